@@ -1,0 +1,48 @@
+"""What is wrong, for whom, since when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from prodwise.model.outcome import Outcome
+
+
+class IncidentState(StrEnum):
+    """The stepper that a person sees, in order."""
+
+    SEEN = "seen"
+    UNDERSTOOD = "understood"
+    CHOSEN = "chosen"
+    CHECKED = "checked"
+    APPLYING = "applying"
+    WATCHING = "watching"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """What a detector saw. onset_at, seen_at: Unix seconds; kind: crash, crash_loop, hang, probe, errors, latency, traffic_loss."""
+
+    kind: str
+    service: str
+    text: str
+    onset_at: float
+    seen_at: float
+    route: str = ""  # "" = the whole service
+    release: str = ""
+    severity: float = 1.0  # share of the service's requests that are hit, 0…1
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    id: str
+    service: str
+    symptoms: tuple[Symptom, ...]
+    opened_at: float
+    state: IncidentState
+    outcome: Outcome | None = None
+    closed_at: float | None = None
+    title: str = ""
+    users_hit: int = 0
+    requests_failed: int = 0
