@@ -26,7 +26,7 @@ class StageResult:
 
 
 DEFAULT_RAMP = (
-    Stage("5 %", 0.05, 0.50),
+    Stage("5 %", 0.05, 0.40),
     Stage("25 %", 0.25, 0.20),
     Stage("50 %", 0.50, 0.10),
     Stage("100 %", 1.00, 0.02),

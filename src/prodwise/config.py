@@ -1,0 +1,228 @@
+"""prodwise.toml, a Procfile and the environment, merged into one validated object."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from prodwise.model.autonomy import Autonomy
+from prodwise.model.errors import ConfigError
+from prodwise.model.rollout import DEFAULT_RAMP, Stage
+from prodwise.model.service import Probe, ProbeKind, Service, ServiceKind
+
+FILE_NAME = "prodwise.toml"
+PROCFILE = "Procfile"
+_NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
+_SIZE_MAX = 256 * 1024
+
+
+def _relative(path: str) -> str:
+    """A path inside the app: never absolute, never upwards."""
+    parts = Path(path).parts
+    if not parts or Path(path).is_absolute() or ".." in parts or parts[0] in (".prodwise", ".git"):
+        raise ValueError("must be a relative path inside the app")
+    return path
+
+
+InsidePath = Annotated[str, AfterValidator(_relative)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServiceConfig(_Strict):
+    """One [services.NAME] table."""
+
+    command: str = Field(min_length=1, max_length=4096)
+    kind: Literal["web", "worker"] = "web"
+    probe: str = ""  # "/path" for HTTP, "tcp", or "command: ..." ; empty = TCP for web, process state for workers
+    checks: tuple[str, ...] = ()
+    overlap: bool = True
+    needs: tuple[str, ...] = ()
+    upstream: bool = False
+    drain_seconds: float = Field(10.0, ge=0, le=600)
+    start_seconds: float = Field(20.0, gt=0, le=600)
+    env: dict[str, str] = Field(default_factory=dict)
+
+    def service(self, name: str) -> Service:
+        return Service(
+            id=name,
+            kind=ServiceKind(self.kind),
+            command=self.command,
+            probe=_probe(self.probe, self.kind),
+            checks=self.checks,
+            overlap=self.overlap,
+            needs=self.needs,
+            upstream=self.upstream,
+            drain_s=self.drain_seconds,
+            start_s=self.start_seconds,
+            env=tuple(sorted(self.env.items())),
+        )
+
+
+def _probe(text: str, kind: str) -> Probe | None:
+    if text.startswith("/"):
+        return Probe(ProbeKind.HTTP, text)
+    if text.startswith("command:"):
+        return Probe(ProbeKind.COMMAND, text.removeprefix("command:").strip(), interval_s=5.0, timeout_s=5.0)
+    if text == "tcp" or (not text and kind == "web"):
+        return Probe(ProbeKind.TCP)
+    if not text:
+        return None
+    raise ConfigError(f"probe {text!r} is not understood", 'use "/path", "tcp" or "command: ..."')
+
+
+class RampConfig(_Strict):
+    """[ramp]: shares in percent, rising to 100; watch_seconds after 100 %."""
+
+    shares: tuple[float, ...] = tuple(stage.share * 100 for stage in DEFAULT_RAMP)
+    watch_seconds: float = Field(600.0, ge=5, le=86_400)
+    stage_seconds_max: float = Field(900.0, ge=5, le=86_400)  # a stage still on hold then has failed
+    alpha: float = Field(0.01, gt=0, le=0.1)
+    worse: float = Field(2.0, gt=1, le=20)
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Shares as stages; each must rule out what would hurt about a tenth of all requests at the next share."""
+        shares = [share / 100 for share in self.shares]
+        following = [*shares[1:], 1.0]
+        return tuple(
+            Stage(f"{share * 100:g} %", share, max(0.02, min(0.5, 0.1 / nxt)) if share < 1 else 0.02)
+            for share, nxt in zip(shares, following, strict=True)
+        )
+
+
+class Config(_Strict):
+    """The whole file. Every key but `version` is optional."""
+
+    version: Literal[1] = 1
+    name: str = "app"
+    address: str = "127.0.0.1:8000"  # where users reach the app; port 0 = pick a free one and keep it
+    dashboard: str = "127.0.0.1:7373"
+    stage: Autonomy = Autonomy.OBSERVE
+    shared: tuple[InsidePath, ...] = ()
+    env_file: InsidePath | None = None
+    build: str = ""
+    release: str = ""
+    keep_releases: int = Field(5, ge=2, le=100)
+    user: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    tls: bool = False
+    notify_command: str = ""  # run with the message on stdin when a person is needed
+    services: dict[str, ServiceConfig] = Field(default_factory=dict)
+    ramp: RampConfig = Field(default_factory=lambda: RampConfig())
+
+    def inventory(self) -> tuple[Service, ...]:
+        return tuple(entry.service(name) for name, entry in sorted(self.services.items()))
+
+
+def load(app_dir: Path) -> Config:
+    """Reads `app_dir`/prodwise.toml, or a Procfile without it. Raises ConfigError with file, key and what to write instead."""
+    path = app_dir / FILE_NAME
+    procfile = app_dir / PROCFILE
+    data = _read_toml(path) if path.is_file() else {"version": 1, "name": _app_name(app_dir)}
+    if not data.get("services") and procfile.is_file():
+        data = {**data, **_from_procfile(procfile, data)}
+    config = validate(data, str(path if path.is_file() else procfile))
+    if not config.services:
+        raise ConfigError(
+            f"{app_dir} has no service to run: neither {FILE_NAME} with [services.NAME] nor a {PROCFILE}",
+            "run `prodwise init` to write one",
+        )
+    return config
+
+
+def validate(data: dict[str, Any], source: str) -> Config:
+    """Checks a whole document. Raises ConfigError naming the key, and the nearest known one for unknown keys."""
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(*_explain(error, source)) from None
+    known = set(config.services)
+    for name, entry in config.services.items():
+        if not _NAME.match(name):
+            raise ConfigError(f"{source}: service name {name!r} is not usable", "lower-case letters, digits, - and _")
+        if lost := set(entry.needs) - known:
+            raise ConfigError(f"{source}: services.{name}.needs names {sorted(lost)}, which do not exist")
+    shares = config.ramp.shares
+    if not shares or list(shares) != sorted(set(shares)) or shares[0] <= 0 or shares[-1] != 100:
+        raise ConfigError(f"{source}: ramp.shares must rise and end at 100, not {list(shares)}")
+    return config
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    if path.stat().st_size > _SIZE_MAX:
+        raise ConfigError(f"{path} is larger than {_SIZE_MAX // 1024} KiB")
+    try:
+        return tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from None
+
+
+def _from_procfile(path: Path, data: dict[str, Any]) -> dict[str, Any]:
+    """Procfile lines are `name: command`; `release:` runs once per release; only `web` speaks HTTP."""
+    services: dict[str, Any] = {}
+    found: dict[str, Any] = {"services": services}
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        name, colon, command = text.partition(":")
+        if not colon or not command.strip():
+            raise ConfigError(f"{path}:{number}: not `name: command`")
+        if name.strip() == "release":
+            found["release"] = data.get("release") or command.strip()
+        else:
+            services[name.strip()] = {"command": command.strip(), "kind": "web" if name.strip() == "web" else "worker"}
+    return found
+
+
+def _app_name(app_dir: Path) -> str:
+    return re.sub(r"[^a-z0-9-]+", "-", app_dir.resolve().name.lower()).strip("-") or "app"
+
+
+def _explain(error: ValidationError, source: str) -> tuple[str, str]:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] != "extra_forbidden":
+        return f"{source}: {where}: {first['msg']}", ""
+    key = str(first["loc"][-1])
+    near = difflib.get_close_matches(key, _known_keys(first["loc"]), n=1)
+    return (
+        f"{source}: unknown key {where!r}",
+        f"did you mean {near[0]!r}?" if near else "see `prodwise config --schema`",
+    )
+
+
+def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
+    if loc[0] == "services":
+        return list(ServiceConfig.model_fields)
+    return list((RampConfig if loc[0] == "ramp" and len(loc) > 1 else Config).model_fields)
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """KEY=VALUE lines, `export` and matching quotes allowed, nothing expanded. Raises ConfigError with the line's number."""
+    values: dict[str, str] = {}
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        text = line.strip().removeprefix("export ").strip()
+        if not text or text.startswith("#"):
+            continue
+        key, equals, value = text.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key.strip()):
+            raise ConfigError(f"{path}:{number}: not KEY=VALUE")
+        value = value.strip()
+        if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
+            value = value[1:-1]
+        values[key.strip()] = value
+    return values
+
+
+def state_dir(app_dir: Path) -> Path:
+    """Where everything of ours for one app lives; PRODWISE_STATE_DIR moves it."""
+    return Path(os.environ.get("PRODWISE_STATE_DIR") or app_dir / ".prodwise")
