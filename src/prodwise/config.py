@@ -116,7 +116,7 @@ class Config(_Strict):
     tls: bool = False
     notify_command: str = ""  # run with the message on stdin when a person is needed
     services: dict[str, ServiceConfig] = Field(default_factory=dict)
-    ramp: RampConfig = Field(default_factory=lambda: RampConfig())
+    ramp: RampConfig = Field(default_factory=RampConfig)
 
     def inventory(self) -> tuple[Service, ...]:
         return tuple(entry.service(name) for name, entry in sorted(self.services.items()))
