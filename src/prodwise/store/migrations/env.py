@@ -1,0 +1,16 @@
+"""Run by Alembic with a connection that prodwise.store.migrate hands it."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from prodwise.store.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    version_table="prodwise_version",
+)
+with context.begin_transaction():
+    context.run_migrations()
