@@ -301,3 +301,48 @@ class Records(Protocol):
     def approvals(self) -> Approvals: ...
     @property
     def logins(self) -> Logins: ...
+
+
+class Controls(Protocol):
+    """What a person may ask for, from page, API or CLI. `who` is the person, as the ledger names them. Raises ProdwiseError."""
+
+    def deploy(self, ref: str, who: str) -> str:
+        """Starts a rollout (queued behind one under way); returns the release id."""
+
+    def rollback(self, who: str, release: str = "") -> str:
+        """All traffic back to the last verified-good (or the named) release; returns the release id that serves now."""
+
+    def restart(self, service: str, who: str) -> None:
+        """One service's process, now."""
+
+    def undo(self, incident_id: str, who: str) -> str:
+        """Undoes the incident's last action, once; returns what it did."""
+
+
+class Brakes(Protocol):
+    """How a person holds the automation. Stop also works without all of this, by file."""
+
+    def stop(self, who: str, reason: str) -> None:
+        """No automatic action from now on (≤ 1 s), across restarts."""
+
+    def start(self, who: str) -> None:
+        """Ends the stop."""
+
+    def freeze(self, who: str, until: float | None, reason: str) -> None:
+        """No automatic change and no deploy until then (Unix seconds; None = until unfrozen)."""
+
+    def unfreeze(self, who: str) -> None:
+        """Ends the freeze."""
+
+
+class Vitals(Protocol):
+    """Live figures for pages: what the healer sees right now."""
+
+    def strip(self, service: str, seconds: float, buckets: int) -> Sequence[tuple[float, int, int]]:
+        """(bucket's start in Unix seconds, requests, failed) oldest first."""
+
+    def health(self) -> Mapping[str, bool | None]:
+        """Service id → well, sick, or None for unknown."""
+
+    def numbers(self, service: str) -> Mapping[str, float]:
+        """requests_per_s, failed_share, p50_ms, p95_ms over the last minute; absent when unknown."""
