@@ -28,8 +28,8 @@ PATIENCE_MS = 5_000.0
 PATH_MAX = 512
 TEXT_MAX = 128
 
-RouteOf = Callable[[str, str, str], str]
-"""(service, method, path) → route, e.g. "GET /product/:id"."""
+RouteOf = Callable[[str, str, str, int], str]
+"""(service, method, path, status) → route, e.g. "GET /product/:id"."""
 
 
 class BadRecord(ValueError):
@@ -37,9 +37,9 @@ class BadRecord(ValueError):
 
 
 def share_of(switch: str) -> tuple[str, float]:
-    """The switch line as (stable slot letter, the other slot's share 0…1): "a0" → ("a", 0), "b0ccccccc" → ("b", 0.05), "ag" → ("a", 1).
+    """The switch line as (stable slot letter, the other slot's share 0…1). Raises BadRecord when it is none.
 
-    Raises BadRecord when it is none.
+    "a0" → ("a", 0), "b0ccccccc" → ("b", 0.05), "ag" → ("a", 1).
     """
     stable, threshold = switch[:1], switch[1:]
     if stable not in ("a", "b"):
@@ -84,7 +84,7 @@ def parse(record: Any, route_of: RouteOf) -> RequestSeen:
         release=clean(str(record.get(RELEASE) or "").strip()),
         arm=Arm.STABLE if slot == stable else Arm.CANARY,
         share=share,
-        route=route_of(service, clean(request.get("method") or "?", 16), path),
+        route=route_of(service, clean(request.get("method") or "?", 16), path, int(status)),
         status=_answered(int(status), duration * 1000),
         ms=duration * 1000,
         lane=clean(record.get(LANE) or ""),
