@@ -1,0 +1,39 @@
+# Everything installs into .venv from hash-pinned locks; nothing outside this folder is touched, save Debian packages where that is allowed.
+BIN := .venv/bin
+PYTHON ?= python3
+
+.PHONY: demo test test-full bench lint format lock clean
+
+demo: .venv/.runtime
+	$(BIN)/prodwise demo $(DEMO_ARGS)
+
+test: .venv/.dev lint
+	$(BIN)/python -m pytest -m "not full" $(TEST_ARGS)
+
+test-full: .venv/.dev
+	$(BIN)/python -m pytest -m "full" $(TEST_ARGS)
+
+bench: .venv/.dev
+	$(BIN)/python -m bench $(BENCH_ARGS)
+
+lint: .venv/.dev
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check src tests bench
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: .venv/.dev
+	$(BIN)/ruff format src tests bench
+	$(BIN)/ruff check --fix src tests bench
+
+lock: .venv/.runtime
+	scripts/lock
+
+.venv/.runtime: requirements.lock scripts/setup
+	PYTHON=$(PYTHON) scripts/setup runtime
+
+.venv/.dev: requirements-dev.lock requirements.lock scripts/setup
+	PYTHON=$(PYTHON) scripts/setup dev
+
+clean:
+	rm -rf .venv build dist demo-report .mypy_cache .ruff_cache .hypothesis

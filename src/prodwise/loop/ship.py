@@ -1,0 +1,241 @@
+"""The pure turn of a release's story: build, start, check, ramp as fast as the evidence allows, watch, finish or go back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from prodwise.model.gate import GateResult, Verdict, worst
+from prodwise.model.rollout import Stage
+
+SHARE_TOLERANCE = 1e-6
+SWITCHES_MAX = 4
+"""How often one stage's share is set again after the target took it away (a lapsed lease) before the release is given up."""
+
+WATCH_EXTENSIONS = 3
+"""A watch still on hold at its end is prolonged up to this many times its length; then hold has run out into fail."""
+
+
+class ShipPhase(StrEnum):
+    QUEUED = "queued"
+    BUILDING = "building"
+    STARTING = "starting"
+    CHECKING = "checking"
+    RAMPING = "ramping"
+    WATCHING = "watching"
+    FINISHING = "finishing"
+    REVERTING = "reverting"
+    DONE = "done"
+
+
+class ShipOp(StrEnum):
+    WAIT = "wait"
+    BUILD = "build"
+    START = "start"
+    CHECK = "check"
+    SWITCH = "switch"
+    PROMOTE = "promote"  # 100 % reached: workers follow, the watch begins
+    FINISH = "finish"
+    BACK = "back"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class ShipCommand:
+    op: ShipOp
+    share: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShipRules:
+    """stages in rising share; seconds: longest time on one stage, length of the watch, longest start."""
+
+    stages: tuple[Stage, ...]
+    stage_s_max: float
+    watch_s: float
+    start_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ShipTurn:
+    """since: when this phase (or stage) began, Unix seconds; stage: index into the rules' stages, -1 before the ramp."""
+
+    release: str
+    phase: ShipPhase
+    since: float
+    stage: int = -1
+    switches: int = 0
+    good: bool = False
+    reason: str = ""
+    watch_until: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ShipTurn:
+        return cls(**{**data, "phase": ShipPhase(data["phase"])})
+
+
+@dataclass(frozen=True, slots=True)
+class CanarySeen:
+    """One service's canary. running/healthy: None is unknown; share: what the target says users get, 0…1."""
+
+    service: str
+    running: bool
+    healthy: bool | None
+    share: float
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShipSeen:
+    """One look. my_turn: no other rollout is before it; built/failure: the build's end; checks and gates: answers so far."""
+
+    my_turn: bool
+    built: bool
+    failure: str
+    canaries: tuple[CanarySeen, ...]
+    checks: tuple[GateResult, ...]
+    gates: tuple[GateResult, ...]
+    cancelled: str
+    stopped: bool
+    reverted: bool = False  # no user reaches the release any more, and none of its processes runs
+    finished: bool = False  # the release is stable
+
+
+def begin(release: str, now: float) -> ShipTurn:
+    return ShipTurn(release, ShipPhase.QUEUED, now)
+
+
+def step(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> tuple[ShipTurn, ShipCommand]:
+    """One turn.
+
+    1. A person's *stop* holds everything; a person's *cancel* goes back, whatever the phase.
+    2. Otherwise the phase decides; each either waits with a reason, commands one thing, or moves on.
+    """
+    if turn.phase is ShipPhase.DONE:
+        return turn, ShipCommand(ShipOp.END, reason=turn.reason)
+    if seen.cancelled and turn.phase not in (ShipPhase.REVERTING, ShipPhase.FINISHING):
+        return _back(turn, seen.cancelled, now)
+    if seen.stopped:
+        return turn, _wait("stopped by a person")
+    return _PHASES[turn.phase](turn, seen, rules, now)
+
+
+def _queued(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> tuple[ShipTurn, ShipCommand]:
+    if not seen.my_turn:
+        return turn, _wait("another rollout is under way")
+    return _enter(turn, ShipPhase.BUILDING, now), _wait("building")
+
+
+def _building(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> tuple[ShipTurn, ShipCommand]:
+    if seen.failure:
+        return _back(turn, seen.failure, now)
+    if not seen.built:
+        return turn, ShipCommand(ShipOp.BUILD)
+    return _enter(turn, ShipPhase.STARTING, now), ShipCommand(ShipOp.START)
+
+
+def _starting(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> tuple[ShipTurn, ShipCommand]:
+    if seen.failure:
+        return _back(turn, seen.failure, now)
+    late = [c for c in seen.canaries if not (c.running and c.healthy)]
+    if not late:
+        return _enter(turn, ShipPhase.CHECKING, now), ShipCommand(ShipOp.CHECK)
+    if now - turn.since > rules.start_s:
+        said = "; ".join(f"{c.service} {c.detail}".strip() for c in late)
+        return _back(turn, f"not healthy within {rules.start_s:g} s: {said}", now)
+    return turn, _wait("starting: " + ", ".join(c.service for c in late))
+
+
+def _checking(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> tuple[ShipTurn, ShipCommand]:
+    verdict = worst(seen.checks)
+    if verdict is Verdict.PASS:
+        return replace(_enter(turn, ShipPhase.RAMPING, now), stage=0), ShipCommand(ShipOp.SWITCH, rules.stages[0].share)
+    if verdict is Verdict.FAIL:
+        return _back(turn, _said(seen.checks, Verdict.FAIL), now)
+    if now - turn.since > rules.start_s:
+        return _back(turn, "checks did not finish: " + _said(seen.checks, Verdict.HOLD), now)
+    return turn, ShipCommand(ShipOp.CHECK)
+
+
+def _ramping(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> tuple[ShipTurn, ShipCommand]:
+    stage = rules.stages[turn.stage]
+    verdict = worst(seen.gates)
+    if verdict is Verdict.FAIL:
+        return _back(turn, _said(seen.gates, Verdict.FAIL), now)
+    if any(abs(c.share - stage.share) > SHARE_TOLERANCE for c in seen.canaries):
+        if turn.switches >= SWITCHES_MAX:
+            return _back(turn, f"the share of {stage.share:.0%} did not hold", now)
+        return replace(turn, switches=turn.switches + 1, since=now), ShipCommand(ShipOp.SWITCH, stage.share)
+    if verdict is Verdict.HOLD:
+        if now - turn.since > rules.stage_s_max:
+            return _back(turn, f"undecided after {rules.stage_s_max:g} s: " + _said(seen.gates, Verdict.HOLD), now)
+        return turn, _wait(_said(seen.gates, Verdict.HOLD))
+    if turn.stage + 1 < len(rules.stages):
+        following = rules.stages[turn.stage + 1]
+        moved = replace(turn, stage=turn.stage + 1, since=now, switches=0)
+        return moved, ShipCommand(ShipOp.SWITCH, following.share, f"passed {stage.name}")
+    watching = replace(_enter(turn, ShipPhase.WATCHING, now), watch_until=now + rules.watch_s)
+    return watching, ShipCommand(ShipOp.PROMOTE, 1.0, f"passed {stage.name}")
+
+
+def _watching(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> tuple[ShipTurn, ShipCommand]:
+    verdict = worst(seen.gates)
+    if verdict is Verdict.FAIL:
+        return _back(turn, _said(seen.gates, Verdict.FAIL), now)
+    if any(abs(c.share - 1.0) > SHARE_TOLERANCE for c in seen.canaries):
+        if turn.switches >= SWITCHES_MAX:
+            return _back(turn, "all of the traffic did not hold", now)
+        return replace(turn, switches=turn.switches + 1), ShipCommand(ShipOp.SWITCH, 1.0)
+    if now < turn.watch_until:
+        return turn, _wait(f"watching, {turn.watch_until - now:.0f} s left")
+    if verdict is Verdict.PASS:
+        return _enter(turn, ShipPhase.FINISHING, now), ShipCommand(ShipOp.FINISH)
+    if now > turn.since + (1 + WATCH_EXTENSIONS) * rules.watch_s:
+        return _back(turn, "still undecided after its watch: " + _said(seen.gates, Verdict.HOLD), now)
+    return turn, _wait(_said(seen.gates, Verdict.HOLD))
+
+
+def _finishing(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> tuple[ShipTurn, ShipCommand]:
+    if not seen.finished:
+        return turn, ShipCommand(ShipOp.FINISH)
+    return replace(_enter(turn, ShipPhase.DONE, now), good=True, reason="its watch passed"), ShipCommand(ShipOp.END)
+
+
+def _reverting(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> tuple[ShipTurn, ShipCommand]:
+    if not seen.reverted:
+        return turn, ShipCommand(ShipOp.BACK, reason=turn.reason)
+    return _enter(turn, ShipPhase.DONE, now), ShipCommand(ShipOp.END, reason=turn.reason)
+
+
+_PHASES = {
+    ShipPhase.QUEUED: _queued,
+    ShipPhase.BUILDING: _building,
+    ShipPhase.STARTING: _starting,
+    ShipPhase.CHECKING: _checking,
+    ShipPhase.RAMPING: _ramping,
+    ShipPhase.WATCHING: _watching,
+    ShipPhase.FINISHING: _finishing,
+    ShipPhase.REVERTING: _reverting,
+}
+
+
+def _enter(turn: ShipTurn, phase: ShipPhase, now: float) -> ShipTurn:
+    return replace(turn, phase=phase, since=now, switches=0)
+
+
+def _back(turn: ShipTurn, reason: str, now: float) -> tuple[ShipTurn, ShipCommand]:
+    return replace(_enter(turn, ShipPhase.REVERTING, now), reason=reason), ShipCommand(ShipOp.BACK, reason=reason)
+
+
+def _wait(reason: str) -> ShipCommand:
+    return ShipCommand(ShipOp.WAIT, reason=reason)
+
+
+def _said(results: tuple[GateResult, ...], verdict: Verdict) -> str:
+    return "; ".join(r.reason for r in results if r.verdict is verdict) or "no evidence yet"
