@@ -199,6 +199,9 @@ class Releases(Protocol):
 class ReleaseFacts(Protocol):
     """What a build found out."""
 
+    def adopt(self, release_id: str, commit: str, reason: str) -> None:
+        """Takes a release that runs, but is not known, as verified-good; a known one is left alone."""
+
     def describe(self, release_id: str, *, digest: str, title: str, author: str, facts: Mapping[str, Any]) -> None:
         """Sets it."""
 
@@ -346,3 +349,13 @@ class Vitals(Protocol):
 
     def numbers(self, service: str) -> Mapping[str, float]:
         """requests_per_s, failed_share, p50_ms, p95_ms over the last minute; absent when unknown."""
+
+
+class StopSwitch(Protocol):
+    """The file-backed stop: works with database, page and healer dead."""
+
+    def stop(self, who: str, reason: str) -> None:
+        """From now on the target's door refuses automation."""
+
+    def start(self, who: str) -> None:
+        """Ends it."""

@@ -100,9 +100,7 @@ class SqlLedger:
 
 def append(session: Session, entry: Entry) -> int:
     """Chains one entry. Updating the head first takes the write lock, so that two appends never share a predecessor."""
-    touched = session.execute(chain_head.update().where(chain_head.c.one == 1).values(seq=chain_head.c.seq + 1))
-    if touched.rowcount == 0:  # type: ignore[attr-defined]
-        session.execute(chain_head.insert().values(one=1, seq=1, hash=GENESIS))
+    session.execute(chain_head.update().values(seq=chain_head.c.seq + 1))
     seq, previous = session.execute(sa.select(chain_head.c.seq, chain_head.c.hash)).one()
     numbered = Entry(seq, entry.at, entry.kind, entry.actor, entry.service, entry.incident, entry.text, entry.data)
     mark = _hash(numbered, previous)

