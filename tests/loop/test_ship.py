@@ -1,0 +1,136 @@
+"""A release's story on a virtual clock: whatever is seen, it ends, and never on 100 % without evidence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prodwise.loop.ship import CanarySeen, ShipOp, ShipPhase, ShipRules, ShipSeen, ShipTurn, begin, step
+from prodwise.model.gate import GateResult, Verdict
+from prodwise.model.rollout import DEFAULT_RAMP
+
+RULES = ShipRules(DEFAULT_RAMP, stage_s_max=60.0, watch_s=30.0, start_s=10.0)
+PASS, HOLD, FAIL = (GateResult("web: errors", verdict, verdict.value) for verdict in Verdict)
+WELL = ShipSeen(True, True, "", (CanarySeen("web", True, True, 0.0),), (PASS,), (PASS,), "", False, finished=True)
+
+
+def _play(looks: list[ShipSeen], every_s: float = 1.0, limit: int = 2000) -> tuple[ShipTurn, list[ShipOp], float]:
+    """Repeats the last look for ever; the target does what it is told."""
+    turn, now, share, done = begin("2-b", 0.0), 0.0, 0.0, []
+    reverted = False
+    for number in range(limit):
+        look = looks[min(number, len(looks) - 1)]
+        seen = replace(look, canaries=tuple(replace(c, share=share) for c in look.canaries), reverted=reverted)
+        turn, command = step(turn, seen, RULES, now)
+        if command.op is not ShipOp.WAIT:
+            done.append(command.op)
+        if command.op is ShipOp.SWITCH:
+            share = command.share
+        if command.op is ShipOp.BACK:
+            share, reverted = 0.0, True
+        if command.op is ShipOp.END:
+            return turn, done, now
+        now += every_s
+    raise AssertionError(f"the story did not end: {turn}")
+
+
+def test_a_good_release_goes_through_every_stage_and_is_verified_good() -> None:
+    turn, done, ended = _play([WELL])
+    assert turn.good
+    stages = len(DEFAULT_RAMP)
+    assert done == [ShipOp.START, ShipOp.CHECK] + [ShipOp.SWITCH] * stages + [ShipOp.PROMOTE, ShipOp.FINISH, ShipOp.END]
+    assert ended >= RULES.watch_s
+
+
+def test_a_failing_gate_goes_back_at_once() -> None:
+    turn, done, _ = _play([WELL] * 6 + [replace(WELL, gates=(PASS, FAIL))])
+    assert not turn.good
+    assert done[-2:] == [ShipOp.BACK, ShipOp.END]
+    assert turn.reason == "fail"
+
+
+def test_hold_runs_out_into_fail_never_into_pass() -> None:
+    turn, done, ended = _play([replace(WELL, gates=(HOLD,))])
+    assert not turn.good
+    assert ShipOp.PROMOTE not in done
+    assert RULES.stage_s_max < ended < 2 * RULES.stage_s_max
+
+
+def test_no_gate_at_all_is_no_evidence() -> None:
+    turn, done, _ = _play([replace(WELL, gates=())])
+    assert not turn.good
+    assert done.count(ShipOp.SWITCH) == 1
+
+
+def test_a_release_that_never_becomes_healthy_reaches_no_user() -> None:
+    sick = replace(WELL, canaries=(CanarySeen("web", True, None, 0.0, "has not answered yet"),))
+    turn, done, _ = _play([sick])
+    assert ShipOp.SWITCH not in done
+    assert "not healthy within 10 s: web has not answered yet" in turn.reason
+
+
+def test_a_watch_that_stays_undecided_runs_out_into_fail() -> None:
+    looks = [WELL] * 12 + [replace(WELL, gates=(HOLD,))]
+    turn, done, ended = _play(looks)
+    assert ShipOp.PROMOTE in done
+    assert not turn.good
+    assert ended <= 13 + 4 * RULES.watch_s + 5
+
+
+def test_a_share_that_lapsed_is_set_again_but_not_for_ever() -> None:
+    turn, now, switches = begin("2-b", 0.0), 0.0, 0
+    for _ in range(60):
+        turn, command = step(turn, WELL, RULES, now)  # the share always reads 0
+        switches += command.op is ShipOp.SWITCH
+        now += 1.0
+        if command.op is ShipOp.BACK:
+            break
+    assert turn.phase is ShipPhase.REVERTING
+    assert switches <= 6
+
+
+def test_stop_holds_and_cancel_goes_back() -> None:
+    ramping = replace(begin("2-b", 0.0), phase=ShipPhase.RAMPING, stage=0)
+    seen = replace(WELL, canaries=(CanarySeen("web", True, True, 0.05),))
+    assert step(ramping, replace(seen, stopped=True), RULES, 1.0)[1].op is ShipOp.WAIT
+    turn, command = step(ramping, replace(seen, cancelled="ada asked to go back"), RULES, 1.0)
+    assert (command.op, turn.reason) == (ShipOp.BACK, "ada asked to go back")
+
+
+gate = st.sampled_from([PASS, HOLD, FAIL])
+look = st.builds(
+    ShipSeen,
+    my_turn=st.just(True),
+    built=st.just(True),
+    failure=st.sampled_from(["", "", "", "no such module"]),
+    canaries=st.builds(
+        lambda h, r: (CanarySeen("web", r, h, 0.0),), st.sampled_from([True, True, False, None]), st.booleans()
+    ),
+    checks=st.lists(gate, max_size=2).map(tuple),
+    gates=st.lists(gate, max_size=3).map(tuple),
+    cancelled=st.just(""),
+    stopped=st.booleans(),
+    finished=st.booleans(),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(look, max_size=40), st.sampled_from([0.1, 1.0, 7.0]))
+def test_whatever_is_seen_the_story_ends_in_time(looks: list[ShipSeen], every_s: float) -> None:
+    turn, done, _ = _play([*looks, WELL], every_s)
+    assert turn.phase is ShipPhase.DONE
+    if turn.good:
+        assert ShipOp.PROMOTE in done
+    else:
+        assert done[-2] is ShipOp.BACK
+
+
+@given(
+    st.builds(
+        ShipTurn, st.just("2-b"), st.sampled_from(ShipPhase), st.floats(0, 1e9), st.integers(-1, 3), st.integers(0, 9)
+    )
+)
+def test_a_turn_survives_its_json(turn: ShipTurn) -> None:
+    assert ShipTurn.from_json(turn.to_json()) == turn
