@@ -1,0 +1,92 @@
+"""Errors that come in bursts: judged as a two-state chain (ok, error), so that one long burst is one piece of evidence.
+
+Both tests are *universal inference* (Wasserman, Ramdas & Balakrishnan 2020): the likelihood averaged over alternatives
+divided by the largest likelihood that the null can reach. The quotient is at most an e-value, at any stopping time.
+"""
+
+from __future__ import annotations
+
+from math import exp, inf, lgamma, log, sqrt
+
+
+def log_beta(a: float, b: float) -> float:
+    return lgamma(a) + lgamma(b) - lgamma(a + b)
+
+
+def _entropy(yes: float, no: float) -> float:
+    """Largest log-likelihood of `yes` and `no` outcomes at one constant rate."""
+    total = yes + no
+    return (yes * log(yes / total) if yes else 0.0) + (no * log(no / total) if no else 0.0)
+
+
+class ChainCounts:
+    """Transitions of one arm; the request before the first counts as ok."""
+
+    __slots__ = ("bad", "broke", "healed", "stayed_bad", "stayed_ok")
+
+    def __init__(self) -> None:
+        self.bad = False
+        self.stayed_ok = self.broke = self.healed = self.stayed_bad = 0
+
+    def observe(self, bad: bool) -> None:
+        if self.bad:
+            if bad:
+                self.stayed_bad += 1
+            else:
+                self.healed += 1
+        elif bad:
+            self.broke += 1
+        else:
+            self.stayed_ok += 1
+        self.bad = bad
+
+    @property
+    def n(self) -> int:
+        return self.stayed_ok + self.broke + self.healed + self.stayed_bad
+
+    @property
+    def errors(self) -> int:
+        return self.broke + self.stayed_bad
+
+
+def known_chain(c: ChainCounts, p0: float) -> float:
+    """E-value that a chain's long-run error share is above `p0`, whatever the length of its bursts.
+
+    Null: P(error|ok) = a, P(error|error) = k with a / (a + 1 − k) ≤ p0. On its border a = κ·d with κ = p0/(1−p0) and
+    d = 1 − k; the border's best d solves a quadratic.
+    """
+    if c.errors <= p0 * c.n or not c.broke:
+        return 0.0
+    a_yes, b_yes = 0.5, 1.5
+    a_no = a_yes * (1 - p0) / p0
+    b_no = 0.5
+    up = log_beta(c.broke + a_yes, c.stayed_ok + a_no) - log_beta(a_yes, a_no)
+    up += log_beta(c.stayed_bad + b_yes, c.healed + b_no) - log_beta(b_yes, b_no)
+    return exp(min(600.0, up - _chain_null(c, p0)))
+
+
+def _chain_null(c: ChainCounts, p0: float) -> float:
+    free_a = c.broke / max(1, c.broke + c.stayed_ok)
+    free_d = c.healed / max(1, c.healed + c.stayed_bad)
+    if free_a * (1 - p0) <= p0 * free_d:
+        return _entropy(c.broke, c.stayed_ok) + _entropy(c.stayed_bad, c.healed)
+    kappa = p0 / (1 - p0)
+    moves = c.broke + c.healed
+    qa = kappa * (moves + c.stayed_ok + c.stayed_bad)
+    qb = moves * (1 + kappa) + kappa * c.stayed_ok + c.stayed_bad
+    d = 2 * moves / (qb + sqrt(max(0.0, qb * qb - 4 * qa * moves)))  # the smaller root, without cancellation
+    d = min(max(d, 1e-12), 1.0)
+    value = c.broke * log(kappa * d) + c.healed * log(d)
+    value += c.stayed_ok * log(1 - kappa * d) if kappa * d < 1 else (-inf if c.stayed_ok else 0.0)
+    value += c.stayed_bad * log(1 - d) if c.stayed_bad else 0.0
+    return value
+
+
+def continuation(canary: ChainCounts, stable: ChainCounts) -> float:
+    """E-value that the canary's errors go on (an error follows an error) more than stable's do."""
+    up_c, down_c, up_s, down_s = canary.stayed_bad, canary.healed, stable.stayed_bad, stable.healed
+    if up_c < 2 or up_s + down_s == 0 or up_c * (up_s + down_s) <= up_s * (up_c + down_c):
+        return 0.0
+    value = log_beta(up_c + 1.5, down_c + 0.5) - log_beta(1.5, 0.5)
+    value += log_beta(up_s + 0.3, down_s + 1.5) - log_beta(0.3, 1.5)
+    return exp(min(600.0, value - _entropy(up_c + up_s, down_c + down_s)))

@@ -1,0 +1,48 @@
+"""A release that stops answering: found in a dozen requests, also when it begins in the middle of a ramp.
+
+An outage has one *start* only, so tests of starts are blind to it. This one bets, anew at each start, that errors now
+follow on errors (chance 0.98) against a cap of 0.8 on that chance (bursts of five on average). Each start gets a
+part of the reserve: 1/(j·(j+1)) of it, which sums to one, so that there is always something left to bet with.
+"""
+
+from __future__ import annotations
+
+CONTINUES = 0.98
+CAP = 0.8
+_UP = CONTINUES / CAP
+_DOWN = (1 - CONTINUES) / (1 - CAP)
+
+
+class OutageWager:
+    """Wealth = reserve + what rides on the burst that is going on. Sides of a start are left to the caller."""
+
+    __slots__ = ("_starts", "_unspent", "reserve", "riding")
+
+    def __init__(self, share: float) -> None:
+        self._unspent = share  # what the fractions refer to
+        self.reserve = share
+        self.riding = 0.0
+        self._starts = 0
+
+    def start(self, factor: float = 1.0, stake: float | None = None) -> None:
+        """A start: the next stake rides, multiplied by the start's own fair `factor` (mean at most 1 under the null)."""
+        self.close()
+        self._starts += 1
+        part = self._unspent / (self._starts * (self._starts + 1)) if stake is None else stake
+        part = min(part, self.reserve)
+        self.reserve -= part
+        self.riding = part * factor
+
+    def goes_on(self, error: bool) -> None:
+        """The next request after an error."""
+        self.riding *= _UP if error else _DOWN
+        if not error:
+            self.close()
+
+    def close(self) -> None:
+        self.reserve += self.riding
+        self.riding = 0.0
+
+    @property
+    def wealth(self) -> float:
+        return self.reserve + self.riding

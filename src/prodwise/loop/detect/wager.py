@@ -1,0 +1,147 @@
+"""Wagers against "nothing is wrong": wealth that can only grow by chance with probability 1 / growth (Ville's inequality).
+
+Each wager starts with a `share` of one unit and is worth an *e-value*: its mean never rises while the null holds, at any
+stopping time, so reaching `cap` = 1/α by luck has probability at most α·share, however often one looks.
+
+Two refinements keep the price of looking all the time low:
+
+1. A mixture: the money is spread over a grid of rate ratios r, so the test need not know how bad the bad release is.
+2. No overshoot: the next error may not lift the wealth above `cap`. What it would win beyond is useless, so that part of
+   the bet is withdrawn and the quiet outcome loses less. The factor's mean under the null stays exactly 1.
+"""
+
+from __future__ import annotations
+
+import math
+
+GRID = 24
+"""Points of the ratio grid; finer ones change the mean delay by less than 1 %."""
+_FULL = 1.0 - 1e-12  # a capped win lands on the cap up to rounding
+
+
+def ratio_grid(low: float, high: float, count: int = GRID) -> tuple[float, ...]:
+    """`count` ratios, evenly spaced in the logarithm, from low to high (both > 0)."""
+    step = math.log(high / low) / (count - 1)
+    return tuple(low * math.exp(step * i) for i in range(count))
+
+
+def ratio_prior(grid: tuple[float, ...], centre: float, spread: float, uniform: float = 0.1) -> tuple[float, ...]:
+    """Weights summing to 1: a normal in ln r around `centre`, plus a `uniform` share so that nothing is ruled out."""
+    bells = [math.exp(-0.5 * (math.log(r / centre) / spread) ** 2) for r in grid]
+    total = sum(bells)
+    return tuple((1 - uniform) * bell / total + uniform / len(grid) for bell in bells)
+
+
+class RateWager:
+    """Bets that a yes/no event (rate at most `p0`, whatever the past) happens more often than that.
+
+    Quiet outcomes are only counted and settled in one go at the next event; while one more event would decide (`hot`),
+    each is settled by itself so that the overshoot can be withdrawn.
+    """
+
+    __slots__ = ("_hot", "_lose", "_p0", "_pending", "_stakes", "_win", "cap")
+
+    def __init__(self, p0: float, share: float, cap: float) -> None:
+        high = max(min(20.0, 0.5 / p0), 1.5) if p0 < 1 / 3 else 1 + 0.9 * (1 / p0 - 1)
+        low = 1.4 if high > 1.45 else 1 + 0.3 * (high - 1)
+        grid = ratio_grid(low, high)
+        centre = min(max(3.2 * (0.01 / p0) ** 0.37, low), high)  # rarer errors regress by larger ratios
+        self._p0, self.cap = p0, cap
+        self._stakes = [share * weight for weight in ratio_prior(grid, centre, 0.5)]
+        self._win = grid
+        self._lose = tuple((1 - r * p0) / (1 - p0) for r in grid)
+        self._pending = 0
+        self._hot = sum(s * f for s, f in zip(self._stakes, self._win, strict=True)) >= cap
+
+    def quiet(self) -> None:
+        """The event could have happened and did not."""
+        if self._hot:
+            self._settle_hot()
+        else:
+            self._pending += 1
+
+    def happened(self) -> None:
+        """The event happened."""
+        self._settle()
+        won = sum(s * f for s, f in zip(self._stakes, self._win, strict=True))
+        scale = min(1.0, self.cap / won) if won > 0 else 1.0
+        self._stakes = [s * f * scale for s, f in zip(self._stakes, self._win, strict=True)]
+        self._look_ahead()
+
+    def raise_cap(self, cap: float) -> None:
+        """Let it win up to `cap` (not below the present one): other money has left the table."""
+        self._settle()
+        self.cap = max(cap, self.cap)
+        self._look_ahead()
+
+    @property
+    def wealth(self) -> float:
+        self._settle()
+        return sum(self._stakes)
+
+    def _settle(self) -> None:
+        if self._pending:
+            count, self._pending = self._pending, 0
+            self._stakes = [s * f**count for s, f in zip(self._stakes, self._lose, strict=True)]
+
+    def _settle_hot(self) -> None:
+        stakes = self._stakes
+        before = sum(stakes)
+        if before >= self.cap * _FULL:
+            return  # decided: the wealth stands
+        lost = [s * f for s, f in zip(stakes, self._lose, strict=True)]
+        kept = (before - self._p0 * self.cap) / (1 - self._p0)
+        scale = kept / sum(lost)
+        self._stakes = [s * scale for s in lost]
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        self._hot = sum(s * f for s, f in zip(self._stakes, self._win, strict=True)) >= self.cap
+
+
+class LabelWager:
+    """Bets on which arm an event falls in: the canary's with chance `w` under the null, more often if it is worse.
+
+    Exact whenever requests (or users) are assigned to the arms by chance, whatever the events' own rate does over time:
+    only the label is judged. Factor for ratio r: r / (r·w + 1 − w) on the canary, 1 / (r·w + 1 − w) on stable.
+    """
+
+    __slots__ = ("_grid", "_share", "_stakes", "cap", "events")
+
+    def __init__(self, share: float, cap: float, centre: float = 4.0) -> None:
+        self.cap, self._share = cap, share
+        self.events = 0
+        self._grid = ratio_grid(1.4, 20.0)
+        self._stakes: list[float] = []
+        self.aim(centre)
+
+    def aim(self, centre: float) -> None:
+        """Lay the money around the ratio `centre`; only before the first event."""
+        if not self.events:
+            self._stakes = [self._share * weight for weight in ratio_prior(self._grid, centre, 0.5)]
+
+    def event(self, canary: bool, w: float) -> None:
+        """One event; w: the canary's share of assignments at that moment, from the past only. 0 and 1 say nothing."""
+        if not 0.0 < w < 1.0:
+            return
+        self.events += 1
+        before = sum(self._stakes)
+        if before >= self.cap * _FULL:
+            return
+        base = [s / (r * w + 1 - w) for s, r in zip(self._stakes, self._grid, strict=True)]
+        won = [s * r for s, r in zip(base, self._grid, strict=True)]
+        top, low = sum(won), sum(base)
+        if top > self.cap:  # withdraw the overshoot
+            low_target = (before - w * self.cap) / (1 - w)
+            top, scale_won, scale_low = self.cap, self.cap / top, low_target / low
+        else:
+            scale_won = scale_low = 1.0
+        self._stakes = [s * scale_won for s in won] if canary else [s * scale_low for s in base]
+
+    def raise_cap(self, cap: float) -> None:
+        """Let it win up to `cap` (not below the present one): other money has left the table."""
+        self.cap = max(cap, self.cap)
+
+    @property
+    def wealth(self) -> float:
+        return sum(self._stakes)
