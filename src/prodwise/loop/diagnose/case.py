@@ -1,0 +1,123 @@
+"""All that a diagnosis may rest on: facts, already gathered. What could not be known is None, never a default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prodwise.model.change import Change
+from prodwise.model.incident import Symptom
+from prodwise.model.service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A process that ended without being asked. exit_code < 0: the signal's number; None: not known. lived_s: None if not known."""
+
+    at: float
+    service: str
+    slot: str
+    release: str
+    exit_code: int | None = None
+    lived_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessFacts:
+    """A slot's process now. running: None is unknown; since: Unix seconds of its start, 0 when not known."""
+
+    service: str
+    slot: str
+    release: str
+    running: bool | None
+    since: float = 0.0
+    rss_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeFacts:
+    """A slot's probe now. healthy: None is unknown; failing_since: first of the failures in a row; timed_out: they were time-outs."""
+
+    service: str
+    slot: str
+    release: str
+    healthy: bool | None
+    failing_since: float | None = None
+    timed_out: bool = False
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """One route's requests in a window before the onset and since it, answers of stable only. A list may leave out idle routes."""
+
+    service: str
+    route: str
+    before: int
+    before_failed: int
+    after: int
+    after_failed: int
+    before_ms: float | None = None  # p95
+    after_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFacts:
+    """A service's load now against its usual. Rates per second, p95 in ms, busy 0…1 (share of its capacity); None: not known."""
+
+    service: str
+    rate_now: float | None = None
+    rate_usual: float | None = None
+    p95_now_ms: float | None = None
+    p95_usual_ms: float | None = None
+    busy: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Two releases side by side over the same seconds."""
+
+    service: str
+    canary: str
+    stable: str
+    canary_n: int
+    canary_failed: int
+    stable_n: int
+    stable_failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """service: whose incident it is; symptoms: its own; everything else may cover all services. since: start of what was looked at."""
+
+    service: str
+    now: float
+    since: float
+    symptoms: tuple[Symptom, ...]
+    services: tuple[Service, ...]
+    changes: tuple[Change, ...] = ()
+    exits: tuple[Exit, ...] = ()
+    processes: tuple[ProcessFacts, ...] = ()
+    probes: tuple[ProbeFacts, ...] = ()
+    requests: tuple[RequestFacts, ...] = ()
+    loads: tuple[LoadFacts, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()
+
+    @property
+    def onset(self) -> float:
+        """When it began, as far as the symptoms know; `now` without any."""
+        return min((symptom.onset_at for symptom in self.symptoms), default=self.now)
+
+    def needed(self) -> tuple[str, ...]:
+        """Services that ours needs, directly or through others; never itself."""
+        needs = {service.id: service.needs for service in self.services}
+        found: set[str] = set()
+        todo = list(needs.get(self.service, ()))
+        while todo:
+            name = todo.pop()
+            if name not in found and name != self.service:
+                found.add(name)
+                todo.extend(needs.get(name, ()))
+        return tuple(sorted(found))
+
+    def find(self, service: str) -> Service | None:
+        return next((one for one in self.services if one.id == service), None)

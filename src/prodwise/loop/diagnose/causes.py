@@ -1,0 +1,231 @@
+"""One function per cause: the findings that speak for and against it. Pure; each finding names its evidence and its weight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from prodwise.loop.diagnose import readings as read
+from prodwise.loop.diagnose import weights as w
+from prodwise.loop.diagnose.case import Case, Exit
+from prodwise.loop.diagnose.evidence import clock, ending
+from prodwise.model.change import Change
+from prodwise.model.diagnosis import Cause, Hypothesis
+from prodwise.model.incident import Symptom
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """weight > 0 speaks for, < 0 against; evidence: ids."""
+
+    weight: float
+    evidence: tuple[str, ...]
+
+
+def hypothesis(cause: Cause, text: str, findings: list[Finding], subject: str = "") -> Hypothesis:
+    """The prior and the findings added up. Order does not matter: findings are summed sorted."""
+    weights = sorted(finding.weight for finding in findings)
+    supports = {one for finding in findings if finding.weight > 0 for one in finding.evidence}
+    contradicts = {one for finding in findings if finding.weight < 0 for one in finding.evidence}
+    total = round(w.PRIOR[cause] + sum(weights), 6)
+    return Hypothesis(cause, text, total, tuple(sorted(supports)), tuple(sorted(contradicts - supports)), subject)
+
+
+def released(case: Case) -> Iterator[Hypothesis]:
+    """Began with a release: the newest before the onset, and each that stands beside another one."""
+    changes = read.release_changes(case)
+    newest = _newest(case, changes)
+    subjects: dict[str, Change | None] = {newest.after: newest} if newest is not None else {}
+    for contrast in read.contrasts(case):
+        about = next((one for one in reversed(changes) if one.after == contrast.canary), None)
+        if about is not None or read.canary_worse(contrast):
+            subjects.setdefault(contrast.canary, about)
+    for release in sorted(subjects):
+        yield _release(case, release, subjects[release])
+
+
+def _release(case: Case, release: str, change: Change | None) -> Hypothesis:
+    findings = [*_contrasting(case, release), *_explained_elsewhere(case)]
+    text = f"release {release} fails where the one beside it does not"
+    if change is not None:
+        findings += [_timed(case, change), *_dying(case, release)]
+        text = f"began {_after(case, change)} release {release}, which replaced {change.before}"
+    return hypothesis(Cause.RELEASE, text, findings, release)
+
+
+def configured(case: Case) -> Iterator[Hypothesis]:
+    """Began with a change of configuration."""
+    change = _newest(case, read.config_changes(case))
+    if change is not None:
+        findings = [_timed(case, change), *_explained_elsewhere(case)]
+        text = f"began {_after(case, change)} a {change.kind.value} change by {change.who}"
+        yield hypothesis(Cause.CONFIG, text, findings, change.id)
+
+
+def _newest(case: Case, changes: list[Change]) -> Change | None:
+    """The last change before the onset, or else the first after it (which the timing then speaks against)."""
+    before = [one for one in changes if one.at <= case.onset + w.ONSET_TOLERANCE_S]
+    return before[-1] if before else next(iter(changes), None)
+
+
+def _timed(case: Case, change: Change) -> Finding:
+    evidence = read.ids(case, change, *case.symptoms)
+    late_s = case.onset - change.at
+    if late_s < -w.ONSET_TOLERANCE_S:
+        return Finding(w.BEFORE_CHANGE, evidence)
+    return Finding(next((weight for limit, weight in w.AFTER_CHANGE if late_s <= limit), w.LONG_AFTER_CHANGE), evidence)
+
+
+def _after(case: Case, change: Change) -> str:
+    late_s = case.onset - change.at
+    if late_s < -w.ONSET_TOLERANCE_S:
+        return "before"
+    return f"{max(0.0, late_s):.0f} s after" if late_s < 600 else f"{late_s / 60:.0f} min after"
+
+
+def _contrasting(case: Case, release: str) -> Iterator[Finding]:
+    for contrast in read.contrasts(case):
+        verdict = read.canary_worse(contrast)
+        if contrast.canary == release and verdict is not None:
+            yield Finding(w.CONTRAST_WORSE if verdict else w.CONTRAST_ALIKE, read.ids(case, contrast))
+
+
+def _dying(case: Case, release: str) -> Iterator[Finding]:
+    """Processes of the release that end or hang; one kill from outside says little about it."""
+    ended = [one for one in read.exits(case) if one.release == release]
+    silent = [one for one in read.hung(case) if one.release == release]
+    if ended or silent:
+        yield Finding(w.NEW_RELEASE_DIES, read.ids(case, *ended, *silent))
+    if any(one.release == release for one in read.loops(case)):
+        yield Finding(w.NEW_RELEASE_KEEPS_DYING, read.ids(case, *read.loops(case)))
+    elif len(ended) == 1 and not silent and ended[0].exit_code in read.KILLS:
+        yield Finding(w.KILLED_FROM_OUTSIDE, read.ids(case, *ended))
+
+
+def _explained_elsewhere(case: Case) -> Iterator[Finding]:
+    """A needed service that failed first, or more traffic than usual with everything slow: these explain it without us."""
+    for sick in read.sick_needed(case):
+        if sick.first:
+            yield Finding(w.NEEDED_EXPLAINS, read.ids(case, *sick.facts))
+            break
+    if overloaded(case):
+        yield Finding(w.OVERLOAD_EXPLAINS, read.ids(case, *[one for one in case.loads if one.service == case.service]))
+
+
+def overloaded(case: Case) -> bool:
+    times = read.traffic_times(read.load_of(case, case.service))
+    hit, told = read.routes(case)
+    wide = not told or len(hit) * 2 > len(told)
+    return times is not None and times >= w.TRAFFIC_UP[-1][0] and wide
+
+
+def crashed(case: Case) -> Iterator[Hypothesis]:
+    """The process died: once or twice, or over and over."""
+    ended, loop = read.exits(case), read.loops(case)
+    if loop or read.named(case, "crash_loop"):
+        text = "the process keeps ending"
+        if loop:
+            text += f": {len(loop)} times since {clock(loop[0].at)}, last with {ending(loop[-1].exit_code)}"
+        facts: list[Exit | Symptom] = [*read.named(case, "crash_loop"), *loop]
+        findings = [Finding(w.KEEPS_DYING, read.ids(case, *facts)), *_explained_elsewhere(case)]
+        yield hypothesis(Cause.CRASH_LOOP, text, findings, facts[-1].release)
+    elif ended or read.named(case, "crash"):
+        facts = [*read.named(case, "crash"), *ended]
+        text = (
+            f"the process ended at {clock(ended[-1].at)}: {ending(ended[-1].exit_code)}"
+            if ended
+            else read.named(case, "crash")[-1].text
+        )
+        findings = [Finding(w.DIED, read.ids(case, *facts)), *_killed(case, ended)]
+        yield hypothesis(Cause.CRASH, text, findings, facts[-1].release)
+
+
+def _killed(case: Case, ended: list[Exit]) -> Iterator[Finding]:
+    if len(ended) == 1 and ended[0].exit_code in read.KILLS:
+        yield Finding(w.DIED_OF_A_KILL, read.ids(case, *ended))
+
+
+def silent(case: Case) -> Iterator[Hypothesis]:
+    """The process lives and does not answer."""
+    found = read.hung(case)
+    if found and not read.loops(case):
+        findings = [Finding(w.SILENT_BUT_ALIVE, read.ids(case, *found)), *_explained_elsewhere(case)]
+        if answered := read.still_answers(case):
+            findings.append(Finding(w.STILL_ANSWERS, read.ids(case, *answered)))
+        text = "the process runs and does not answer its probe"
+        yield hypothesis(Cause.HANG, text, findings, found[0].release)
+
+
+def too_much(case: Case) -> Iterator[Hypothesis]:
+    """More traffic than the service can take."""
+    load = read.load_of(case, case.service)
+    times = read.traffic_times(load)
+    if load is None or times is None or not (read.failing(case) or read.slow(case) or read.hung(case)):
+        return
+    evidence = read.ids(case, load)
+    weight = next((weight for limit, weight in w.TRAFFIC_UP if times >= limit), w.TRAFFIC_AS_USUAL)
+    findings = [Finding(weight, evidence)]
+    hit, told = read.routes(case)
+    if told:
+        wide = len(hit) * 2 > len(told)
+        findings.append(Finding(w.ALL_ROUTES if wide else w.FEW_ROUTES, read.ids(case, *(hit or told))))
+    if slow := read.slow(case):
+        findings.append(Finding(w.SLOWER, read.ids(case, *slow)))
+    if load.busy is not None:
+        findings.append(Finding(w.SATURATED if load.busy >= 0.9 else w.NOT_SATURATED, evidence))
+    yield hypothesis(Cause.OVERLOAD, f"traffic is {times:.1f} times the usual rate", findings, case.service)
+
+
+def upstream(case: Case) -> Iterator[Hypothesis]:
+    """Something that we need is down; or the service itself stands for something outside."""
+    own = case.find(case.service)
+    if own is not None and own.upstream:
+        findings = [Finding(w.ITSELF_OUTSIDE, read.ids(case, *case.symptoms))]
+        yield hypothesis(
+            Cause.UPSTREAM, f"{case.service} is outside our control and fails by itself", findings, case.service
+        )
+    hit, told = read.routes(case)
+    for sick in read.sick_needed(case):
+        evidence = read.ids(case, *sick.facts)
+        findings = [Finding(w.NEEDED_IS_SICK, evidence)]
+        if sick.first is not None:
+            findings.append(Finding(w.NEEDED_FAILED_FIRST if sick.first else w.NEEDED_FAILED_LATER, evidence))
+        if hit and len(hit) < len(told):
+            findings.append(Finding(w.SOME_ROUTES, read.ids(case, *hit)))
+        when = {True: ", and failed first", False: ", but failed later", None: ""}[sick.first]
+        text = f"{sick.service}, which {case.service} needs, is not well{when}"
+        yield hypothesis(Cause.UPSTREAM, text, findings, sick.service)
+
+
+def own_errors(case: Case) -> Iterator[Hypothesis]:
+    """Requests fail, and nothing nearer explains it."""
+    if found := read.failing(case):
+        findings = [Finding(w.FAILING, read.ids(case, *found)), *_explained_elsewhere(case)]
+        hit, told = read.routes(case)
+        where = f" on {len(hit)} of {len(told)} routes" if told and hit else ""
+        yield hypothesis(Cause.ERRORS, f"requests fail{where}", findings, case.service)
+
+
+def own_slowness(case: Case) -> Iterator[Hypothesis]:
+    """Requests take long, and nothing nearer explains it."""
+    found = read.slow(case)
+    if found and not read.failing(case):
+        findings = [Finding(w.SLOW, read.ids(case, *found)), *_explained_elsewhere(case)]
+        yield hypothesis(Cause.SLOW, "requests take longer than usual", findings, case.service)
+
+
+def not_known(case: Case) -> Iterator[Hypothesis]:
+    yield replace(hypothesis(Cause.UNKNOWN, "the cause is not known", []), supports=read.ids(case, *case.symptoms))
+
+
+CAUSES: tuple[Callable[[Case], Iterator[Hypothesis]], ...] = (
+    released,
+    configured,
+    crashed,
+    silent,
+    too_much,
+    upstream,
+    own_errors,
+    own_slowness,
+    not_known,
+)

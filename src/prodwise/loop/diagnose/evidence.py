@@ -1,0 +1,112 @@
+"""The case as stored, hashed facts: one Evidence for each, in an order that does not depend on how they arrived."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from prodwise.loop.diagnose.case import Case, Contrast, Exit, LoadFacts, ProbeFacts, ProcessFacts, RequestFacts
+from prodwise.model.change import Change
+from prodwise.model.evidence import Evidence
+from prodwise.model.incident import Symptom
+
+Fact = Symptom | Change | Exit | ProcessFacts | ProbeFacts | RequestFacts | LoadFacts | Contrast
+
+
+def evidence_of(case: Case) -> tuple[Evidence, ...]:
+    """Every fact of the case once, sorted by kind, time and text."""
+    facts: tuple[Fact, ...] = (
+        *case.symptoms,
+        *case.changes,
+        *case.exits,
+        *case.processes,
+        *case.probes,
+        *case.requests,
+        *case.loads,
+        *case.contrasts,
+    )
+    unique = {one.id: one for one in (evidence(case, fact) for fact in facts)}
+    return tuple(sorted(unique.values(), key=lambda one: (one.kind, one.since, one.text, one.id)))
+
+
+def evidence(case: Case, fact: Fact) -> Evidence:
+    """One fact with its source, its window and a plain sentence."""
+    kind, source, since, until, text = _told(case, fact)
+    return Evidence(kind, source, since, until, text, asdict(fact))
+
+
+def clock(at: float) -> str:
+    """UTC, to the second."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+
+
+def ending(exit_code: int | None) -> str:
+    """An exit code in words."""
+    if exit_code is None:
+        return "exit code not known"
+    if exit_code >= 0:
+        return f"exit code {exit_code}"
+    try:
+        return signal.Signals(-exit_code).name
+    except ValueError:
+        return f"signal {-exit_code}"
+
+
+def _told(case: Case, fact: Fact) -> tuple[str, str, float, float, str]:
+    """(kind, source, since, until, text)."""
+    match fact:
+        case Symptom():
+            return "symptom", "detector", fact.onset_at, fact.seen_at, fact.text
+        case Change():
+            moved = f": {fact.before or 'nothing'} → {fact.after or 'nothing'}" if fact.before or fact.after else ""
+            text = f"{fact.kind.value} change at {clock(fact.at)} by {fact.who}{moved}"
+            return "change", "ledger", fact.at, fact.at, text
+        case Exit():
+            lived = "" if fact.lived_s is None else f" after {fact.lived_s:.1f} s"
+            text = f"{fact.service}-{fact.slot} ({fact.release}) ended at {clock(fact.at)}{lived}: {ending(fact.exit_code)}"
+            return "process", "supervisor", fact.at, fact.at, text
+        case ProcessFacts():
+            state = {True: "runs", False: "does not run", None: "is not known"}[fact.running]
+            return "process", "supervisor", fact.since, case.now, f"{fact.service}-{fact.slot} ({fact.release}) {state}"
+        case ProbeFacts():
+            return "probe", "prober", fact.failing_since or case.since, case.now, _probe(fact)
+        case _:
+            return _figures(case, fact)
+
+
+def _figures(case: Case, fact: RequestFacts | LoadFacts | Contrast) -> tuple[str, str, float, float, str]:
+    match fact:
+        case RequestFacts():
+            text = (
+                f"{fact.service} {fact.route or 'all routes'}: {fact.after_failed} of {fact.after} requests failed since "
+                f"{clock(case.onset)}, {fact.before_failed} of {fact.before} before"
+            )
+            return "requests", "proxy", case.since, case.now, text
+        case LoadFacts():
+            rate, ms = _versus(fact.rate_now, fact.rate_usual, "/s"), _versus(fact.p95_now_ms, fact.p95_usual_ms, " ms")
+            busy = "" if fact.busy is None else f", {fact.busy:.0%} busy"
+            return "load", "proxy", case.since, case.now, f"{fact.service}: {rate}, p95 {ms}{busy}"
+        case Contrast():
+            text = (
+                f"{fact.service}, side by side: {fact.canary} failed {fact.canary_failed} of {fact.canary_n}, "
+                f"{fact.stable} {fact.stable_failed} of {fact.stable_n}"
+            )
+            return "contrast", "proxy", case.since, case.now, text
+
+
+def _probe(fact: ProbeFacts) -> str:
+    name = f"{fact.service}-{fact.slot} ({fact.release})"
+    if fact.healthy is None:
+        return f"{name}: whether it is well is not known"
+    if fact.healthy:
+        return f"{name} answers its probe"
+    since = f" since {clock(fact.failing_since)}" if fact.failing_since is not None else ""
+    return f"{name} fails its probe{since}" + (f": {fact.detail}" if fact.detail else "")
+
+
+def _versus(now: float | None, usual: float | None, unit: str) -> str:
+    def shown(value: float | None) -> str:
+        return "not known" if value is None else f"{value:.3g}{unit}"
+
+    return f"{shown(now)} (usual: {shown(usual)})"

@@ -1,0 +1,199 @@
+"""What the facts of a case amount to, each reading with the evidence that it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prodwise.loop.diagnose.case import Case, Contrast, Exit, LoadFacts, ProbeFacts, RequestFacts
+from prodwise.loop.diagnose.evidence import Fact, evidence
+from prodwise.loop.diagnose.weights import ONSET_TOLERANCE_S
+from prodwise.model.change import Change, ChangeKind
+from prodwise.model.incident import Symptom
+
+LOOP_EXITS, LOOP_WINDOW_S = 3, 120.0
+EXIT_BEFORE_ONSET_S = 5.0  # users feel an exit a little after it happened
+SEEN_MIN = 5  # requests of a route below which it says nothing
+BAD_SHARE = 0.1
+TIMES_WORSE = 2.0
+SLOW_TIMES = 2.0
+NEEDED_SLOW_TIMES = 3.0
+KILLS = (-9, -15, 137, 143)
+CONTRAST_MIN = 20
+
+_RELEASES = frozenset({ChangeKind.RELEASE, ChangeKind.DEPENDENCY, ChangeKind.COMMIT})
+_CONFIGS = frozenset({ChangeKind.CONFIG, ChangeKind.FLAG})
+
+
+@dataclass(frozen=True, slots=True)
+class Sick:
+    """A needed service that is not well. first: it failed no later than ours did; None: when it began is not known."""
+
+    service: str
+    first: bool | None
+    facts: tuple[Fact, ...]
+
+
+def ids(case: Case, *facts: Fact) -> tuple[str, ...]:
+    return tuple(sorted({evidence(case, fact).id for fact in facts}))
+
+
+def release_changes(case: Case) -> list[Change]:
+    """Changes that put another release in the place of one; the very first release replaced nothing that was well."""
+    return [one for one in _ours(case) if one.before and one.after != one.before and _moves_release(one)]
+
+
+def config_changes(case: Case) -> list[Change]:
+    return [one for one in _ours(case) if one.kind in _CONFIGS]
+
+
+def _moves_release(change: Change) -> bool:
+    return change.kind in _RELEASES or (change.kind in (ChangeKind.HEAL, ChangeKind.MANUAL) and bool(change.after))
+
+
+def _ours(case: Case) -> list[Change]:
+    found = [one for one in case.changes if one.service in ("", case.service) and one.at <= case.now]
+    return sorted(found, key=lambda one: (one.at, one.id))
+
+
+def exits(case: Case) -> list[Exit]:
+    """Our processes that ended around the onset or since, oldest first."""
+    found = {one for one in case.exits if one.service == case.service and one.at >= case.onset - EXIT_BEFORE_ONSET_S}
+    return sorted(found, key=lambda one: (one.at, one.slot, one.release, one.exit_code or 0))
+
+
+def loops(case: Case) -> list[Exit]:
+    """The exits of a crash loop: three or more within two minutes, or any when a detector named one."""
+    found = sorted({one for one in case.exits if one.service == case.service}, key=lambda one: (one.at, one.slot))
+    recent = [one for one in found if one.at >= case.onset - LOOP_WINDOW_S]
+    packed = any(
+        recent[i + LOOP_EXITS - 1].at - one.at <= LOOP_WINDOW_S for i, one in enumerate(recent[: 1 - LOOP_EXITS])
+    )
+    return recent if packed or named(case, "crash_loop") else []
+
+
+def hung(case: Case) -> list[ProbeFacts | Symptom]:
+    """Probes that fail while the same process has been running since before the onset, and a hang that a detector named."""
+    alive = {
+        (one.slot, one.release)
+        for one in case.processes
+        if one.service == case.service and one.running and one.since <= case.onset + ONSET_TOLERANCE_S
+    }
+    found: list[ProbeFacts | Symptom] = [
+        one
+        for one in case.probes
+        if one.service == case.service and one.healthy is False and one.timed_out and (one.slot, one.release) in alive
+    ]
+    return [*found, *named(case, "hang")]
+
+
+def named(case: Case, *kinds: str) -> list[Symptom]:
+    """Symptoms of these kinds, as detectors named them."""
+    return [one for one in case.symptoms if one.kind in kinds]
+
+
+def failing(case: Case) -> list[Fact]:
+    """Facts that say that our requests fail more than before."""
+    found: list[Fact] = [one for one in case.requests if one.service == case.service and worse(one)]
+    return [*found, *named(case, "errors", "traffic_loss", "probe")]
+
+
+def slow(case: Case) -> list[Fact]:
+    """Facts that say that our requests take longer than usual."""
+    load = load_of(case, case.service)
+    found: list[Fact] = [load] if load is not None and slower(load, SLOW_TIMES) else []
+    return [*found, *named(case, "latency")]
+
+
+def still_answers(case: Case) -> list[RequestFacts]:
+    """Figures of ours in which at least half of no fewer than ten requests since the onset were answered."""
+    total = [one for one in case.requests if one.service == case.service and one.after >= 10]
+    return [one for one in total if one.after_failed * 2 <= one.after]
+
+
+def worse(facts: RequestFacts) -> bool:
+    """At least a tenth fails now, and at least twice as many as before."""
+    if facts.after < SEEN_MIN:
+        return False
+    share, usual = facts.after_failed / facts.after, facts.before_failed / max(1, facts.before)
+    return share >= BAD_SHARE and share >= TIMES_WORSE * usual
+
+
+def routes(case: Case) -> tuple[list[RequestFacts], list[RequestFacts]]:
+    """(routes of ours that are hit: failing or slower, all routes with enough requests to tell)."""
+    told = [one for one in case.requests if one.service == case.service and one.route and one.after >= SEEN_MIN]
+    hit = [one for one in told if worse(one) or _slower_route(one)]
+    return hit, told
+
+
+def _slower_route(facts: RequestFacts) -> bool:
+    before, after = facts.before_ms, facts.after_ms
+    return before is not None and after is not None and after >= SLOW_TIMES * max(before, 1.0)
+
+
+def load_of(case: Case, service: str) -> LoadFacts | None:
+    found = [one for one in case.loads if one.service == service]
+    return min(found, key=repr) if found else None
+
+
+def traffic_times(load: LoadFacts | None) -> float | None:
+    """The rate as a multiple of the usual one; None while either is not known."""
+    if load is None or load.rate_now is None or not load.rate_usual:
+        return None
+    return load.rate_now / load.rate_usual
+
+
+def slower(load: LoadFacts, times: float) -> bool:
+    now, usual = load.p95_now_ms, load.p95_usual_ms
+    return now is not None and usual is not None and now >= times * max(usual, 1.0)
+
+
+def sick_needed(case: Case) -> list[Sick]:
+    """Needed services that fail their probe, have a dead process, fail their own requests or are far slower than usual."""
+    found = []
+    for name in case.needed():
+        facts = _sick_facts(case, name)
+        if facts:
+            found.append(Sick(name, _first(case, facts), tuple(facts)))
+    return found
+
+
+def _sick_facts(case: Case, name: str) -> list[Fact]:
+    probes = [one for one in case.probes if one.service == name]
+    found: list[Fact] = [one for one in probes if one.healthy is False] if not any(p.healthy for p in probes) else []
+    running = [one for one in case.processes if one.service == name and one.running is not None]
+    if running and not any(one.running for one in running):
+        found += running
+    found += [one for one in case.requests if one.service == name and worse(one)]
+    load = load_of(case, name)
+    if load is not None and slower(load, NEEDED_SLOW_TIMES):
+        found.append(load)
+    if found:
+        found += [one for one in case.exits if one.service == name and one.at >= case.onset - LOOP_WINDOW_S]
+    return found
+
+
+def _first(case: Case, facts: list[Fact]) -> bool | None:
+    times = [one.failing_since for one in facts if isinstance(one, ProbeFacts) and one.failing_since is not None]
+    times += [one.at for one in facts if isinstance(one, Exit)]
+    return min(times) <= case.onset + ONSET_TOLERANCE_S if times else None
+
+
+def unknown_needed(case: Case) -> list[str]:
+    """Needed services of which nothing says whether they are well."""
+    known = {one.service for one in case.probes if one.healthy is not None}
+    return [name for name in case.needed() if name not in known]
+
+
+def contrasts(case: Case) -> list[Contrast]:
+    found = [one for one in case.contrasts if one.service == case.service]
+    return sorted(found, key=repr)
+
+
+def canary_worse(contrast: Contrast) -> bool | None:
+    """True: the canary fails and stable does not; False: both fail alike; None: too little to tell."""
+    if min(contrast.canary_n, contrast.stable_n) < CONTRAST_MIN:
+        return None
+    canary, stable = contrast.canary_failed / contrast.canary_n, contrast.stable_failed / contrast.stable_n
+    if canary >= 0.05 and canary >= 3 * stable and contrast.canary_failed >= 3:
+        return True
+    return False if stable >= 0.05 and canary < 2 * stable else None
