@@ -1,0 +1,291 @@
+"""Brings an app up: idempotent, one at a time, and nothing left half-made when it cannot."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from prodwise.clock import monotonic
+from prodwise.config import Config
+from prodwise.model.errors import BuildFailed, ConfigError, GateFailed, NotRunning, TargetError
+from prodwise.model.service import Service, ServiceKind, SlotName
+from prodwise.model.target import Order, Switch, TargetSeen
+from prodwise.targets.local import end_all, environment, git, install, rpc
+from prodwise.targets.local.end_all import supervisor_of
+from prodwise.targets.local.guard_client import GuardClient
+from prodwise.targets.local.guard_state import PERSON
+from prodwise.targets.local.launch import identity
+from prodwise.targets.local.layout import Layout, program
+from prodwise.targets.local.records import Places, read_places, read_release
+from prodwise.targets.local.target import LocalTarget
+
+START_S = 20.0
+HEALER_S = 30.0
+RESERVE_BYTES = 256 * 1024
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class UpResult:
+    """address, dashboard: host:port (dashboard "" without the healer); release: what runs; started: whether anything had to be."""
+
+    address: str
+    dashboard: str
+    release: str
+    started: bool
+    warnings: tuple[str, ...] = ()
+
+
+def up(layout: Layout, config: Config, *, with_healer: bool, say: Say) -> UpResult:
+    """1. Checks. 2. Files. 3. Supervisor, guard and proxy answer. 4. The first release, if none runs. 5. The healer answers.
+
+    Raises UsageError (no repository), ConfigError (unknown user), TargetError (port taken, another `up`), BuildFailed, or
+    GateFailed (the release does not become well); whatever this call had started is ended again then.
+    """
+    git.require_repository(layout.app)
+    _check_user(config)
+    layout.make()
+    with _alone(layout):
+        was_up = bool(supervisor_of(layout))
+        try:
+            return _up(layout, config, with_healer=with_healer, was_up=was_up, say=say)
+        except BaseException:
+            if not was_up:
+                end_all.down(layout, say)
+            raise
+
+
+def _up(layout: Layout, config: Config, *, with_healer: bool, was_up: bool, say: Say) -> UpResult:
+    if layout.state == layout.app / layout.state.name:
+        git.exclude(layout.app, f"/{layout.state.name}/")
+    places = _configure(layout, config, with_healer=with_healer, was_up=was_up)
+    layout.down_file.unlink(missing_ok=True)
+    if not was_up:
+        say("starting supervisor, guard and proxy")
+        start_supervisor(layout)
+    guard = GuardClient(layout, START_S)
+    guard.call("ping")
+    _await(lambda: _proxy_answers(layout), START_S, "the proxy does not answer", str(layout.log / "caddy-out.log"))
+    target = LocalTarget(layout.app, config)
+    started = not _runs(target.observe())
+    release = _first_release(layout, config, target, say) if started else _current(target.observe())
+    if with_healer:
+        say("starting the healer")
+        _await(
+            lambda: _answers(config.dashboard),
+            HEALER_S,
+            "the healer does not answer",
+            str(layout.program_log("healer")),
+        )
+    record = read_release(layout, release)
+    dashboard = config.dashboard if with_healer else ""
+    return UpResult(places.address, dashboard, release, started or not was_up, record.warnings if record else ())
+
+
+def _configure(layout: Layout, config: Config, *, with_healer: bool, was_up: bool) -> Places:
+    """Ports are checked before anything is written over."""
+    before = read_places(layout)
+    supervised, proxied = _text(layout, "supervisor_conf"), _text(layout, "proxy_conf")
+    if not was_up:
+        _check_port(config.address)
+    places = install.write_configuration(layout, config, config.inventory(), with_healer=with_healer)
+    reserve(layout)
+    if was_up:
+        if before is not None and before.address != places.address:
+            _check_port(places.address)
+        if (supervised, proxied) != (_text(layout, "supervisor_conf"), _text(layout, "proxy_conf")):
+            _reconfigure(layout, with_healer)
+    return places
+
+
+def _reconfigure(layout: Layout, with_healer: bool) -> None:
+    GuardClient(layout, START_S).call("reload", 60.0)
+    if not with_healer:
+        return
+    try:
+        rpc.supervisor(layout.socket("supervisor"), "addProcessGroup", "healer")
+    except rpc.RpcFault as fault:
+        if fault.code != rpc.ALREADY_ADDED:
+            raise TargetError(f"the supervisor does not take up the healer: {fault}") from None
+
+
+def _text(layout: Layout, name: str) -> str:
+    path = getattr(layout, name)
+    return str(path.read_text()) if path.exists() else ""
+
+
+def reserve(layout: Layout) -> None:
+    """Space that a person's stop and rollback can be noted in when the disk is full."""
+    path = layout.run / "reserve"
+    if not path.exists():
+        path.write_bytes(os.urandom(RESERVE_BYTES))
+
+
+def _check_user(config: Config) -> None:
+    if not config.user:
+        return
+    try:
+        uid = identity(config.user)[0]
+    except KeyError:
+        raise ConfigError(
+            f"user {config.user!r} does not exist on this machine", "create it, or change `user`"
+        ) from None
+    if os.getuid() not in (0, uid):
+        raise ConfigError(
+            f"the app is to run as {config.user!r}, which only root can arrange", "run as root, or as that user"
+        )
+
+
+@contextmanager
+def _alone(layout: Layout) -> Iterator[None]:
+    """One `up` at a time on one folder. Raises TargetError naming the other."""
+    handle = os.open(layout.run / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            other = os.read(handle, 32).decode(errors="replace").strip() or "?"
+            raise TargetError(
+                f"another `prodwise up` (process {other}) is at work on {layout.app}", "wait until it is done"
+            ) from None
+        os.ftruncate(handle, 0)
+        os.write(handle, str(os.getpid()).encode())
+        yield
+    finally:
+        os.close(handle)
+
+
+def _check_port(address: str) -> None:
+    """Raises TargetError naming the port, and who has it as far as we may know."""
+    host, _, port = address.rpartition(":")
+    if not port.isdigit() or not int(port):
+        return
+    host = host.strip("[]") or "0.0.0.0"
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, int(port)))
+        except PermissionError:
+            raise TargetError(
+                f"port {port} needs more rights than this user has", "use one above 1023, or run as root"
+            ) from None
+        except socket.gaierror:
+            return  # a name that only users resolve to us
+        except OSError as error:
+            raise TargetError(
+                f"port {port} on {host} cannot be used: {error.strerror}{_holder(int(port))}",
+                "end that process, or set another `address` in prodwise.toml",
+            ) from None
+
+
+def _holder(port: int) -> str:
+    import psutil
+
+    try:
+        found = [
+            c.pid for c in psutil.net_connections("tcp") if c.laddr and c.laddr.port == port and c.status == "LISTEN"
+        ]
+        pid = next((pid for pid in found if pid), 0)
+        return f" (process {pid}, {psutil.Process(pid).name()}, listens there)" if pid else ""
+    except psutil.Error:
+        return ""
+
+
+def start_supervisor(layout: Layout) -> None:
+    """It goes to the background by itself. Raises TargetError with what it said."""
+    layout.socket("supervisor").unlink(missing_ok=True)
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH" or value}
+    argv = install.supervisor(layout)
+    done = subprocess.run(
+        argv, env=env, cwd=layout.state, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise TargetError(f"the supervisor does not start: {(done.stderr or done.stdout).strip()[-500:]}")
+
+
+def _proxy_answers(layout: Layout) -> bool:
+    try:
+        return rpc.ask(layout.socket("caddy-admin"), "GET", "/reverse_proxy/upstreams", timeout_s=1.0)[0] == 200
+    except OSError:
+        return False
+
+
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]") or "127.0.0.1", int(port)), timeout=1.0):
+            return True
+    except OSError:
+        return False
+
+
+def _await(done: Callable[[], bool], seconds: float, problem: str, log: str) -> None:
+    deadline = monotonic() + seconds
+    while not done():
+        if monotonic() > deadline:
+            tail = environment.last_lines(Path(log))
+            raise NotRunning(f"{problem} after {seconds:.0f} s\n{tail}".rstrip(), f"the whole log: {log}")
+        time.sleep(0.03)
+
+
+def _runs(seen: TargetSeen) -> bool:
+    """Whether any release was brought up here before (it may still be starting)."""
+    return any(slot.release for service in seen.services for slot in service.slots)
+
+
+def _current(seen: TargetSeen) -> str:
+    for service in sorted(seen.services, key=lambda service: service.switch is None):
+        process = service.slot(service.active) if service.active else None
+        if process is not None and process.release:
+            return process.release
+    return ""
+
+
+def _first_release(layout: Layout, config: Config, target: LocalTarget, say: Say) -> str:
+    """HEAD, built and brought up on slot a; there is nothing yet that could be better. Raises BuildFailed or GateFailed."""
+    commit = target.resolve("HEAD")
+    release = target.next_id(commit)
+    say(f"building release {release}")
+    built = target.build(release, commit)
+    try:
+        target.run_release_line(release)
+    except BuildFailed as error:
+        raise BuildFailed(f"the release line of {release} failed: {error.message}", error.hint) from None
+    for service in in_order(built.services):
+        say(f"starting {service.id}")
+        _bring_up(layout, target, service, release)
+    return release
+
+
+def _bring_up(layout: Layout, target: LocalTarget, service: Service, release: str) -> None:
+    from prodwise.targets.local.local_control import wait_well
+
+    key = f"up-{release}-{service.id}-{monotonic()}"
+    target.start(Order(f"{key}-start", PERSON, "up"), service.id, SlotName.A, release)
+    if reason := wait_well(layout, service.id, SlotName.A, release):
+        log = layout.program_log(program(service.id, "a"))
+        raise GateFailed(
+            f"{service.id}: release {release} does not become well: {reason}\n{environment.last_lines(log)}".rstrip(),
+            f"fix it and commit, then `prodwise up`; the whole log: {log}",
+        )
+    if service.kind is ServiceKind.WEB:
+        target.switch(Order(f"{key}-switch", PERSON, "up"), service.id, Switch(SlotName.A))
+
+
+def in_order(services: tuple[Service, ...]) -> list[Service]:
+    """Those that others need come first; a circle is cut where it is met."""
+    placed: list[Service] = []
+    left = list(services)
+    while left:
+        known = {service.id for service in placed}
+        ready = [service for service in left if set(service.needs) <= known] or left[:1]
+        placed += ready
+        left = [service for service in left if service not in ready]
+    return placed

@@ -1,0 +1,122 @@
+"""After a supervisor's death its children serve on, unsupervised. The new guard replaces them without a gap.
+
+web: the same release is started on the other slot, and once it is well the switch goes there; the orphan is drained and ended.
+worker (and a web service that must not overlap): ended, then started. proxy: the new one already listens beside the old one,
+which is asked to finish what it has. While a rollout fills both slots, orphans stay, watched; under *stop* too.
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from prodwise.targets.local import health, procs, rpc
+from prodwise.targets.local.guard_door import Door
+from prodwise.targets.local.guard_state import Denied, ServiceState
+from prodwise.targets.local.launch import ORPHAN, uptime
+from prodwise.targets.local.layout import SLOTS, program
+from prodwise.targets.local.supervision import STOP_SECONDS
+
+DRAIN_S = 10.0
+PROXY_PATIENCE_S = 12.0
+AGAIN_S = 60.0
+
+
+class Adoption:
+    """parent: pid of the supervisor that runs now; whoever is ours and not its child is an orphan."""
+
+    def __init__(self, door: Door, parent: int) -> None:
+        self._door = door
+        self._parent = parent
+        self._not_before: dict[str, float] = {}
+
+    def orphaned(self, name: str) -> bool:
+        seen = procs.read_pid(self._door.layout.pid(name))
+        return seen.alive and procs.parent_of(seen.pid) != self._parent
+
+    def turn(self) -> None:
+        """Replaces what can be replaced now; what cannot is tried again in the next turn."""
+        self._leftovers()
+        for service, state in self._door.state.services.items():
+            for slot in SLOTS:
+                name = program(service, slot)
+                if self.orphaned(name) and uptime() >= self._not_before.get(name, 0.0):
+                    self._not_before[name] = uptime() + AGAIN_S
+                    with contextlib.suppress(Denied, OSError):
+                        self._adopt(service, state, slot)
+
+    def _adopt(self, service: str, state: ServiceState, slot: str) -> None:
+        name = program(service, slot)
+        release = state.slots[slot].release
+        if not release:
+            seen = procs.read_pid(self._door.layout.pid(name))
+            procs.end(seen.pid, seen.ticks, STOP_SECONDS)
+        elif not self._door.hands.service(service, release).ramps:
+            self._door.hands.start(name)  # its launcher ends the orphan first
+        elif self._door.stopped or state.share or state.stable != slot or state.slots[_other(slot)].release:
+            self._not_before[name] = uptime() + 1.0
+        else:
+            self._replace(service, slot, release)
+
+    def _replace(self, service: str, slot: str, release: str) -> None:
+        """1. Starts the release on the other slot. 2. Waits until it is well. 3. Switches. 4. Drains and ends the orphan."""
+        door, hands = self._door, self._door.hands
+        other, name = _other(slot), program(service, slot)
+        orphan = procs.read_pid(door.layout.pid(name))
+        door.move(service, other, release, switch=False)
+        hands.start(program(service, other))
+        noun, place = hands.service(service, release), hands.places.place(service)
+        port = place.port(other) if place is not None else 0
+        pid_file = door.layout.pid(program(service, other))
+        cwd = str(door.layout.release(release) / "src")
+        reason = health.wait(noun, port, cwd, dict(os.environ), lambda: procs.read_pid(pid_file).alive)
+        with door.lock:
+            now = door.state.service(service)
+            undisturbed = now.stable == slot and not now.share and now.slots[other].release == release
+            if reason or not undisturbed:
+                print(f"guard: {name}: left unsupervised: {reason or 'another order came'}", flush=True)
+            else:
+                door.move(service, other, release, switch=True)
+                door.move(service, slot, "", switch=False)
+        if reason and undisturbed:
+            door.move(service, other, "", switch=False)
+            hands.end(program(service, other))
+        elif undisturbed:
+            self._finish(service, slot, orphan)
+
+    def _finish(self, service: str, slot: str, orphan: procs.PidFile) -> None:
+        deadline = uptime() + DRAIN_S
+        while uptime() < deadline and self._door.hands.in_flight(service, slot) != 0:
+            procs.gone(orphan.pid, orphan.ticks, 0.05)
+        procs.end(orphan.pid, orphan.ticks, STOP_SECONDS)
+
+    def _leftovers(self) -> None:
+        """Processes whose place was taken: the launcher kept their pid files beside the new ones."""
+        for path in self._door.layout.run.glob(f"*.pid.{ORPHAN}.*"):
+            old = procs.read_pid(path)
+            if not old.alive:
+                path.unlink(missing_ok=True)
+            elif path.name.startswith("caddy."):
+                self._retire_proxy(old)
+            else:
+                procs.end(old.pid, old.ticks, STOP_SECONDS)
+
+    def _retire_proxy(self, old: procs.PidFile) -> None:
+        """Once the new proxy answers. The old one removes the admin socket's name when it goes, which is the new one's by then:
+        it is kept out of its way."""
+        admin = self._door.layout.socket("caddy-admin")
+        try:
+            rpc.ask(admin, "GET", "/reverse_proxy/upstreams", timeout_s=2.0)
+        except OSError:
+            return
+        aside = admin.with_suffix(".aside")
+        os.rename(admin, aside)
+        try:
+            procs.end(old.pid, old.ticks, PROXY_PATIENCE_S)
+        finally:
+            os.rename(aside, admin)
+
+
+def _other(slot: str) -> str:
+    return "b" if slot == "a" else "a"

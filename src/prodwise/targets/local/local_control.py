@@ -1,0 +1,300 @@
+"""What a person can do on this machine with the database and the server dead: up, down, stop, start, roll back, look."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prodwise.clock import now
+from prodwise.config import Config, load, state_dir
+from prodwise.model.errors import ProdwiseError, TargetError
+from prodwise.model.service import SlotName
+from prodwise.model.target import Order, ServiceSeen, Switch, TargetSeen
+from prodwise.targets.local import bring_up, end_all, health, procs
+from prodwise.targets.local.bring_up import UpResult
+from prodwise.targets.local.guard_client import GuardClient, seen_from
+from prodwise.targets.local.guard_state import PERSON
+from prodwise.targets.local.layout import Layout, program, write_atomically
+from prodwise.targets.local.records import app_environment, read_instance, read_places, read_release
+from prodwise.targets.local.target import LocalTarget
+
+__all__ = [
+    "RolledBack",
+    "Status",
+    "UpResult",
+    "down",
+    "is_stopped",
+    "revive",
+    "rollback_now",
+    "start_again",
+    "status_offline",
+    "stop_all",
+    "unit_text",
+    "up",
+]
+
+RESERVE_BYTES = 256 * 1024
+Say = Callable[[str], None]
+
+
+def layout_of(app_dir: Path) -> Layout:
+    app = app_dir.resolve()
+    return Layout(app, state_dir(app).resolve())
+
+
+def up(app_dir: Path, config: Config, *, with_healer: bool = True, say: Say = lambda _: None) -> UpResult:
+    """Starts everything, or what of it does not run; returns when the app answers. See bring_up.up for its errors."""
+    return bring_up.up(layout_of(app_dir), config, with_healer=with_healer, say=say)
+
+
+def down(app_dir: Path, say: Say = lambda _: None) -> list[int]:
+    """Ends everything that belongs to the app's state directory; releases and database stay. Returns the pids that were ended."""
+    return end_all.down(layout_of(app_dir), say)
+
+
+def revive(app_dir: Path) -> bool:
+    """Starts the supervisor again if it and the guard died together. Says whether it had to."""
+    layout = layout_of(app_dir)
+    if layout.down_file.exists() or not layout.supervisor_conf.exists() or end_all.supervisor_of(layout):
+        return False
+    bring_up.start_supervisor(layout)
+    return True
+
+
+def is_stopped(app_dir: Path) -> bool:
+    return layout_of(app_dir).stop_file.exists()
+
+
+def stop_all(app_dir: Path, actor: str = "person", reason: str = "") -> None:
+    """No automatic action from now on, also after a restart. Takes effect with the guard's next check, or when it is back."""
+    layout = layout_of(app_dir)
+    layout.make()
+    text = json.dumps({"at": now(), "actor": actor, "reason": reason})
+    try:
+        write_atomically(layout.stop_file, text, sync=True)
+    except OSError:
+        _reserve(layout).unlink(missing_ok=True)
+        try:
+            write_atomically(layout.stop_file, text, sync=True)
+        except OSError:
+            layout.stop_file.touch()
+    _journal(layout, actor, "stop", reason=reason)
+
+
+def start_again(app_dir: Path, actor: str = "person") -> bool:
+    """Allows automatic action again. Says whether it had been stopped."""
+    layout = layout_of(app_dir)
+    was = layout.stop_file.exists()
+    layout.stop_file.unlink(missing_ok=True)
+    if was:
+        _journal(layout, actor, "start")
+    return was
+
+
+@dataclass(frozen=True, slots=True)
+class RolledBack:
+    """What one service went back to, and what its users were on before."""
+
+    service: str
+    before: str
+    after: str
+
+
+def rollback_now(app_dir: Path, service: str | None = None, actor: str = "person") -> tuple[RolledBack, ...]:
+    """Break-glass: goes back to the last verified-good release, without healer and database, also under *stop*.
+
+    Whatever automation has in hand is fenced off first. With a rollout running its canary's share is taken back; without one the
+    release before the present one is started, waited for, and switched to; if it does not become well nothing changes.
+    Raises NotRunning, TargetError or UsageError.
+    """
+    layout = layout_of(app_dir)
+    guard = GuardClient(layout)
+    guard.call("break_glass")
+    look = guard.look()
+    goals = _goals(look, service)
+    target = LocalTarget(layout.app, load(layout.app))
+    done = []
+    for name, release in goals.items():
+        seen = seen_from(guard.look()).service(name)
+        if seen is None:
+            continue
+        before = _users_on(seen)
+        _go_to(target, layout, seen, release)
+        done.append(RolledBack(name, before, release))
+        _journal(layout, actor, "rollback", service=name, before=before, after=release)
+    return tuple(done)
+
+
+def _users_on(seen: ServiceSeen) -> str:
+    """The release that most users reach."""
+    slot = seen.active
+    if slot is not None and seen.switch is not None and seen.switch.share >= 0.5:
+        slot = slot.other
+    process = seen.slot(slot) if slot else None
+    return process.release if process else ""
+
+
+def _goals(look: Mapping[str, Any], service: str | None) -> dict[str, str]:
+    """Service → release to go back to. Raises TargetError when there is none."""
+    entries = {entry["service"]: entry for entry in look["services"]}
+    if service is not None and service not in entries:
+        raise TargetError(f"there is no service {service!r}", f"known: {', '.join(sorted(entries))}")
+    goals = {}
+    for name in [service] if service is not None else sorted(entries):
+        entry = entries[name]
+        ramping = entry["switch"] is not None and entry["switch"][1] > 0
+        history = entry["history"]
+        if ramping or len(history) > 1:
+            goals[name] = history[-1] if ramping else history[-2]
+    if not goals:
+        raise TargetError("there is no earlier release to go back to", "`prodwise releases` lists what was built")
+    if service is None:
+        _together(entries, goals)
+    return goals
+
+
+def _together(entries: Mapping[str, Any], goals: dict[str, str]) -> None:
+    """While one service's rollout is taken back, the others follow it to the same release, not one further back."""
+    ramping = [goals[name] for name in goals if entries[name]["switch"] and entries[name]["switch"][1] > 0]
+    if not ramping:
+        return
+    for name in list(goals):
+        running = {slot["release"] for slot in entries[name]["slots"] if slot["pid"]}
+        if entries[name]["switch"] and entries[name]["switch"][1] > 0:
+            continue
+        if running <= set(ramping):
+            del goals[name]
+        else:
+            goals[name] = ramping[0]
+
+
+def _order(what: str) -> Order:
+    return Order(f"person-{what}-{uuid.uuid4().hex[:12]}", PERSON, "person")
+
+
+def _go_to(target: LocalTarget, layout: Layout, seen: ServiceSeen, release: str) -> None:
+    """1. Finds the release's slot, or starts it in the free one. 2. Waits until it is well. 3. Switches. 4. Ends the other."""
+    at = next((SlotName(slot.slot) for slot in seen.slots if slot.release == release and slot.pid), None)
+    if seen.switch is None:
+        _swap_worker(target, seen, at, release)
+        return
+    if at is None:
+        stable = seen.slot(seen.switch.stable)
+        lost = stable is not None and stable.release == release
+        at = seen.switch.stable if lost else seen.switch.stable.other
+        target.start(_order("start"), seen.service, at, release)
+        if reason := wait_well(layout, seen.service, at, release):
+            if not lost:
+                target.stop(_order("stop"), seen.service, at, 0.0)
+            raise TargetError(
+                f"{seen.service}: release {release} does not become well: {reason}", "nothing was switched"
+            )
+    target.switch(_order("switch"), seen.service, Switch(at, 0.0))
+    other = seen.slot(at.other)
+    if other is not None and other.release:
+        target.stop(_order("stop"), seen.service, at.other, 5.0)
+
+
+def _swap_worker(target: LocalTarget, seen: ServiceSeen, at: SlotName | None, release: str) -> None:
+    for slot in seen.slots:
+        if slot.release and slot.release != release:
+            target.stop(_order("stop"), seen.service, SlotName(slot.slot), 0.0)
+    if at is None:
+        target.start(_order("start"), seen.service, SlotName.A, release)
+
+
+def wait_well(layout: Layout, service: str, slot: SlotName, release: str) -> str:
+    """Waits until a slot answers its own probe: "" then, else the reason after its start_s seconds."""
+    record, places, instance = read_release(layout, release), read_places(layout), read_instance(layout)
+    noun = record.service(service) if record is not None else None
+    if noun is None or places is None or instance is None:
+        return "it was not built here"
+    place = places.place(service)
+    port = place.port(slot) if place is not None else 0
+    env = app_environment(layout, instance, places, noun, release, port)
+    pid_file = layout.pid(program(service, slot))
+    started = procs.read_pid(pid_file).count
+
+    def alive() -> bool:
+        seen = procs.read_pid(pid_file)
+        return seen.alive and seen.release == release and (port > 0 or seen.count <= max(1, started))
+
+    return health.wait(noun, port, str(layout.release(release) / "src"), env, alive)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What can be said without healer and database. seen is None when the guard does not answer."""
+
+    address: str
+    supervisor: int  # pid, 0 if it does not run
+    guard: bool
+    proxy: int
+    healer: int
+    stopped: bool
+    seen: TargetSeen | None
+
+
+def status_offline(app_dir: Path) -> Status:
+    layout = layout_of(app_dir)
+    places = read_places(layout)
+    pids = {name: procs.read_pid(layout.pid(name)) for name in ("caddy", "healer")}
+    seen: TargetSeen | None = None
+    if places is not None:
+        try:
+            seen = seen_from(GuardClient(layout, 0.5).look())
+        except ProdwiseError:
+            seen = None
+    return Status(
+        address=places.address if places else "",
+        supervisor=end_all.supervisor_of(layout),
+        guard=seen is not None,
+        proxy=pids["caddy"].pid if pids["caddy"].alive else 0,
+        healer=pids["healer"].pid if pids["healer"].alive else 0,
+        stopped=layout.stop_file.exists(),
+        seen=seen,
+    )
+
+
+def unit_text(app_dir: Path) -> str:
+    """A systemd unit that brings the app up after a reboot."""
+    layout = layout_of(app_dir)
+    command = f"{sys.executable} -m prodwise"
+    return (
+        f"[Unit]\nDescription=Prodwise for {layout.app.name}\nAfter=network-online.target\nWants=network-online.target\n\n"
+        f"[Service]\nType=oneshot\nRemainAfterExit=yes\n{_unit_user()}WorkingDirectory={layout.app}\n"
+        f"ExecStart={command} up\nExecStop={command} down\nTimeoutStartSec=300\n\n"
+        f"[Install]\nWantedBy=multi-user.target\n"
+    )
+
+
+def _unit_user() -> str:
+    import pwd
+
+    return f"User={pwd.getpwuid(os.getuid()).pw_name}\n"
+
+
+def _reserve(layout: Layout) -> Path:
+    return layout.run / "reserve"
+
+
+def _journal(layout: Layout, actor: str, action: str, **facts: str) -> None:
+    """A line that the ledger takes up later. On a full disk the reserved space is given up for it; it never stops the person."""
+    line = json.dumps({"at": now(), "actor": actor, "action": action, **facts}) + "\n"
+    for last in (False, True):
+        try:
+            with layout.journal.open("a") as file:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+            return
+        except OSError:
+            if last:
+                return
+            _reserve(layout).unlink(missing_ok=True)
