@@ -1,0 +1,1 @@
+"""Who heals the app in a drill: one driver a file."""

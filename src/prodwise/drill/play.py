@@ -1,0 +1,114 @@
+"""Plays one scenario on a stage: strikes when it is time, watches, and ends as soon as the outcome is settled."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from prodwise import clock
+from prodwise.drill import narrate
+from prodwise.drill.faults import Place, check, inject
+from prodwise.drill.narrate import Tell
+from prodwise.drill.result import ScenarioResult, Trace, trace
+from prodwise.drill.scenario import Fault, Scenario
+from prodwise.drill.score import Injected, Seen, score, settled
+from prodwise.drill.stage import Stage
+from prodwise.drill.traffic.process import TrafficProcess
+from prodwise.model.errors import ProdwiseError
+
+TURN_S = 0.1
+ASK_S = 0.5  # how often it is asked whether all is settled
+
+
+@dataclass
+class Strike:
+    """One fault on its way, in a thread of its own, as some are kept up for a while. at: Unix seconds."""
+
+    fault: Fault
+    place: Place
+    at: float = field(default_factory=clock.now)
+    ended: float | None = None
+    problem: str = ""
+
+    def __post_init__(self) -> None:
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            inject(self.fault, self.place)
+        except ProdwiseError as error:
+            self.problem = f"{self.fault.kind} could not be injected: {error.message}"
+        self.ended = clock.now()
+
+    def injected(self) -> Injected:
+        """What happens once is over at once; what is kept up is over when it is."""
+        until = self.at if not self.fault.lasts else self.ended or self.at + self.fault.lasts
+        return Injected(self.fault, self.at, until)
+
+    def end(self) -> None:
+        self.place.over.set()
+        self._thread.join(15)
+
+
+class Play:
+    """One scenario on one stage. The traffic runs already; what happened before `began` belongs to others."""
+
+    def __init__(self, scenario: Scenario, stage: Stage, traffic: TrafficProcess, tell: Tell) -> None:
+        self._scenario, self._stage, self._traffic, self._tell = scenario, stage, traffic, tell
+        self._began = clock.now()
+        self._first_request, self._first_event = len(stage.requests), len(stage.events)
+        self._strikes: list[Strike] = []
+        self._over = threading.Event()
+
+    def run(self) -> tuple[ScenarioResult, Trace]:
+        check(self._scenario, self._stage.app_dir)
+        reason, asked = "", 0.0
+        try:
+            while not reason and self._elapsed() < self._scenario.seconds:
+                self._strike_when_due()
+                self._look()
+                if clock.monotonic() - asked > ASK_S:
+                    reason, asked = settled(self._scenario, self._seen()), clock.monotonic()
+                time.sleep(TURN_S)
+        finally:
+            for strike in self._strikes:
+                strike.end()
+        return self._result()
+
+    def _elapsed(self) -> float:
+        return clock.now() - self._began
+
+    def _strike_when_due(self) -> None:
+        for fault in self._scenario.fault[len(self._strikes) :]:
+            if fault.at > self._elapsed():
+                return
+            place = Place(
+                self._stage.healer, self._stage.app_dir, self._traffic, self._scenario.traffic.rate, self._over
+            )
+            self._tell(narrate.of_fault(fault, self._elapsed()))
+            self._strikes.append(Strike(fault, place))
+
+    def _look(self) -> None:
+        for event in self._stage.look():
+            self._tell(narrate.of_event(event, self._began))
+
+    def _seen(self) -> Seen:
+        return Seen(
+            began=self._began,
+            now=clock.now(),
+            requests=self._stage.requests[self._first_request :],
+            events=self._stage.events[self._first_event :],
+            injected=sorted((strike.injected() for strike in self._strikes), key=lambda one: one.at),
+            idle=self._stage.healer.settled(),
+        )
+
+    def _result(self) -> tuple[ScenarioResult, Trace]:
+        self._look()
+        seen = self._seen()
+        notes = [strike.problem for strike in self._strikes if strike.problem]
+        result = score(self._scenario, seen, notes)
+        faults = [(one.at - self._began, one.fault.kind) for one in seen.injected]
+        self._tell(narrate.of_result(result, self._elapsed()))
+        return result, trace(self._scenario.name, self._began, seen.now, seen.requests, seen.events, faults)

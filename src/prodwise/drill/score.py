@@ -1,0 +1,228 @@
+"""What came of a scenario: from the traffic client's records and the healer's events, nothing else. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from prodwise.drill.healers.base import Event
+from prodwise.drill.impact import Impact, measure
+from prodwise.drill.result import ActionTaken, ScenarioResult
+from prodwise.drill.scenario import Expect, Fault, Scenario
+from prodwise.drill.traffic.records import Sent
+from prodwise.model.outcome import Outcome
+
+NOT_ACTIONS = ("deploy", "promote", "handover")
+STEADY_S = 5.0  # good answers for this long, and the impact counts as over
+PATIENCE_S = 20.0  # steady for this long, and the healer's own closing is not waited for
+WATCH_S = 45.0  # of a promoted release
+TOLD_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Injected:
+    """A fault as it was really injected. at, until: Unix seconds; until == at for what happens once."""
+
+    fault: Fault
+    at: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Everything known about one scenario at `now`. began, now: Unix seconds; idle: nothing is in progress at the healer."""
+
+    began: float
+    now: float
+    requests: Sequence[Sent] = field(default=())
+    events: Sequence[Event] = field(default=())
+    injected: Sequence[Injected] = field(default=())
+    idle: bool = True
+
+    @property
+    def since(self) -> float:
+        """When the first fault struck; the beginning without one."""
+        return self.injected[0].at if self.injected else self.began
+
+    @property
+    def impact(self) -> Impact:
+        return measure(self.requests, self.since)
+
+    @property
+    def steady(self) -> float:
+        """Seconds for which users have been served well again; 0 while they are not."""
+        recovered = self.impact.recovered
+        return max(0.0, self.now - recovered) if recovered is not None else 0.0
+
+    def has(self, kind: str) -> bool:
+        return any(event.kind == kind for event in self.events)
+
+    def closed_as(self, outcome: str) -> bool:
+        return any(event.kind == "incident_closed" and event.word("outcome") == outcome for event in self.events)
+
+
+def actions(seen: Seen) -> tuple[ActionTaken, ...]:
+    """What was done, in order: an intent and what became of it are one action; a refused release is a rollback.
+
+    Deploying, promoting and calling a person are not actions."""
+    found: list[ActionTaken] = []
+    open_at: dict[tuple[str, str], int] = {}
+    for event in seen.events:
+        kind, target, state = event.word("kind"), event.word("target") or event.service, event.word("state")
+        if event.kind == "rollout_failed":
+            kind, target, state = "rollback", event.word("target") or event.service, "refused"
+        elif event.kind != "action" or kind in NOT_ACTIONS:
+            continue
+        key = (kind, target)
+        if state == "refused" and any(one.kind == "rollback" and one.at > event.at - seen.began - 30 for one in found):
+            continue
+        if state in ("done", "failed", "undone") and key in open_at:
+            began = found[open_at[key]]
+            found[open_at[key]] = ActionTaken(kind, began.at, target, state)
+            if state != "done":
+                del open_at[key]
+            continue
+        result = {"intent": "unknown", "refused": "done"}.get(state, state)
+        found.append(ActionTaken(kind, round(event.at - seen.began, 3), target, result))
+        if state == "intent":
+            open_at[key] = len(found) - 1
+    return tuple(found)
+
+
+def outcome(seen: Seen) -> Outcome:
+    """Exactly one; told from what users got, and from what the healer says only where users cannot know."""
+    done = actions(seen)
+    if seen.has("escalated") or seen.closed_as("escalated"):
+        return Outcome.ESCALATED
+    if _still_bad(seen):
+        return Outcome.UNHEALED
+    if seen.closed_as("undone") or any(one.result == "undone" for one in done):
+        return Outcome.UNDONE
+    if any(one.result == "done" for one in done):
+        return Outcome.HEALED
+    if done or _something_was_wrong(seen):
+        return Outcome.UNHEALED
+    if any(one.fault.deploys for one in seen.injected) and not seen.has("promoted"):
+        return Outcome.UNHEALED
+    return Outcome.QUIET
+
+
+def _still_bad(seen: Seen) -> bool:
+    impact = seen.impact
+    return impact.onset is not None and (impact.recovered is None or seen.steady < STEADY_S / 2)
+
+
+def _something_was_wrong(seen: Seen) -> bool:
+    """A process fault is wrong even if no user noticed; for anything else the users decide."""
+    hard = ("kill", "hang", "crash_loop", "upstream_down")
+    return seen.impact.onset is not None or any(one.fault.kind in hard for one in seen.injected)
+
+
+def settled(scenario: Scenario, seen: Seen) -> str:
+    """Why the scenario can end now, in words; "" while it cannot."""
+    broken = _broken(scenario.expect, seen)
+    if broken:
+        return broken
+    over = max((one.until for one in seen.injected), default=0.0)
+    if len(seen.injected) < len(scenario.fault) or seen.now < over:
+        return ""
+    return _met(scenario.expect, seen, over)
+
+
+def _broken(expect: Expect, seen: Seen) -> str:
+    failed = sum(one.failed for one in seen.requests)
+    if expect.max_failed is not None and failed > expect.max_failed:
+        return f"{failed} requests failed, more than {expect.max_failed}"
+    if expect.outcome == "quiet" and (done := actions(seen)):
+        return f"{done[0].kind} although nothing was wrong"
+    if expect.outcome == "quiet" and seen.has("escalated"):
+        return "a person was called although nothing was wrong"
+    promoted = [event.at for event in seen.events if event.kind == "promoted"]
+    if expect.outcome != "quiet" and promoted and not actions(seen) and seen.now - promoted[-1] > WATCH_S:
+        return f"the release was promoted and watched for {WATCH_S:g} s"
+    return ""
+
+
+def _met(expect: Expect, seen: Seen, over: float) -> str:
+    if expect.outcome == "quiet":
+        promoted = [event.at for event in seen.events if event.kind == "promoted"]
+        return f"promoted and watched for {WATCH_S:g} s" if promoted and seen.now - promoted[-1] > WATCH_S else ""
+    if expect.outcome == "escalated":
+        told = outcome(seen) is Outcome.ESCALATED and seen.now - over > TOLD_S
+        return "a person was called" if told else ""
+    if outcome(seen) != expect.outcome or seen.steady < STEADY_S or seen.now - over < STEADY_S:
+        return ""
+    if not _subsequence(expect.actions, [one.kind for one in actions(seen) if one.result != "unknown"]):
+        return ""
+    return expect.outcome if seen.idle or seen.steady > PATIENCE_S else ""
+
+
+def score(scenario: Scenario, seen: Seen, notes: Sequence[str] = ()) -> ScenarioResult:
+    """The scenario's row of the result."""
+    done, end = actions(seen), outcome(seen)
+    expect = scenario.expect
+    failed = sum(one.failed for one in seen.requests)
+    reasons = [*notes]
+    if end != expect.outcome:
+        reasons.append(f"expected {expect.outcome}, was {end}")
+    if not _subsequence(expect.actions, [one.kind for one in done]):
+        reasons.append(
+            f"expected {', then '.join(expect.actions)}; done: {', '.join(one.kind for one in done) or 'nothing'}"
+        )
+    if expect.max_failed is not None and failed > expect.max_failed:
+        reasons.append(f"{failed} requests failed, at most {expect.max_failed} were acceptable")
+    detect, decide, recover = _times(seen)
+    return ScenarioResult(
+        name=scenario.name, outcome=str(end), expected=expect.outcome, passed=len(reasons) == len(notes), actions=done,
+        seconds_to_detect=detect, seconds_to_decide=decide, seconds_to_recover=recover,
+        requests=len(seen.requests), requests_failed=failed,
+        wrong_actions=_wrong(expect, seen, done), repeats=_repeats(expect, seen, done), notes=tuple(reasons),
+    )  # fmt: skip
+
+
+def _times(seen: Seen) -> tuple[float | None, float | None, float | None]:
+    """Detect, decide, recover: seconds after the onset. A release's or configuration's clock starts at its first bad request,
+    as building and checking it hurts nobody; anything else's at the injection."""
+    if not seen.injected or all(one.fault.kind == "none" for one in seen.injected):
+        return None, None, None
+    impact = seen.impact
+    first = seen.injected[0]
+    onset = impact.onset if first.fault.deploys and impact.onset is not None else first.at
+    recovered = impact.recovered
+    looks = ("incident_opened", "rollout_failed", "escalated")
+    decisions = [event for event in seen.events if event.kind in ("rollout_failed", "escalated") or _is_action(event)]
+    return (
+        _after(onset, [event.at for event in seen.events if event.kind in looks]),
+        _after(onset, [event.at for event in decisions]),
+        None if recovered is None or (impact.onset is None and first.fault.deploys) else _after(onset, [recovered]),
+    )
+
+
+def _is_action(event: Event) -> bool:
+    return event.kind == "action" and event.word("kind") not in NOT_ACTIONS
+
+
+def _after(onset: float, times: Sequence[float]) -> float | None:
+    """The first of the times, never negative: a healer may have known before a user did."""
+    return round(max(0.0, min(times) - onset), 3) if times else None
+
+
+def _wrong(expect: Expect, seen: Seen, done: Sequence[ActionTaken]) -> int:
+    """Actions before anything was wrong, and kinds that the scenario does not call for."""
+    struck = seen.injected[0].at - seen.began if seen.injected else float("inf")
+    return sum(one.at < struck - 0.5 or one.kind not in expect.actions for one in done)
+
+
+def _repeats(expect: Expect, seen: Seen, done: Sequence[ActionTaken]) -> int:
+    """The same action on the same target beyond what was called for; while a fault is kept up, it is not counted."""
+    kept_up = [(one.at - seen.began, one.until - seen.began) for one in seen.injected if one.until > one.at]
+    counted = [one for one in done if not any(begin <= one.at <= end for begin, end in kept_up)]
+    called_for = Counter(expect.actions)
+    again = Counter((one.kind, one.target) for one in counted)
+    return sum(max(0, count - max(1, called_for[kind])) for (kind, _), count in again.items())
+
+
+def _subsequence(wanted: Sequence[str], kinds: Sequence[str]) -> bool:
+    rest = iter(kinds)
+    return all(kind in rest for kind in wanted)
