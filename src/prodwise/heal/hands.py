@@ -1,0 +1,80 @@
+"""The executor: intent, effect, observed. The only code that asks the target to change anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from prodwise.clock import now
+from prodwise.heal.durable import Durable
+from prodwise.loop.moves import Move, switch_of
+from prodwise.model.errors import Fenced, ProdwiseError
+from prodwise.model.record import Effect, EffectState
+from prodwise.model.service import SlotName
+from prodwise.model.target import Order
+from prodwise.ports import AuditedLedger, Target
+
+
+class Hands:
+    """Carries out moves for a story. token: the lease's present fencing token."""
+
+    def __init__(self, durable: Durable, ledger: AuditedLedger, target: Target, token: Callable[[], int]) -> None:
+        self._durable, self._ledger, self._target, self._token = durable, ledger, target, token
+
+    def perform(self, story: str, label: str, moves: Sequence[Move], actor: str = "prodwise") -> list[Effect]:
+        """In order, stopping at the first that fails. Call it inside a story; `label` is unique within it."""
+        made: list[Effect] = []
+        for number, move in enumerate(moves):
+            made.append(self._one(story, f"{story}/{label}/{number}", move, actor))
+            if made[-1].state is EffectState.FAILED:
+                break
+        return made
+
+    def _one(self, story: str, key: str, move: Move, actor: str) -> Effect:
+        command = {**move.command, "actor": actor}
+        planned = Effect(key, story, move.service, move.kind, command, move.undo, self._token(), now())
+        intended = self._durable.transact(f"intend {key}", lambda: effect_json(self._ledger.intend(planned)))
+        if intended["state"] != EffectState.INTENT.value:
+            return effect_of(intended)
+        state, result = self._durable.step(f"act {key}", self._act, key, command)
+        return effect_of(
+            self._durable.transact(
+                f"settle {key}", lambda: effect_json(self._ledger.settle(key, EffectState(state), result))
+            )
+        )
+
+    def _act(self, key: str, command: Mapping[str, Any]) -> tuple[str, str]:
+        """Looks first: after a crash the effect may have happened. Returns (state, what was seen)."""
+        try:
+            if dict(self._target.observe().effects).get(key):
+                return EffectState.DONE.value, "had taken effect"
+            carry_out(self._target, Order(key, self._token(), str(command["actor"])), command)
+        except Fenced:
+            raise
+        except ProdwiseError as error:
+            return EffectState.FAILED.value, error.message
+        return EffectState.DONE.value, ""
+
+
+def carry_out(target: Target, order: Order, command: Mapping[str, Any]) -> None:
+    """One command to one call of the target. Raises ValueError for a command that it does not know."""
+    service, op = command["service"], command["op"]
+    if op == "switch":
+        target.switch(order, service, switch_of(command))
+    elif op == "start":
+        target.start(order, service, SlotName(command["slot"]), command["release"])
+    elif op == "stop":
+        target.stop(order, service, SlotName(command["slot"]), command["drain_s"])
+    elif op == "restart":
+        target.restart(order, service, SlotName(command["slot"]), command["pid"])
+    else:
+        raise ValueError(f"unknown command {op!r}")
+
+
+def effect_json(effect: Effect) -> dict[str, Any]:
+    values = {name: getattr(effect, name) for name in Effect.__dataclass_fields__}
+    return {**values, "state": effect.state.value}
+
+
+def effect_of(values: Mapping[str, Any]) -> Effect:
+    return Effect(**{**values, "state": EffectState(values["state"])})

@@ -1,0 +1,234 @@
+"""Signals in: one thread looks at the target, the proxy's log and the probes, keeps the figures and opens incidents."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from prodwise.clock import monotonic, now
+from prodwise.heal.lookout import Lookout
+from prodwise.heal.parts import Parts
+from prodwise.heal.pulse import Pulse
+from prodwise.heal.trial import Trial, process_gates
+from prodwise.heal.vitals import LiveVitals
+from prodwise.loop.detect.baseline import Baseline
+from prodwise.model.errors import ProdwiseError
+from prodwise.model.gate import GateResult, Verdict
+from prodwise.model.incident import Symptom
+from prodwise.model.rollout import Stage
+from prodwise.model.service import ProbeKind, Service, SlotName
+from prodwise.model.signal import Arm, RequestSeen
+from prodwise.model.target import TargetSeen
+
+TICK_S = 0.2
+SAVE_EVERY_S = 10.0
+STALE_S = 5.0
+THIN_PER_S = 2.0
+"""Fewer canary requests per second than this, and evidence is made with safe requests."""
+
+PAIRS_PER_LOOK = 3
+
+
+class Intake:
+    """All that is known right now. `on_symptoms(service, symptoms)` is called from the intake's thread."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.vitals = LiveVitals()
+        self.pulse = Pulse()
+        self.lookout = Lookout(parts)
+        self.on_symptoms: Callable[[str, Sequence[Symptom]], None] = lambda service, symptoms: None
+        self._trial: Trial | None = None
+        self._seen: TargetSeen | None = None
+        self._seen_at = -1e9
+        self._lock = threading.RLock()
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
+        self._saved = monotonic()
+        self._path = 0
+        self.save_position: Callable[[], None] = lambda: None
+        self._canary_times: list[float] = []
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ends.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._ends.wait(TICK_S):
+            try:
+                self.tick()
+            except ProdwiseError as error:
+                self.lookout.trouble(error.message)
+
+    def tick(self) -> None:
+        """One look: target, requests, probes; then whatever the detectors have to say."""
+        with self._lock:
+            seen = self.parts.target.observe()
+            self._seen, self._seen_at = seen, monotonic()
+            for request in self.parts.requests.read():
+                self._request(request)
+            for answer in self.parts.prober.results():
+                self.pulse.observe(answer)
+                self.lookout.probe(answer, seen)
+            found = self.lookout.look(seen, now(), quiet=self._diverted(seen))
+            self.vitals.well = self.lookout.health(now())
+        for service, symptoms in found.items():
+            self.on_symptoms(service, symptoms)
+        if monotonic() - self._saved > SAVE_EVERY_S:
+            self._saved = monotonic()
+            self.lookout.save()
+            self.save_position()
+
+    def _request(self, request: RequestSeen) -> None:
+        self.vitals.window(request.service).observe(request)
+        if self._trial is not None:
+            self._trial.observe(request)
+            if request.release == self._trial.release:
+                self._canary_times = [*self._canary_times[-500:], request.at]
+        if request.arm is Arm.STABLE:
+            self.lookout.request(request)
+
+    def _diverted(self, seen: TargetSeen) -> frozenset[str]:
+        """Services whose users are (partly) on a release on trial: its judges speak for their traffic, not the steady-state ones."""
+        return frozenset(at.service for at in seen.services if at.switch is not None and at.switch.share > 0)
+
+    def target(self) -> TargetSeen:
+        """The newest look, at most STALE_S old. Raises TargetError when the target cannot be seen."""
+        with self._lock:
+            if self._seen is None or monotonic() - self._seen_at > TICK_S:
+                self._seen, self._seen_at = self.parts.target.observe(), monotonic()
+            return self._seen
+
+    def fresh(self) -> bool:
+        """Whether our own eyes are open: the last look is recent."""
+        return monotonic() - self._seen_at < STALE_S
+
+    def probe_health(self, service: str, slot: SlotName, release: str) -> bool | None:
+        found = next((s for s in self.parts.inventory if s.id == service), None)
+        if found is not None and found.probe is None:
+            return True  # nothing to ask: its process is judged instead
+        with self._lock:
+            return self.pulse.healthy(service, slot, release, now())
+
+    def why_unhealthy(self, service: str, slot: SlotName, release: str) -> str:
+        with self._lock:
+            return self.pulse.why(service, slot, release, self.target())
+
+    def begin_rollout(self, release: str, previous: str) -> None:
+        with self._lock:
+            if self._trial is None or self._trial.release != release:
+                ramp = self.parts.config.ramp
+                names = [s.id for s in self.parts.inventory if s.ramps]
+                self._trial = Trial(release, names, ramp.alpha, ramp.worse)
+
+    def end_rollout(self, release: str) -> None:
+        with self._lock:
+            if self._trial is not None and self._trial.release == release:
+                self._trial = None
+            self.lookout.rest()
+
+    def ramp_gates(self, release: str, stage: Stage) -> tuple[GateResult, ...]:
+        with self._lock:
+            self.begin_rollout(release, "")
+            assert self._trial is not None
+            return (*self._trial.ramp_gates(stage), *process_gates(self.target(), release), *self._probe_gates(release))
+
+    def watch_gates(self, release: str) -> tuple[GateResult, ...]:
+        with self._lock:
+            self.begin_rollout(release, "")
+            assert self._trial is not None
+            self._trial.begin_watch(self._baselines())
+            return (*self._trial.watch_gates(), *process_gates(self.target(), release), *self._probe_gates(release))
+
+    def numbers_of(self, release: str) -> dict[str, Any]:
+        with self._lock:
+            trial = self._trial
+            return dict(trial.numbers()) if trial is not None and trial.release == release else {}
+
+    def _baselines(self) -> dict[str, Baseline]:
+        return {service.id: self.lookout.baseline(service.id) for service in self.parts.inventory if service.ramps}
+
+    def _probe_gates(self, release: str) -> tuple[GateResult, ...]:
+        results = []
+        for service, slot, _ in self._canary_slots(release):
+            well = self.probe_health(service.id, slot, release)
+            verdict = Verdict.PASS if well else (Verdict.HOLD if well is None else Verdict.FAIL)
+            reason = (
+                f"{service.id} answers its probe"
+                if well
+                else f"{service.id} {self.why_unhealthy(service.id, slot, release)}"
+            )
+            results.append(GateResult(f"{service.id}: probe", verdict, reason))
+        return tuple(results)
+
+    def _canary_slots(self, release: str) -> list[tuple[Service, SlotName, tuple[int, int]]]:
+        """(service, the release's slot, (stable's port, the release's port)) of each service that runs it as a canary."""
+        found, seen = [], self.target()
+        for service in self.parts.inventory:
+            at = seen.service(service.id)
+            if service.ramps and at is not None and at.switch is not None:
+                slot = at.switch.stable.other
+                process = at.slot(slot)
+                if process is not None and process.release == release:
+                    found.append((service, slot, (at.port(at.switch.stable), at.port(slot))))
+        return found
+
+    def check_canary(self, release: str) -> tuple[GateResult, ...]:
+        """Before any user sees it: its probe, its declared checks, and safe requests that users lately made."""
+        return tuple(self._check(service, ports) for service, _, ports in self._canary_slots(release)) or (
+            GateResult("checks", Verdict.HOLD, "no canary runs yet"),
+        )
+
+    def _check(self, service: Service, ports: tuple[int, int]) -> GateResult:
+        name, stable, canary = f"{service.id}: checks", *ports
+        declared, asked, broken = set(_paths(service)), self._ask_paths(service), []
+        for path in asked:
+            status, _ = self.parts.replayer.ask(canary, path, 5.0)
+            if _well(status):
+                continue
+            before, _ = self.parts.replayer.ask(stable, path, 5.0)
+            again, _ = self.parts.replayer.ask(canary, path, 5.0)
+            if not _well(again) and (_well(before) or (path in declared and again)):
+                broken.append(f"{path} answers {again or 'nothing'}, on the running release {before or 'nothing'}")
+        if broken:
+            return GateResult(name, Verdict.FAIL, f"{service.id}: " + "; ".join(broken[:3]))
+        return GateResult(name, Verdict.PASS, f"{service.id}: {len(asked)} paths answer")
+
+    def _ask_paths(self, service: Service) -> list[str]:
+        return list(dict.fromkeys([*_paths(service), *list(self.vitals.window(service.id).paths)[-20:]]))
+
+    def make_evidence(self, release: str) -> None:
+        """Where traffic is thin: the same safe requests to both releases."""
+        for service, _, (stable, canary) in self._canary_slots(release):
+            recent = [at for at in self._canary_times if at > now() - 5]
+            paths = self._ask_paths(service)
+            if len(recent) > THIN_PER_S * 5 or not paths:
+                continue
+            for _ in range(PAIRS_PER_LOOK):
+                self._path += 1
+                self._pair(release, service.id, paths[self._path % len(paths)], stable, canary)
+
+    def _pair(self, release: str, service: str, path: str, stable: int, canary: int) -> None:
+        before, _ = self.parts.replayer.ask(stable, path, 5.0)
+        status, ms = self.parts.replayer.ask(canary, path, 5.0)
+        route = self.vitals.window(service).paths.get(path, f"GET {path}")
+        with self._lock:
+            if self._trial is None or not _well(before):
+                return
+            self._trial.pair(service, route, True, _well(status))
+            lane = f"made-{time.monotonic_ns()}"
+            self._trial.made(RequestSeen(now(), service, release, Arm.CANARY, 1.0, route, status, ms, lane, path=path))
+
+
+def _paths(service: Service) -> list[str]:
+    probe = [service.probe.target] if service.probe and service.probe.kind is ProbeKind.HTTP else []
+    return [*probe, *service.checks]
+
+
+def _well(status: int) -> bool:
+    return 0 < status < 500

@@ -1,0 +1,29 @@
+"""What the stories are handed by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from prodwise.config import Config
+from prodwise.model.service import Service
+from prodwise.ports import Notifier, Prober, Records, Replayer, RequestLog, Target
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Ports only; no story knows a concrete class. address: where users reach the app, as a URL."""
+
+    config: Config
+    app_dir: Path
+    address: str
+    records: Records
+    target: Target
+    requests: RequestLog
+    prober: Prober
+    replayer: Replayer
+    notifier: Notifier
+
+    @property
+    def inventory(self) -> tuple[Service, ...]:
+        return self.config.inventory()

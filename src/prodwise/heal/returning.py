@@ -1,0 +1,141 @@
+"""Going back to an earlier release that no longer runs; a restart; an undo. Asked for by a person, or by an incident's story."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from prodwise.clock import monotonic, now
+from prodwise.heal.durable import Durable
+from prodwise.heal.hands import Hands
+from prodwise.heal.intake import Intake
+from prodwise.heal.parts import Parts
+from prodwise.loop import moves
+from prodwise.model.change import Change, ChangeKind
+from prodwise.model.errors import ProdwiseError
+from prodwise.model.record import Effect, EffectState
+from prodwise.model.release import ReleaseState
+
+LOOK_S = 0.1
+
+
+class Returning:
+    """Steps shared by stories; every method is to be called inside a story."""
+
+    def __init__(self, parts: Parts, durable: Durable, hands: Hands, intake: Intake) -> None:
+        self._parts, self._durable, self._hands, self._intake = parts, durable, hands, intake
+
+    def go_back(self, story: str, label: str, release: str, actor: str, reason: str) -> str:
+        """Starts `release` beside what serves, waits until it is healthy, switches, ends the other. Returns why it failed, or ""."""
+        failure = str(self._durable.step(f"{label} build", self._rebuild, release))
+        failure = failure or self.move(
+            story, f"{label} prepare", lambda: self._plan(moves.prepare_return, release), actor
+        )
+        failure = failure or str(self._durable.step(f"{label} healthy", self._wait_healthy, release))
+        if failure:
+            return failure
+        left = str(self._durable.step(f"{label} leaving", self._leaving, release))
+        failure = self.move(story, f"{label} switch", lambda: self._plan(moves.complete_return, release), actor)
+        self._durable.transact(f"{label} record", self._record, story, release, left, actor, reason)
+        return failure
+
+    def restart(self, story: str, label: str, service: str, actor: str) -> str:
+        """Ends the service's serving process, once; returns why it failed, or ""."""
+        return self.move(story, label, lambda: moves.restart(self._parts.target.observe(), service), actor)
+
+    def undo(self, story: str, label: str, effects: Sequence[Effect], actor: str) -> str:
+        """The inverse of each done effect, newest first. Returns why it failed, or ""."""
+        back = [
+            moves.Move("undo", e.service, e.undo) for e in reversed(effects) if e.undo and e.state is EffectState.DONE
+        ]
+        return self.move(story, label, lambda: back, actor)
+
+    def move(self, story: str, label: str, plan: Callable[[], list[moves.Move]], actor: str) -> str:
+        """Plans in a recorded step, then carries out. Returns the first failure's reason, or ""."""
+        planned = self._durable.step(f"plan {label}", lambda: [m.to_json() for m in plan()])
+        todo = [moves.Move(m["kind"], m["service"], m["command"], m["undo"]) for m in planned]
+        failed = [e for e in self._hands.perform(story, label, todo, actor) if e.state is EffectState.FAILED]
+        return f"{failed[0].kind} {failed[0].service}: {failed[0].result}" if failed else ""
+
+    def _plan(self, plan: Callable[..., list[moves.Move]], release: str) -> list[moves.Move]:
+        return plan(self._parts.inventory, self._parts.target.observe(), release)
+
+    def _rebuild(self, release: str) -> str:
+        try:
+            self._parts.target.build(release, self._parts.records.releases.load(release).commit)
+        except ProdwiseError as error:
+            return error.message
+        return ""
+
+    def _wait_healthy(self, release: str) -> str:
+        """Until every free slot that runs the release answers its probe, at most the services' own start time."""
+        ends = monotonic() + max(service.start_s for service in self._parts.inventory)
+        late: list[str] = []
+        while monotonic() < ends:
+            seen = self._intake.target()
+            late = []
+            for service in self._parts.inventory:
+                at = seen.service(service.id)
+                if not service.ramps or at is None or at.switch is None:
+                    continue
+                slot = next(
+                    (s for s in (at.switch.stable, at.switch.stable.other) if _release(at.slot(s)) == release), None
+                )
+                if slot is None or not self._intake.probe_health(service.id, slot, release):
+                    late.append(service.id)
+            if not late:
+                return ""
+            time.sleep(LOOK_S)
+        return f"release {release} did not become healthy: " + ", ".join(late)
+
+    def _leaving(self, release: str) -> str:
+        seen = self._parts.target.observe()
+        return next((p.release for at in seen.services for p in at.slots if p.release not in ("", release)), "")
+
+    def _record(self, story: str, release: str, left: str, actor: str, reason: str) -> None:
+        records = self._parts.records
+        records.releases.set_state(release, ReleaseState.VERIFIED_GOOD, f"went back to it: {reason}", actor)
+        if left:
+            records.releases.set_state(left, ReleaseState.FAILED, reason, actor)
+        kind = ChangeKind.HEAL if actor == "prodwise" else ChangeKind.MANUAL
+        text = f"went back from {left or 'nothing'} to {release}: {reason}"
+        records.changes.record(
+            Change(story, now(), kind, "", left, release, actor, f"deploy {left} again" if left else "none", text)
+        )
+
+
+class SmallStories:
+    """What people ask for directly: return, restart, undo. The request stands in the settings under the story's id."""
+
+    def __init__(self, parts: Parts, durable: Durable, returning: Returning) -> None:
+        self._parts, self._durable, self._returning = parts, durable, returning
+
+    def go_back(self, story: str) -> str:
+        asked = self._asked("return", story)
+        failure = self._returning.go_back(story, "return", asked["release"], asked["who"], asked["reason"])
+        return self._told(story, "going back", failure)
+
+    def restart(self, story: str) -> str:
+        asked = self._asked("restart", story)
+        return self._told(story, "restart", self._returning.restart(story, "restart", asked["service"], asked["who"]))
+
+    def undo(self, story: str) -> str:
+        asked = self._asked("undo", story)
+        effects = self._parts.records.ledger.effects(story=asked["incident"])
+        return self._told(story, "undo", self._returning.undo(story, "undo", effects, asked["who"]))
+
+    def _asked(self, what: str, story: str) -> Mapping[str, Any]:
+        return dict(self._durable.step("asked", self._parts.records.settings.get, f"{what}:{story}"))
+
+    def _told(self, story: str, what: str, failure: str) -> str:
+        if failure:
+            append = self._parts.records.ledger.append
+            self._durable.transact(
+                "tell", lambda: append("failed", f"{what} failed: {failure}", actor="prodwise", incident=story)
+            )
+        return failure
+
+
+def _release(process: object) -> str:
+    return str(getattr(process, "release", ""))

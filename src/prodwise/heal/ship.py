@@ -1,0 +1,310 @@
+"""A release's story, durable: look, take the pure turn, carry out what it commands."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from prodwise.clock import now
+from prodwise.heal.closing import close_incident
+from prodwise.heal.durable import Durable
+from prodwise.heal.hands import Hands
+from prodwise.heal.intake import Intake
+from prodwise.heal.parts import Parts
+from prodwise.loop import moves
+from prodwise.loop.ship import CanarySeen, ShipCommand, ShipOp, ShipPhase, ShipRules, ShipSeen, ShipTurn, begin, step
+from prodwise.model.change import Change, ChangeKind
+from prodwise.model.errors import BuildFailed, ProdwiseError
+from prodwise.model.evidence import Evidence
+from prodwise.model.gate import GateResult, Verdict
+from prodwise.model.incident import Incident, IncidentState, Symptom
+from prodwise.model.outcome import Outcome
+from prodwise.model.record import EffectState, Rollout, RolloutState
+from prodwise.model.release import ReleaseState
+from prodwise.model.target import TargetSeen
+
+LOOK_S = 0.1
+TURN_S = 20.0
+"""A look without news ends after this long, so that a story's record stays fresh."""
+
+BACKS_MAX = 6
+EXPOSED = (ShipPhase.RAMPING, ShipPhase.WATCHING)
+
+STATES = {
+    ShipPhase.QUEUED: RolloutState.QUEUED,
+    ShipPhase.BUILDING: RolloutState.BUILDING,
+    ShipPhase.STARTING: RolloutState.CHECKING,
+    ShipPhase.CHECKING: RolloutState.CHECKING,
+    ShipPhase.RAMPING: RolloutState.RAMPING,
+    ShipPhase.WATCHING: RolloutState.WATCHING,
+    ShipPhase.FINISHING: RolloutState.WATCHING,
+    ShipPhase.REVERTING: RolloutState.RAMPING,
+}
+
+
+class ShipStory:
+    """One release from asked-for to verified-good, or back."""
+
+    def __init__(self, parts: Parts, durable: Durable, hands: Hands, intake: Intake) -> None:
+        self._parts, self._durable, self._hands, self._intake = parts, durable, hands, intake
+        ramp = parts.config.ramp
+        start_s = max(service.start_s for service in parts.inventory)
+        self._rules = ShipRules(ramp.stages(), ramp.stage_seconds_max, ramp.watch_seconds, start_s)
+
+    def run(self, release: str) -> str:
+        """The whole story. Returns the release's last state."""
+        story, failure = f"ship-{release}", ""
+        checks: tuple[GateResult, ...] = ()
+        turn = ShipTurn.from_json(self._durable.step("begin", lambda: begin(release, now()).to_json()))
+        for number in range(100_000):
+            data = self._durable.step(f"turn {number}", self._turn, turn, checks, failure)
+            exposed, turn = turn.phase in EXPOSED, ShipTurn.from_json(data["turn"])
+            command = ShipCommand(ShipOp(data["command"]["op"]), data["command"]["share"], data["command"]["reason"])
+            if command.op is ShipOp.END:
+                break
+            if command.op is ShipOp.BACK and number >= BACKS_MAX and self._gave_up(story, turn, number):
+                break
+            checks, failure = self._carry_out(story, number, turn, command, checks, failure, exposed)
+        return str(self._durable.transact("end", self._end, turn))
+
+    def _turn(self, turn: ShipTurn, checks: tuple[GateResult, ...], failure: str) -> dict[str, Any]:
+        """Looks until there is something to do. Only observes, and keeps the rollout's row fresh for the pages."""
+        ends, written = time.monotonic() + TURN_S, 0.0
+        while True:
+            seen = self._look(turn, checks, failure)
+            after, command = step(turn, seen, self._rules, now())
+            changed = (after.phase, after.stage) != (turn.phase, turn.stage)
+            if changed or time.monotonic() - written > 1.0:
+                self._parts.records.rollouts.put(self._row(after, seen, command), command.reason if changed else "")
+                written = time.monotonic()
+            turn = after
+            if command.op is not ShipOp.WAIT or time.monotonic() > ends:
+                return {"turn": turn.to_json(), "command": asdict(command)}
+            if turn.phase in EXPOSED and not seen.stopped:
+                self._intake.make_evidence(turn.release)
+            time.sleep(LOOK_S)
+
+    def _look(self, turn: ShipTurn, checks: tuple[GateResult, ...], failure: str) -> ShipSeen:
+        records = self._parts.records
+        seen = self._intake.target()
+        facts = records.releases.facts(turn.release)
+        gates: tuple[GateResult, ...] = ()
+        if turn.phase is ShipPhase.RAMPING:
+            gates = self._intake.ramp_gates(turn.release, self._rules.stages[turn.stage])
+        elif turn.phase is ShipPhase.WATCHING:
+            gates = self._intake.watch_gates(turn.release)
+        return ShipSeen(
+            my_turn=self._my_turn(turn.release),
+            built=bool(facts.get("built")),
+            failure=failure,
+            canaries=tuple(self._canaries(seen, turn.release)),
+            checks=checks,
+            gates=gates,
+            cancelled=str(records.settings.get(f"cancel:{turn.release}", "") or ""),
+            stopped=seen.stopped,
+            reverted=moves.gone(self._parts.inventory, seen, turn.release),
+            finished=moves.returned(self._parts.inventory, seen, turn.release) and self._alone(seen),
+        )
+
+    def _my_turn(self, release: str) -> bool:
+        """Oldest first: no rollout that was asked for earlier is still unsettled."""
+        mine = int(release.split("-")[0])
+        return not any(
+            not r.state.settled and int(r.release.split("-")[0]) < mine
+            for r in self._parts.records.rollouts.list(limit=200)
+        )
+
+    def _alone(self, seen: TargetSeen) -> bool:
+        return all(at.switch is None or at.switch.share == 0 for at in seen.services)
+
+    def _canaries(self, seen: TargetSeen, release: str) -> list[CanarySeen]:
+        found = []
+        for service in self._parts.inventory:
+            at = seen.service(service.id)
+            if not service.ramps or at is None or at.switch is None:
+                continue
+            slot = at.switch.stable.other
+            process = at.slot(slot)
+            runs = process is not None and process.release == release and process.pid > 0
+            healthy = self._intake.probe_health(service.id, slot, release)
+            detail = "" if runs and healthy else self._intake.why_unhealthy(service.id, slot, release)
+            found.append(CanarySeen(service.id, runs, healthy, at.switch.share, detail))
+        return found
+
+    def _carry_out(
+        self,
+        story: str,
+        number: int,
+        turn: ShipTurn,
+        command: ShipCommand,
+        checks: tuple[GateResult, ...],
+        failure: str,
+        exposed: bool,
+    ) -> tuple[tuple[GateResult, ...], str]:
+        """Does what the turn commanded. Returns the checks' answers and the failure so far."""
+        if command.op is ShipOp.BUILD:
+            failure = str(self._durable.step(f"build {number}", self._build, turn.release))
+        elif command.op is ShipOp.CHECK:
+            answers = self._durable.step(f"check {number}", self._check, turn.release)
+            checks = tuple(GateResult(a["gate"], Verdict(a["verdict"]), a["reason"]) for a in answers)
+        elif command.op is ShipOp.BACK:
+            if exposed:
+                self._durable.transact(f"tell {number}", self._open_incident, turn)
+            self._move(story, f"back {number}", "withdraw", turn)
+        elif command.op is not ShipOp.WAIT:
+            failed = self._move(story, f"{command.op.value} {number}", command.op.value, turn, command.share)
+            if command.op is ShipOp.START:
+                failure = failed
+            if command.op is ShipOp.PROMOTE:
+                self._durable.transact(f"promoted {number}", self._promoted, turn)
+        return checks, failure
+
+    def _move(self, story: str, label: str, what: str, turn: ShipTurn, share: float = 0.0) -> str:
+        """Plans from what is seen now, records the plan, carries it out. Returns the first failure's reason, or ""."""
+        planned = self._durable.step(f"plan {label}", self._plan, what, turn.release, share)
+        todo = [moves.Move(m["kind"], m["service"], m["command"], m["undo"]) for m in planned]
+        failed = [e for e in self._hands.perform(story, label, todo) if e.state is EffectState.FAILED]
+        return f"{failed[0].kind} {failed[0].service}: {failed[0].result}" if failed else ""
+
+    def _plan(self, what: str, release: str, share: float) -> list[dict[str, Any]]:
+        inventory, seen = self._parts.inventory, self._parts.target.observe()
+        previous = self._previous(release)
+        plans = {
+            "start": lambda: moves.start_canaries(inventory, seen, release),
+            "switch": lambda: moves.ramp(inventory, seen, share),
+            "promote": lambda: moves.promote(inventory, seen, release),
+            "finish": lambda: moves.finish(inventory, seen, release),
+            "withdraw": lambda: moves.withdraw(inventory, seen, release, previous),
+        }
+        return [move.to_json() for move in plans[what]()]
+
+    def _previous(self, release: str) -> str:
+        rollout = self._parts.records.rollouts.load(release)
+        return rollout.previous if rollout else ""
+
+    def _build(self, release: str) -> str:
+        """Builds and runs the release line. Returns why it failed, or ""."""
+        records, target = self._parts.records, self._parts.target
+        try:
+            built = target.build(release, records.releases.load(release).commit)
+            target.run_release_line(release)
+        except BuildFailed as error:
+            return error.message
+        except ProdwiseError as error:
+            return f"could not build: {error.message}"
+        facts = {**records.releases.facts(release), "built": True, "log": built.log, "env_digest": built.env_digest}
+        records.releases.describe(release, digest=built.digest, title=built.title, author=built.author, facts=facts)
+        records.releases.set_state(release, ReleaseState.READY, "built")
+        self._intake.begin_rollout(release, self._previous(release))
+        return ""
+
+    def _check(self, release: str) -> list[Mapping[str, str]]:
+        return [_gate_json(result) for result in self._intake.check_canary(release)]
+
+    def _promoted(self, turn: ShipTurn) -> None:
+        records = self._parts.records
+        records.releases.set_state(turn.release, ReleaseState.PROMOTED, "100 % of traffic, watched")
+        records.ledger.append(
+            "promoted",
+            f"release {turn.release} serves everyone and is watched",
+            actor="prodwise",
+            incident=turn.release,
+        )
+
+    def _open_incident(self, turn: ShipTurn) -> None:
+        """What users met of a release that is going back: one incident, closed when they are back."""
+        records, at = self._parts.records, now()
+        service = next((s.id for s in self._parts.inventory if s.ramps and not s.upstream), self._parts.inventory[0].id)
+        text = f"release {turn.release} is worse than {self._previous(turn.release) or 'before'}: {turn.reason}"
+        symptom = Symptom("release", service, text, turn.since, at, release=turn.release)
+        found = Incident(f"inc-{turn.release}", service, (symptom,), at, IncidentState.APPLYING, title=text[:300])
+        opened = records.incidents.open(found)
+        fact = Evidence("judge", "proxy", turn.since, at, turn.reason, self._intake.numbers_of(turn.release))
+        records.incidents.add_evidence(opened.id, [fact])
+        records.ledger.append(
+            "diagnosed", f"began with release {turn.release}", actor="prodwise", service=service, incident=opened.id,
+            data={"cause": "release", "subject": turn.release, "evidence": [fact.id]},
+        )  # fmt: skip
+        records.incidents.save(
+            opened.id,
+            diagnosis={"hypotheses": [{"cause": "release", "text": f"began with release {turn.release}", "weight": 4.6,
+                                       "supports": [fact.id], "contradicts": [], "subject": turn.release}],
+                       "unknown": ["which line of the release does it"]},
+            decision={"plan": None, "plan_hash": "", "refusal": None, "gates": [], "authority": "act",
+                      "skipped": [{"action": "restart", "reason": "a release-onset hypothesis leads: a restart would hide it"}],
+                      "why": "the old release still runs: going back is the smallest step, and takes one write"},
+        )  # fmt: skip
+
+    def _end(self, turn: ShipTurn) -> str:
+        records = self._parts.records
+        self._intake.end_rollout(turn.release)
+        previous = self._previous(turn.release)
+        state = ReleaseState.VERIFIED_GOOD if turn.good else ReleaseState.FAILED
+        records.releases.set_state(turn.release, state, turn.reason)
+        if turn.good and previous:
+            records.releases.set_state(previous, ReleaseState.RETIRED, f"superseded by {turn.release}")
+            records.changes.record(
+                Change(f"release-{turn.release}", now(), ChangeKind.RELEASE, "", previous, turn.release,
+                       self._asked_by(turn.release), f"roll back to {previous}", f"release {turn.release} replaced {previous}")
+            )  # fmt: skip
+        final = RolloutState.VERIFIED_GOOD if turn.good else RolloutState.FAILED
+        row = records.rollouts.load(turn.release)
+        if row is not None:
+            records.rollouts.put(
+                replace(row, state=final, share=1.0 if turn.good else 0.0, ended_at=now()), turn.reason
+            )
+        if not turn.good:
+            self._close(f"inc-{turn.release}", turn)
+        return state.value
+
+    def _close(self, incident: str, turn: ShipTurn) -> None:
+        """Users are back on the stable release, as seen on the target."""
+        for found in self._parts.records.incidents.list(open_only=True):
+            if found.id == incident:
+                close_incident(
+                    self._parts.records, found.id, Outcome.HEALED, f"went back from {turn.release}: {turn.reason}"
+                )
+
+    def _gave_up(self, story: str, turn: ShipTurn, number: int) -> bool:
+        """Whether going back was tried often enough that a person must be called."""
+        tries = {
+            e.key.split("/")[1]
+            for e in self._parts.records.ledger.effects(story=story)
+            if e.key.split("/")[1].startswith("back")
+        }
+        if len(tries) < BACKS_MAX:
+            return False
+        text = f"release {turn.release} could not be withdrawn after {len(tries)} tries: {turn.reason}"
+        self._durable.step(f"call {number}", self._parts.notifier.tell, "A release could not be withdrawn", text)
+        return True
+
+    def _row(self, turn: ShipTurn, seen: ShipSeen, command: ShipCommand) -> Rollout:
+        row = self._parts.records.rollouts.load(turn.release)
+        stages = self._rules.stages
+        stage = (
+            stages[turn.stage].name if turn.phase is ShipPhase.RAMPING else ("100 %" if turn.phase in EXPOSED else "")
+        )
+        gates = tuple(_gate_json(result) for result in (seen.gates or seen.checks))
+        shares = [c.share for c in seen.canaries]
+        return Rollout(
+            release=turn.release,
+            previous=row.previous if row else "",
+            state=STATES.get(turn.phase, row.state if row else RolloutState.QUEUED),
+            stage=stage,
+            share=max(shares, default=0.0),
+            began_at=row.began_at if row else now(),
+            watch_until=turn.watch_until or None,
+            gates=gates,
+            numbers={**self._intake.numbers_of(turn.release), "waiting_for": command.reason},
+            asked_by=row.asked_by if row else "",
+        )
+
+    def _asked_by(self, release: str) -> str:
+        rollout = self._parts.records.rollouts.load(release)
+        return rollout.asked_by if rollout else "prodwise"
+
+
+def _gate_json(result: GateResult) -> dict[str, str]:
+    return {"gate": result.gate, "verdict": result.verdict.value, "reason": result.reason}

@@ -1,0 +1,148 @@
+"""Live figures of the services: counts per second and per minute, bounded in memory."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from prodwise.clock import now
+from prodwise.loop.diagnose.case import RequestFacts
+from prodwise.model.signal import Arm, RequestSeen
+
+SECONDS_KEPT = 600
+MINUTES_KEPT = 24 * 60
+LATENCIES_KEPT = 2000
+PATHS_KEPT = 50
+
+
+class RouteHistory:
+    """One service's stable answers by route: counts in 2-second buckets for 10 minutes, latencies of the newest requests."""
+
+    BUCKET_S, BUCKETS, ROUTES, SAMPLES = 2, 300, 200, 300
+
+    def __init__(self) -> None:
+        self._counts: dict[str, dict[int, list[int]]] = {}
+        self._ms: dict[str, deque[tuple[float, float]]] = {}
+
+    def observe(self, request: RequestSeen) -> None:
+        route = request.route if request.route in self._counts or len(self._counts) < self.ROUTES else "other"
+        buckets = self._counts.setdefault(route, {})
+        bucket = buckets.setdefault(int(request.at // self.BUCKET_S), [0, 0])
+        bucket[0] += 1
+        bucket[1] += not request.ok
+        while len(buckets) > self.BUCKETS:
+            del buckets[next(iter(buckets))]
+        self._ms.setdefault(route, deque(maxlen=self.SAMPLES)).append((request.at, request.ms))
+
+    def facts(self, service: str, since: float, onset: float) -> list[RequestFacts]:
+        """Each route's answers from `since` to `onset` against those from `onset` on."""
+        found = []
+        for route, buckets in sorted(self._counts.items()):
+            before, after = [0, 0], [0, 0]
+            for key, (n, failed) in buckets.items():
+                side = after if (key + 1) * self.BUCKET_S > onset else before
+                if (key + 1) * self.BUCKET_S > since:
+                    side[0] += n
+                    side[1] += failed
+            if before[0] or after[0]:
+                old, new = self._p95(route, since, onset), self._p95(route, onset, float("inf"))
+                found.append(RequestFacts(service, route, before[0], before[1], after[0], after[1], old, new))
+        return found
+
+    def _p95(self, route: str, since: float, until: float) -> float | None:
+        ordered = sorted(ms for at, ms in self._ms[route] if since <= at < until)
+        return ordered[int(0.95 * len(ordered))] if ordered else None
+
+
+class Window:
+    """One service's traffic: [requests, failed] per second (10 min) and per minute (24 h), latencies, safe paths seen."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[int, list[int]] = {}
+        self._minutes: dict[int, list[int]] = {}
+        self._recent: deque[tuple[float, float]] = deque(maxlen=LATENCIES_KEPT)
+        self.routes = RouteHistory()
+        self.paths: dict[str, str] = {}  # path → route, most recently used last
+
+    def observe(self, request: RequestSeen) -> None:
+        for counts, key, kept in (
+            (self._seconds, int(request.at), SECONDS_KEPT),
+            (self._minutes, int(request.at // 60), MINUTES_KEPT),
+        ):
+            bucket = counts.setdefault(key, [0, 0])
+            bucket[0] += 1
+            bucket[1] += not request.served
+            while len(counts) > kept:
+                del counts[next(iter(counts))]
+        self._recent.append((request.at, request.ms))
+        if request.arm is Arm.STABLE:
+            self.routes.observe(request)
+        if request.route.startswith("GET ") and request.path and 200 <= request.status < 400:
+            self.paths.pop(request.path, None)
+            self.paths[request.path] = request.route
+            if len(self.paths) > PATHS_KEPT:
+                del self.paths[next(iter(self.paths))]
+
+    def strip(self, seconds: float, buckets: int, at: float) -> list[tuple[float, int, int]]:
+        """(start, requests, failed) per bucket; from seconds when the window is short enough, else from minutes."""
+        counts, unit = (self._seconds, 1) if seconds <= SECONDS_KEPT else (self._minutes, 60)
+        size, begin = seconds / buckets, at - seconds
+        found = [(begin + i * size, 0, 0) for i in range(buckets)]
+        for key, (n, failed) in counts.items():
+            index = int((key * unit - begin) / size)
+            if 0 <= index < buckets:
+                start, have, bad = found[index]
+                found[index] = (start, have + n, bad + failed)
+        return found
+
+    def total(self, seconds: float, at: float) -> tuple[int, int]:
+        """(requests, failed) in the last `seconds` (≤ 10 min)."""
+        hits = [counts for key, counts in self._seconds.items() if key > at - seconds]
+        return sum(n for n, _ in hits), sum(failed for _, failed in hits)
+
+    def rates(self, at: float, size_s: int = 10) -> list[float]:
+        """Requests per second in windows of `size_s`, oldest first, from the first request on (≤ 10 min), the newest last."""
+        if not self._seconds:
+            return []
+        first = max(min(self._seconds), int(at) - SECONDS_KEPT)
+        count = max(1, (int(at) - first) // size_s)
+        begin = int(at) - count * size_s
+        sums = [0] * count
+        for key, (n, _) in self._seconds.items():
+            if begin <= key < int(at):
+                sums[(key - begin) // size_s] += n
+        return [total / size_s for total in sums]
+
+    def latency(self, quantile: float, seconds: float, at: float, until: float = float("inf")) -> float | None:
+        """Milliseconds at a quantile (0…1) of what came after at - seconds and before `until`; None without a request."""
+        ordered = sorted(ms for seen, ms in self._recent if at - seconds < seen < until)
+        return ordered[min(len(ordered) - 1, int(quantile * len(ordered)))] if ordered else None
+
+
+class LiveVitals:
+    """Implements ports.Vitals over the windows; health is set by the intake."""
+
+    def __init__(self) -> None:
+        self.windows: dict[str, Window] = {}
+        self.well: dict[str, bool | None] = {}
+
+    def window(self, service: str) -> Window:
+        return self.windows.setdefault(service, Window())
+
+    def strip(self, service: str, seconds: float, buckets: int) -> Sequence[tuple[float, int, int]]:
+        return self.window(service).strip(seconds, buckets, now())
+
+    def health(self) -> Mapping[str, bool | None]:
+        return dict(self.well)
+
+    def numbers(self, service: str) -> Mapping[str, float]:
+        window, at = self.window(service), now()
+        n, failed = window.total(60, at)
+        if not n:
+            return {}
+        figures = {"requests_per_s": n / 60, "failed_share": failed / n}
+        for name, quantile in (("p50_ms", 0.5), ("p95_ms", 0.95)):
+            ms = window.latency(quantile, 60, at)
+            if ms is not None:
+                figures[name] = ms
+        return figures

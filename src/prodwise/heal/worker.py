@@ -1,0 +1,68 @@
+"""The healer as a whole: intake, lease and stories of one app."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prodwise.clock import now
+from prodwise.heal.controls import HealControls
+from prodwise.heal.durable import Durable
+from prodwise.heal.hands import Hands
+from prodwise.heal.incident import IncidentStory
+from prodwise.heal.intake import Intake
+from prodwise.heal.lease import Leaseholder
+from prodwise.heal.parts import Parts
+from prodwise.heal.returning import Returning, SmallStories
+from prodwise.heal.ship import ShipStory
+from prodwise.model.incident import Incident, IncidentState, Symptom
+from prodwise.ports import StopSwitch
+
+
+class Healer:
+    """Start it once; stop it to leave. Everything it was in the middle of goes on in the next one."""
+
+    def __init__(self, parts: Parts, durable: Durable, stop_switch: StopSwitch) -> None:
+        self.parts = parts
+        self._durable = durable
+        self.lease = Leaseholder(parts.target)
+        self.intake = Intake(parts)
+        hands = Hands(durable, parts.records.ledger, parts.target, self.lease.token)
+        returning = Returning(parts, durable, hands, self.intake)
+        small = SmallStories(parts, durable, returning)
+        ship = ShipStory(parts, durable, hands, self.intake)
+        self._incident = IncidentStory(parts, durable, returning, self.intake)
+        self._stories = {
+            "ship": durable.story("ship", ship.run),
+            "incident": durable.story("incident", self._incident.run),
+            "return": durable.story("return", small.go_back),
+            "restart": durable.story("restart", small.restart),
+            "undo": durable.story("undo", small.undo),
+        }
+        self.controls = HealControls(parts, self.begin, stop_switch)
+        self.intake.on_symptoms = self.open_incident
+
+    def begin(self, story: str, workflow_id: str, subject: str) -> None:
+        self._durable.begin(workflow_id, self._stories[story], subject)
+
+    def start(self) -> None:
+        """Eyes first, then the lease, then the stories that were left unfinished."""
+        self.intake.tick()
+        self.controls.adopt()
+        self.lease.start()
+        self._durable.launch()
+        self.intake.start()
+        self.parts.records.ledger.append("healer_started", "the healer looks and may act as its stage allows", actor="prodwise")
+
+    def stop(self) -> None:
+        self.intake.stop()
+        self.lease.stop()
+        self._durable.destroy()
+
+    def open_incident(self, service: str, symptoms: Sequence[Symptom]) -> None:
+        """One incident per service: new symptoms join the one that is open."""
+        at = now()
+        number = f"{at:.3f}".replace(".", "")[-9:]
+        found = Incident(f"inc-{service}-{number}", service, tuple(symptoms), at, IncidentState.SEEN, title=symptoms[0].text[:300])
+        opened = self.parts.records.incidents.open(found)
+        if opened.id == found.id:
+            self.begin("incident", opened.id, opened.id)

@@ -1,0 +1,139 @@
+"""The composition root: the only module that names concrete classes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sqlite3
+import threading
+from pathlib import Path
+
+from dbos import SQLAlchemyDatasource
+
+from prodwise.config import Config, load
+from prodwise.heal.durable import Durable, leave
+from prodwise.heal.parts import Parts
+from prodwise.heal.worker import Healer
+from prodwise.model.errors import ConfigError, ProdwiseError
+from prodwise.model.service import Service
+from prodwise.model.target import TargetSeen
+from prodwise.notify.command import CommandNotifier
+from prodwise.server.app import create_app
+from prodwise.server.parts import ServerParts
+from prodwise.server.serving import local_socket, make_server, tcp_socket
+from prodwise.signals.access_log import AccessLog
+from prodwise.signals.asks import ProbeTarget
+from prodwise.signals.probes import ProbeRunner
+from prodwise.signals.replay import Replay
+from prodwise.store.sql import SqlStore
+from prodwise.targets.local import local_control
+from prodwise.targets.local.layout import Layout, write_atomically
+from prodwise.targets.local.records import read_places
+from prodwise.targets.local.stop_file import StopFile
+from prodwise.targets.local.target import LocalTarget
+
+POSITION = "position:access_log"
+EXIT_BEGIN = 78
+
+
+def api_socket(app_dir: Path) -> Path:
+    """Where the healer's API listens for this machine's people."""
+    return local_control.layout_of(app_dir).socket("api")
+
+
+def database_url(app_dir: Path) -> str:
+    """PRODWISE_DATABASE_URL, else SQLite beside the app."""
+    return (
+        os.environ.get("PRODWISE_DATABASE_URL") or f"sqlite:///{local_control.layout_of(app_dir).state / 'prodwise.db'}"
+    )
+
+
+def open_store(app_dir: Path) -> SqlStore:
+    return SqlStore(database_url(app_dir))
+
+
+def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Healer:
+    """Everything one app's healer is made of, not yet started."""
+    where = local_control.layout_of(app_dir)
+    target = LocalTarget(app_dir.resolve(), config)
+    requests = AccessLog(where.access_log, store.settings.get(POSITION))
+    inventory = {service.id: service for service in config.inventory()}
+    parts = Parts(
+        config=config,
+        app_dir=app_dir.resolve(),
+        address=address,
+        records=store,
+        target=target,
+        requests=requests,
+        prober=ProbeRunner(lambda: probe_targets(target.observe(), inventory)),
+        replayer=Replay(),
+        notifier=CommandNotifier(config.notify_command),
+    )
+    Durable.configure(dbos_url(where, store.database.url), executor="local")
+    datasource = SQLAlchemyDatasource.create(store.database.url, engine=store.database.engine)
+    made = Healer(parts, Durable(datasource, store.database.within), StopFile(app_dir))
+    made.intake.save_position = lambda: store.settings.put(POSITION, requests.position(), "prodwise")
+    return made
+
+
+def dbos_url(where: Layout, url: str) -> str:
+    """DBOS keeps its own tables: beside ours on PostgreSQL, in a file of its own on SQLite (in WAL mode before it opens it)."""
+    if not url.startswith("sqlite"):
+        return url
+    path = where.state / "dbos.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    return f"sqlite:///{path}"
+
+
+def probe_targets(seen: TargetSeen, inventory: dict[str, Service]) -> list[ProbeTarget]:
+    """Every running slot of a service that declares (or implies) a probe."""
+    return [
+        ProbeTarget(at.service, process.slot, process.release, at.port(process.slot), probe)
+        for at in seen.services
+        for process in at.slots
+        if process.pid and at.service in inventory and (probe := inventory[at.service].probe) is not None
+    ]
+
+
+def serve(app_dir: Path) -> None:
+    """The healer's process: pages and API at once, the stories as soon as the target is seen. Returns when told to end."""
+    config, where = load(app_dir), local_control.layout_of(app_dir)
+    store = open_store(app_dir)
+    places = read_places(where)
+    address = f"http://{places.address}" if places else ""
+    dashboard, url = dashboard_socket(config.dashboard, where.dashboard)
+    made = healer(app_dir, config, store, address)
+    app = create_app(
+        ServerParts(store, made.parts.target, made.controls, made.controls, made.intake.vitals, config, address, url)
+    )
+    threading.Thread(target=_begin, args=(made,), name="begin", daemon=True).start()
+    asyncio.run(make_server(app).serve(sockets=[dashboard, local_socket(api_socket(app_dir))]))
+    made.stop()
+    store.close()
+
+
+def dashboard_socket(address: str, remembered: Path) -> tuple[socket.socket, str]:
+    """Listens for browsers. Port 0 means the one that the file `remembered` holds, else a free one, kept there.
+
+    A taken port is replaced by a free one: pages that moved are better than a healer that does not start.
+    Returns the socket and the pages' URL.
+    """
+    host, _, port = address.rpartition(":")
+    kept = remembered.read_text().rpartition(":")[2].strip() if remembered.exists() else ""
+    try:
+        made = tcp_socket(f"{host}:{kept if port == '0' and kept else port}")
+    except ConfigError:
+        made = tcp_socket(f"{host}:0")
+    url = f"http://{host}:{made.getsockname()[1]}"
+    write_atomically(remembered, url)
+    return made, url
+
+
+def _begin(made: Healer) -> None:
+    """A healer that cannot begin ends its process with the reason: its supervisor tries again."""
+    try:
+        made.start()
+    except ProdwiseError as error:
+        leave(EXIT_BEGIN, f"{error.message} {error.hint}".strip())
