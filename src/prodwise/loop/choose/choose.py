@@ -1,0 +1,134 @@
+"""The smallest step that is allowed and may help, with the reason of each smaller one; or why a person is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from prodwise.loop.choose import limits
+from prodwise.loop.choose.revision import revision
+from prodwise.loop.choose.situation import Situation
+from prodwise.loop.choose.steps import LADDER, Rung, asking
+from prodwise.model.action import ActionKind
+from prodwise.model.diagnosis import Cause
+from prodwise.model.plan import Plan, Refusal, Skipped
+
+POLICY: Final = "ladder-1"
+"""Changes with every change of these rules, so that a decision can be replayed with the rules that made it."""
+
+GATES: Final = ("not stopped", "not frozen", "inventory", "revision", "undo", "budget")
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyDone:
+    """The smallest step was taken before we came, by the supervisor: record it and watch. at: Unix seconds.
+
+    times: how often that was the answer in the last day, this time included; from three on it needs a real fix.
+    """
+
+    kind: ActionKind
+    reason: str
+    at: float
+    times: int = 1
+
+
+Choice = Plan | Refusal | AlreadyDone
+
+
+def choose(situation: Situation) -> Choice:
+    """One decision.
+
+    1. Holds: stop, freeze, stale inputs, mass failure, flapping, an action in flight, too many failures, not ours to heal.
+    2. What the supervisor has done already is not done again.
+    3. The ladder, smallest footprint first: the first eligible step; else the first that a person may allow; else a person.
+    """
+    held = _held(situation)
+    if held is not None:
+        return held
+    done = _already_done(situation)
+    if done is not None:
+        return done
+    rungs = [rung(situation) for rung in LADDER]
+    skipped: list[Skipped] = []
+    for rung in rungs:
+        if rung.action is not None and not rung.ask:
+            return _plan(situation, rung, tuple(skipped))
+        skipped.append(Skipped(rung.kind.value, rung.ask or rung.no))
+    for place, rung in enumerate(rungs):
+        if rung.action is not None:
+            return _plan(situation, rung, tuple(skipped[:place]))
+    return _hand_over(situation, rungs, tuple(skipped))
+
+
+def _held(situation: Situation) -> Refusal | None:
+    """Why nothing may be done at all just now, if so."""
+    service = situation.find(situation.service)
+    if service is None or situation.seen.service(situation.service) is None:
+        return Refusal((f"{situation.service!r} is not in the inventory",))
+    if service.upstream:
+        return Refusal((f"{service.id} stands for something outside our control: it is never acted on",))
+    if situation.seen.stopped:
+        return Refusal(("stopped by a person",))
+    if situation.frozen:
+        return Refusal((f"frozen: {situation.frozen}",))
+    if not situation.fresh:
+        return Refusal(("our own inputs are stale: what we see may be old",), wait_s=5.0)
+    if why := limits.brake(situation.health):
+        return Refusal((why,))
+    if situation.flaps >= limits.FLAPS_MAX:
+        return Refusal((f"flapping: its state changed {situation.flaps} times in 10 minutes",))
+    busy = limits.in_flight(situation.past, situation.service, situation.inventory)
+    if busy is not None:
+        return Refusal((f"a {busy.kind.value} of {busy.service or 'the app'} is in flight",), wait_s=5.0)
+    return _people_only(situation)
+
+
+def _people_only(situation: Situation) -> Refusal | None:
+    failed = limits.failed_in(situation.past, situation.incident)
+    if len(failed) < limits.FAILED_REMEDIES_MAX:
+        return None
+    told = tuple(Skipped(one.kind.value, f"did not help at {limits.clock(one.at)}") for one in failed)
+    return Refusal((f"{len(failed)} remedies did not help: now only a person acts",), told)
+
+
+def _already_done(situation: Situation) -> AlreadyDone | None:
+    """A process that died and was replaced, and whose service answers again; nobody knows better than its probe."""
+    at = situation.respawned_at
+    if situation.diagnosis.leading.cause is not Cause.CRASH or at is None or situation.serving is not True:
+        return None
+    if any(one.kind is ActionKind.RESTART for one in limits.failed_in(situation.past, situation.incident)):
+        return None
+    earlier = [
+        one
+        for one in situation.past
+        if one.actor == "supervisor"
+        and one.service == situation.service
+        and one.incident != situation.incident
+        and one.kind is ActionKind.RESTART
+        and situation.now - one.at < limits.THIRD_TIME_WINDOW_S
+    ]
+    reason = f"the supervisor restarted it at {limits.clock(at)}, and it answers again"
+    return AlreadyDone(ActionKind.RESTART, reason, at, len(earlier) + 1)
+
+
+def _plan(situation: Situation, rung: Rung, skipped: tuple[Skipped, ...]) -> Plan:
+    because = rung.because or situation.diagnosis.leading
+    if rung.action is None:
+        raise ValueError("a plan needs an action")
+    action = asking(rung.action, rung.ask) if rung.ask else rung.action
+    return Plan(
+        action=action,
+        gates=GATES,
+        revision=revision(action.kind, situation.service, situation.seen),
+        evidence=because.supports,
+        skipped=skipped,
+        policy=POLICY,
+        why=because.text,
+        watch_s=situation.watch_s,
+    )
+
+
+def _hand_over(situation: Situation, rungs: list[Rung], skipped: tuple[Skipped, ...]) -> Refusal:
+    waits = [rung.wait_s for rung in rungs if rung.wait_s > 0]
+    reason = f"no step of ours fits: {situation.diagnosis.leading.text}"
+    return Refusal((reason, *(f"{one.action}: {one.reason}" for one in skipped)), skipped, min(waits, default=0.0))
