@@ -74,10 +74,10 @@ class NotWorse:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """n outcomes, of them k bad."""
+    """n outcomes, of them k bad. Fractions are allowed: outcomes that are not independent count in part."""
 
-    n: int
-    k: int
+    n: float
+    k: float
 
 
 def upper_bound(count: Count, alpha: float, a: float = 0.5, b: float = 2.0) -> float:

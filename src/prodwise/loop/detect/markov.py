@@ -84,9 +84,15 @@ def _chain_null(c: ChainCounts, p0: float) -> float:
 
 def continuation(canary: ChainCounts, stable: ChainCounts) -> float:
     """E-value that the canary's errors go on (an error follows an error) more than stable's do."""
-    up_c, down_c, up_s, down_s = canary.stayed_bad, canary.healed, stable.stayed_bad, stable.healed
-    if up_c < 2 or up_s + down_s == 0 or up_c * (up_s + down_s) <= up_s * (up_c + down_c):
+    if canary.stayed_bad < 2 or stable.stayed_bad + stable.healed == 0:
+        return 0.0
+    return two_rates(canary.stayed_bad, canary.healed, stable.stayed_bad, stable.healed, 1.5)
+
+
+def two_rates(up_c: int, down_c: int, up_s: int, down_s: int, quiet: float) -> float:
+    """E-value that the canary's rate up/(up+down) is above stable's, each constant; quiet ≥ 1: how rare it is on stable."""
+    if up_c * (up_s + down_s) <= up_s * (up_c + down_c):
         return 0.0
     value = log_beta(up_c + 1.5, down_c + 0.5) - log_beta(1.5, 0.5)
-    value += log_beta(up_s + 0.3, down_s + 1.5) - log_beta(0.3, 1.5)
+    value += log_beta(up_s + 0.3, down_s + quiet) - log_beta(0.3, quiet)
     return exp(min(600.0, value - _entropy(up_c + up_s, down_c + down_s)))

@@ -98,6 +98,11 @@ class TwoSample:
     def wealth(self) -> float:
         return self.labels.wealth + self.outage.wealth + self._continuation
 
+    def failed_by_outage(self, cap: float) -> bool:
+        """Whether there is proof, and most of it is that errors do not stop."""
+        lasting = self.outage.wealth + self._continuation
+        return self._wealth >= cap * (1 - 1e-9) and lasting >= 0.5 * self._wealth
+
     @property
     def parts(self) -> dict[str, float]:
         """What each part is worth, as e-values of their own (1 = nothing known)."""

@@ -108,10 +108,11 @@ class LabelWager:
 
     __slots__ = ("_grid", "_share", "_stakes", "cap", "events")
 
-    def __init__(self, share: float, cap: float, centre: float = 4.0) -> None:
+    def __init__(self, share: float, cap: float, centre: float = 4.0, low: float = 1.4, high: float = 20.0) -> None:
+        """low, high: the ratios bet on; below 1 it bets that the canary gets *fewer* events than its share."""
         self.cap, self._share = cap, share
         self.events = 0
-        self._grid = ratio_grid(1.4, 20.0)
+        self._grid = ratio_grid(low, high)
         self._stakes: list[float] = []
         self.aim(centre)
 
@@ -131,11 +132,11 @@ class LabelWager:
         base = [s / (r * w + 1 - w) for s, r in zip(self._stakes, self._grid, strict=True)]
         won = [s * r for s, r in zip(base, self._grid, strict=True)]
         top, low = sum(won), sum(base)
+        scale_won = scale_low = 1.0
         if top > self.cap:  # withdraw the overshoot
-            low_target = (before - w * self.cap) / (1 - w)
-            top, scale_won, scale_low = self.cap, self.cap / top, low_target / low
-        else:
-            scale_won = scale_low = 1.0
+            scale_won, scale_low = self.cap / top, (before - w * self.cap) / (1 - w) / low
+        elif low > self.cap:
+            scale_won, scale_low = (before - (1 - w) * self.cap) / w / top, self.cap / low
         self._stakes = [s * scale_won for s in won] if canary else [s * scale_low for s in base]
 
     def raise_cap(self, cap: float) -> None:

@@ -7,15 +7,13 @@ from math import log
 
 from prodwise.loop.detect.accept import NotWorse, burst_length, not_worse_known
 from prodwise.loop.detect.known import KnownErrors
-from prodwise.loop.detect.quantile import RunningQuantile
 from prodwise.loop.detect.share import RunningShare
-from prodwise.loop.detect.twosample import LATENCY, TwoSample
+from prodwise.loop.detect.twosample import TwoSample
+from prodwise.loop.watch.latency import LatencyTest
 from prodwise.model.gate import Verdict
 
 LATENCY_SHARE = 0.1
 """Part of the wealth that moves to latency when the first `ms` is seen; without `ms` errors keep it all."""
-MIN_STABLE_MS = 50
-"""Latencies of stable needed before its 95th percentile means anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +32,6 @@ class Judged:
     n_canary: int
     n_stable: int
     reason: str
-
-
-class LatencyTest:
-    """Label test on "slower than stable's running p95", with the same guards against bursts as errors have."""
-
-    __slots__ = ("_p95", "_stable", "_stale", "test")
-
-    def __init__(self, cap: float, share: float) -> None:
-        self.test = TwoSample(cap, share, LATENCY)
-        self._stable = RunningQuantile()
-        self._p95: float | None = None
-        self._stale = 0
-
-    def observe(self, canary: bool, ms: float, w: float) -> None:
-        """The threshold comes from before this request, and is renewed every 16th of stable's."""
-        threshold = self._p95
-        if threshold is not None:
-            self.test.observe(canary, ms > threshold, w)
-        if not canary:
-            self._stable.add(ms)
-            self._stale += 1
-            if len(self._stable) >= MIN_STABLE_MS and (self._p95 is None or self._stale >= 16):
-                self._p95, self._stale = self._stable.at(0.95), 0
-
-    @property
-    def p95(self) -> float | None:
-        """Stable's, in ms."""
-        return self._p95
 
 
 class StreamJudge:
