@@ -17,6 +17,7 @@ from prodwise import clock
 from prodwise.config import load, read_env_file
 from prodwise.drill.git import git
 from prodwise.drill.healers.base import Healer
+from prodwise.drill.processes import age_s
 from prodwise.drill.scenario import Fault, Scenario
 from prodwise.drill.traffic.process import TrafficProcess
 from prodwise.model.errors import ConfigError, TargetError
@@ -120,16 +121,9 @@ def _hold_down(fault: Fault, place: Place, service: str, age: float) -> None:
     end = clock.monotonic() + fault.lasts
     while clock.monotonic() < end and not place.over.is_set():
         for pid in place.healer.pids(service):
-            if _age(pid) >= age:
+            if age_s(pid) >= age:
                 send(pid, signal.SIGKILL)
         time.sleep(TURN_S)
-
-
-def _age(pid: int) -> float:
-    try:
-        return clock.now() - float(psutil.Process(pid).create_time())
-    except psutil.NoSuchProcess:
-        return 0.0
 
 
 def _slow(fault: Fault, place: Place, service: str) -> None:

@@ -10,7 +10,7 @@ from prodwise.drill.narrate import Line, Tell
 from prodwise.drill.play import Play
 from prodwise.drill.result import NOT_RUN, DrillResult, ScenarioResult, Trace, this_machine
 from prodwise.drill.scenario import Scenario, find
-from prodwise.drill.stage import Stage
+from prodwise.drill.stage import Stage, ended_politely
 from prodwise.model.errors import ProdwiseError
 
 SPARE_S = 120.0  # the traffic's own limit lies this far beyond the scenario's
@@ -24,7 +24,8 @@ def run_scenarios(
     Raises ConfigError for a scenario that makes no sense; one that cannot be run here is reported, and the rest go on."""
     scenarios = [find(name) for name in names]
     make_healer(healer)
-    played = [_play(scenario, healer, seed + number, on_event) for number, scenario in enumerate(scenarios)]
+    with ended_politely():
+        played = [_play(scenario, healer, seed + number, on_event) for number, scenario in enumerate(scenarios)]
     result = DrillResult(
         healer,
         this_machine(),

@@ -117,8 +117,8 @@ class Scenario(_Strict):
 
 
 def list_scenarios() -> tuple[Scenario, ...]:
-    """The built-in ones, by name."""
-    return tuple(load(path) for path in sorted(BUILT_IN.glob("*.toml")))
+    """The built-in ones, by name; the demo's own scenes are left out."""
+    return tuple(load(path) for path in sorted(BUILT_IN.glob("*.toml")) if not path.stem.startswith("demo-"))
 
 
 def find(name_or_path: str) -> Scenario:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import psutil
-
 from prodwise import clock
 from prodwise.drill.healers.base import Event
+from prodwise.drill.processes import age_s
 
 
 class RestartLog:
@@ -29,15 +28,9 @@ class RestartLog:
         if before is not None and before != pids[0]:
             data = {"kind": "restart", "target": service, "state": "done", "actor": self._actor}
             text = f"{self._actor} started {service} again"
-            self._events.append(Event(len(self._events) + 1, _born(pids[0]), "action", service, text, data))
+            self._events.append(
+                Event(len(self._events) + 1, clock.now() - age_s(pids[0]), "action", service, text, data)
+            )
 
     def after(self, seq: int) -> list[Event]:
         return self._events[seq:]
-
-
-def _born(pid: int) -> float:
-    """Unix seconds when the process began; now, if it is gone already."""
-    try:
-        return float(psutil.Process(pid).create_time())
-    except psutil.Error:
-        return clock.now()

@@ -1,0 +1,50 @@
+"""The demo: five scenarios on one long-lived shop."""
+
+from __future__ import annotations
+
+from prodwise.drill import narrate
+from prodwise.drill.healers.base import make_healer
+from prodwise.drill.narrate import Line, Tell
+from prodwise.drill.play import Play
+from prodwise.drill.result import DrillResult, ScenarioResult, Trace, this_machine
+from prodwise.drill.scenario import Scenario, find
+from prodwise.drill.stage import Stage, ended_politely
+from prodwise.model.errors import ProdwiseError
+
+SCENES = ("demo-crash", "demo-hang", "demo-bad-release", "demo-late-release", "demo-quiet")
+SECONDS_MAX = 900.0  # the traffic ends by itself after this
+
+
+def run_demo(
+    json_path: str = "", keep: bool = False, on_event: Tell = print, healer: str = "prodwise", seed: int = 1
+) -> DrillResult:
+    """Plays the five scenes; with `keep` the app is left running when all went well. Raises ProdwiseError if it cannot start."""
+    scenes = [find(name) for name in SCENES]
+    with ended_politely(), Stage("shop", "", make_healer(healer), keep) as stage:
+        on_event(Line(0.0, "»", f"the shop answers on http://{stage.running.address}", "scenario"))
+        if stage.running.dashboard:
+            on_event(Line(0.0, "»", f"the dashboard: {stage.running.dashboard}", "dashboard"))
+        stage.send(scenes[0].traffic, SECONDS_MAX, seed)
+        played = [_scene(scene, number, stage, on_event) for number, scene in enumerate(scenes, 1)]
+        stage.finish()
+    result = DrillResult(
+        healer,
+        this_machine(),
+        tuple(one for one, _ in played),
+        tuple(drawn for _, drawn in played if drawn is not None),
+    )
+    if json_path:
+        result.write(json_path)
+    return result
+
+
+def _scene(scene: Scenario, number: int, stage: Stage, tell: Tell) -> tuple[ScenarioResult, Trace | None]:
+    tell(Line(0.0, "»", f"{number} of {len(SCENES)}  {scene.about}", "scenario"))
+    try:
+        assert stage.traffic is not None
+        return Play(scene, stage, stage.traffic, tell).run()
+    except ProdwiseError as error:
+        notes = (f"{error.message} {error.hint}".strip(),)
+        result = ScenarioResult(scene.name, "unhealed", scene.expect.outcome, False, notes=notes)
+        tell(narrate.of_result(result, 0.0))
+        return result, None
