@@ -1,0 +1,78 @@
+"""Errors as people and programs see them: what happened and what to do next, never a stack trace."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from prodwise.model.errors import (
+    ConfigError,
+    GateFailed,
+    NotRunning,
+    ProdwiseError,
+    Refused,
+    StoreError,
+    TargetError,
+    UsageError,
+)
+from prodwise.server.doors import Forbidden, LoginNeeded, NotFound
+from prodwise.server.render import Pages
+
+log = logging.getLogger("prodwise.server")
+
+STATUS_OF: tuple[tuple[type[ProdwiseError], int], ...] = (
+    (LoginNeeded, 401),
+    (Forbidden, 403),
+    (NotFound, 404),
+    (Refused, 409),
+    (GateFailed, 409),
+    (UsageError, 422),
+    (ConfigError, 422),
+    (TargetError, 502),
+    (NotRunning, 503),
+    (StoreError, 503),
+    (ProdwiseError, 500),
+)
+"""The first that fits."""
+
+
+def status_of(error: ProdwiseError) -> int:
+    return next(status for kind, status in STATUS_OF if isinstance(error, kind))
+
+
+def install(app: FastAPI, pages: Pages) -> None:
+    """Every error becomes {"error","code","hint"} under /api/, a page elsewhere."""
+
+    def answer(request: Request, status: int, error: str, code: str, hint: str) -> Response:
+        if request.url.path.startswith("/api/"):
+            return JSONResponse({"error": error, "code": code, "hint": hint}, status)
+        return pages.error(status, error, code, hint)
+
+    async def ours(request: Request, error: Exception) -> Response:
+        assert isinstance(error, ProdwiseError)
+        return answer(request, status_of(error), error.message, error.code, error.hint)
+
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code == 404:
+            return await ours(request, NotFound())
+        return answer(request, error.status_code, str(error.detail), "http", "")
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"] if part != "body")
+        return answer(request, 422, f"{where}: {first['msg']}".lstrip(": "), "usage", "see /api/v1/openapi.json")
+
+    async def unforeseen(request: Request, error: Exception) -> Response:
+        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return answer(request, 500, "Prodwise could not answer", "internal", "the log has the details")
+
+    app.add_exception_handler(ProdwiseError, ours)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(Exception, unforeseen)

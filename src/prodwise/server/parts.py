@@ -1,0 +1,28 @@
+"""What the server is made of: ports, handed to it by whoever wires it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prodwise import ports
+from prodwise.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class ServerParts:
+    """address: URL where users reach the app; dashboard: URL of these pages ("" = derived from the configuration)."""
+
+    records: ports.Records
+    observes: ports.Observes
+    controls: ports.Controls
+    brakes: ports.Brakes
+    vitals: ports.Vitals
+    config: Config
+    address: str
+    dashboard: str = ""
+
+    @property
+    def dashboard_url(self) -> str:
+        """Without a trailing slash. Loopback is named `localhost`: cookies ignore ports, and the app lives on 127.0.0.1."""
+        url = self.dashboard or f"http://{self.config.dashboard}"
+        return url.rstrip("/").replace("//127.0.0.1:", "//localhost:", 1)

@@ -1,0 +1,186 @@
+"""Gathers, through the ports, what one page or answer is made from. Every list is bounded."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from prodwise.clock import monotonic, now
+from prodwise.model.errors import ProdwiseError, UsageError
+from prodwise.model.incident import Incident, IncidentState, Symptom
+from prodwise.model.outcome import Outcome
+from prodwise.model.record import Effect, EffectState
+from prodwise.model.service import Service, ServiceKind
+from prodwise.model.target import TargetSeen
+from prodwise.server.doors import NotFound
+from prodwise.server.parts import ServerParts
+from prodwise.server.views.facts import (
+    Brake,
+    Buckets,
+    Case,
+    IncidentFacts,
+    NowFacts,
+    Posture,
+    ReleasesFacts,
+    stage_of,
+)
+from prodwise.server.views.now import DAY_S, QUARTER_S
+from prodwise.server.views.report import WINDOW_S, Report, onset, report
+from prodwise.server.views.words import mapping, number
+
+DAY_BUCKETS, QUARTER_BUCKETS, INCIDENT_BUCKETS = 96, 90, 120
+REPORT_TTL_S = 30.0
+REPORT_INCIDENTS, TIMELINE_MAX = 1000, 500
+DAY_BEFORE_NOW = 86_400.0
+
+
+class Reader:
+    """Reads facts. Cheap enough for one call a second; the 30-day report is kept for half a minute."""
+
+    def __init__(self, parts: ServerParts) -> None:
+        self.parts = parts
+        self.services: tuple[Service, ...] = parts.config.inventory()
+        self._report: tuple[float, Report] | None = None
+        self._lock = threading.Lock()
+
+    def target(self) -> tuple[TargetSeen | None, str]:
+        """What is seen, or None and why not."""
+        try:
+            return self.parts.observes.observe(), ""
+        except ProdwiseError as error:
+            return None, error.message
+
+    def posture(self, target: TargetSeen | None) -> Posture:
+        settings = self.parts.records.settings
+        stage, held = stage_of(self.parts.config, settings.get("autonomy"))
+        stop = mapping(settings.get("stop"))
+        on = target.stopped if target is not None else bool(stop.get("on"))
+        return Posture(stage, held, _brake(stop, on=on), self._freeze())
+
+    def _freeze(self) -> Brake:
+        told = mapping(self.parts.records.settings.get("freeze"))
+        until = number(told.get("until"))
+        return _brake(told, on=bool(told) and (until is None or until > now()))
+
+    def report(self) -> Report:
+        with self._lock:
+            if self._report is None or monotonic() - self._report[0] > REPORT_TTL_S:
+                self._report = (monotonic(), self._compute_report())
+            return self._report[1]
+
+    def recovery_seconds(self) -> tuple[float, ...]:
+        return self.report().seconds
+
+    def _compute_report(self) -> Report:
+        at = now()
+        incidents = self.parts.records.incidents.list(limit=REPORT_INCIDENTS)
+        effects = self.parts.records.ledger.effects(since=at - WINDOW_S)
+        done = {e.story: e.settled_at for e in effects if e.state is EffectState.DONE and e.settled_at}
+        told = {e.incident: e.at for e in self.parts.records.ledger.recent(REPORT_INCIDENTS, ["recovered"])}
+        return report(incidents, {**done, **told}, at)
+
+    def case(self, incident: Incident) -> Case:
+        row = self.parts.records.incidents.row(incident.id)
+        return Case(incident, *(mapping(row.get(name)) for name in ("turn", "diagnosis", "decision")))
+
+    def find(self, incident_id: str) -> Case:
+        """Raises NotFound."""
+        try:
+            row = self.parts.records.incidents.row(incident_id)
+        except UsageError as error:
+            raise NotFound(error.message, error.hint) from None
+        return Case(_incident(row), *(mapping(row.get(name)) for name in ("turn", "diagnosis", "decision")))
+
+    def now(self) -> NowFacts:
+        parts, records = self.parts, self.parts.records
+        target, problem = self.target()
+        marks = records.ledger.recent(200, ["change", "effect"])
+        entry = self.entry()
+        return NowFacts(
+            app=parts.config.name,
+            address=parts.address,
+            services=self.services,
+            target=target,
+            target_error=problem,
+            health=parts.vitals.health(),
+            numbers={service.id: parts.vitals.numbers(service.id) for service in self.services},
+            day=parts.vitals.strip(entry, DAY_S, DAY_BUCKETS) if entry else (),
+            quarter=parts.vitals.strip(entry, QUARTER_S, QUARTER_BUCKETS) if entry else (),
+            marks=marks,
+            open=[self.case(incident) for incident in records.incidents.list(open_only=True, limit=20)],
+            recent=[i for i in records.incidents.list(limit=20) if i.closed_at is not None],
+            rollout=records.rollouts.current(),
+            releases=records.releases.list(limit=10),
+            approvals=records.approvals.open(),
+            posture=self.posture(target),
+            self_test=mapping(records.settings.get("self_test")),
+            report=self.report(),
+        )
+
+    def incident(self, incident_id: str) -> IncidentFacts:
+        """Raises NotFound."""
+        case, records = self.find(incident_id), self.parts.records
+        target, _ = self.target()
+        return IncidentFacts(
+            case=case,
+            evidence=records.incidents.evidence(incident_id)[:200],
+            timeline=records.ledger.entries(limit=TIMELINE_MAX, incident=incident_id),
+            effects=self.effects(incident_id),
+            approvals=[a for a in records.approvals.open() if a.incident == incident_id],
+            buckets=self._around(case.incident),
+            marks=records.ledger.recent(200, ["change", "effect"]),
+            posture=self.posture(target),
+        )
+
+    def effects(self, incident_id: str) -> list[Effect]:
+        return list(self.parts.records.ledger.effects(story=incident_id))
+
+    def releases(self) -> ReleasesFacts:
+        records = self.parts.records
+        target, problem = self.target()
+        return ReleasesFacts(
+            services=self.services,
+            target=target,
+            target_error=problem,
+            releases=records.releases.list(limit=40),
+            rollouts=records.rollouts.list(limit=20),
+            changes=records.changes.since(now() - WINDOW_S, limit=60),
+            posture=self.posture(target),
+            release_line=bool(self.parts.config.release),
+        )
+
+    def entry(self) -> str:
+        """The service that users reach: named `web`, or the only web service, or the first that is not an upstream."""
+        web = [s for s in self.services if s.kind is ServiceKind.WEB]
+        chosen = [s for s in web if s.id == "web"] or [s for s in web if not s.upstream] or web
+        return chosen[0].id if chosen else ""
+
+    def _around(self, incident: Incident) -> Buckets:
+        """Traffic of the incident's service around it; nothing once it is more than a day old."""
+        since = onset(incident) - 300.0
+        span = now() - since
+        if span > DAY_BEFORE_NOW:
+            return ()
+        return self.parts.vitals.strip(incident.service, span, INCIDENT_BUCKETS)
+
+
+def _brake(told: Mapping[str, Any], *, on: bool) -> Brake:
+    if not on:
+        return Brake()
+    return Brake(
+        True,
+        str(told.get("reason") or ""),
+        str(told.get("who") or ""),
+        number(told.get("at")) or 0.0,
+        number(told.get("until")),
+    )
+
+
+def _incident(row: Mapping[str, Any]) -> Incident:
+    """The noun from a stored row."""
+    values = {name: row[name] for name in Incident.__dataclass_fields__}
+    values["symptoms"] = tuple(Symptom(**symptom) for symptom in row["symptoms"])
+    values["state"] = IncidentState(row["state"])
+    values["outcome"] = Outcome(row["outcome"]) if row["outcome"] else None
+    return Incident(**values)

@@ -1,0 +1,114 @@
+"""What the views are made from: records and observations of one moment, gathered elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from prodwise.config import Config
+from prodwise.model.autonomy import Autonomy
+from prodwise.model.change import Change
+from prodwise.model.evidence import Evidence
+from prodwise.model.incident import Incident
+from prodwise.model.record import Approval, Effect, Entry, Rollout
+from prodwise.model.release import Release
+from prodwise.model.service import Service
+from prodwise.model.target import TargetSeen
+from prodwise.server.views.report import Report
+from prodwise.server.views.words import mapping
+
+Buckets = Sequence[tuple[float, int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An incident with what its story wrote beside it; each part may be missing or incomplete."""
+
+    incident: Incident
+    turn: Mapping[str, Any] = field(default_factory=dict)
+    diagnosis: Mapping[str, Any] = field(default_factory=dict)
+    decision: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def plan(self) -> Mapping[str, Any]:
+        return mapping(self.decision.get("plan"))
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """Stop or freeze. until: Unix seconds, None = until a person ends it; since: 0 = unknown."""
+
+    on: bool = False
+    reason: str = ""
+    who: str = ""
+    since: float = 0.0
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Posture:
+    """How much Prodwise may do now, and who holds it back. held: why the stage is lower than what a person allowed."""
+
+    stage: Autonomy
+    held: str
+    stop: Brake
+    freeze: Brake
+
+
+@dataclass(frozen=True, slots=True)
+class NowFacts:
+    app: str
+    address: str
+    services: Sequence[Service]
+    target: TargetSeen | None
+    target_error: str
+    health: Mapping[str, bool | None]
+    numbers: Mapping[str, Mapping[str, float]]
+    day: Buckets
+    quarter: Buckets
+    marks: Sequence[Entry]
+    open: Sequence[Case]
+    recent: Sequence[Incident]  # the last ones that were closed, newest first
+    rollout: Rollout | None
+    releases: Sequence[Release]
+    approvals: Sequence[Approval]
+    posture: Posture
+    self_test: Mapping[str, Any]
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentFacts:
+    case: Case
+    evidence: Sequence[Evidence]
+    timeline: Sequence[Entry]
+    effects: Sequence[Effect]
+    approvals: Sequence[Approval]
+    buckets: Buckets
+    marks: Sequence[Entry]
+    posture: Posture
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasesFacts:
+    services: Sequence[Service]
+    target: TargetSeen | None
+    target_error: str
+    releases: Sequence[Release]
+    rollouts: Sequence[Rollout]
+    changes: Sequence[Change]
+    posture: Posture
+    release_line: bool
+
+
+def stage_of(config: Config, allowed: object) -> tuple[Autonomy, str]:
+    """The stage in force, and why it is lower than allowed ("" if not).
+
+    allowed: what a person set on this instance. The repository's file can only lower it, and only where it says so.
+    """
+    person = Autonomy(allowed) if isinstance(allowed, str) and allowed in list(Autonomy) else Autonomy.OBSERVE
+    if "stage" not in config.model_fields_set:
+        return person, ""
+    capped = person.capped(config.stage)
+    return capped, "" if capped is person else f"prodwise.toml holds it at {capped.value}"

@@ -1,0 +1,131 @@
+"""What Prodwise needs from a person, as cards: question, default, deadline, risk, and where to press."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from prodwise.model.action import ActionKind
+from prodwise.model.incident import Incident
+from prodwise.model.outcome import Outcome
+from prodwise.model.record import Approval
+from prodwise.server.views.facts import Case, NowFacts
+from prodwise.server.views.words import mapping, percent, plan_words, sequence, visible
+
+HANDOVER_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    label: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """kind: approval, proposal, handover or stopped. deadline: Unix seconds, 0 = none; id, plan_hash: of an approval."""
+
+    kind: str
+    question: str
+    impact: str
+    default: str
+    deadline: float
+    risk: str
+    id: str
+    plan_hash: str
+    links: tuple[Link, ...]
+
+
+def needs(facts: NowFacts, now: float) -> tuple[Card, ...]:
+    """Questions first, then what was handed over, then what a person holds back."""
+    cards = [approval_card(asked, _title(facts, asked.incident)) for asked in facts.approvals[:10]]
+    asked = {approval.incident for approval in facts.approvals}
+    for case in facts.open:
+        if case.incident.id not in asked:
+            cards.extend(_own_hands(case, facts))
+    cards.extend(_handed_over(facts, now))
+    if facts.posture.stop.on:
+        cards.append(_stopped(facts))
+    return tuple(cards)
+
+
+def approval_card(asked: Approval, impact: str) -> Card:
+    return Card(
+        kind="approval",
+        question=f"May I {visible(plan_words(asked.plan), 160)}?",
+        impact=impact,
+        default="If nobody answers, I do nothing.",
+        deadline=asked.expires_at,
+        risk=risk_words(asked.plan),
+        id=asked.id,
+        plan_hash=asked.plan_hash,
+        links=(Link("Look closer", f"/approve/{asked.id}"),),
+    )
+
+
+def risk_words(plan: Mapping[str, Any]) -> str:
+    """How far the plan's action reaches and how it is undone, from its footprint."""
+    action = mapping(plan.get("action"))
+    footprint = mapping(action.get("footprint"))
+    reach = []
+    share = footprint.get("traffic_share")
+    if isinstance(share, int | float):
+        reach.append(f"reaches {percent(share)} of traffic")
+    reach.append("touches data" if footprint.get("data_touched") else "touches no data")
+    if footprint.get("code_changed"):
+        reach.append("changes code")
+    undo = visible(action.get("undo") or "", 120)
+    reach.append(f"undo: {undo}" if undo else "needs no undo")
+    text = ", ".join(reach)
+    return text[:1].upper() + text[1:] + "."
+
+
+def _title(facts: NowFacts, incident: str) -> str:
+    return next((_text(case.incident) for case in facts.open if case.incident.id == incident), "")
+
+
+def _text(incident: Incident) -> str:
+    return visible(incident.title or (incident.symptoms[0].text if incident.symptoms else incident.service), 200)
+
+
+def _own_hands(case: Case, facts: NowFacts) -> Iterator[Card]:
+    """What a person can do about an open incident that Prodwise does not act on."""
+    reasons = [visible(reason, 200) for reason in sequence(mapping(case.decision.get("refusal")).get("reasons"))]
+    look = Link("Look closer", f"/incidents/{case.incident.id}")
+    if reasons:
+        yield _card("handover", f"I need a person: {reasons[0]}", _text(case.incident), (look,))
+    elif case.plan and (case.decision.get("authority") == "observe" or facts.posture.stop.on):
+        words = visible(plan_words(case.plan), 160)
+        question = f"I would {words}, but I may not. Do you want to?"
+        yield _card("proposal", question, _text(case.incident), (*_levers(case), look), risk_words(case.plan))
+
+
+def _levers(case: Case) -> tuple[Link, ...]:
+    action = mapping(case.plan.get("action"))
+    if action.get("kind") == ActionKind.ROLLBACK:
+        return (Link("Roll back", "/confirm/rollback"),)
+    if action.get("kind") == ActionKind.RESTART:
+        return (Link(f"Restart {case.incident.service}", f"/confirm/restart/{case.incident.service}"),)
+    return ()
+
+
+def _handed_over(facts: NowFacts, now: float) -> Iterator[Card]:
+    """Incidents that ended with a person, while their service is not known to be well again."""
+    for incident in facts.recent[:20]:
+        recent = incident.closed_at is not None and incident.closed_at > now - HANDOVER_S
+        if incident.outcome is Outcome.ESCALATED and recent and facts.health.get(incident.service) is not True:
+            links = (Link("Look closer", f"/incidents/{incident.id}"),)
+            yield _card("handover", "I could not fix this. It needs a person.", _text(incident), links)
+
+
+def _stopped(facts: NowFacts) -> Card:
+    stop = facts.posture.stop
+    by = f" by {visible(stop.who, 60)}" if stop.who else ""
+    why = f": {visible(stop.reason, 200)}" if stop.reason else ""
+    links = (Link("Start again", "/confirm/start"),)
+    return _card("stopped", "Shall I start again?", f"I was stopped{by}{why}.", links)
+
+
+def _card(kind: str, question: str, impact: str, links: tuple[Link, ...], risk: str = "") -> Card:
+    return Card(kind, question, impact, "", 0.0, risk, "", "", links)

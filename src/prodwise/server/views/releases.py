@@ -1,0 +1,257 @@
+"""What runs where in truth, the release on its way, and what may be gone back to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prodwise.model.change import Change
+from prodwise.model.record import Rollout, RolloutState
+from prodwise.model.release import Release, ReleaseState
+from prodwise.model.signal import ProcessSeen, ProcessState
+from prodwise.model.target import ServiceSeen
+from prodwise.server.views.facts import Brake, ReleasesFacts
+from prodwise.server.views.incident import Gate, figure, gates_of
+from prodwise.server.views.words import actor_name, left, mapping, percent, visible
+
+LIVE = (ReleaseState.VERIFIED_GOOD, ReleaseState.PROMOTED)
+GO_BACK_TO = (ReleaseState.VERIFIED_GOOD, ReleaseState.RETIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One slot in truth."""
+
+    service: str
+    slot: str
+    release: str
+    process: str
+    well: bool
+    share: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arms:
+    """Figures side by side: (name, stable, canary)."""
+
+    rows: tuple[tuple[str, str, str], ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    release: str
+    title: str
+    previous: str
+    state: str
+    stage: str
+    share: str
+    share_width: str
+    began: float
+    ended: float | None
+    watch: str
+    arms: Arms
+    gates: tuple[Gate, ...]
+    needed: tuple[str, ...]
+    asked_by: str
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRow:
+    id: str
+    title: str
+    author: str
+    state: str
+    reason: str
+    created: float
+    serving: str
+    can_go_back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    at: float
+    kind: str
+    service: str
+    before: str
+    after: str
+    who: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasesView:
+    places: tuple[Place, ...]
+    claimed: str
+    warning: str
+    ramp: Ramp | None
+    queued: tuple[str, ...]
+    rows: tuple[ReleaseRow, ...]
+    changes: tuple[ChangeRow, ...]
+    caveats: tuple[str, ...]
+    stop: Brake
+    freeze: Brake
+
+
+def releases_view(facts: ReleasesFacts, now: float) -> ReleasesView:
+    places = tuple(_places(facts))
+    serving = _serving(facts)
+    claimed = next((release.id for release in facts.releases if release.state in LIVE), "")
+    current = _current(facts.rollouts)
+    return ReleasesView(
+        places=places,
+        claimed=claimed,
+        warning=_warning(facts, claimed, serving, current),
+        ramp=_ramp(current, facts.releases, now) if current else None,
+        queued=tuple(r.release for r in facts.rollouts if r.state is RolloutState.QUEUED),
+        rows=tuple(_row(release, serving, claimed) for release in facts.releases[:40]),
+        changes=tuple(_change(change) for change in facts.changes[:60]),
+        caveats=caveats(facts.release_line),
+        stop=facts.posture.stop,
+        freeze=facts.posture.freeze,
+    )
+
+
+def caveats(release_line: bool) -> tuple[str, ...]:
+    """What a rollback does not take back."""
+    found = [
+        "Code and dependencies go back. Data, uploads and the env file stay as they are now.",
+        "Requests in flight are finished by the release that began them.",
+    ]
+    if release_line:
+        found.append("What the `release:` line did (a database migration, say) is not taken back.")
+    return tuple(found)
+
+
+def _places(facts: ReleasesFacts) -> list[Place]:
+    found = []
+    for seen in facts.target.services if facts.target else ():
+        for process in seen.slots:
+            if process.release or process.pid:
+                found.append(_place(seen, process))
+    return found
+
+
+def _place(seen: ServiceSeen, process: ProcessSeen) -> Place:
+    share = _share(seen, process)
+    words = {
+        ProcessState.RUNNING: "running",
+        ProcessState.STARTING: "starting",
+        ProcessState.EXITED: "exited",
+        ProcessState.STOPPED: "stopped",
+    }.get(process.state, "unknown")
+    if process.restarts:
+        words += f", restarted {process.restarts}×"
+    well = process.state is ProcessState.RUNNING
+    return Place(seen.service, process.slot, process.release, words, well, percent(share) if share is not None else "–")
+
+
+def _share(seen: ServiceSeen, process: ProcessSeen) -> float | None:
+    """The slot's share of users, 0…1; None for what serves no users (workers)."""
+    if seen.switch is None:
+        return None
+    return 1 - seen.switch.share if process.slot == seen.switch.stable else seen.switch.share
+
+
+def _serving(facts: ReleasesFacts) -> dict[str, float]:
+    """Release → the largest share of users that it has in any service, as the target says."""
+    found: dict[str, float] = {}
+    for seen in facts.target.services if facts.target else ():
+        for process in seen.slots:
+            share = _share(seen, process)
+            if share and process.release:
+                found[process.release] = max(share, found.get(process.release, 0.0))
+    return found
+
+
+def _warning(facts: ReleasesFacts, claimed: str, serving: Mapping[str, float], current: Rollout | None) -> str:
+    if facts.target is None:
+        return facts.target_error or "The target cannot be seen right now."
+    others = sorted(release for release in serving if release != claimed)
+    if claimed and others and current is None:
+        return f"The records say {claimed}, but users reach {', '.join(others)}."
+    return ""
+
+
+def _current(rollouts: Sequence[Rollout]) -> Rollout | None:
+    """The one under way, if any."""
+    active = [r for r in rollouts if not r.state.settled and r.state is not RolloutState.QUEUED]
+    return active[-1] if active else None
+
+
+def _ramp(rollout: Rollout, releases: Sequence[Release], now: float) -> Ramp:
+    title = next((release.title for release in releases if release.id == rollout.release), "")
+    gates = tuple(gates_of(rollout.gates))
+    return Ramp(
+        release=rollout.release,
+        title=visible(title, 120),
+        previous=rollout.previous,
+        state=rollout.state.value.replace("_", " "),
+        stage=visible(rollout.stage, 40),
+        share=percent(rollout.share),
+        share_width=f"{rollout.share * 100:.1f}%",
+        began=rollout.began_at,
+        ended=rollout.ended_at,
+        watch=left(rollout.watch_until - now) if rollout.watch_until else "",
+        arms=arms(rollout.numbers),
+        gates=gates,
+        needed=_needed(rollout.numbers, gates),
+        asked_by=visible(actor_name(rollout.asked_by), 60),
+        settled=rollout.state.settled,
+    )
+
+
+def arms(numbers: Mapping[str, Any]) -> Arms:
+    """Columns from numbers["stable"] and numbers["canary"]; other scalars become notes."""
+    stable, canary = mapping(numbers.get("stable")), mapping(numbers.get("canary"))
+    names = list(dict.fromkeys([*canary, *stable]))[:10]
+    rows = tuple(
+        (
+            visible(name, 40).replace("_", " "),
+            figure(name, stable[name]) if name in stable else "–",
+            figure(name, canary[name]) if name in canary else "–",
+        )
+        for name in names
+    )
+    notes = tuple(
+        f"{visible(name, 40).replace('_', ' ')}: {figure(name, value)}"
+        for name, value in list(numbers.items())[:12]
+        if name not in ("stable", "canary", "needed") and isinstance(value, str | int | float)
+    )
+    return Arms(rows, notes)
+
+
+def _needed(numbers: Mapping[str, Any], gates: Sequence[Gate]) -> tuple[str, ...]:
+    """Evidence still needed: what the story says, else the reasons of the gates that hold."""
+    told = numbers.get("needed")
+    if isinstance(told, str) and told:
+        return (visible(told, 240),)
+    return tuple(f"{gate.name}: {gate.reason}" for gate in gates if gate.verdict == "hold")
+
+
+def _row(release: Release, serving: Mapping[str, float], claimed: str) -> ReleaseRow:
+    share = serving.get(release.id)
+    return ReleaseRow(
+        id=release.id,
+        title=visible(release.title or "(no title)", 120),
+        author=visible(release.author, 60),
+        state=release.state.value.replace("_", "-"),
+        reason=visible(release.reason, 240),
+        created=release.created_at,
+        serving=percent(share) if share else "",
+        can_go_back=release.state in GO_BACK_TO and release.id != claimed,
+    )
+
+
+def _change(change: Change) -> ChangeRow:
+    return ChangeRow(
+        change.at,
+        change.kind.value,
+        visible(change.service or "whole app", 40),
+        visible(change.before, 60),
+        visible(change.after, 60),
+        visible(actor_name(change.who), 60),
+        visible(change.text, 240),
+    )

@@ -1,0 +1,153 @@
+"""The words that pages, API and terminal share: times, shares, actions, actors. Pure; outside text made harmless."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from prodwise.model.action import ActionKind
+
+TEXT_MAX = 600
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def visible(text: object, longest: int = TEXT_MAX) -> str:
+    """Control, bidirectional and other invisible characters as visible escapes; cut to `longest` with an ellipsis."""
+    raw = str(text)
+    if len(raw) > longest:
+        raw = raw[: longest - 1] + "…"
+    if raw.isascii() and raw.isprintable():
+        return raw
+    return "".join(_shown(char) for char in raw)
+
+
+def _shown(char: str) -> str:
+    if char == "\n" or char == "\t":
+        return char
+    if unicodedata.category(char) not in _INVISIBLE:
+        return char
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def duration(seconds: float) -> str:
+    """ "0.8 s", "45 s", "3 min", "2 h 5 min", "6 days"."""
+    seconds = max(0.0, seconds)
+    if seconds < 9.95:
+        return f"{seconds:.1f} s" if seconds % 1 else f"{seconds:.0f} s"
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {rest} min" if rest and hours < 10 else f"{hours} h"
+    return f"{round(seconds / 86400)} days"
+
+
+def left(seconds: float) -> str:
+    """Time left, in whole seconds or minutes: a countdown."""
+    if seconds <= 0:
+        return "now"
+    return f"{seconds:.0f} s" if seconds < 99.5 else f"{round(seconds / 60)} min"
+
+
+def ago(at: float, now: float) -> str:
+    gone = now - at
+    if gone < 1:
+        return "just now"
+    return f"{duration(float(int(gone)))} ago"
+
+
+def percent(share: float) -> str:
+    """ "0.4 %", "31 %"; never "0 %" for what is not nothing, nor "100 %" for what is not all."""
+    value = share * 100
+    if value <= 0:
+        return "0 %"
+    if value < 0.1:
+        return "< 0.1 %"
+    if value < 9.95:
+        return f"{value:.1f} %".replace(".0 %", " %")
+    if 99.5 <= value < 100:
+        return "> 99 %"
+    return f"{value:.0f} %"
+
+
+def count(number: float, one: str, many: str = "") -> str:
+    """ "1 request", "1,204 requests"."""
+    return f"{number:,.0f} {one if number == 1 else many or one + 's'}"
+
+
+def share_words(share: float) -> str:
+    """How many are hit, as a person would say it."""
+    if share >= 0.95:
+        return "all requests"
+    if share >= 0.75:
+        return "most requests"
+    for parts in (2, 3, 4, 5, 10, 20, 50, 100):
+        if share >= 0.9 / parts:
+            return f"about 1 in {parts} requests"
+    return "very few requests" if share > 0 else "no requests"
+
+
+AUTOMATIC = frozenset({"prodwise", "guard", "supervisor", "proxy", "prober", ""})
+
+
+def is_person(actor: str) -> bool:
+    return actor.partition(":")[0] not in AUTOMATIC
+
+
+def actor_name(actor: str) -> str:
+    return {"": "Prodwise", "prodwise": "Prodwise"}.get(actor, actor)
+
+
+_VERB = {
+    ActionKind.RESTART: "restart",
+    ActionKind.FLAG_OFF: "switch off",
+    ActionKind.PIN: "pin",
+    ActionKind.REVERT: "revert",
+    ActionKind.PATCH: "patch",
+    ActionKind.DEPLOY: "ship",
+    ActionKind.PROMOTE: "give all traffic to",
+}
+
+
+def action_words(kind: str, service: str, targets: tuple[str, ...], params: Mapping[str, str]) -> str:
+    """ "restart web", "go back to release 6-6c12aaa", "hand over to a person"."""
+    if kind == ActionKind.HANDOVER:
+        return "hand over to a person"
+    if kind == ActionKind.ROLLBACK:
+        goal = params.get("to") or params.get("release") or (targets[0] if targets else "")
+        return f"go back to release {goal}" if goal else "go back to the last good release"
+    try:
+        verb = _VERB[ActionKind(kind)]
+    except (ValueError, KeyError):
+        verb = kind.replace("_", " ") or "act on"
+    return f"{verb} {', '.join(targets) or service or 'the app'}"
+
+
+def plan_words(plan: Mapping[str, Any]) -> str:
+    """One line for a stored plan. Tolerates missing parts."""
+    action = mapping(plan.get("action"))
+    params = {str(pair[0]): str(pair[1]) for pair in sequence(action.get("params")) if len(sequence(pair)) == 2}
+    targets = tuple(str(target) for target in sequence(action.get("targets")))
+    return action_words(str(action.get("kind", "")), str(action.get("service", "")), targets, params)
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """The value if it is a JSON object, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def sequence(value: object) -> tuple[Any, ...]:
+    """The value's items if it is a JSON array, else none."""
+    return tuple(value) if isinstance(value, list | tuple) else ()
+
+
+def number(value: object) -> float | None:
+    """The value if it is a finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if value - value == 0 else None
