@@ -187,10 +187,10 @@ class RolloutJudge:
             shown = "; ".join(self._route_facts(route) for route in suspicious[:3])
             return GateResult("routes", Verdict.HOLD, f"suspicious, waiting: {shown}")
         unseen = [r for r in self._routes.unseen(stage.max_bad_share) if not self._replays.get(r)]
-        if unseen or not len(self._routes):
+        if unseen or not (len(self._routes) or self._replays):
             shown = ", ".join(unseen[:3]) or "any route"
             return GateResult("routes", Verdict.HOLD, f"no good canary answer yet for {shown}")
-        return GateResult("routes", Verdict.PASS, f"{len(self._routes)} routes seen, none worse on the canary")
+        return GateResult("routes", Verdict.PASS, f"{max(len(self._routes), len(self._replays))} routes seen, none worse on the canary")
 
     def _route_facts(self, route: str) -> str:
         test = dict(self._routes.items())[route]
