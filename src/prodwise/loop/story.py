@@ -17,7 +17,6 @@ from prodwise.model.incident import IncidentState
 from prodwise.model.outcome import Outcome
 from prodwise.model.plan import Plan
 
-
 NOT_LOOKED = GateResult("better", Verdict.HOLD, "not looked at yet")
 
 

@@ -90,7 +90,8 @@ def failed_in(past: Iterable[Past], incident: str) -> list[Past]:
 def in_flight(past: Iterable[Past], service: str, inventory: Iterable[Service]) -> Past | None:
     """An action that is not finished, on the service or on a neighbour that it needs or that needs it."""
     near = neighbourhood(service, inventory)
-    return next((one for one in past if one.result is PastResult.RUNNING and one.service in near), None)
+    busy = [one for one in past if one.result is PastResult.RUNNING and one.service in near]
+    return min(busy, key=lambda one: (one.at, one.service, one.kind), default=None)
 
 
 def neighbourhood(service: str, inventory: Iterable[Service]) -> frozenset[str]:

@@ -1,0 +1,430 @@
+"""The ladder: a table of situations, and what must hold of every choice over random histories."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prodwise.loop.choose import (
+    ASK,
+    AlreadyDone,
+    Authority,
+    Past,
+    PastResult,
+    Situation,
+    WayBack,
+    authority,
+    choose,
+    limits,
+    revision,
+)
+from prodwise.loop.planning import plan_from_json, plan_to_json
+from prodwise.model.action import ActionKind
+from prodwise.model.autonomy import Autonomy
+from prodwise.model.diagnosis import Cause, Diagnosis, Hypothesis
+from prodwise.model.evidence import canonical
+from prodwise.model.incident import Symptom
+from prodwise.model.plan import Plan, Refusal
+from prodwise.model.service import Service, ServiceKind, SlotName
+from prodwise.model.signal import ProcessSeen, ProcessState
+from prodwise.model.target import ServiceSeen, Switch, TargetSeen
+
+NOW = 1_000_000.0 - 1_000_000.0 % 86_400 + 14 * 3600  # 14:00 UTC
+OLD, NEW = "1-aaaaaaa", "2-bbbbbbb"
+INVENTORY = (
+    Service("web", ServiceKind.WEB, "x", needs=("pay",)),
+    Service("pay", ServiceKind.WEB, "x", upstream=True),
+    Service("mail", ServiceKind.WORKER, "x"),
+)
+BACK = WayBack(OLD, warm=True, release_line=False, proven=True)
+
+
+def target(pid: int = 100, share: float = 0.0, stopped: bool = False) -> TargetSeen:
+    def process(service: str, slot: str, release: str, number: int) -> ProcessSeen:
+        return ProcessSeen(NOW, service, slot, release, ProcessState.RUNNING, number)
+
+    web = ServiceSeen(
+        "web", Switch(SlotName.A, share), (process("web", "a", NEW, pid), process("web", "b", "3-ccccccc", 300))
+    )
+    pay = ServiceSeen("pay", Switch(SlotName.A), (process("pay", "a", NEW, 400),))
+    mail = ServiceSeen("mail", None, (process("mail", "b", NEW, 200),))
+    return TargetSeen(NOW, (web, pay, mail), stopped, "healer", 1)
+
+
+def because(cause: Cause, *more: Hypothesis, subject: str = "") -> Diagnosis:
+    return Diagnosis((Hypothesis(cause, f"{cause.value} it is", 3.0, ("ev-1",), subject=subject), *more), ())
+
+
+RELEASE = because(Cause.RELEASE, subject=NEW)
+BLAMED = Hypothesis(Cause.RELEASE, "began after release 2", 0.5, ("ev-2",), subject=NEW)
+
+
+def past(minutes_ago: float, kind: ActionKind = ActionKind.RESTART, cause: Cause = Cause.HANG, **more: Any) -> Past:
+    return Past(
+        **{
+            "at": NOW - minutes_ago * 60,
+            "kind": kind,
+            "service": "web",
+            "release": NEW,
+            "cause": cause,
+            "result": PastResult.HELPED,
+            "incident": "inc-0",
+            **more,
+        }
+    )
+
+
+def situation(**more: Any) -> Situation:
+    base: dict[str, Any] = {
+        "incident": "inc-1",
+        "service": "web",
+        "diagnosis": because(Cause.HANG),
+        "symptoms": (Symptom("hang", "web", "hangs", NOW - 5, NOW),),
+        "seen": target(),
+        "inventory": INVENTORY,
+        "past": (),
+        "now": NOW,
+        "way_back": BACK,
+    }
+    return Situation(**{**base, **more})
+
+
+@dataclass(frozen=True)
+class Row:
+    """expect: restart, rollback, done, or no; says: a part of the reason (of the refusal, the ask, or the skipped restart)."""
+
+    name: str
+    expect: str
+    says: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+FAILED_RESTART = past(10, incident="inc-1", result=PastResult.FAILED)
+FAILED_ROLLBACK = past(3, ActionKind.ROLLBACK, Cause.RELEASE, incident="inc-1", result=PastResult.UNDONE)
+CRASH = because(Cause.CRASH)
+SLOW_ROUTE = (Symptom("latency", "web", "slow", NOW - 5, NOW, route="GET /cart", severity=0.9),)
+SLOW_ALL = (Symptom("latency", "web", "slow", NOW - 5, NOW, severity=0.9),)
+EIGHT = tuple((f"s{n}", n >= 4) for n in range(8))
+
+ROWS = [
+    Row("hang", "restart"),
+    Row("hang, a release in doubt too", "restart", facts={"diagnosis": because(Cause.HANG, BLAMED)}),
+    Row(
+        "crash, replaced and serving",
+        "done",
+        "the supervisor restarted it at 13:59",
+        {"diagnosis": CRASH, "respawned_at": NOW - 3, "serving": True},
+    ),
+    Row(
+        "crash, replaced, not serving", "restart", facts={"diagnosis": CRASH, "respawned_at": NOW - 3, "serving": False}
+    ),
+    Row("crash, replaced, not known", "restart", facts={"diagnosis": CRASH, "respawned_at": NOW - 3}),
+    Row("crash, not replaced yet", "no", "its process is gone", {"diagnosis": CRASH, "seen": target(pid=0)}),
+    Row("release", "rollback", "a restart would hide it", {"diagnosis": RELEASE}),
+    Row(
+        "release, replaced by the supervisor",
+        "rollback",
+        facts={"diagnosis": RELEASE, "respawned_at": NOW - 3, "serving": True},
+    ),
+    Row(
+        "release, nothing before it", "no", "no earlier verified-good release", {"diagnosis": RELEASE, "way_back": None}
+    ),
+    Row(
+        "release, the way back is itself",
+        "no",
+        "no earlier verified-good release",
+        {"diagnosis": RELEASE, "way_back": replace(BACK, release=NEW)},
+    ),
+    Row(
+        "release, rollout under way", "no", "under way and goes back by itself", {"diagnosis": RELEASE, "rollout": NEW}
+    ),
+    Row(
+        "a release that nobody reaches",
+        "no",
+        "serves no users any more",
+        {"diagnosis": because(Cause.RELEASE, subject="9-fffffff")},
+    ),
+    Row(
+        "a promoted release",
+        "rollback",
+        facts={"diagnosis": because(Cause.RELEASE, subject="3-ccccccc"), "seen": target(share=1.0)},
+    ),
+    Row(
+        "release line between",
+        "ask",
+        "`release:` line ran",
+        {"diagnosis": RELEASE, "way_back": replace(BACK, release_line=True)},
+    ),
+    Row(
+        "way back not proven",
+        "ask",
+        "not proven on this target",
+        {"diagnosis": RELEASE, "way_back": replace(BACK, proven=False)},
+    ),
+    Row(
+        "crash loop, a release in doubt", "rollback", "does not help", {"diagnosis": because(Cause.CRASH_LOOP, BLAMED)}
+    ),
+    Row("crash loop, nothing else", "no", "nothing points at the release", {"diagnosis": because(Cause.CRASH_LOOP)}),
+    Row(
+        "crash loop, a release unlikely",
+        "no",
+        "nothing points at the release",
+        {"diagnosis": because(Cause.CRASH_LOOP, replace(BLAMED, weight=-1.0))},
+    ),
+    Row("config", "no", "would only read it again", {"diagnosis": because(Cause.CONFIG, BLAMED)}),
+    Row("overload", "no", "never answered by a restart", {"diagnosis": because(Cause.OVERLOAD, BLAMED)}),
+    Row("upstream", "no", "never answered by a restart", {"diagnosis": because(Cause.UPSTREAM, BLAMED)}),
+    Row("unknown", "no", "the cause is not known", {"diagnosis": because(Cause.UNKNOWN)}),
+    Row("slow everywhere", "restart", facts={"diagnosis": because(Cause.SLOW), "symptoms": SLOW_ALL}),
+    Row(
+        "slow on one route",
+        "no",
+        "only part of its requests",
+        {"diagnosis": because(Cause.SLOW), "symptoms": SLOW_ROUTE},
+    ),
+    Row("restart did not help", "no", "did not help at 13:50", {"past": (FAILED_RESTART,)}),
+    Row(
+        "restart did not help, a release in doubt",
+        "rollback",
+        "did not help at 13:50",
+        {"past": (FAILED_RESTART,), "diagnosis": because(Cause.HANG, BLAMED)},
+    ),
+    Row("two remedies did not help", "no", "only a person acts", {"past": (FAILED_RESTART, FAILED_ROLLBACK)}),
+    Row("cool-down", "no", "cool-down until 14:10", {"past": (past(5),)}),
+    Row("cool-down over", "restart", facts={"past": (past(16),)}),
+    Row("cool-down doubled", "no", "cool-down until 14:05", {"past": (past(25), past(60))}),
+    Row("cool-down of another cause", "restart", facts={"past": (past(5, cause=Cause.SLOW),)}),
+    Row(
+        "rollback of the same release again",
+        "no",
+        "rollback: cool-down until 14:10",
+        {"diagnosis": RELEASE, "past": (past(5, ActionKind.ROLLBACK, Cause.ERRORS),)},
+    ),
+    Row(
+        "a person's restart is not ours", "restart", facts={"past": (past(5, actor="ana"), past(7, actor="supervisor"))}
+    ),
+    Row("third time", "ask", "a third time needs a person", {"past": (past(200), past(400))}),
+    Row(
+        "budget of the service",
+        "ask",
+        "4 actions an hour on web",
+        {"past": tuple(past(20 + n, cause=Cause.SLOW) for n in range(4))},
+    ),
+    Row(
+        "budget of the fleet",
+        "ask",
+        "20 actions an hour on all services",
+        {"past": tuple(past(20 + n, service=f"s{n}") for n in range(20))},
+    ),
+    Row(
+        "in flight here",
+        "no",
+        "a restart of web is in flight",
+        {"past": (past(1, result=PastResult.RUNNING, cause=Cause.SLOW),)},
+    ),
+    Row(
+        "in flight next door",
+        "no",
+        "a rollback of pay is in flight",
+        {"past": (past(1, ActionKind.ROLLBACK, service="pay", result=PastResult.RUNNING),)},
+    ),
+    Row("in flight far away", "restart", facts={"past": (past(1, service="mail", result=PastResult.RUNNING),)}),
+    Row("stopped", "no", "stopped by a person", {"seen": target(stopped=True)}),
+    Row("frozen", "no", "frozen: release day", {"frozen": "release day"}),
+    Row("stale inputs", "no", "inputs are stale", {"fresh": False}),
+    Row("half of the fleet", "no", "4 of 8 services look bad", {"health": EIGHT}),
+    Row("all of the fleet", "no", "what we see may be wrong", {"health": tuple((f"s{n}", False) for n in range(5))}),
+    Row("two of four", "restart", facts={"health": EIGHT[2:6]}),
+    Row("unknown is not bad", "restart", facts={"health": tuple((f"s{n}", None) for n in range(9))}),
+    Row("flapping", "no", "flapping", {"flaps": 4}),
+    Row("an upstream service", "no", "outside our control", {"service": "pay"}),
+    Row("a service that nobody knows", "no", "not in the inventory", {"service": "web; rm -rf /"}),
+    Row("a worker", "restart", facts={"service": "mail"}),
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_row(row: Row) -> None:
+    choice = choose(situation(**row.facts))
+    match choice:
+        case Plan():
+            said = " ".join([choice.action.param(ASK), *(f"{one.action}: {one.reason}" for one in choice.skipped)])
+            assert row.expect == ("ask" if choice.action.param(ASK) else choice.action.kind.value), choice
+        case AlreadyDone():
+            said = choice.reason
+            assert row.expect == "done"
+        case Refusal():
+            said = " ".join(choice.reasons)
+            assert row.expect == "no", choice
+    assert row.says in said
+
+
+def test_plans_name_exact_targets_and_survive_storage() -> None:
+    plan = choose(situation())
+    assert isinstance(plan, Plan)
+    assert (plan.action.targets, plan.action.param("pid"), plan.action.undo) == (("web-a",), "100", "")
+    back = choose(situation(diagnosis=RELEASE))
+    assert isinstance(back, Plan)
+    assert back.action.targets == ("mail", "pay", "web")
+    assert (back.action.param("from"), back.action.param("to")) == (NEW, OLD)
+    assert back.action.undo
+    assert plan.action.footprint < back.action.footprint
+    for one in (plan, back):
+        stored = plan_from_json(json.loads(canonical(plan_to_json(one))))
+        assert stored == one
+        assert stored.hash == one.hash
+
+
+def test_a_promoted_release_hangs_in_the_slot_that_users_reach() -> None:
+    plan = choose(situation(seen=target(share=1.0)))
+    assert isinstance(plan, Plan)
+    assert plan.action.targets == ("web-b",)
+
+
+def test_a_supervisor_that_keeps_restarting_is_counted() -> None:
+    earlier = tuple(past(60 * n, actor="supervisor", cause=Cause.CRASH, incident=f"i{n}") for n in (1, 2, 40))
+    choice = choose(situation(diagnosis=CRASH, respawned_at=NOW - 3, serving=True, past=earlier))
+    assert isinstance(choice, AlreadyDone)
+    assert choice.times == 3
+
+
+def test_who_decides() -> None:
+    plan, ask = choose(situation()), choose(situation(past=(past(200), past(400))))
+    assert isinstance(plan, Plan)
+    assert isinstance(ask, Plan)
+    assert [authority(plan, stage) for stage in Autonomy] == [Authority.OBSERVE, Authority.ASK, Authority.ACT]
+    assert [authority(ask, stage) for stage in Autonomy] == [Authority.OBSERVE, Authority.ASK, Authority.ASK]
+
+
+def test_revisions_change_with_what_a_plan_rests_on_only() -> None:
+    now, respawned, ramped = target(), target(pid=101), target(share=0.05)
+    assert revision(ActionKind.RESTART, "web", now) != revision(ActionKind.RESTART, "web", respawned)
+    assert revision(ActionKind.RESTART, "mail", now) == revision(ActionKind.RESTART, "mail", respawned)
+    assert revision(ActionKind.ROLLBACK, "web", now) == revision(ActionKind.ROLLBACK, "web", respawned)
+    assert revision(ActionKind.ROLLBACK, "web", now) != revision(ActionKind.ROLLBACK, "web", ramped)
+
+
+causes = st.sampled_from(list(Cause))
+kinds = st.sampled_from([ActionKind.RESTART, ActionKind.ROLLBACK])
+hypotheses = st.builds(
+    Hypothesis, causes, st.just("so"), st.floats(-5, 5), st.just(("ev-1",)), subject=st.sampled_from([NEW, OLD, ""])
+)
+pasts = st.builds(
+    Past,
+    at=st.floats(NOW - 2 * limits.DAY_S, NOW + 60),
+    kind=kinds,
+    service=st.sampled_from(["web", "web", "pay", "mail"]),
+    release=st.sampled_from([NEW, OLD]),
+    cause=causes,
+    result=st.sampled_from(list(PastResult)),
+    incident=st.sampled_from(["inc-0", "inc-1"]),
+    actor=st.sampled_from(["prodwise", "prodwise", "supervisor", "ana"]),
+)
+situations = st.builds(
+    Situation,
+    incident=st.just("inc-1"),
+    service=st.sampled_from(["web", "mail"]),
+    diagnosis=st.lists(hypotheses, min_size=1, max_size=4).map(
+        lambda found: Diagnosis(tuple(sorted(found, key=lambda one: -one.weight)), ())
+    ),
+    symptoms=st.just((Symptom("errors", "web", "x", NOW - 5, NOW),)),
+    seen=st.builds(
+        target, pid=st.sampled_from([0, 100]), share=st.sampled_from([0.0, 0.05, 1.0]), stopped=st.booleans()
+    ),
+    inventory=st.just(INVENTORY),
+    past=st.lists(pasts, max_size=12).map(tuple),
+    now=st.just(NOW),
+    way_back=st.none() | st.builds(WayBack, st.sampled_from([OLD, NEW]), st.booleans(), st.booleans(), st.booleans()),
+    rollout=st.sampled_from(["", "", NEW]),
+    flaps=st.integers(0, 5),
+    fresh=st.sampled_from([True, True, True, False]),
+    serving=st.none() | st.booleans(),
+    respawned_at=st.none() | st.just(NOW - 2),
+)
+
+
+@settings(max_examples=250, deadline=None)
+@given(situations)
+def test_what_holds_of_every_choice(seen: Situation) -> None:
+    choice, leading = choose(seen), seen.diagnosis.leading.cause
+    assert choose(seen) == choice
+    assert choose(replace(seen, past=tuple(reversed(seen.past)))) == choice
+    if isinstance(choice, Refusal):
+        assert all(choice.reasons)
+        assert all(one.reason for one in choice.skipped)
+    if isinstance(choice, AlreadyDone):
+        assert leading is Cause.CRASH
+        assert seen.serving is True
+    if not isinstance(choice, Plan):
+        return
+    action = choice.action
+    assert not seen.seen.stopped
+    assert seen.fresh
+    assert seen.flaps < limits.FLAPS_MAX
+    assert leading not in (Cause.OVERLOAD, Cause.UPSTREAM, Cause.UNKNOWN, Cause.CONFIG)
+    if action.kind is ActionKind.RESTART:
+        assert leading not in (Cause.RELEASE, Cause.CRASH_LOOP)
+        assert not choice.skipped
+    else:
+        assert [one.action for one in choice.skipped] == ["restart"]
+        assert all(one.reason for one in choice.skipped)
+        assert not seen.rollout
+    failed = limits.failed_in(seen.past, "inc-1")
+    assert len(failed) < limits.FAILED_REMEDIES_MAX
+    assert action.kind not in {one.kind for one in failed}
+    assert not any(one.result is PastResult.RUNNING and one.service == seen.service for one in seen.past)
+    assert (
+        limits.cooldown(seen.past, action.kind, seen.service, leading, seen.running_release(seen.service), NOW) is None
+    )
+    if authority(choice, Autonomy.AUTO) is Authority.ACT:
+        assert limits.budget(seen.past, seen.service, NOW) is None
+        assert not limits.third_time(seen.past, action.kind, seen.service, leading, NOW)
+        assert action.kind is ActionKind.RESTART or (seen.way_back is not None and seen.way_back.proven)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.floats(1, 2000), st.sampled_from(["web", "mail"]), causes, st.booleans()),
+        min_size=40,
+        max_size=120,
+    )
+)
+def test_budgets_hold_over_any_history(events: list[tuple[float, str, Cause, bool]]) -> None:
+    """Incidents at random; what may be done automatically is done. Counted afterwards, independently of the rules' own code."""
+    now, done = NOW, []
+    for number, (gap_s, service, cause, helped) in enumerate(events):
+        now += gap_s
+        found = situation(
+            incident=f"inc-{number}",
+            service=service,
+            diagnosis=because(cause, BLAMED, subject=NEW if cause is Cause.RELEASE else ""),
+            past=tuple(done),
+            now=now,
+        )
+        choice = choose(found)
+        if isinstance(choice, Plan) and authority(choice, Autonomy.AUTO) is Authority.ACT:
+            result = PastResult.HELPED if helped else PastResult.FAILED
+            done.append(Past(now, choice.action.kind, service, NEW, cause, result, f"inc-{number}"))
+    for one in done:
+        window = [other for other in done if one.at >= other.at]
+        assert sum(o.service == one.service and one.at - o.at < 3600 for o in window) <= 4
+        assert sum(o.service == one.service and one.at - o.at < 86_400 for o in window) <= 10
+        assert sum(one.at - o.at < 3600 for o in window) <= 20
+        same = [o for o in window if (o.service, o.kind, o.cause) == (one.service, one.kind, one.cause)]
+        assert sum(one.at - o.at < 86_400 for o in same) <= 2
+        assert all(one.at - o.at >= 900 for o in same if o is not one)
+
+
+@given(st.lists(st.floats(0, 43_000), min_size=1, max_size=8))
+def test_a_cooldown_never_ends_earlier_because_the_clock_was_set_back(ages: list[float]) -> None:
+    history = [past(age / 60) for age in ages]
+    then = limits.cooldown(history, ActionKind.RESTART, "web", Cause.HANG, NEW, NOW)
+    back = limits.cooldown(history, ActionKind.RESTART, "web", Cause.HANG, NEW, NOW - 43_200)
+    assert back is not None
+    assert then is None or back.at - (NOW - 43_200) >= min(then.at - NOW, limits.COOLDOWN_S)
