@@ -14,7 +14,7 @@ from pathlib import Path
 
 from prodwise.clock import monotonic
 from prodwise.config import Config
-from prodwise.model.errors import BuildFailed, ConfigError, GateFailed, NotRunning, TargetError
+from prodwise.model.errors import BuildFailed, ConfigError, GateFailed, NotRunning, ProdwiseError, TargetError
 from prodwise.model.service import Service, ServiceKind, SlotName
 from prodwise.model.target import Order, Switch, TargetSeen
 from prodwise.targets.local import end_all, environment, git, install, rpc
@@ -25,6 +25,7 @@ from prodwise.targets.local.launch import identity
 from prodwise.targets.local.layout import Layout, program
 from prodwise.targets.local.records import Places, read_places, read_release
 from prodwise.targets.local.target import LocalTarget
+from prodwise.targets.local.wellness import wait_well
 
 START_S = 20.0
 HEALER_S = 30.0
@@ -74,18 +75,18 @@ def _up(layout: Layout, config: Config, *, with_healer: bool, was_up: bool, say:
     guard.call("ping")
     _await(lambda: _proxy_answers(layout), START_S, "the proxy does not answer", str(layout.log / "caddy-out.log"))
     target = LocalTarget(layout.app, config)
-    started = not _runs(target.observe())
+    started = not _was_up_before(guard)
     release = _first_release(layout, config, target, say) if started else _current(target.observe())
     if with_healer:
         say("starting the healer")
         _await(
-            lambda: _answers(config.dashboard),
+            lambda: _answers(_dashboard(layout)),
             HEALER_S,
             "the healer does not answer",
             str(layout.program_log("healer")),
         )
     record = read_release(layout, release)
-    dashboard = config.dashboard if with_healer else ""
+    dashboard = _dashboard(layout) if with_healer else ""
     return UpResult(places.address, dashboard, release, started or not was_up, record.warnings if record else ())
 
 
@@ -100,15 +101,14 @@ def _configure(layout: Layout, config: Config, *, with_healer: bool, was_up: boo
     if was_up:
         if before is not None and before.address != places.address:
             _check_port(places.address)
-        if (supervised, proxied) != (_text(layout, "supervisor_conf"), _text(layout, "proxy_conf")):
-            _reconfigure(layout, with_healer)
+        changed = (supervised, proxied) != (_text(layout, "supervisor_conf"), _text(layout, "proxy_conf"))
+        GuardClient(layout, START_S).call("reload" if changed else "reread", 60.0)
+        if changed and with_healer:
+            _add_healer(layout)
     return places
 
 
-def _reconfigure(layout: Layout, with_healer: bool) -> None:
-    GuardClient(layout, START_S).call("reload", 60.0)
-    if not with_healer:
-        return
+def _add_healer(layout: Layout) -> None:
     try:
         rpc.supervisor(layout.socket("supervisor"), "addProcessGroup", "healer")
     except rpc.RpcFault as fault:
@@ -217,12 +217,17 @@ def _proxy_answers(layout: Layout) -> bool:
         return False
 
 
+def _dashboard(layout: Layout) -> str:
+    """host:port where the healer said that its pages are; "" while it has not."""
+    return layout.dashboard.read_text().removeprefix("http://") if layout.dashboard.exists() else ""
+
+
 def _answers(address: str) -> bool:
     host, _, port = address.rpartition(":")
     try:
         with socket.create_connection((host.strip("[]") or "127.0.0.1", int(port)), timeout=1.0):
             return True
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 
@@ -235,9 +240,11 @@ def _await(done: Callable[[], bool], seconds: float, problem: str, log: str) -> 
         time.sleep(0.03)
 
 
-def _runs(seen: TargetSeen) -> bool:
-    """Whether any release was brought up here before (it may still be starting)."""
-    return any(slot.release for service in seen.services for slot in service.slots)
+def _was_up_before(guard: GuardClient) -> bool:
+    """Whether users ever were on a release here (it may still be starting). A first try that was broken off does not count."""
+    services = guard.look()["services"]
+    reached = [entry for entry in services if entry["switch"] is not None] or services
+    return any(entry["history"] for entry in reached)
 
 
 def _current(seen: TargetSeen) -> str:
@@ -258,15 +265,21 @@ def _first_release(layout: Layout, config: Config, target: LocalTarget, say: Say
         target.run_release_line(release)
     except BuildFailed as error:
         raise BuildFailed(f"the release line of {release} failed: {error.message}", error.hint) from None
-    for service in in_order(built.services):
-        say(f"starting {service.id}")
-        _bring_up(layout, target, service, release)
+    services = in_order(built.services)
+    try:
+        for service in services:
+            say(f"starting {service.id}")
+            _bring_up(layout, target, service, release)
+    except ProdwiseError:
+        for service in services:
+            target.stop(
+                Order(f"up-{release}-{service.id}-{monotonic()}-stop", PERSON, "up"), service.id, SlotName.A, 0.0
+            )
+        raise
     return release
 
 
 def _bring_up(layout: Layout, target: LocalTarget, service: Service, release: str) -> None:
-    from prodwise.targets.local.local_control import wait_well
-
     key = f"up-{release}-{service.id}-{monotonic()}"
     target.start(Order(f"{key}-start", PERSON, "up"), service.id, SlotName.A, release)
     if reason := wait_well(layout, service.id, SlotName.A, release):

@@ -45,6 +45,7 @@ class Server:
             "stop": door.stop,
             "restart": door.restart,
             "break_glass": door.break_glass,
+            "reread": door.reread,
             "reload": door.reload,
             "ping": lambda: "pong",
         }

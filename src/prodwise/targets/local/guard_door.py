@@ -213,9 +213,13 @@ class Door:
             self._commit(self.state.with_service(service, after))
             self.hands.write_switch(service, after)
 
-    def reload(self) -> None:
+    def reread(self) -> None:
+        """Takes up what `up` wrote: ports, user, env_file, lease."""
         with self.lock:
             self.hands.reread()
             self._commit(self._with_inventory(self.state))
             self.restore()
+
+    def reload(self) -> None:
+        self.reread()
         self.hands.reload()

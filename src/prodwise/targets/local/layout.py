@@ -70,6 +70,11 @@ class Layout:
         return self.log / "access.log"
 
     @property
+    def dashboard(self) -> Path:
+        """The pages' URL as it came to be: the configured port may have been taken."""
+        return self.run / "dashboard"
+
+    @property
     def stop_file(self) -> Path:
         return self.run / "stop"
 

@@ -16,13 +16,14 @@ from prodwise.config import Config, load, state_dir
 from prodwise.model.errors import ProdwiseError, TargetError
 from prodwise.model.service import SlotName
 from prodwise.model.target import Order, ServiceSeen, Switch, TargetSeen
-from prodwise.targets.local import bring_up, end_all, health, procs
+from prodwise.targets.local import bring_up, end_all, procs
 from prodwise.targets.local.bring_up import UpResult
 from prodwise.targets.local.guard_client import GuardClient, seen_from
 from prodwise.targets.local.guard_state import PERSON
-from prodwise.targets.local.layout import Layout, program, write_atomically
-from prodwise.targets.local.records import app_environment, read_instance, read_places, read_release
+from prodwise.targets.local.layout import Layout, write_atomically
+from prodwise.targets.local.records import read_places
 from prodwise.targets.local.target import LocalTarget
+from prodwise.targets.local.wellness import wait_well
 
 __all__ = [
     "RolledBack",
@@ -39,7 +40,6 @@ __all__ = [
     "up",
 ]
 
-RESERVE_BYTES = 256 * 1024
 Say = Callable[[str], None]
 
 
@@ -207,25 +207,8 @@ def _swap_worker(target: LocalTarget, seen: ServiceSeen, at: SlotName | None, re
             target.stop(_order("stop"), seen.service, SlotName(slot.slot), 0.0)
     if at is None:
         target.start(_order("start"), seen.service, SlotName.A, release)
-
-
-def wait_well(layout: Layout, service: str, slot: SlotName, release: str) -> str:
-    """Waits until a slot answers its own probe: "" then, else the reason after its start_s seconds."""
-    record, places, instance = read_release(layout, release), read_places(layout), read_instance(layout)
-    noun = record.service(service) if record is not None else None
-    if noun is None or places is None or instance is None:
-        return "it was not built here"
-    place = places.place(service)
-    port = place.port(slot) if place is not None else 0
-    env = app_environment(layout, instance, places, noun, release, port)
-    pid_file = layout.pid(program(service, slot))
-    started = procs.read_pid(pid_file).count
-
-    def alive() -> bool:
-        seen = procs.read_pid(pid_file)
-        return seen.alive and seen.release == release and (port > 0 or seen.count <= max(1, started))
-
-    return health.wait(noun, port, str(layout.release(release) / "src"), env, alive)
+        if reason := wait_well(target.layout, seen.service, SlotName.A, release):
+            raise TargetError(f"{seen.service}: release {release} does not stay up: {reason}", "look at its log")
 
 
 @dataclass(frozen=True, slots=True)
