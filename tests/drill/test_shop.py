@@ -117,7 +117,7 @@ def test_bad_errors_fails_for_products_without_a_review_only(shop: Shop) -> None
 def test_bad_late_holds_under_a_small_share_and_fails_under_full_traffic(shop: Shop) -> None:
     running = shop("bad-late")
     assert running.boot()
-    assert {get(running.web, "/cart")[0] for _ in range(200)} == {200}
+    assert {get(running.web, "/cart")[0] for _ in range(195)} == {200}
     assert poll(lambda: get(running.web, "/cart")[0] == 500, 8)
     assert get(running.web, "/healthz")[0] == 200, "its health check sees nothing"
 

@@ -18,7 +18,7 @@ def make_environment(source: Path, dest: Path) -> Path:
 
     Raises BuildFailed with the last lines of what uv said.
     """
-    _uv("venv", "--quiet", "--python", sys.executable, str(dest))
+    _uv("venv", "--quiet", "--allow-existing", "--python", sys.executable, str(dest))
     requirements = source / "requirements.txt"
     if requirements.is_file():
         python = dest / "bin" / "python"

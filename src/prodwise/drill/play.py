@@ -109,6 +109,6 @@ class Play:
         seen = self._seen()
         notes = [strike.problem for strike in self._strikes if strike.problem]
         result = score(self._scenario, seen, notes)
-        faults = [(one.at - self._began, one.fault.kind) for one in seen.injected]
+        faults = [(at := one.at - self._began, narrate.of_fault(one.fault, at).text) for one in seen.injected]
         self._tell(narrate.of_result(result, self._elapsed()))
         return result, trace(self._scenario.name, self._began, seen.now, seen.requests, seen.events, faults)

@@ -1,0 +1,201 @@
+"""What came of a scenario, from recorded traffic and events: every class of outcome."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from prodwise.drill.healers.base import Event
+from prodwise.drill.impact import measure
+from prodwise.drill.scenario import Expect, Fault, Scenario
+from prodwise.drill.score import Injected, Seen, actions, outcome, score, settled
+from prodwise.drill.traffic.records import Sent
+from prodwise.model.outcome import Outcome
+
+T0 = 1_000_000.0
+KILL = Fault(at=10, kind="kill", service="web")
+RELEASE = Fault(at=10, kind="release", ref="next")
+
+
+def traffic(seconds: float, bad: tuple[tuple[float, float], ...] = (), rate: int = 20, slow: float = 0.0) -> list[Sent]:
+    """Even traffic; requests that start within a bad span fail at once, or take `slow` ms when that is given."""
+    sent = []
+    for number in range(int(seconds * rate)):
+        at = number / rate
+        hit = any(begin <= at < end for begin, end in bad)
+        ms, why = (slow or 2.0, "" if slow else "refused") if hit else (5.0, "")
+        sent.append(Sent(T0 + at, ms, "GET", "/", 0 if why else 200, why, "s1"))
+    return sent
+
+
+def event(seq: int, at: float, kind: str, /, **data: object) -> Event:
+    return Event(seq, T0 + at, kind, "web", "", data)
+
+
+def action(seq: int, at: float, kind: str, state: str, target: str = "web") -> Event:
+    return event(seq, at, "action", kind=kind, target=target, state=state, actor="prodwise")
+
+
+def seen(fault: Fault | None, requests: list[Sent], events: tuple[Event, ...] = (), seconds: float = 30) -> Seen:
+    injected = (Injected(fault, T0 + fault.at, T0 + fault.at + fault.lasts),) if fault else ()
+    return Seen(T0, T0 + seconds, requests, events, injected)
+
+
+def scenario(fault: Fault | None, outcome: str, acts: tuple[str, ...] = (), max_failed: int | None = None) -> Scenario:
+    expect = Expect(outcome=outcome, actions=acts, max_failed=max_failed)  # type: ignore[arg-type]
+    return Scenario(name="one", fault=(fault,) if fault else (), expect=expect)
+
+
+RESTARTED = (
+    event(1, 10.3, "incident_opened"),
+    action(2, 10.5, "restart", "intent"),
+    action(3, 11.0, "restart", "done"),
+)
+REFUSED = (event(1, 15.0, "rollout_stage"), event(2, 18.0, "rollout_failed", target="r2"))
+
+
+def test_a_crash_that_was_restarted_is_healed_and_timed() -> None:
+    watched = seen(KILL, traffic(30, ((10, 11),)), RESTARTED)
+    result = score(scenario(KILL, "healed", ("restart",), 25), watched)
+    assert (result.outcome, result.passed, result.wrong_actions, result.repeats) == ("healed", True, 0, 0)
+    assert (result.seconds_to_detect, result.seconds_to_decide) == (0.3, 0.5)
+    assert result.seconds_to_recover == pytest.approx(1.005, abs=0.06)
+    assert (result.requests, result.requests_failed) == (600, 20)
+    assert [(one.kind, one.at, one.target, one.result) for one in result.actions] == [("restart", 10.5, "web", "done")]
+
+
+def test_too_many_failed_requests_fail_a_scenario_that_was_healed() -> None:
+    result = score(scenario(KILL, "healed", ("restart",), 5), seen(KILL, traffic(30, ((10, 11),)), RESTARTED))
+    assert (result.outcome, result.passed) == ("healed", False)
+    assert "20 requests failed" in result.notes[0]
+
+
+def test_still_failing_is_unhealed_whatever_the_healer_says() -> None:
+    watched = seen(KILL, traffic(30, ((10, 30),)), (*RESTARTED, event(4, 20, "incident_closed", outcome="healed")))
+    assert outcome(watched) is Outcome.UNHEALED
+    assert score(scenario(KILL, "healed"), watched).seconds_to_recover is None
+
+
+def test_recovered_by_itself_with_nothing_done_is_unhealed() -> None:
+    assert outcome(seen(KILL, traffic(30, ((10, 12),)))) is Outcome.UNHEALED
+
+
+def test_a_failed_action_does_not_heal() -> None:
+    events = (action(1, 10.5, "restart", "intent"), action(2, 11, "restart", "failed"))
+    assert outcome(seen(KILL, traffic(30, ((10, 12),)), events)) is Outcome.UNHEALED
+
+
+def test_undone() -> None:
+    events = (
+        action(1, 11, "rollback", "intent"),
+        action(2, 12, "rollback", "done"),
+        action(3, 16, "rollback", "undone"),
+    )
+    watched = seen(KILL, traffic(30, ((10, 12),)), events)
+    assert outcome(watched) is Outcome.UNDONE
+    assert [one.result for one in actions(watched)] == ["undone"]
+
+
+@pytest.mark.parametrize("told", [event(9, 14, "escalated"), event(9, 14, "incident_closed", outcome="escalated")])
+def test_escalated_even_while_users_still_suffer(told: Event) -> None:
+    overload = Fault(at=10, kind="overload", seconds=10)
+    watched = seen(overload, traffic(30, ((12, 30),)), (told,))
+    assert outcome(watched) is Outcome.ESCALATED
+    assert score(scenario(overload, "escalated"), watched).passed
+
+
+def test_a_release_refused_in_its_ramp_counts_as_healed_by_rollback() -> None:
+    watched = seen(RELEASE, traffic(30, ((16, 17),)), REFUSED)
+    result = score(scenario(RELEASE, "healed", ("rollback",)), watched)
+    assert (result.outcome, result.passed) == ("healed", True)
+    assert [(one.kind, one.target, one.result) for one in result.actions] == [("rollback", "r2", "done")]
+    assert result.seconds_to_detect == pytest.approx(2.0, abs=0.06), "from the first bad request, not from the deploy"
+
+
+def test_a_release_refused_before_any_user_met_it_is_healed_without_a_recovery_time() -> None:
+    result = score(scenario(RELEASE, "healed", ("rollback",)), seen(RELEASE, traffic(30), REFUSED))
+    assert (result.passed, result.seconds_to_recover) == (True, None)
+
+
+def test_the_rollback_of_a_refused_release_is_counted_once() -> None:
+    events = (
+        action(1, 17, "rollback", "intent", "r2"),
+        action(2, 17.5, "rollback", "done", "r2"),
+        replace(REFUSED[1], seq=3),
+    )
+    assert len(actions(seen(RELEASE, traffic(30), events))) == 1
+
+
+def test_quiet_needs_a_good_release_promoted() -> None:
+    good = scenario(RELEASE, "quiet")
+    assert outcome(seen(RELEASE, traffic(30), (event(1, 20, "promoted"),))) is Outcome.QUIET
+    assert outcome(seen(RELEASE, traffic(30))) is Outcome.UNHEALED, "it never arrived"
+    deployed = (action(1, 11, "deploy", "done"), action(2, 20, "promote", "done"), event(3, 20, "promoted"))
+    assert score(good, seen(RELEASE, traffic(30), deployed)).passed, "deploy and promote are not actions"
+
+
+def test_quiet_with_single_errors_is_quiet() -> None:
+    requests = [replace(one, why="5xx") if n % 100 == 7 else one for n, one in enumerate(traffic(60))]
+    watched = seen(None, requests, seconds=60)
+    assert outcome(watched) is Outcome.QUIET
+    assert score(scenario(None, "quiet"), watched).seconds_to_recover is None
+
+
+def test_an_action_when_nothing_was_wrong_is_a_wrong_one() -> None:
+    result = score(scenario(None, "quiet"), seen(None, traffic(30), RESTARTED))
+    assert (result.outcome, result.passed, result.wrong_actions) == ("healed", False, 1)
+
+
+def test_actions_are_an_ordered_subsequence_and_others_are_counted_as_wrong() -> None:
+    events = (*RESTARTED, action(4, 14, "rollback", "done", "r2"))
+    watched = seen(KILL, traffic(30, ((10, 15),)), events)
+    assert score(scenario(KILL, "healed", ("rollback",)), watched).wrong_actions == 1
+    assert score(scenario(KILL, "healed", ("rollback",)), watched).passed
+    assert not score(scenario(KILL, "healed", ("rollback", "restart")), watched).passed
+
+
+def test_the_same_remedy_again_is_a_repeat_unless_it_was_called_for() -> None:
+    again = (*RESTARTED, action(4, 15, "restart", "intent"), action(5, 15.5, "restart", "done"))
+    watched = seen(KILL, traffic(30, ((10, 11), (14, 15))), again)
+    assert score(scenario(KILL, "healed", ("restart",)), watched).repeats == 1
+    assert score(scenario(KILL, "healed", ("restart", "restart")), watched).repeats == 0
+    loop = Fault(at=10, kind="crash_loop", seconds=10)
+    assert score(scenario(loop, "healed", ("restart",)), seen(loop, traffic(40), again, 40)).repeats == 0
+
+
+def test_slow_answers_are_an_impact_too() -> None:
+    found = measure(traffic(30, ((10, 13),), slow=3000), T0 + 10)
+    assert found.onset == T0 + 10
+    assert found.recovered == pytest.approx(T0 + 13.005, abs=0.06)
+
+
+def test_one_lost_request_long_after_the_fault_is_no_burst() -> None:
+    assert measure(traffic(30, ((20, 20.05),)), T0 + 10).onset is None
+    assert measure(traffic(30, ((10.2, 10.25),)), T0 + 10).onset is not None, "right after it, it is the fault's doing"
+
+
+def test_thin_traffic_is_judged_too() -> None:
+    assert measure(traffic(60, ((30, 40),), rate=1), T0 + 29).recovered == pytest.approx(T0 + 40, abs=0.1)
+
+
+def test_ends_early_only_when_settled() -> None:
+    plan = scenario(KILL, "healed", ("restart",))
+    assert settled(plan, seen(KILL, traffic(30, ((10, 11),)), RESTARTED)) == "healed"
+    assert settled(plan, seen(KILL, traffic(14, ((10, 11),)), RESTARTED, 14)) == "", "not steady for long enough"
+    busy = replace(seen(KILL, traffic(30, ((10, 11),)), RESTARTED), idle=False)
+    assert settled(plan, busy) == "", "the healer is still at it"
+    assert settled(plan, replace(busy, now=T0 + 40, requests=traffic(40, ((10, 11),)))) == "healed", "for long enough"
+    assert settled(plan, seen(None, traffic(30))) == "", "the fault is still to come"
+
+
+def test_a_promoted_release_is_watched_for_45_seconds() -> None:
+    events = (event(1, 20, "promoted"),)
+    assert settled(scenario(RELEASE, "quiet"), seen(RELEASE, traffic(60), events, 60)) == ""
+    assert "45 s" in settled(scenario(RELEASE, "quiet"), seen(RELEASE, traffic(70), events, 66))
+    assert "45 s" in settled(scenario(RELEASE, "healed", ("rollback",)), seen(RELEASE, traffic(70), events, 66))
+
+
+def test_a_quiet_scenario_is_broken_by_the_first_action() -> None:
+    assert "nothing was wrong" in settled(scenario(None, "quiet"), seen(None, traffic(30), RESTARTED))
+    assert "nothing was wrong" in settled(scenario(None, "quiet"), seen(None, traffic(30), (event(1, 5, "escalated"),)))
