@@ -142,12 +142,13 @@ def test_age_of_a_process_is_fine_grained() -> None:
 
 
 @pytest.mark.full
+@pytest.mark.timeout(400)
 def test_monit_heals_a_crash_in_its_own_time(tmp_path: Path) -> None:
     try:
         binary()
     except NotRun as missing:
         pytest.skip(f"not run: {missing.message}")
-    path = short(tmp_path, "crash", ("seconds = 40", "seconds = 140"), ("max_failed = 10", "max_failed = 6000"))
+    path = short(tmp_path, "crash", ("seconds = 40", "seconds = 300"), ("max_failed = 10", "max_failed = 6000"))
     one = run_scenarios([path], "monit", on_event=lambda _: None).scenarios[0]
     assert one.outcome == "healed", one.notes
     assert make_healer("monit").name == "monit"

@@ -142,6 +142,17 @@ def test_quiet_with_single_errors_is_quiet() -> None:
     assert score(scenario(None, "quiet"), watched).seconds_to_recover is None
 
 
+def test_an_app_that_fails_without_a_fault_is_not_called_quiet() -> None:
+    assert outcome(seen(None, traffic(30, ((5, 30),)))) is Outcome.UNHEALED
+
+
+def test_the_few_errors_of_a_small_share_are_the_impact_of_a_rollout() -> None:
+    requests = traffic(30, ((15, 15.05), (18, 18.05)))
+    assert measure(requests, T0 + 10).onset is None
+    assert measure(requests, T0 + 10, rollout=True).onset == T0 + 15
+    assert measure(requests, T0 + 10, rollout=True).recovered == pytest.approx(T0 + 18.055, abs=0.06)
+
+
 def test_an_action_when_nothing_was_wrong_is_a_wrong_one() -> None:
     result = score(scenario(None, "quiet"), seen(None, traffic(30), RESTARTED))
     assert (result.outcome, result.passed, result.wrong_actions) == ("healed", False, 1)

@@ -42,12 +42,13 @@ def usual(before: Sequence[Sent]) -> Usual:
     return Usual(failed, max(SLOW_MS_MIN, SLOW_TIMES_P95 * times[int(len(times) * 0.95)]))
 
 
-def measure(requests: Sequence[Sent], since: float) -> Impact:
+def measure(requests: Sequence[Sent], since: float, rollout: bool = False) -> Impact:
     """What happened to requests that ended after `since` (Unix seconds), judged against those that ended before.
 
     1. A request is bad when it failed, or took much longer than usual.
     2. Single bad requests happen to any app: only bursts count (at least three within a second either way and a share
-       well above the usual one, or half of what there was), and whatever goes wrong right after the injection.
+       well above the usual one, or half of what there was), and whatever goes wrong right after the injection. During a
+       rollout few users meet the new release, so there every failure counts if the app had none before.
     3. The impact is over when a request sent after the last bad one of a burst was answered well.
     """
     before = [one for one in requests if one.ended < since]
@@ -55,8 +56,10 @@ def measure(requests: Sequence[Sent], since: float) -> Impact:
     standard = usual(before)
     starts = [one.at for one in after]
     bad = [one.at for one in after if _bad(one, standard)]
+    clean = standard.failed == 0
+    failed = {one.at for one in after if one.failed and rollout and clean}
     burst = [
-        at for at in bad if _bursts(at, bad, starts, standard) or (standard.failed == 0 and at - since < AFTERMATH_S)
+        at for at in bad if at in failed or (clean and at - since < AFTERMATH_S) or _bursts(at, bad, starts, standard)
     ]
     last = burst[-1] if burst else since
     good = [one.ended for one in after if one.at > last and not _bad(one, standard)]

@@ -9,9 +9,11 @@ from prodwise.drill.healers.base import NotRun, make_healer
 from prodwise.drill.narrate import Line, Tell
 from prodwise.drill.play import Play
 from prodwise.drill.result import NOT_RUN, DrillResult, ScenarioResult, Trace, this_machine
-from prodwise.drill.scenario import Scenario, find
+from prodwise.drill.scenario import Scenario, find, list_scenarios
 from prodwise.drill.stage import Stage, ended_politely
 from prodwise.model.errors import ProdwiseError
+
+__all__ = ["list_scenarios", "run_scenarios"]
 
 SPARE_S = 120.0  # the traffic's own limit lies this far beyond the scenario's
 

@@ -18,6 +18,7 @@ STEADY_S = 5.0  # good answers for this long, and the impact counts as over
 PATIENCE_S = 20.0  # steady for this long, and the healer's own closing is not waited for
 WATCH_S = 45.0  # of a promoted release
 TOLD_S = 3.0
+FAILING_SHARE = 0.1  # of the requests of an app without a fault: more, and something is wrong after all
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,15 @@ class Seen:
 
     @property
     def impact(self) -> Impact:
-        return measure(self.requests, self.since)
+        """Of the first fault; without a fault there is none to measure."""
+        if not self.injected:
+            return Impact(None, None, 0)
+        return measure(self.requests, self.since, rollout=self.injected[0].fault.deploys)
+
+    @property
+    def mostly_fine(self) -> bool:
+        """For an app that nothing was done to: what it loses now and then is its own."""
+        return sum(one.failed for one in self.requests) <= FAILING_SHARE * len(self.requests)
 
     @property
     def steady(self) -> float:
@@ -115,6 +124,8 @@ def _still_bad(seen: Seen) -> bool:
 
 def _something_was_wrong(seen: Seen) -> bool:
     """A process fault is wrong even if no user noticed; for anything else the users decide."""
+    if not seen.injected:
+        return not seen.mostly_fine
     hard = ("kill", "hang", "crash_loop", "upstream_down")
     return seen.impact.onset is not None or any(one.fault.kind in hard for one in seen.injected)
 
