@@ -311,9 +311,17 @@ def test_revisions_change_with_what_a_plan_rests_on_only() -> None:
 
 causes = st.sampled_from(list(Cause))
 kinds = st.sampled_from([ActionKind.RESTART, ActionKind.ROLLBACK])
+healable = st.sampled_from([Cause.HANG, Cause.RELEASE, Cause.RELEASE, Cause.CRASH, Cause.CRASH_LOOP, Cause.ERRORS])
 hypotheses = st.builds(
-    Hypothesis, causes, st.just("so"), st.floats(-5, 5), st.just(("ev-1",)), subject=st.sampled_from([NEW, OLD, ""])
+    Hypothesis,
+    healable | causes,
+    st.just("so"),
+    st.sampled_from([-1.0, 0.5, 2.0, 3.0]),
+    st.just(("ev-1",)),
+    subject=st.sampled_from([NEW, NEW, NEW, OLD]),
 )
+BACKS = (replace(BACK, release=NEW), replace(BACK, release_line=True), replace(BACK, proven=False))
+often = st.sampled_from([PastResult.HELPED, PastResult.FAILED, PastResult.UNDONE] * 6 + [PastResult.RUNNING])
 pasts = st.builds(
     Past,
     at=st.floats(NOW - 2 * limits.DAY_S, NOW + 60),
@@ -321,8 +329,8 @@ pasts = st.builds(
     service=st.sampled_from(["web", "web", "pay", "mail"]),
     release=st.sampled_from([NEW, OLD]),
     cause=causes,
-    result=st.sampled_from(list(PastResult)),
-    incident=st.sampled_from(["inc-0", "inc-1"]),
+    result=often,
+    incident=st.sampled_from(["inc-0", "inc-0", "inc-0", "inc-1"]),
     actor=st.sampled_from(["prodwise", "prodwise", "supervisor", "ana"]),
 )
 situations = st.builds(
@@ -334,15 +342,16 @@ situations = st.builds(
     ),
     symptoms=st.just((Symptom("errors", "web", "x", NOW - 5, NOW),)),
     seen=st.builds(
-        target, pid=st.sampled_from([0, 100]), share=st.sampled_from([0.0, 0.05, 1.0]), stopped=st.booleans()
+        target, pid=st.sampled_from([100, 100, 0]), share=st.sampled_from([0.0, 0.05, 1.0]), stopped=st.booleans()
     ),
     inventory=st.just(INVENTORY),
-    past=st.lists(pasts, max_size=12).map(tuple),
+    past=st.lists(pasts, max_size=5).map(tuple),
     now=st.just(NOW),
-    way_back=st.none() | st.builds(WayBack, st.sampled_from([OLD, NEW]), st.booleans(), st.booleans(), st.booleans()),
-    rollout=st.sampled_from(["", "", NEW]),
-    flaps=st.integers(0, 5),
-    fresh=st.sampled_from([True, True, True, False]),
+    way_back=st.none()
+    | st.builds(WayBack, st.sampled_from([OLD, OLD, NEW]), st.booleans(), st.booleans(), st.booleans()),
+    rollout=st.sampled_from(["", "", "", NEW]),
+    flaps=st.sampled_from([0, 0, 0, 1, 3, 4]),
+    fresh=st.sampled_from([True] * 9 + [False]),
     serving=st.none() | st.booleans(),
     respawned_at=st.none() | st.just(NOW - 2),
 )
@@ -351,6 +360,16 @@ situations = st.builds(
 @settings(max_examples=250, deadline=None)
 @given(situations)
 def test_what_holds_of_every_choice(seen: Situation) -> None:
+    check(seen)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(pasts, max_size=4).map(tuple), st.sampled_from([BACK, *BACKS]), st.sampled_from(["web", "mail"]))
+def test_what_holds_of_every_choice_about_a_release(history: tuple[Past, ...], back: WayBack, service: str) -> None:
+    check(situation(diagnosis=RELEASE, past=history, way_back=back, service=service))
+
+
+def check(seen: Situation) -> None:
     choice, leading = choose(seen), seen.diagnosis.leading.cause
     assert choose(seen) == choice
     assert choose(replace(seen, past=tuple(reversed(seen.past)))) == choice

@@ -32,8 +32,8 @@ class App(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
-        if self.path == "/silent":
-            time.sleep(1.0)
+        if self.path in ("/silent", "/stuck"):
+            time.sleep(1.0 if self.path == "/silent" else 4.0)
         if self.path == "/nonsense":
             self.wfile.write(b"SSH-2.0-x\r\n")
             return
@@ -200,6 +200,33 @@ def test_slots_come_and_go_and_an_unreadable_list_is_no_answer(app: tuple[int, l
         assert take(runner, 1)[-1].slot == "b"
     finally:
         runner.close()
+
+
+def test_a_prober_that_was_paused_blames_nobody(app: tuple[int, list[str]]) -> None:
+    text = f"""
+import time
+from prodwise.signals.probes import ProbeRunner
+from prodwise.signals.asks import ProbeTarget
+from prodwise.model.service import Probe, ProbeKind
+runner = ProbeRunner(lambda: [ProbeTarget("web", "a", "r", {app[0]}, Probe(ProbeKind.HTTP, "/stuck"))])
+runner.start()
+while True:
+    for one in runner.results():
+        print(one.ok, one.detail, flush=True)
+    time.sleep(0.01)
+"""
+    prober = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True)
+    try:
+        assert prober.stdout is not None
+        assert prober.stdout.readline() == "False no answer within 400 ms\n"
+        os.kill(prober.pid, signal.SIGSTOP)
+        time.sleep(0.9)  # the pause itself
+        os.kill(prober.pid, signal.SIGCONT)
+        assert prober.stdout.readline() == "None the prober itself was late\n"
+        assert prober.stdout.readline() == "False no answer within 400 ms\n"
+    finally:
+        prober.kill()
+        prober.communicate()
 
 
 def test_probing_costs_little(app: tuple[int, list[str]], tmp_path: Path) -> None:
