@@ -1,0 +1,298 @@
+"""Commands that change what runs."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from prodwise.cli.client import Client
+from prodwise.cli.codes import Code
+from prodwise.cli.command import DryRun, Json, NoInput, Release, Yes, command
+from prodwise.cli.desk import Desk, paint, person
+from prodwise.cli.reads import find_incident, print_json
+from prodwise.model.errors import NotRunning, Refused, UsageError
+
+Ref = Annotated[str, typer.Argument(metavar="REF", help="A commit, branch or tag.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the rollout goes on by itself.")]
+Timeout = Annotated[
+    float,
+    typer.Option("--timeout", metavar="SECONDS", min=0, help="Stop following after so long (exit 124); 0: never."),
+]
+ServiceName = Annotated[str, typer.Argument(metavar="SERVICE")]
+IncidentId = Annotated[str, typer.Argument(metavar="ID", help="An incident's id; else the newest.")]
+Question = Annotated[str, typer.Argument(metavar="ID", help="The question's id; without it the open ones are listed.")]
+
+SETTLE_S = 120.0
+
+
+def add(app: typer.Typer) -> None:
+    command(app, "Act", "prodwise deploy", "prodwise deploy v1.4", "prodwise deploy main --detach")(deploy)
+    command(app, "Act", "prodwise rollback", "prodwise rollback 6-6c12aaa -y", "prodwise rollback --dry-run")(rollback)
+    command(app, "Act", "prodwise restart web")(restart)
+    command(app, "Every day", "prodwise undo", "prodwise undo inc-20261104-1 -y")(undo)
+    command(app, "Every day", "prodwise approve", "prodwise approve 5kTq0aXzB1cD")(approve)
+    command(app, "Every day", "prodwise deny 5kTq0aXzB1cD")(deny)
+
+
+def deploy(
+    desk: Desk,
+    ref: Ref = "HEAD",
+    detach: Detach = False,
+    timeout: Timeout = 0,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> int:
+    """Ship a commit to more and more users while the evidence is good. Built and checked before any user sees it.
+
+    Goes back by itself when it is worse. Exit 0 verified good, 7 refused before any user saw it, 8 went back.
+    Ctrl-C stops the following, not the rollout.
+    """
+    from prodwise.cli.follow import Follower, ending
+
+    client = desk.client()
+    if dry_run:
+        return _deploy_plan(desk, client, ref, as_json=json)
+    release = str(client.post("deploy", ref=ref)["release"])
+    desk.say(f"deploying {ref} as release {release}", "bold")
+    if detach:
+        desk.data(release=release) if json else desk.show(release)
+        return Code.OK
+    try:
+        code, rollout = Follower(desk, client, release).run(timeout)
+    except KeyboardInterrupt:
+        desk.say(f"\n{release} goes on without this terminal. Go back: prodwise rollback", "warn")
+        return Code.INTERRUPTED
+    if json:
+        desk.data(
+            release=release,
+            result={0: "verified_good", 7: "refused", 8: "went_back"}.get(code, "timed_out"),
+            rollout=rollout,
+        )
+    else:
+        ending(client, desk, {"release": release, **rollout}, code)
+    return code
+
+
+def _deploy_plan(desk: Desk, client: Client, ref: str, *, as_json: bool) -> int:
+    from prodwise.config import load
+    from prodwise.server.views.words import duration
+
+    commit, title = _commit(desk, ref)
+    config, current = load(desk.app_dir), client.get("releases")
+    shares = [f"{share:g} %" for share in config.ramp.shares]
+    serving = ", ".join(current["serving"]) or "nothing"
+    if as_json:
+        desk.data(dry_run=True, commit=commit, title=title, shares=list(config.ramp.shares), serving=current["serving"])
+        return Code.OK
+    desk.show(
+        f"Would build {paint(commit[:7], 'bold')} {paint(title, '')}",
+        "  and check it before any user sees it,",
+        f"  then give it to {' ▸ '.join(shares)} of users, as fast as the evidence allows,",
+        f"  then watch it for {duration(config.ramp.watch_seconds)}. Now serving: {serving}.",
+        "Nothing was changed.",
+    )
+    return Code.OK
+
+
+def _commit(desk: Desk, ref: str) -> tuple[str, str]:
+    """(commit, subject line). Raises UsageError."""
+    asked = ["git", "-C", str(desk.app_dir), "log", "-1", "--format=%H%x00%s", "--end-of-options", ref]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=20, check=False)
+    commit, _, title = done.stdout.strip().partition("\0")
+    if done.returncode or not commit:
+        raise UsageError(f"git knows no {ref!r}", "`git log --oneline` lists commits")
+    return commit, title
+
+
+def rollback(
+    desk: Desk,
+    release: Release = "",
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    no_input: NoInput = False,
+    json: Json = False,
+) -> int:
+    """Send all users back to the last good release. Or to the one you name.
+
+    Works without the healer too. Data, uploads and the env file stay as they are.
+    """
+    client = desk.client()
+    try:
+        goal, now_serving = _goal(client, release)
+    except NotRunning:
+        return _rollback_offline(desk, release, dry_run=dry_run, yes=yes, no_input=no_input)
+    plan = f"Users are on {', '.join(now_serving) or 'nothing known'}; they would go back to {goal}."
+    if dry_run:
+        desk.data(dry_run=True, release=goal, serving=now_serving) if json else desk.show(plan, "Nothing was changed.")
+        return Code.OK
+    stays = ["Code and dependencies go back. Data, uploads and the env file stay as they are now."]
+    if not desk.agree(f"Go back to {goal}?", [plan, *stays], yes=yes, no_input=no_input):
+        return Code.FAILED
+    went = str(client.post("rollback", release=release)["release"])
+    return _wait_for_release(desk, client, went, as_json=json)
+
+
+def _goal(client: Client, wanted: str) -> tuple[str, list[str]]:
+    """(where a rollback would lead, releases that users reach now). The server decides; this is for the person to read."""
+    seen = client.get("releases")
+    serving = list(seen["serving"])
+    if wanted:
+        return wanted, serving
+    on_way = [r for r in client.get("rollouts")["rollouts"] if r["state"] not in ("queued", "verified_good", "failed")]
+    if on_way:
+        return str(on_way[-1]["previous"] or "the release before"), serving
+    good = [r["id"] for r in seen["releases"] if r["state"] in ("verified_good", "retired") and r["id"] not in serving]
+    if not good:
+        raise Refused(
+            "there is no earlier verified-good release to go back to", "deploy a good one: `prodwise deploy REF`"
+        )
+    return str(good[0]), serving
+
+
+def _wait_for_release(desk: Desk, client: Client, release: str, *, as_json: bool) -> int:
+    from prodwise.cli.follow import wait_until
+    from prodwise.clock import monotonic
+    from prodwise.server.views.words import duration
+
+    began = monotonic()
+    alone = lambda: list(client.get("releases")["serving"]) == [release]  # noqa: E731
+    served = wait_until(desk, f"going back to {release}", alone, SETTLE_S)
+    took = duration(monotonic() - began)
+    if as_json:
+        desk.data(release=release, done=served, seconds=round(monotonic() - began, 2))
+    elif served:
+        desk.show(f"{paint('✓', 'good')} all users are on {paint(release, 'bold')} again ({took})")
+    else:
+        desk.show(
+            f"{paint('✗', 'bad')} users are not all on {paint(release, 'bold')} after {took}: `prodwise releases` shows where"
+        )
+    return Code.OK if served else Code.TIMED_OUT
+
+
+def _rollback_offline(desk: Desk, release: str, *, dry_run: bool, yes: bool, no_input: bool) -> int:
+    from prodwise import wiring
+
+    if release:
+        raise UsageError(
+            "the healer does not answer, so only the release before can be gone back to", "leave the name out"
+        )
+    if dry_run:
+        desk.show(
+            "The healer does not answer. Would go back to the release before, on this machine.", "Nothing was changed."
+        )
+        return Code.OK
+    said = ["The healer does not answer: this is done on the machine itself, and told to the ledger later."]
+    if not desk.agree("Go back to the release before?", said, yes=yes, no_input=no_input):
+        return Code.FAILED
+    desk.say("going back without the healer")
+    desk.show(f"{paint('✓', 'good')} {paint(wiring.rollback_now(desk.app_dir, person()), '')}")
+    return Code.OK
+
+
+def restart(
+    desk: Desk, service: ServiceName, dry_run: DryRun = False, yes: Yes = False, no_input: NoInput = False
+) -> int:
+    """Restart one service's process, now."""
+    from prodwise.cli.follow import wait_until
+
+    client = desk.client()
+    before = _pids(client.get("target"), service)
+    if not before:
+        known = sorted(str(s["service"]) for s in client.get("target")["services"])
+        raise UsageError(f"there is no service {service!r} that runs", f"known: {', '.join(known)}")
+    if dry_run:
+        desk.show(
+            f"Would end process {', '.join(map(str, sorted(before)))} of {service} and start a new one.",
+            "Nothing was changed.",
+        )
+        return Code.OK
+    lost = ["Requests that it is serving right now may be lost."]
+    if not desk.agree(f"Restart {service}?", lost, yes=yes, no_input=no_input):
+        return Code.FAILED
+    client.post("restart", service=service)
+    fresh = lambda: bool(_pids(client.get("target"), service) - before)  # noqa: E731
+    if wait_until(desk, f"restarting {service}", fresh, SETTLE_S):
+        desk.show(f"{paint('✓', 'good')} {service} runs anew")
+        return Code.OK
+    desk.show(f"{paint('✗', 'bad')} {service} has no new process yet: `prodwise status` shows what is wrong")
+    return Code.TIMED_OUT
+
+
+def _pids(target: Mapping[str, Any], service: str) -> set[int]:
+    at = next((s for s in target["services"] if s["service"] == service), None)
+    return {int(slot["pid"]) for slot in at["slots"] if slot["pid"]} if at else set()
+
+
+def undo(
+    desk: Desk, incident: IncidentId = "", dry_run: DryRun = False, yes: Yes = False, no_input: NoInput = False
+) -> int:
+    """Take back what Prodwise did in an incident. You take the incident over."""
+    client = desk.client()
+    chosen = find_incident(client, incident)
+    effects = [e for e in client.get(f"incidents/{chosen}")["effects"] if e["state"] == "done" and e["undo"]]
+    lines = [f"{e['kind']} of {e['service']}" for e in effects]
+    if dry_run:
+        desk.show(
+            f"Would take back in {chosen}: {', '.join(lines) or 'nothing: no action there can be undone'}.",
+            "Nothing was changed.",
+        )
+        return Code.OK
+    if not desk.agree(f"Undo what was done in {chosen}?", lines, yes=yes, no_input=no_input):
+        return Code.FAILED
+    desk.show(str(client.post(f"incidents/{chosen}/undo")["text"]))
+    return Code.OK
+
+
+def approve(
+    desk: Desk, question: Question = "", yes: Yes = False, no_input: NoInput = False, json: Json = False
+) -> int:
+    """Say yes to what Prodwise wants to do."""
+    return _answer(desk, question, agree=True, yes=yes, no_input=no_input, as_json=json)
+
+
+def deny(desk: Desk, question: Question = "", json: Json = False) -> int:
+    """Say no to what Prodwise wants to do."""
+    return _answer(desk, question, agree=False, yes=True, no_input=True, as_json=json)
+
+
+def _answer(desk: Desk, question: str, *, agree: bool, yes: bool, no_input: bool, as_json: bool) -> int:
+    client = desk.client()
+    found = client.get("approvals")
+    if not question:
+        print_json(found) if as_json else _questions(desk, found["approvals"])
+        return Code.OK
+    asked = next((a for a in found["approvals"] if a["id"] == question), None)
+    if asked is None:
+        raise UsageError(f"there is no open question {question!r}", "`prodwise approve` lists the open ones")
+    if not desk.agree("Do it?", _question_lines(asked), yes=yes, no_input=no_input):
+        return Code.FAILED
+    answer = client.post(f"approvals/{question}", plan_hash=asked["plan_hash"], yes=agree)
+    if as_json:
+        print_json(answer)
+    else:
+        desk.show(f"{paint('✓', 'good')} {'approved' if agree else 'denied'}; `prodwise status` shows what happens")
+    return Code.OK
+
+
+def _questions(desk: Desk, approvals: list[dict[str, Any]]) -> None:
+    if not approvals:
+        desk.show("No open question. Nothing waits for you.")
+    for asked in approvals:
+        desk.show(paint(asked["id"], "bold"), *(f"  {paint(line, '')}" for line in _question_lines(asked)))
+
+
+def _question_lines(asked: Mapping[str, Any]) -> list[str]:
+    from prodwise.clock import now
+    from prodwise.server.views.needs import risk_words
+    from prodwise.server.views.words import left, plan_words
+
+    plan = asked["plan"]
+    return [
+        f"incident {asked['incident']}: {plan_words(plan)}",
+        str(plan.get("why") or ""),
+        risk_words(plan),
+        f"{left(asked['expires_at'] - now())} left to answer; without an answer nothing is done",
+    ]

@@ -1,0 +1,92 @@
+"""Speaks JSON with the healer's API over its unix socket.
+
+With the standard library: importing an HTTP client took 0.2 s (measured), this 0.03 s, and a person at a terminal waits for it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from prodwise.model.errors import NotRunning, ProdwiseError
+
+TIMEOUT_S = 15.0
+ANSWER_MAX = 32 * 1024 * 1024
+EXIT_OF_STATUS = {401: 4, 403: 6, 404: 2, 409: 6, 422: 2}
+EXIT_OF_CODE = {"refused": 6, "fenced": 6, "gate_failed": 7, "build_failed": 7, "usage": 2, "config": 2, "not_found": 2}
+
+
+class ApiError(ProdwiseError):
+    """What the healer answered instead of what was asked for."""
+
+    def __init__(self, status: int, answer: Mapping[str, Any]) -> None:
+        super().__init__(str(answer.get("error") or f"the healer answered {status}"), str(answer.get("hint") or ""))
+        self.status = status
+        self.code = str(answer.get("code") or "error")
+        self.exit_code = EXIT_OF_CODE.get(self.code, EXIT_OF_STATUS.get(status, 1))
+
+
+class _Unix(http.client.HTTPConnection):
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        super().__init__("localhost", timeout=timeout_s)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+class Client:
+    """One question a connection: the healer may be restarted between two of them."""
+
+    def __init__(self, path: Path, app_dir: Path) -> None:
+        self._path, self._app_dir = path, app_dir
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
+        """Raises NotRunning, or ApiError with the healer's own words."""
+        asked = {name: value for name, value in query.items() if value is not None}
+        return self._ask("GET", path + (f"?{urlencode(asked)}" if asked else ""))
+
+    def post(self, path: str, **body: Any) -> dict[str, Any]:
+        return self._ask("POST", path, json.dumps(body))
+
+    def _ask(self, method: str, path: str, body: str | None = None) -> dict[str, Any]:
+        connection = _Unix(self._path, TIMEOUT_S)
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        try:
+            connection.request(method, f"/api/v1/{path}", body, headers)
+            answer = connection.getresponse()
+            status, text = answer.status, answer.read(ANSWER_MAX)
+        except TimeoutError as error:
+            raise NotRunning(
+                f"the healer did not answer within {TIMEOUT_S:g} s", "look at its log: .prodwise/log/healer.log"
+            ) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise self._absent() from error
+        finally:
+            connection.close()
+        return _parsed(status, text)
+
+    def _absent(self) -> NotRunning:
+        where = "here" if self._app_dir == Path(".") else f"in {self._app_dir}"
+        return NotRunning(
+            f"nothing of Prodwise runs {where}", "start it: `prodwise up`, or name the app's folder with --dir"
+        )
+
+
+def _parsed(status: int, text: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise ApiError(status, {"error": f"the healer answered {status} with something that is not JSON"})
+    if status >= 400:
+        raise ApiError(status, answer)
+    return answer

@@ -1,0 +1,114 @@
+"""How a command is declared, and how its help looks: what it does, examples, usage, options."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from prodwise.cli.desk import Desk
+
+Body = Callable[..., int | None]
+"""Takes the desk first, then its arguments; returns the exit code, None for 0."""
+
+PANELS = ("Get started", "Every day", "Act", "Prove", "Set up")
+
+Dir = Annotated[Path, typer.Option("--dir", metavar="DIR", help="The app's folder.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more.")]
+
+Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Keep showing it; with --json one line per change.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
+Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
+NoInput = Annotated[bool, typer.Option("--no-input", help="Fail rather than ask.")]
+Release = Annotated[str, typer.Argument(metavar="RELEASE", help="A release's id or commit.")]
+
+_COMMON = (("directory", Dir, Path(".")), ("quiet", Quiet, False), ("verbose", Verbose, False))
+
+
+class Command(TyperCommand):
+    """A command whose help begins with examples."""
+
+    examples: tuple[str, ...] = ()
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        summary, _, more = inspect.cleandoc(self.help or "").partition("\n\n")
+        formatter.write(f"{ctx.command_path}: {' '.join(summary.split())}\n")
+        if self.examples:
+            formatter.write("\n")
+            for example in self.examples:
+                formatter.write(f"  {example}\n")
+        formatter.write("\n")
+        self.format_usage(ctx, formatter)
+        if more:
+            formatter.write(f"\n{more}\n")
+        self.format_options(ctx, formatter)
+
+
+class Group(TyperGroup):
+    """Commands in groups, in the order that a newcomer needs them."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        formatter.write(f"{inspect.cleandoc(self.help or '')}\n\n")
+        self.format_usage(ctx, formatter)
+        self.format_commands(ctx, formatter)
+        self.format_epilog(ctx, formatter)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        shown = [command for command in self.commands.values() if not command.hidden]
+        panels = dict.fromkeys(getattr(command, "rich_help_panel", None) or "Commands" for command in shown)
+        for panel in sorted(panels, key=lambda name: PANELS.index(name) if name in PANELS else 0):
+            with formatter.section(panel):
+                formatter.write_dl(
+                    [(str(c.name).ljust(9), _summary(c)) for c in shown if (c.rich_help_panel or "Commands") == panel]  # type: ignore[attr-defined]
+                )
+
+
+def _summary(command: Any) -> str:
+    """The first sentence."""
+    first = " ".join(inspect.cleandoc(command.help or "").partition("\n\n")[0].split())
+    return first.partition(". ")[0].rstrip(".")
+
+
+def new_app(help_text: str, **more: Any) -> typer.Typer:
+    return typer.Typer(
+        cls=Group,
+        help=help_text,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        **more,
+    )
+
+
+def command(
+    app: typer.Typer, panel: str, *examples: str, name: str = "", hidden: bool = False
+) -> Callable[[Body], Body]:
+    """Registers a body as a command with the options that all share: --dir, --quiet, --verbose."""
+
+    def register(body: Body) -> Body:
+        def run(directory: Path, quiet: bool, verbose: bool, **given: Any) -> int | None:
+            return body(Desk(directory, quiet, verbose), **given)
+
+        own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
+        common = [
+            inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+            for key, kind, default in _COMMON
+        ]
+        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + common
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in parameters}
+        run.__doc__ = body.__doc__
+        shaped = type("Command", (Command,), {"examples": examples})
+        app.command(
+            name or body.__name__.replace("_", "-"), cls=shaped, hidden=hidden, rich_help_panel=panel,
+            help=body.__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        )(run)  # fmt: skip
+        return body
+
+    return register

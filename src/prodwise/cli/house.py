@@ -1,0 +1,249 @@
+"""Commands that bring the house up and down, and set it up."""
+
+from __future__ import annotations
+
+import json as json_module
+import time
+from typing import Annotated, Any
+
+import typer
+
+from prodwise.cli.codes import Code
+from prodwise.cli.command import DryRun, Json, NoInput, Yes, command
+from prodwise.cli.desk import Desk, paint
+from prodwise.model.autonomy import Autonomy
+from prodwise.model.errors import NotRunning, ProdwiseError, UsageError
+
+StageOption = Annotated[
+    str, typer.Option("--stage", metavar="STAGE", help="How much Prodwise may do: observe, suggest or auto.")
+]
+NoHealer = Annotated[bool, typer.Option("--no-healer", help="Only the app, its proxy and its supervisor.")]
+Foreground = Annotated[
+    bool, typer.Option("--foreground", help="Stay, tell what happens, and take everything down on Ctrl-C.")
+]
+Unit = Annotated[bool, typer.Option("--unit", help="Only print a systemd unit that brings it up after a reboot.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite a prodwise.toml that is there.")]
+Schema = Annotated[bool, typer.Option("--schema", help="The JSON Schema of prodwise.toml.")]
+
+READY_S = 30.0
+
+
+def add(app: typer.Typer) -> None:
+    command(app, "Get started", "prodwise init", "prodwise init --dry-run", "prodwise init -y")(init)
+    command(app, "Get started", "prodwise up", "prodwise up --stage suggest", "prodwise up --unit > prodwise.service")(
+        up
+    )
+    command(app, "Get started", "prodwise down", "prodwise down -y")(down)
+    command(app, "Set up", "prodwise login")(login)
+    command(app, "Set up", "prodwise config", "prodwise config --json", "prodwise config --schema > schema.json")(
+        config
+    )
+    command(app, "Set up", "prodwise version", "prodwise version --json")(version)
+    command(app, "Set up", "prodwise serve --dir /srv/shop", hidden=True)(serve)
+
+
+def init(
+    desk: Desk,
+    dry_run: DryRun = False,
+    force: Force = False,
+    yes: Yes = False,
+    no_input: NoInput = False,
+    json: Json = False,
+) -> int:
+    """Look at this folder and write a short prodwise.toml. Shows everything first; touches nothing else.
+
+    Of .env files only the names of keys are read, never their values.
+    """
+    from prodwise.cli.init import run
+
+    return run(desk, dry_run=dry_run, force=force, yes=yes, no_input=no_input, as_json=json)
+
+
+def up(
+    desk: Desk, stage: StageOption = "", no_healer: NoHealer = False, foreground: Foreground = False, unit: Unit = False,
+    json: Json = False,
+) -> int:  # fmt: skip
+    """Start the app behind its proxy, and Prodwise beside it. Again is harmless: it starts what does not run.
+
+    Prodwise only watches until you allow more (`prodwise stage`).
+    """
+    from prodwise.cli.holds import stage_named
+
+    wanted = stage_named(stage) if stage else None
+    if wanted and no_healer:
+        raise UsageError("--stage is about the healer, and --no-healer leaves it out", "leave one of them out")
+    if unit:
+        from prodwise import wiring
+
+        desk.show(wiring.unit_text(desk.app_dir).rstrip())
+        return Code.OK
+    _something_to_run(desk)
+    desk.say("looking at the app")
+    made = _bring_up(desk, with_healer=not no_healer)
+    facts = (
+        _facts(desk, made, wanted) if not no_healer else {"address": f"http://{made.address}", "release": made.release}
+    )
+    if json:
+        desk.data(**facts)
+    else:
+        _told(desk, made, facts)
+    return _stay(desk) if foreground else Code.OK
+
+
+def _something_to_run(desk: Desk) -> None:
+    """Raises UsageError that points to init."""
+    if not desk.app_dir.is_dir():
+        raise UsageError(f"there is no folder {desk.app_dir}", "name the app's folder with --dir")
+    if not any((desk.app_dir / name).is_file() for name in ("prodwise.toml", "Procfile")):
+        where = desk.app_dir.resolve()
+        raise UsageError(
+            f"{where} has neither a prodwise.toml nor a Procfile", "`prodwise init` looks around and writes one"
+        )
+
+
+def _bring_up(desk: Desk, *, with_healer: bool) -> Any:
+    from prodwise import wiring
+    from prodwise.cli.follow import Ticker
+
+    ticker = Ticker(desk)
+    return wiring.bring_up(desk.app_dir, with_healer=with_healer, on_progress=lambda text: ticker.say(str(text), "dim"))
+
+
+def _facts(desk: Desk, made: Any, wanted: Autonomy | None) -> dict[str, Any]:
+    """Asks the healer, as soon as it answers, for its stage and a login link."""
+    client = desk.client()
+    deadline = time.monotonic() + READY_S
+    while True:
+        try:
+            if wanted is not None:
+                client.post("stage", autonomy=wanted.value)
+            settings, link = client.get("settings"), client.post("login-link")["url"]
+            break
+        except NotRunning:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+    return {
+        "address": f"http://{made.address}",
+        "dashboard": str(link).partition("/login/")[0],
+        "login": link,
+        "release": made.release,
+        "started": made.started,
+        "stage": settings["stage"],
+        "held": settings["held"],
+        "warnings": list(made.warnings),
+    }
+
+
+def _told(desk: Desk, made: Any, facts: dict[str, Any]) -> None:
+    from prodwise.cli.holds import MEANING
+
+    verb = "is up" if made.started else "was up already"
+    desk.show(
+        f"{paint('●', 'good')} {paint(desk.app_dir.resolve().name, 'bold')} {verb}, release {facts['release']}", ""
+    )
+    desk.show(f"  app        {paint(facts['address'], 'accent')}")
+    if "login" not in facts:
+        desk.show("  healer     not started (--no-healer)")
+        return
+    desk.show(
+        f"  dashboard  {paint(facts['dashboard'], 'accent')}",
+        f"  log in     {paint(facts['login'], 'accent')}  (once)",
+        "",
+    )
+    desk.show(f"  Stage {paint(facts['stage'], 'bold')}: Prodwise {MEANING[Autonomy(facts['stage'])]}.")
+    if facts["held"]:
+        desk.show(f"  {paint(facts['held'], 'warn')}")
+    if facts["stage"] != Autonomy.AUTO:
+        following = list(Autonomy)[Autonomy(facts["stage"]).rank + 1]
+        desk.show(f"  Allow more: {paint(f'prodwise stage {following.value}', 'accent')} ({MEANING[following]})")
+    for warning in facts["warnings"]:
+        desk.show(paint(f"▲ {warning}", "warn"))
+    desk.show(
+        "", f"  After a reboot: {paint('prodwise up --unit', 'accent')} prints a systemd unit that starts it again."
+    )
+    desk.show(f"  Next: {paint('prodwise status', 'accent')}   stop all automation: {paint('prodwise stop', 'accent')}")
+
+
+def _stay(desk: Desk) -> int:
+    """Tells what happens until Ctrl-C, then takes everything down."""
+    from prodwise import wiring
+    from prodwise.cli.proof import audit
+
+    try:
+        audit(desk, watch=True)
+    except KeyboardInterrupt:
+        desk.say("\nending the app", "warn")
+        wiring.take_down(desk.app_dir)
+    return Code.INTERRUPTED
+
+
+def down(desk: Desk, dry_run: DryRun = False, yes: Yes = False, no_input: NoInput = False) -> int:
+    """End the app, its proxy and Prodwise. Users get no answer until it is up again.
+
+    Releases, the database and the history stay. Works with the healer dead.
+    """
+    from prodwise import wiring
+    from prodwise.cli.follow import Ticker
+    from prodwise.server.views.words import count
+
+    name = desk.app_dir.resolve().name
+    if dry_run:
+        desk.show(f"Would end {name}, its proxy, its supervisor and the healer. Nothing was changed.")
+        return Code.OK
+    said = ["Users get no answer until `prodwise up`. Releases and history stay."]
+    if not desk.agree(f"Take {name} down?", said, yes=yes, no_input=no_input):
+        return Code.FAILED
+    ticker = Ticker(desk)
+    ticker.tick("ending the app")
+    ended = wiring.take_down(desk.app_dir)
+    ticker.clear()
+    desk.show(
+        f"{paint('✓', 'good')} {count(len(ended), 'process', 'processes')} ended" if ended else "Nothing was running."
+    )
+    return Code.OK
+
+
+def login(desk: Desk, json: Json = False) -> None:
+    """A link that logs a browser in, once."""
+    url = str(desk.client().post("login-link")["url"])
+    desk.data(url=url) if json else desk.show(url)
+
+
+def config(desk: Desk, schema: Schema = False, json: Json = False) -> None:
+    """The configuration in force, and where each value came from. Secrets are hidden."""
+    from prodwise.cli.settings import merged, schema_of
+
+    if schema:
+        desk.show(json_module.dumps(schema_of(), indent=2))
+        return
+    found = merged(desk.app_dir)
+    if json:
+        desk.data(settings=[{"key": s.key, "value": s.value, "source": s.source} for s in found])
+        return
+    from prodwise.cli.tables import table
+
+    table(("key", "value", "from"), [((s.key, "bold"), s.shown, (s.source, "dim")) for s in found])
+
+
+def version(desk: Desk, json: Json = False) -> None:
+    """The version of Prodwise and of what it runs on."""
+    import platform
+    import sqlite3
+
+    from prodwise import __version__
+
+    if json:
+        desk.data(prodwise=__version__, python=platform.python_version(), sqlite=sqlite3.sqlite_version)
+    else:
+        desk.show(f"prodwise {__version__} (Python {platform.python_version()}, SQLite {sqlite3.sqlite_version})")
+
+
+def serve(desk: Desk) -> None:
+    """The healer's process. The supervisor runs it; a person does not."""
+    from prodwise import wiring
+
+    wiring.serve(desk.app_dir)
+
+
+__all__ = ["ProdwiseError", "add"]

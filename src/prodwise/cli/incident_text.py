@@ -1,0 +1,113 @@
+"""`prodwise show` and `prodwise why` for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from prodwise.cli.desk import paint
+from prodwise.cli.status_text import heading
+from prodwise.cli.tables import table, wrapped
+from prodwise.cli.times import clock, since
+
+Answer = Mapping[str, Any]
+
+OUTCOME_STYLE = {"healed": "good", "open": "warn", "undone": "warn", "escalated": "bad", "abandoned": "bad"}
+VERDICT = {"pass": ("✓", "good"), "hold": ("…", "warn"), "fail": ("✗", "bad")}
+TIMELINE_SHOWN = 60
+
+
+def head(view: Answer) -> None:
+    state = paint(view["outcome_words"], OUTCOME_STYLE.get(str(view["outcome"]), "dim"))
+    where = f"{view['service']}, began {since(view['began'])}"
+    print(f"{paint(view['id'], 'bold')}  {state}  {paint(where, 'dim')}")
+    print(wrapped(view["title"], "  "))
+
+
+def show_text(view: Answer) -> None:
+    """Impact, decision in one line, timeline, evidence, what is not known."""
+    head(view)
+    impact = ", ".join(view["impact"])
+    print(f"  {impact}; {'lasted' if view['ended'] else 'so far'} {view['lasted']}")
+    if view["phases"]:
+        heading("Requests")
+        table(
+            ("", "requests", "failed", "share"),
+            [(p["name"], f"{p['requests']:,}", f"{p['failed']:,}", p["share"]) for p in view["phases"]],
+            indent=2,
+        )
+    heading("Timeline")
+    moments = view["timeline"]
+    if len(moments) > TIMELINE_SHOWN:
+        print(f"  … {len(moments) - TIMELINE_SHOWN} earlier; all of them with --json")
+    table(("", "", ""), [(clock(m["at"]), (m["who"], "dim"), m["what"]) for m in moments[-TIMELINE_SHOWN:]], indent=2)
+    heading("Evidence")
+    _bullets([f"{fact['text']}  [{fact['source']}]" for fact in view["evidence"]], "none stored yet")
+    heading("What I don't know")
+    _bullets(view["unknown"])
+    more = f"prodwise why {view['id']}" + (f"   prodwise undo {view['id']}" if view["can_undo"] else "")
+    print(f"\n{paint(more, 'accent')}")
+
+
+def why_text(view: Answer) -> None:
+    """Symptoms, diagnosis with evidence, the ladder, gates, what was done, what is not known."""
+    head(view)
+    heading("What I saw")
+    _bullets(view["symptoms"], "nothing yet")
+    heading("What I think it is")
+    for cause in view["causes"]:
+        _cause(cause)
+    if not view["causes"]:
+        print("  Not yet known.")
+    _decision(view["decision"])
+    heading("What was done")
+    done = [m for m in view["timeline"] if m["group"] in ("changes", "people")]
+    if done:
+        table(("", "", ""), [(clock(m["at"]), (m["who"], "dim"), m["what"]) for m in done[-20:]], indent=2)
+    else:
+        print("  Nothing.")
+    heading("What I don't know")
+    _bullets(view["unknown"])
+
+
+def _cause(cause: Answer) -> None:
+    print(wrapped(f"{cause['text']} ({cause['likelihood']})", "    ", "  ● "))
+    for sign, texts in (("+", cause["supports"]), ("−", cause["contradicts"])):
+        for text in texts:
+            print(wrapped(text, "        ", f"      {sign} "))
+
+
+def _decision(decision: Answer) -> None:
+    heading("What I chose, smallest first")
+    for rung in decision["rungs"]:
+        chosen = rung["state"] == "chosen"
+        mark = paint("▸", "accent") if chosen else paint("✗", "dim")
+        print(f"  {mark} {paint(rung['action'], 'bold' if chosen else 'dim')}")
+        if rung["reason"]:
+            print(wrapped(rung["reason"], "      "))
+    if not decision["rungs"]:
+        print("  Nothing chosen yet.")
+    for reason in decision["refusal"]:
+        print(wrapped(f"not acting: {reason}", "    ", "  "))
+    for label in ("risk", "undo", "authority"):
+        if decision[label]:
+            print(wrapped(f"{label}: {decision[label]}", "    ", "  "))
+    if decision["gates"]:
+        heading("Gates")
+        gates(decision["gates"])
+
+
+def gates(found: Sequence[Answer]) -> None:
+    for gate in found:
+        mark, style = VERDICT.get(str(gate["verdict"]), VERDICT["hold"])
+        name = gate.get("name") or gate.get("gate") or ""
+        print(
+            wrapped(f"{mark} {gate['verdict']}  {name}: {gate['reason']}", "      ", "  ").replace(
+                mark, paint(mark, style), 1
+            )
+        )
+
+
+def _bullets(texts: Sequence[str], none: str = "nothing") -> None:
+    for text in texts or (none,):
+        print(wrapped(text, "    ", "  - "))

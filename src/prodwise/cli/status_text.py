@@ -1,0 +1,140 @@
+"""`prodwise status` for people: what is broken, what Prodwise is doing, what it needs. Always in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from prodwise.cli.desk import paint
+from prodwise.cli.tables import table, wrapped
+from prodwise.cli.times import since
+from prodwise.clock import now
+from prodwise.server.views.words import count, left
+
+BADGE = {
+    "ok": ("● OK", "good"),
+    "degraded": ("▲ Degraded", "warn"),
+    "down": ("■ Down", "bad"),
+    "unknown": ("○ Unknown", "dim"),
+}
+STEP = {"done": ("✓", "good"), "now": ("▸", "accent"), "todo": ("·", "dim")}
+
+Answer = Mapping[str, Any]
+
+
+def status_text(status: Answer) -> None:
+    word, style = BADGE[str(status["state"])]
+    print(f"{paint(status['app'], 'bold')}  {paint(word, style)}  {paint(status['address'], 'dim')}")
+    _broken(status)
+    _doing(status)
+    _needs(status)
+    _foot(status)
+
+
+def heading(text: str) -> None:
+    print(f"\n{paint(text, 'dim')}")
+
+
+def _broken(status: Answer) -> None:
+    heading("What is broken")
+    print(wrapped(str(status["sentence"]), "  "))
+    if status["since"] is not None:
+        hit = [f"since {since(status['since'])}"]
+        hit += [count(status["users_hit"], "person", "people") + " hit"] if status["users_hit"] else []
+        hit += [count(status["requests_failed"], "request") + " failed"] if status["requests_failed"] else []
+        print(f"  {', '.join(hit)}")
+    for detail in status["details"]:
+        print(wrapped(f"also: {detail}", "    ", "  "))
+    rows = []
+    for line in status["services"]:
+        word, style = BADGE[line["level"]]
+        rows.append((line["id"], (word, style), line["rate"], line["failed"], line["p50"], line["p95"]))
+    if rows:
+        print()
+        table(("service", "", "requests", "failed", "p50", "p95"), rows, indent=2)
+
+
+def _doing(status: Answer) -> None:
+    heading("What Prodwise is doing")
+    print(wrapped(str(status["doing"]), "  "))
+    for story in status["stories"]:
+        steps = "  ".join(
+            paint(f"{STEP[step['state']][0]} {step['name']}", STEP[step["state"]][1]) for step in story["steps"]
+        )
+        print(f"  {paint(story['incident'], 'bold')}  {steps}")
+        for label, text in (
+            ("next", story["next"]),
+            ("why not smaller", story["smaller"]),
+            ("why not bigger", story["bigger"]),
+        ):
+            if text:
+                print(wrapped(f"{label}: {text}", "      ", "    "))
+    shipping = status["shipping"]
+    if shipping:
+        if shipping["headline"] != status["doing"]:
+            print(wrapped(shipping["headline"], "  "))
+        for gate in shipping["gates"]:
+            print(wrapped(gate, "      ", "    "))
+
+
+def _needs(status: Answer) -> None:
+    heading("What it needs from you")
+    if not status["needs"]:
+        print("  Nothing. You can go.")
+    for card in status["needs"]:
+        print(wrapped(card["question"], "  "))
+        for text in (card["impact"], card["risk"], card["default"]):
+            if text:
+                print(wrapped(text, "    "))
+        for command in _answers(card):
+            print(f"    {paint(command, 'accent')}")
+
+
+def _answers(card: Answer) -> list[str]:
+    """What to type."""
+    if card["kind"] == "approval":
+        wait = f"   ({left(card['deadline'] - now())} left)" if card["deadline"] else ""
+        return [f"prodwise approve {card['id']}", f"prodwise deny {card['id']}{wait}"]
+    if card["kind"] == "stopped":
+        return ["prodwise start"]
+    commands = []
+    for link in card["links"]:
+        path = str(link["href"]).strip("/").split("/")
+        if path[:2] == ["confirm", "rollback"]:
+            commands.append("prodwise rollback")
+        elif path[:2] == ["confirm", "restart"] and len(path) == 3:
+            commands.append(f"prodwise restart {path[2]}")
+        elif path[0] == "incidents" and len(path) == 2:
+            commands.append(f"prodwise why {path[1]}")
+    return commands
+
+
+def _foot(status: Answer) -> None:
+    parts = [f"stage {status['stage']}" + (f" ({status['held']})" if status["held"] else "")]
+    if status["stop"]["on"]:
+        parts.append(f"STOPPED by {status['stop']['who'] or 'a person'}")
+    freeze = status["freeze"]
+    if freeze["on"]:
+        until = f" for {left(freeze['until'] - now())} more" if freeze["until"] else ""
+        parts.append(f"frozen by {freeze['who'] or 'a person'}{until}")
+    parts.append(f"self-test {status['self_test']}")
+    recovery = status["report"]["recovery"]
+    parts.append(f"recovery over 30 days: {recovery['text']}")
+    print(f"\n{paint(' · '.join(parts), 'dim')}")
+
+
+def offline_text(status: Answer, app: str) -> None:
+    """The healer does not answer; this is what the machine itself shows."""
+    runs = bool(status.get("guard"))
+    print(f"{paint(app, 'bold')}  {paint('○ Unknown', 'dim')}  {paint(status.get('address') or '', 'dim')}")
+    print(
+        "  The healer does not answer. "
+        + ("The app runs on without it." if runs else "The guard does not answer either.")
+    )
+    for name in ("supervisor", "guard", "proxy", "healer"):
+        print(f"    {name.ljust(11)}{paint('runs', 'good') if status.get(name) else paint('does not run', 'bad')}")
+    if status.get("stopped"):
+        print("  Automation is stopped by a person.")
+    print(
+        f"  Start what is missing: {paint('prodwise up', 'accent')}   Go back a release: {paint('prodwise rollback', 'accent')}"
+    )
