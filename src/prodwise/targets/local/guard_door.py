@@ -59,6 +59,10 @@ class Door:
         with self.lock:
             return self._turns.setdefault(name, threading.Lock())
 
+    def busy(self, name: str) -> bool:
+        """Whether an order is replacing or ending this program: nobody else starts it meanwhile."""
+        return self._turn(name).locked()
+
     def _admit(self, key: str, token: int) -> Done | None:
         """What is known of this order; a new one must pass the checks. Call with the lock held. Raises Denied."""
         if not key:

@@ -71,7 +71,7 @@ class Watch:
         os.close(handle)
         code = procs.exit_status(seen.pid)
         procs.bury_group(seen.pid)
-        if self._wanted().get(name):
+        if self._wanted().get(name) and not self._door.busy(name):
             self._door.hands.respawn(name, seen)
             self._await_next(name)
         self._look.exits[name] = (
@@ -92,7 +92,7 @@ class Watch:
         now = uptime()
         for name, wanted in self._wanted().items():
             seen = procs.read_pid(self._door.layout.pid(name))
-            if not wanted or seen.alive or seen.waiting_until > now:
+            if not wanted or seen.alive or seen.waiting_until > now or self._door.busy(name):
                 self._missing_since.pop(name, None)
             elif now - self._missing_since.setdefault(name, now) > MISSING_S:
                 self._missing_since[name] = now
