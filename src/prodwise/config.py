@@ -98,6 +98,13 @@ class RampConfig(_Strict):
         )
 
 
+class HealConfig(_Strict):
+    """[heal]: how incidents are handled."""
+
+    watch_seconds: float = Field(20.0, ge=2, le=86_400)  # good evidence in a row before an incident is closed
+    approval_seconds: float = Field(1800.0, ge=30, le=86_400)
+
+
 class Config(_Strict):
     """The whole file. Every key but `version` is optional."""
 
@@ -105,7 +112,9 @@ class Config(_Strict):
     name: str = "app"
     address: str = "127.0.0.1:8000"  # where users reach the app; port 0 = pick a free one and keep it
     dashboard: str = "127.0.0.1:7373"
-    stage: Autonomy = Autonomy.OBSERVE
+    stage: Autonomy = (
+        Autonomy.AUTO
+    )  # the most that this repository allows; the instance starts at observe, and a person raises it
     shared: tuple[InsidePath, ...] = ()
     env_file: InsidePath | None = None
     build: str = ""
@@ -117,6 +126,7 @@ class Config(_Strict):
     notify_command: str = ""  # run with the message on stdin when a person is needed
     services: dict[str, ServiceConfig] = Field(default_factory=dict)
     ramp: RampConfig = Field(default_factory=RampConfig)
+    heal: HealConfig = Field(default_factory=HealConfig)
 
     def inventory(self) -> tuple[Service, ...]:
         return tuple(entry.service(name) for name, entry in sorted(self.services.items()))
@@ -203,7 +213,8 @@ def _explain(error: ValidationError, source: str) -> tuple[str, str]:
 def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
     if loc[0] == "services":
         return list(ServiceConfig.model_fields)
-    return list((RampConfig if loc[0] == "ramp" and len(loc) > 1 else Config).model_fields)
+    tables: dict[object, type[_Strict]] = {"ramp": RampConfig, "heal": HealConfig}
+    return list(tables.get(loc[0], Config).model_fields if len(loc) > 1 else Config.model_fields)
 
 
 def read_env_file(path: Path) -> dict[str, str]:

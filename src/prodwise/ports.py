@@ -258,11 +258,22 @@ class Approvals(Protocol):
     def decide(self, approval_id: str, plan_hash: str, *, yes: bool, who: str) -> Approval:
         """Raises Refused when it is closed or the plan changed."""
 
-    def use(self, approval_id: str) -> bool:
-        """True for the one who may act on it."""
+    def load(self, approval_id: str) -> Approval:
+        """Raises UsageError when there is none."""
 
     def open(self) -> Sequence[Approval]:
         """Oldest first."""
+
+
+class ApprovalUse(Protocol):
+    """The executor's side of a question."""
+
+    def use(self, approval_id: str) -> bool:
+        """APPROVED → USED, once, unless expired; True for the one who may act."""
+
+
+class ApprovalStore(Approvals, ApprovalUse, Protocol):
+    """Questions and their use."""
 
 
 class Logins(Protocol):
@@ -301,7 +312,7 @@ class Records(Protocol):
     @property
     def settings(self) -> Settings: ...
     @property
-    def approvals(self) -> Approvals: ...
+    def approvals(self) -> ApprovalStore: ...
     @property
     def logins(self) -> Logins: ...
 

@@ -74,6 +74,6 @@ def test_gone_needs_no_process_and_no_share() -> None:
 
 def test_a_restart_names_the_pid_that_it_means() -> None:
     planned = moves.restart(_seen(0.0), "web")
-    assert planned[0].command == {"op": "restart", "service": "web", "slot": "a", "pid": 100, "release": "1-a"}
+    assert planned[0].command == {"op": "restart", "service": "web", "slot": "a", "pid": 100}
     assert planned[0].undo is None
     assert moves.restart(_seen(0.0), "nothing") == []

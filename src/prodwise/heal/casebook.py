@@ -50,7 +50,14 @@ def gather(
 
 def _processes(seen: TargetSeen) -> list[ProcessFacts]:
     return [
-        ProcessFacts(at.service, p.slot, p.release, None if p.state is ProcessState.UNKNOWN else p.pid > 0, p.started_at, p.rss_bytes)
+        ProcessFacts(
+            at.service,
+            p.slot,
+            p.release,
+            None if p.state is ProcessState.UNKNOWN else p.pid > 0,
+            p.started_at,
+            p.rss_bytes,
+        )
         for at in seen.services
         for p in at.slots
         if p.release and p.state is not ProcessState.STOPPED

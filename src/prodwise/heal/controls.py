@@ -107,7 +107,8 @@ class HealControls:
         for release in sorted(
             {p.release for at in self._parts.target.observe().services for p in at.slots if p.release} - known
         ):
-            built = self._parts.target.build(release, release.partition("-")[2])
+            target = self._parts.target
+            built = target.build(release, target.resolve(release.partition("-")[2]))
             records.releases.adopt(release, built.commit, "taken as it was found running")
             facts = {"built": True, "log": built.log, "env_digest": built.env_digest}
             records.releases.describe(release, digest=built.digest, title=built.title, author=built.author, facts=facts)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from prodwise.clock import monotonic, now
+from prodwise.heal.durable import leave
 from prodwise.heal.lookout import Lookout
 from prodwise.heal.parts import Parts
 from prodwise.heal.pulse import Pulse
@@ -29,6 +31,7 @@ THIN_PER_S = 2.0
 """Fewer canary requests per second than this, and evidence is made with safe requests."""
 
 PAIRS_PER_LOOK = 3
+EXIT_BLIND = 71
 
 
 class Intake:
@@ -64,6 +67,9 @@ class Intake:
                 self.tick()
             except ProdwiseError as error:
                 self.lookout.trouble(error.message)
+            except Exception:  # noqa: BLE001 — eyes that fail for an unknown reason must not stay shut in silence
+                traceback.print_exc()
+                leave(EXIT_BLIND, "the intake failed")
 
     def tick(self) -> None:
         """One look: target, requests, probes; then whatever the detectors have to say."""
@@ -74,7 +80,7 @@ class Intake:
                 self._request(request)
             for answer in self.parts.prober.results():
                 self.pulse.observe(answer)
-                self.lookout.probe(answer, seen)
+                self.lookout.probe(answer)
             found = self.lookout.look(seen, now(), quiet=self._diverted(seen))
             self.vitals.well = self.lookout.health(now())
         for service, symptoms in found.items():
@@ -214,13 +220,13 @@ class Intake:
                 self._pair(release, service.id, paths[self._path % len(paths)], stable, canary)
 
     def _pair(self, release: str, service: str, path: str, stable: int, canary: int) -> None:
-        before, _ = self.parts.replayer.ask(stable, path, 5.0)
+        before, before_ms = self.parts.replayer.ask(stable, path, 5.0)
         status, ms = self.parts.replayer.ask(canary, path, 5.0)
         route = self.vitals.window(service).paths.get(path, f"GET {path}")
         with self._lock:
             if self._trial is None or not _well(before):
                 return
-            self._trial.pair(service, route, True, _well(status))
+            self._trial.pair(service, route, True, _well(status), before_ms, ms)
             lane = f"made-{time.monotonic_ns()}"
             self._trial.made(RequestSeen(now(), service, release, Arm.CANARY, 1.0, route, status, ms, lane, path=path))
 

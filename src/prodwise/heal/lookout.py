@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections import deque
 
 from prodwise.heal.parts import Parts
-from prodwise.loop.detect.baseline import Baseline
-from prodwise.loop.detect.probe import ProbeMonitor
-from prodwise.loop.detect.process import ProcessMonitor
+from prodwise.loop.detect.baseline import Baseline, BaselineBuilder
+from prodwise.loop.detect.probe import ProbeDetector
+from prodwise.loop.detect.process import ProcessDetector
 from prodwise.loop.detect.service import ServiceMonitor
 from prodwise.loop.diagnose.case import Exit
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.incident import Symptom
-from prodwise.model.service import Service
+from prodwise.model.service import Service, SlotName
 from prodwise.model.signal import ProbeSeen, ProcessSeen, ProcessState, RequestSeen
 from prodwise.model.target import ServiceSeen, TargetSeen
 
 EXITS_KEPT = 100
 OURS_S = 60.0
+FLAP_S = 600.0
 
 
 class Lookout:
@@ -25,10 +26,14 @@ class Lookout:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._traffic = {s.id: ServiceMonitor(s.id, self._stored(s.id)) for s in parts.inventory}
-        self._processes = {s.id: ProcessMonitor(s.id) for s in parts.inventory}
-        self._probes = {s.id: ProbeMonitor(s.id) for s in parts.inventory}
+        self._usual = {s.id: self._stored(s.id) for s in parts.inventory}
+        self._fresh = {s.id: BaselineBuilder(s.id) for s in parts.inventory}
+        self._traffic = {s.id: ServiceMonitor(s.id, self._usual[s.id]) for s in parts.inventory}
+        self._slots: dict[str, str] = {}
+        self._processes: dict[str, ProcessDetector] = {}
+        self._probes: dict[str, ProbeDetector] = {}
         self._last: dict[tuple[str, str], ProcessSeen] = {}
+        self._states: dict[str, deque[tuple[float, bool]]] = {s.id: deque(maxlen=64) for s in parts.inventory}
         self.exits: deque[Exit] = deque(maxlen=EXITS_KEPT)
         self.said = ""
 
@@ -37,13 +42,17 @@ class Lookout:
         return Baseline.from_json(data) if data else None
 
     def request(self, request: RequestSeen) -> None:
-        if request.service in self._traffic:
-            self._traffic[request.service].observe(request)
+        """A stable answer. While nothing is wrong it also teaches what is usual."""
+        monitor = self._traffic.get(request.service)
+        if monitor is None:
+            return
+        monitor.observe(request)
+        if monitor.healthy(request.at):
+            self._fresh[request.service].observe(request)
 
-    def probe(self, answer: ProbeSeen, seen: TargetSeen) -> None:
+    def probe(self, answer: ProbeSeen) -> None:
         """Answers of the slot that serves; a canary's are the rollout's business."""
-        at = seen.service(answer.service)
-        if at is not None and answer.slot == at.active and answer.service in self._probes:
+        if self._slots.get(answer.service) == answer.slot:
             self._probes[answer.service].observe(answer)
 
     def look(self, seen: TargetSeen, now: float, quiet: frozenset[str] = frozenset()) -> dict[str, list[Symptom]]:
@@ -51,21 +60,40 @@ class Lookout:
         found: dict[str, list[Symptom]] = {}
         for service in self._parts.inventory:
             at = seen.service(service.id)
-            if at is None:
+            if at is None or at.active is None:
                 continue
+            self._follow(service.id, at.active)
             self._notice_exits(at, now)
-            process = at.slot(at.active) if at.active else None
+            process = at.slot(at.active)
             if process is not None:
                 self._processes[service.id].observe(process)
+                self._probes[service.id].process(process.state)
             self._traffic[service.id].tick(now)
             symptoms = [
                 *self._processes[service.id].symptoms(now),
                 *self._probes[service.id].symptoms(now),
                 *(() if service.id in quiet else self._traffic[service.id].symptoms(now)),
             ]
+            self._note_state(service.id, now, not symptoms)
             if symptoms:
                 found[service.id] = symptoms
         return found
+
+    def _follow(self, service: str, slot: SlotName) -> None:
+        """Another slot serves: what was known of the old one says nothing about it."""
+        if self._slots.get(service) != slot.value:
+            self._slots[service] = slot.value
+            self._processes[service] = ProcessDetector(service, slot.value)
+            self._probes[service] = ProbeDetector(service)
+
+    def _note_state(self, service: str, now: float, well: bool) -> None:
+        states = self._states[service]
+        if not states or states[-1][1] is not well:
+            states.append((now, well))
+
+    def flaps(self, service: str, now: float) -> int:
+        """How often the service's state changed in the last ten minutes."""
+        return max(0, sum(1 for at, _ in self._states[service] if now - at < FLAP_S) - 1)
 
     def _notice_exits(self, at: ServiceSeen, now: float) -> None:
         """A process that ended without being asked: remembered, and the supervisor's respawn is recorded as its action."""
@@ -75,10 +103,11 @@ class Lookout:
             if before is None or before.release != process.release or process.state is ProcessState.STOPPED:
                 continue
             if process.restarts > before.restarts:
+                if self._ours(process.service, before.pid, now):
+                    continue
                 lived = process.at - before.started_at if before.started_at else None
                 self.exits.append(Exit(now, at.service, process.slot, process.release, process.exit_code, lived))
-                if not self._ours(process.service, before.pid, now):
-                    self._record_respawn(process)
+                self._record_respawn(process)
 
     def _ours(self, service: str, pid: int, now: float) -> bool:
         """Whether the process ended because we (or a person through us) restarted it."""
@@ -92,7 +121,13 @@ class Lookout:
             "", process.release, "supervisor", "none: a restart changes no state", text,
         )  # fmt: skip
         self._parts.records.changes.record(change)
-        data = {"kind": "restart", "state": "done", "target": process.slot, "key": change.id, "command": {"actor": "supervisor"}}
+        data = {
+            "kind": "restart",
+            "state": "done",
+            "target": process.slot,
+            "key": change.id,
+            "command": {"actor": "supervisor"},
+        }
         self._parts.records.ledger.append("effect", text, actor="supervisor", service=process.service, data=data)
 
     def health(self, now: float) -> dict[str, bool | None]:
@@ -100,27 +135,38 @@ class Lookout:
 
     def well(self, service: Service, now: float) -> bool | None:
         """True only when something says so and nothing speaks against it; None when nothing is known."""
-        monitors = (self._processes[service.id], self._probes[service.id], self._traffic[service.id])
-        said = [monitor.healthy(now) for monitor in monitors]
-        if False in said:
+        process, probe = self._processes.get(service.id), self._probes.get(service.id)
+        if process is None or probe is None:
+            return None
+        traffic = self._traffic[service.id]
+        if process.symptoms(now) or probe.symptoms(now) or traffic.symptoms(now) or process.running() is False:
             return False
-        asked = said[1] if service.probe is not None else said[0]
-        return True if asked else None
+        return probe.healthy(now) if service.probe is not None else process.running()
+
+    def answers(self, service: str, now: float) -> bool | None:
+        """What its probe says now; without a probe, whether its process runs."""
+        process, probe = self._processes.get(service), self._probes.get(service)
+        asked = next((s.probe for s in self._parts.inventory if s.id == service), None)
+        if process is None or probe is None:
+            return None
+        return probe.healthy(now) if asked is not None else process.running()
 
     def baseline(self, service: str) -> Baseline:
-        return self._traffic[service].baseline()
+        """What is usual: what was stored, with what was seen since."""
+        fresh, usual = self._fresh[service].build(), self._usual[service]
+        return fresh if usual is None else usual.merge(fresh)
 
     def rest(self) -> None:
-        """A new normal begins (a rollout ended): monitors start afresh from the baselines."""
+        """A new normal begins (a rollout ended): monitors of traffic start afresh from the baselines."""
         for service in self._traffic:
-            self._traffic[service] = ServiceMonitor(service, self.baseline(service))
-            self._processes[service] = ProcessMonitor(service)
-            self._probes[service] = ProbeMonitor(service)
+            self._usual[service] = self.baseline(service)
+            self._fresh[service] = BaselineBuilder(service)
+            self._traffic[service] = ServiceMonitor(service, self._usual[service])
 
     def save(self) -> None:
         """Baselines outlive a restart of the healer."""
-        for service, monitor in self._traffic.items():
-            self._parts.records.settings.put(f"baseline:{service}", monitor.baseline().to_json(), "prodwise")
+        for service in self._traffic:
+            self._parts.records.settings.put(f"baseline:{service}", self.baseline(service).to_json(), "prodwise")
 
     def trouble(self, text: str) -> None:
         """Our own eyes: said once, until it changes."""

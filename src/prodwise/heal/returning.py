@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from prodwise.clock import monotonic, now
@@ -14,10 +15,12 @@ from prodwise.heal.parts import Parts
 from prodwise.loop import moves
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.errors import ProdwiseError
+from prodwise.model.evidence import digest
 from prodwise.model.record import Effect, EffectState
 from prodwise.model.release import ReleaseState
 
 LOOK_S = 0.1
+PROOF_SHARE = 0.001
 
 
 class Returning:
@@ -124,6 +127,32 @@ class SmallStories:
         asked = self._asked("undo", story)
         effects = self._parts.records.ledger.effects(story=asked["incident"])
         return self._told(story, "undo", self._returning.undo(story, "undo", effects, asked["who"]))
+
+    def prove(self, subject: str) -> str:
+        """Exercises the way out and back on this target: a sliver of lanes to an empty slot, whose requests fall over to stable."""
+        target, inventory = self._parts.target, self._parts.inventory
+        before, busy = self._durable.step("before", self._standing)
+        if busy:
+            return "busy"
+        story = f"prove-{subject}-{before}-{self._durable.step('when', lambda: round(now()))}"
+        out = self._returning.move(
+            story, "out", lambda: moves.ramp(inventory, target.observe(), PROOF_SHARE), "prodwise"
+        )
+        back = self._returning.move(story, "back", lambda: moves.ramp(inventory, target.observe(), 0.0), "prodwise")
+        after, _ = self._durable.step("after", self._standing)
+        if out or back or before != after:
+            return self._told(
+                story, "proving that actions can be undone", out or back or "the target is not as it was before"
+            )
+        put = self._parts.records.settings.put
+        self._durable.transact("proven", lambda: put("undo_proven", {"at": now(), "revision": after}, "prodwise"))
+        return ""
+
+    def _standing(self) -> tuple[str, bool]:
+        """(who gets which share, as a fingerprint; whether a canary has users)."""
+        seen = self._parts.target.observe()
+        switches = [[at.service, asdict(at.switch)] for at in seen.services if at.switch is not None]
+        return digest(switches), any(at.switch is not None and at.switch.share > 0 for at in seen.services)
 
     def _asked(self, what: str, story: str) -> Mapping[str, Any]:
         return dict(self._durable.step("asked", self._parts.records.settings.get, f"{what}:{story}"))

@@ -88,7 +88,7 @@ class ShipStory:
 
     def _look(self, turn: ShipTurn, checks: tuple[GateResult, ...], failure: str) -> ShipSeen:
         records = self._parts.records
-        seen = self._intake.target()
+        seen = self._parts.target.observe()  # fresh: an old share would be set a second time
         facts = records.releases.facts(turn.release)
         gates: tuple[GateResult, ...] = ()
         if turn.phase is ShipPhase.RAMPING:

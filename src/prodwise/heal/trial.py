@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prodwise.loop.watch.rollout import RolloutJudge, WatchJudge
 from prodwise.loop.detect.baseline import Baseline
+from prodwise.loop.watch.after import WatchJudge
+from prodwise.loop.watch.rollout import RolloutJudge
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.model.rollout import Stage
 from prodwise.model.signal import Arm, RequestSeen
@@ -33,9 +34,11 @@ class Trial:
         if watch is not None and request.arm is Arm.CANARY and request.release == self.release:
             watch.observe(request)
 
-    def pair(self, service: str, route: str, stable_ok: bool, canary_ok: bool) -> None:
+    def pair(
+        self, service: str, route: str, stable_ok: bool, canary_ok: bool, stable_ms: float, canary_ms: float
+    ) -> None:
         if service in self._ramp:
-            self._ramp[service].observe_pair(route, stable_ok, canary_ok)
+            self._ramp[service].observe_pair(route, stable_ok, canary_ok, stable_ms, canary_ms)
 
     def begin_watch(self, baselines: Mapping[str, Baseline]) -> None:
         if not self._watch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 
 from prodwise.clock import now
@@ -37,6 +38,7 @@ class Healer:
             "return": durable.story("return", small.go_back),
             "restart": durable.story("restart", small.restart),
             "undo": durable.story("undo", small.undo),
+            "prove": durable.story("prove", small.prove),
         }
         self.controls = HealControls(parts, self.begin, stop_switch)
         self.intake.on_symptoms = self.open_incident
@@ -51,7 +53,15 @@ class Healer:
         self.lease.start()
         self._durable.launch()
         self.intake.start()
-        self.parts.records.ledger.append("healer_started", "the healer looks and may act as its stage allows", actor="prodwise")
+        self._prove_undo()
+        self.parts.records.ledger.append(
+            "healer_started", "the healer looks and may act as its stage allows", actor="prodwise"
+        )
+
+    def _prove_undo(self) -> None:
+        """Once per target: a share goes out and comes back, and the target is seen to be as it was."""
+        if not self.parts.records.settings.get("undo_proven"):
+            self.begin("prove", f"prove-{uuid.uuid4().hex[:8]}", "undo")
 
     def stop(self) -> None:
         self.intake.stop()
@@ -62,7 +72,9 @@ class Healer:
         """One incident per service: new symptoms join the one that is open."""
         at = now()
         number = f"{at:.3f}".replace(".", "")[-9:]
-        found = Incident(f"inc-{service}-{number}", service, tuple(symptoms), at, IncidentState.SEEN, title=symptoms[0].text[:300])
+        found = Incident(
+            f"inc-{service}-{number}", service, tuple(symptoms), at, IncidentState.SEEN, title=symptoms[0].text[:300]
+        )
         opened = self.parts.records.incidents.open(found)
         if opened.id == found.id:
             self.begin("incident", opened.id, opened.id)

@@ -131,20 +131,18 @@ def gone(inventory: Sequence[Service], seen: TargetSeen, release: str) -> bool:
 
 
 def restart(seen: TargetSeen, service: str) -> list[Move]:
-    """The stable slot's process, named by its pid so that a newer one is never hit."""
+    """The process that most users reach, named by its pid so that a newer one is never hit."""
     at = seen.service(service)
     slot = at.active if at else None
+    if at is not None and slot is not None and at.switch is not None and at.switch.share >= 0.5:
+        slot = slot.other
     process = at.slot(slot) if at and slot else None
-    if process is None:
-        return []
-    command = {
-        "op": "restart",
-        "service": service,
-        "slot": process.slot,
-        "pid": process.pid,
-        "release": process.release,
-    }
-    return [Move(RESTART, service, command)]
+    return [restart_exactly(service, process.slot, process.pid)] if process is not None else []
+
+
+def restart_exactly(service: str, slot: str, pid: int) -> Move:
+    """Ends this very process; there is nothing to undo."""
+    return Move(RESTART, service, {"op": "restart", "service": service, "slot": slot, "pid": pid})
 
 
 def _replace(service: Service, at: ServiceSeen, old: SlotName | None, release: str) -> list[Move]:

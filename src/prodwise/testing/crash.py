@@ -42,7 +42,7 @@ def arm(number: int, when: str) -> None:
 
 
 def main() -> None:
-    from prodwise.wiring import serve
+    from prodwise.wiring.healer import serve
 
     app_dir, number, when = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     if number:

@@ -139,7 +139,9 @@ def write_atomically(path: Path, text: str, *, sync: bool = False, mode: int = 0
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         try:
-            os.write(handle, text.encode())
+            left = text.encode()
+            while left:  # a disk that is nearly full takes a part, and says so only at the next try
+                left = left[os.write(handle, left) :]
             if sync:
                 os.fsync(handle)
         finally:

@@ -1,4 +1,4 @@
-"""The composition root: the only module that names concrete classes."""
+"""What one app's healer is made of."""
 
 from __future__ import annotations
 
@@ -37,11 +37,6 @@ POSITION = "position:access_log"
 EXIT_BEGIN = 78
 
 
-def api_socket(app_dir: Path) -> Path:
-    """Where the healer's API listens for this machine's people."""
-    return local_control.layout_of(app_dir).socket("api")
-
-
 def database_url(app_dir: Path) -> str:
     """PRODWISE_DATABASE_URL, else SQLite beside the app."""
     return (
@@ -57,8 +52,10 @@ def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Heal
     """Everything one app's healer is made of, not yet started."""
     where = local_control.layout_of(app_dir)
     target = LocalTarget(app_dir.resolve(), config)
-    requests = AccessLog(where.access_log, store.settings.get(POSITION))
     inventory = {service.id: service for service in config.inventory()}
+    prober = ProbeRunner(lambda: probe_targets(target.observe(), inventory))
+    prober.start()
+    requests = AccessLog(where.access_log, store.settings.get(POSITION))
     parts = Parts(
         config=config,
         app_dir=app_dir.resolve(),
@@ -66,7 +63,7 @@ def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Heal
         records=store,
         target=target,
         requests=requests,
-        prober=ProbeRunner(lambda: probe_targets(target.observe(), inventory)),
+        prober=prober,
         replayer=Replay(),
         notifier=CommandNotifier(config.notify_command),
     )
@@ -109,7 +106,7 @@ def serve(app_dir: Path) -> None:
         ServerParts(store, made.parts.target, made.controls, made.controls, made.intake.vitals, config, address, url)
     )
     threading.Thread(target=_begin, args=(made,), name="begin", daemon=True).start()
-    asyncio.run(make_server(app).serve(sockets=[dashboard, local_socket(api_socket(app_dir))]))
+    asyncio.run(make_server(app).serve(sockets=[dashboard, local_socket(where.socket("api"))]))
     made.stop()
     store.close()
 

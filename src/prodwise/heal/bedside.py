@@ -1,0 +1,154 @@
+"""What one incident's story sees of its service: the case, the situation, and whether it gets better."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from prodwise.clock import now
+from prodwise.heal import memory
+from prodwise.heal.casebook import gather
+from prodwise.heal.intake import Intake
+from prodwise.heal.parts import Parts
+from prodwise.loop.choose.situation import Situation
+from prodwise.loop.diagnose.case import Case
+from prodwise.loop.story import NOT_LOOKED, IncidentTurn, Remedied
+from prodwise.loop.verify.after import Look, better
+from prodwise.model.action import ActionKind
+from prodwise.model.change import ChangeKind
+from prodwise.model.diagnosis import Cause, Diagnosis, Hypothesis
+from prodwise.model.gate import GateResult
+from prodwise.model.incident import Symptom
+
+SETTLE_S = 12.0
+"""A restarted or returned service may take this long before what still fails counts against the remedy."""
+
+REQUESTS_S = 10.0
+
+
+class Bedside:
+    """Facts for the story's pure turns."""
+
+    def __init__(self, parts: Parts, intake: Intake) -> None:
+        self._parts, self._intake = parts, intake
+        self._before: dict[str, Look] = {}
+
+    def case(self, row: Mapping[str, Any]) -> Case:
+        return gather(
+            row["service"],
+            symptoms(row),
+            parts=self._parts,
+            seen=self._intake.target(),
+            vitals=self._intake.vitals,
+            pulse=self._intake.pulse,
+            exits=tuple(self._intake.lookout.exits),
+            now=now(),
+        )
+
+    def situation(self, row: Mapping[str, Any]) -> Situation:
+        service, at, seen = row["service"], now(), self._parts.target.observe()
+        current = self._parts.records.rollouts.current()
+        situation = Situation(
+            incident=row["id"],
+            service=service,
+            diagnosis=stored_diagnosis(row["diagnosis"]),
+            symptoms=symptoms(row),
+            seen=seen,
+            inventory=self._parts.inventory,
+            past=memory.past(self._parts, at),
+            now=at,
+            health=tuple(self._intake.vitals.health().items()),
+            rollout=current.release if current else "",
+            frozen=memory.frozen(self._parts, at),
+            flaps=self._intake.lookout.flaps(service, at),
+            fresh=self._intake.fresh(),
+            serving=self._intake.lookout.answers(service, at),
+            respawned_at=self._respawned(service, row["opened_at"]),
+            watch_s=self._parts.config.heal.watch_seconds,
+        )
+        back = memory.way_back(self._parts, situation.running_release(service))
+        return replace(situation, way_back=back)
+
+    def _respawned(self, service: str, opened_at: float) -> float | None:
+        """When the supervisor last replaced the service's dead process by itself, for this incident."""
+        onset = opened_at - 5.0
+        done = [
+            e
+            for e in self._parts.records.ledger.recent(50, kinds=("effect",))
+            if e.actor == "supervisor" and e.service == service
+        ]
+        return next((entry.at for entry in done if entry.at >= onset), None)
+
+    def gone(self, service: str) -> bool | None:
+        """True only when something says so: every monitor of the service is content. None while that is not known."""
+        found = next((s for s in self._parts.inventory if s.id == service), None)
+        return self._intake.lookout.well(found, now()) if found is not None else None
+
+    def remedied(self, row: Mapping[str, Any]) -> Remedied | None:
+        """A person (or a rollout's end) put another release in place since the incident was opened."""
+        for change in self._parts.records.changes.since(row["opened_at"]):
+            if change.kind in (ChangeKind.MANUAL, ChangeKind.RELEASE) and not change.id.startswith(row["id"]):
+                return Remedied(ActionKind.ROLLBACK, change.who, change.text)
+        return None
+
+    def better(self, row: Mapping[str, Any], turn: IncidentTurn) -> GateResult:
+        """Whether the service is well since the story's last remedy."""
+        service = row["service"]
+        if not turn.remedies:
+            self._before[turn.incident] = self.look(service, row["opened_at"])
+            return NOT_LOOKED
+        acted_at = now() - (turn.clock - turn.remedies[-1].at)
+        before = self._before.get(turn.incident) or self.look(service, row["opened_at"])
+        kinds = frozenset(symptom.kind for symptom in symptoms(row))
+        return better(before, self.look(service, acted_at), now(), acted_at=acted_at, settle_s=SETTLE_S, symptoms=kinds)
+
+    def look(self, service: str, since: float) -> Look:
+        """The service now; requests of the last seconds, but only those after `since`."""
+        at, seen = now(), self._intake.target()
+        found = seen.service(service)
+        slot = found.active if found else None
+        process = found.slot(slot) if found and slot else None
+        noun = next((s for s in self._parts.inventory if s.id == service), None)
+        window, usual = self._intake.vitals.window(service), self._intake.lookout.baseline(service).whole
+        requests, failed = window.total(min(REQUESTS_S, max(0.0, at - since)), at)
+        probe = self._intake.probe_health(service, slot, process.release) if slot and process else None
+        return Look(
+            at=seen.at,
+            probed=noun is not None and noun.probe is not None,
+            probe=probe,
+            running=process.pid > 0 if process is not None else None,
+            exits=sum(1 for e in self._intake.lookout.exits if e.service == service and e.at > since + 1.0),
+            requests=requests,
+            failed=failed,
+            usual_failed=usual.errors / usual.n if usual.n else None,
+            p95_ms=window.latency(0.95, min(REQUESTS_S, max(0.0, at - since)), at),
+            usual_p95_ms=usual.p95 or None,
+        )
+
+    def failed_since(self, row: Mapping[str, Any]) -> int:
+        """Requests of the service that failed since the incident's onset (≤ the last 10 minutes)."""
+        onset = min((s.onset_at for s in symptoms(row)), default=row["opened_at"])
+        return self._intake.vitals.window(row["service"]).total(now() - onset + 1.0, now())[1]
+
+
+def symptoms(row: Mapping[str, Any]) -> tuple[Symptom, ...]:
+    return tuple(Symptom(**s) for s in row["symptoms"])
+
+
+def stored_diagnosis(data: Mapping[str, Any]) -> Diagnosis:
+    """A diagnosis as it stands in an incident's row."""
+    return Diagnosis(
+        tuple(
+            Hypothesis(
+                Cause(h["cause"]),
+                h["text"],
+                h["weight"],
+                tuple(h["supports"]),
+                tuple(h.get("contradicts", ())),
+                h.get("subject", ""),
+            )
+            for h in data["hypotheses"]
+        ),
+        tuple(data["unknown"]),
+    )

@@ -1,0 +1,321 @@
+"""An incident's story, durable: look, take the pure turn, carry out one command, look again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from prodwise.clock import monotonic, now
+from prodwise.heal import memory
+from prodwise.heal.bedside import Bedside
+from prodwise.heal.closing import close_incident
+from prodwise.heal.durable import Durable
+from prodwise.heal.intake import Intake
+from prodwise.heal.parts import Parts
+from prodwise.heal.returning import Returning
+from prodwise.loop import moves
+from prodwise.loop.choose.authority import Authority, authority
+from prodwise.loop.choose.choose import AlreadyDone, Choice, choose
+from prodwise.loop.diagnose.diagnose import diagnose
+from prodwise.loop.diagnose.evidence import evidence_of
+from prodwise.loop.incident import begin, step
+from prodwise.loop.planning import plan_from_json, plan_to_json
+from prodwise.loop.story import (
+    Applied,
+    Apply,
+    Ask,
+    Check,
+    Close,
+    Command,
+    Decide,
+    Diagnose,
+    Escalate,
+    IncidentTurn,
+    Observations,
+    Undo,
+    Wait,
+    Watch,
+)
+from prodwise.loop.verify.before import Before, gates_before
+from prodwise.model.action import ActionKind
+from prodwise.model.errors import ProdwiseError
+from prodwise.model.gate import GateResult, Verdict
+from prodwise.model.incident import IncidentState
+from prodwise.model.outcome import Outcome
+from prodwise.model.plan import Plan, Refusal
+from prodwise.model.record import ApprovalState
+
+LOOK_S = 0.1
+TURN_S = 20.0
+TURNS_MAX = 100_000
+
+
+class IncidentStory:
+    """One incident from seen to closed. `answers` are what commands brought, for the turn's round."""
+
+    def __init__(self, parts: Parts, durable: Durable, returning: Returning, intake: Intake) -> None:
+        self._parts, self._durable, self._returning, self._intake = parts, durable, returning, intake
+        self._bedside = Bedside(parts, intake)
+
+    def run(self, incident: str) -> str:
+        """The whole story. Returns its outcome."""
+        watch_s = self._parts.config.heal.watch_seconds
+        turn = IncidentTurn.from_json(self._durable.step("begin", lambda: begin(incident, now(), watch_s).to_json()))
+        answers: dict[str, Any] = {"round": turn.round}
+        for number in range(TURNS_MAX):
+            before = turn
+            data = self._durable.step(f"turn {number}", self._turn, before, answers)
+            turn = IncidentTurn.from_json(data["turn"])
+            if turn.round != answers["round"]:
+                answers = {"round": turn.round}
+            command = _command(turn, data)
+            if isinstance(command, Escalate | Close):
+                self._durable.transact(f"end {number}", self._end, turn, command)
+                if isinstance(command, Escalate):
+                    self._durable.step(f"call {number}", self._call, incident, command)
+                return turn.outcome.value if turn.outcome else ""
+            answers = {**answers, **self._carry_out(incident, number, turn, command, answers)}
+        raise ProdwiseError(f"incident {incident} did not end in {TURNS_MAX} turns")
+
+    def _turn(self, turn: IncidentTurn, answers: Mapping[str, Any]) -> dict[str, Any]:
+        """Looks until there is something to do. Only observes, and keeps the incident's row fresh for the pages."""
+        ends, written = monotonic() + TURN_S, 0.0
+        while True:
+            seen = self._observe(turn, answers)
+            after, command = step(turn, seen, now())
+            if after.phase is not turn.phase or monotonic() - written > 1.0:
+                self._show(turn, after, command)
+                written = monotonic()
+            turn = after
+            if not isinstance(command, Wait | Watch) or monotonic() > ends or turn.round != answers["round"]:
+                return {"turn": turn.to_json(), "command": type(command).__name__, **_reason(command)}
+            time.sleep(LOOK_S)
+
+    def _observe(self, turn: IncidentTurn, answers: Mapping[str, Any]) -> Observations:
+        records, row = self._parts.records, self._parts.records.incidents.row(turn.incident)
+        settings = records.settings
+        asked = answers.get("approval")
+        return Observations(
+            round=answers["round"],
+            diagnosed=bool(answers.get("diagnosed")),
+            decision=_choice(answers.get("decision")),
+            authority=Authority(answers.get("authority", Authority.OBSERVE.value)),
+            asked=bool(asked),
+            approved=self._approved(asked) if asked else None,
+            gates=tuple(GateResult(g["gate"], Verdict(g["verdict"]), g["reason"]) for g in answers.get("gates", ())),
+            applied=Applied(answers.get("applied", Applied.NOT_YET.value)),
+            failure=str(answers.get("failure", "")),
+            undone=bool(answers.get("undone")),
+            health=self._bedside.better(row, turn),
+            symptom_gone=self._bedside.gone(row["service"]),
+            remedied=self._bedside.remedied(row),
+            taken_over=str(settings.get(f"takeover:{turn.incident}", "") or ""),
+            undone_by=str((settings.get(f"undo:undo-{turn.incident}") or {}).get("who", "")),
+        )
+
+    def _approved(self, approval_id: str) -> bool | None:
+        state = self._parts.records.approvals.load(approval_id).state
+        if state in (ApprovalState.APPROVED, ApprovalState.USED):
+            return True
+        return False if state is ApprovalState.DENIED else None
+
+    def _carry_out(
+        self, incident: str, number: int, turn: IncidentTurn, command: Command, answers: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """One command. Returns the answers that it brought."""
+        match command:
+            case Diagnose():
+                return self._durable.transact(f"diagnose {number}", self._diagnose, incident)
+            case Decide():
+                return self._durable.transact(f"decide {number}", self._decide, incident)
+            case Ask(plan=plan, reason=reason):
+                return self._ask(incident, number, plan, reason)
+            case Check(plan=plan):
+                return self._durable.step(
+                    f"check {number}", self._check, incident, plan, str(answers.get("approval", ""))
+                )
+            case Apply(plan=plan, round=round_):
+                return self._apply(incident, round_, plan)
+            case Undo(round=round_):
+                effects = [
+                    e
+                    for e in self._parts.records.ledger.effects(story=incident)
+                    if e.key.split("/")[1].startswith(f"{round_} ")
+                ]
+                failure = self._returning.undo(incident, f"{round_} undo", effects, "prodwise")
+                return {"undone": not failure, "failure": failure}
+        return {}
+
+    def _diagnose(self, incident: str) -> dict[str, Any]:
+        records = self._parts.records
+        case = self._bedside.case(records.incidents.row(incident))
+        found = diagnose(case)
+        records.incidents.add_evidence(incident, evidence_of(case))
+        records.incidents.save(incident, diagnosis=asdict(found))
+        leading = found.leading
+        data = {
+            "cause": leading.cause.value,
+            "subject": leading.subject,
+            "weight": leading.weight,
+            "evidence": list(leading.supports),
+        }
+        records.ledger.append(
+            "diagnosed", leading.text, actor="prodwise", service=case.service, incident=incident, data=data
+        )
+        return {"diagnosed": True}
+
+    def _decide(self, incident: str) -> dict[str, Any]:
+        records, row = self._parts.records, self._parts.records.incidents.row(incident)
+        choice = choose(self._bedside.situation(row))
+        allowed = authority(choice, memory.stage(self._parts)) if isinstance(choice, Plan) else Authority.OBSERVE
+        records.incidents.save(incident, decision=_decision(choice, allowed))
+        kind, text = (
+            ("refused", "; ".join(choice.reasons))
+            if isinstance(choice, Refusal)
+            else ("decided", _said(choice, allowed))
+        )
+        previous = [e for e in records.ledger.entries(incident=incident) if e.kind in ("refused", "decided")]
+        if not previous or previous[-1].text != text:
+            data = {"authority": allowed.value, "plan_hash": choice.hash if isinstance(choice, Plan) else ""}
+            records.ledger.append(kind, text, actor="prodwise", service=row["service"], incident=incident, data=data)
+        return {"decision": _choice_json(choice), "authority": allowed.value}
+
+    def _ask(self, incident: str, number: int, plan: Plan, reason: str) -> dict[str, Any]:
+        wait_s = self._parts.config.heal.approval_seconds
+        asked = self._durable.transact(
+            f"ask {number}",
+            lambda: self._parts.records.approvals.ask(incident, plan.hash, plan_to_json(plan), wait_s).id,
+        )
+        text = f"I want to: {plan.action.kind.value} {plan.action.service}. {plan.why}\nAsking because: {reason}"
+        self._durable.step(f"tell {number}", self._tell, incident, "A person's yes is needed", text)
+        return {"approval": asked}
+
+    def _check(self, incident: str, plan: Plan, approval: str) -> dict[str, Any]:
+        proven = bool(self._parts.records.settings.get("undo_proven"))
+        row = self._parts.records.incidents.row(incident)
+        approved, at = bool(approval) and self._used(approval), now()
+        before = Before(self._parts.target.observe(), self._parts.inventory, memory.past(self._parts, at), proven,
+                        memory.frozen(self._parts, at), approved)  # fmt: skip
+        gates = [
+            {"gate": g.gate, "verdict": g.verdict.value, "reason": g.reason} for g in gates_before(plan, before, at)
+        ]
+        self._parts.records.incidents.save(incident, decision={**(row["decision"] or {}), "gates": gates})
+        return {"gates": gates}
+
+    def _used(self, approval: str) -> bool:
+        """Uses the yes up; again after a crash it is still this story's."""
+        approvals = self._parts.records.approvals
+        return approvals.use(approval) or approvals.load(approval).state is ApprovalState.USED
+
+    def _apply(self, incident: str, round_: int, plan: Plan) -> dict[str, Any]:
+        """Effects are keyed by incident and round, so that a repetition after a crash changes nothing."""
+        action, label = plan.action, f"{round_} apply"
+        if action.kind is ActionKind.RESTART:
+            todo = [moves.restart_exactly(action.service, action.param("slot"), int(action.param("pid")))]
+            failure = self._returning.move(incident, label, lambda: todo, "prodwise")
+        elif action.kind is ActionKind.ROLLBACK:
+            failure = self._returning.go_back(incident, label, action.param("to"), "prodwise", plan.why)
+        else:
+            failure = f"{action.kind.value} is not an action of this target"
+        return {"applied": (Applied.FAILED if failure else Applied.DONE).value, "failure": failure}
+
+    def _show(self, before: IncidentTurn, after: IncidentTurn, command: Command) -> None:
+        note = getattr(command, "why", "") or getattr(command, "reason", "")
+        until = now() + command.left_s if isinstance(command, Watch) else None
+        shown = {**after.to_json(), "state": after.phase.value, "note": note, "until": until}
+        failed = self._bedside.failed_since(self._parts.records.incidents.row(after.incident))
+        phase = before.phase if after.phase is IncidentState.CLOSED else after.phase
+        self._parts.records.incidents.save(after.incident, state=phase.value, turn=shown, requests_failed=failed)
+
+    def _end(self, turn: IncidentTurn, command: Escalate | Close) -> None:
+        records = self._parts.records
+        records.incidents.save(turn.incident, turn={**turn.to_json(), "state": turn.phase.value, "note": turn.reason})
+        outcome = turn.outcome or Outcome.ESCALATED
+        if isinstance(command, Escalate):
+            row = records.incidents.row(turn.incident)
+            records.ledger.append(
+                "escalated", command.text, actor="prodwise", service=row["service"], incident=turn.incident
+            )
+        close_incident(records, turn.incident, outcome, turn.reason)
+
+    def _call(self, incident: str, command: Escalate) -> None:
+        row = self._parts.records.incidents.row(incident)
+        self._tell(incident, f"{row['service']} needs a person: {command.reason}", command.text)
+
+    def _tell(self, incident: str, title: str, text: str) -> None:
+        """A channel that fails is itself recorded: the page says it, too."""
+        try:
+            self._parts.notifier.tell(title, text)
+        except ProdwiseError as error:
+            self._parts.records.ledger.append("not_told", error.message, actor="prodwise", incident=incident)
+
+
+def _reason(command: Command) -> dict[str, Any]:
+    return {
+        "reason": getattr(command, "reason", ""),
+        "text": getattr(command, "text", ""),
+        "why": getattr(command, "why", ""),
+    }
+
+
+def _command(turn: IncidentTurn, data: Mapping[str, Any]) -> Command:
+    """The command that a recorded turn gave: everything it needs stands in the turn."""
+    name = data["command"]
+    if name in ("Ask", "Check", "Apply", "Undo"):
+        if turn.plan is None:
+            raise ValueError(f"{turn.incident}: {name} without a plan")
+        if name == "Ask":
+            return Ask(turn.plan, data["reason"])
+        if name == "Check":
+            return Check(turn.plan)
+        return Apply(turn.plan, turn.round) if name == "Apply" else Undo(turn.plan.action, turn.round)
+    if name == "Close":
+        return Close(turn.outcome or Outcome.ABANDONED, data["why"])
+    if name == "Escalate":
+        return Escalate(data["reason"], data["text"])
+    if name == "Diagnose":
+        return Diagnose(turn.round)
+    return Decide(turn.round) if name == "Decide" else Wait(0.0, data["why"])
+
+
+def _choice_json(choice: Choice) -> dict[str, Any]:
+    if isinstance(choice, Plan):
+        return {"plan": plan_to_json(choice)}
+    if isinstance(choice, AlreadyDone):
+        return {"done": {**asdict(choice), "kind": choice.kind.value}}
+    return {"refusal": asdict(choice)}
+
+
+def _choice(data: Mapping[str, Any] | None) -> Choice | None:
+    if data is None:
+        return None
+    if "plan" in data:
+        return plan_from_json(data["plan"])
+    if "done" in data:
+        return AlreadyDone(**{**data["done"], "kind": ActionKind(data["done"]["kind"])})
+    return Refusal(tuple(data["refusal"]["reasons"]), (), data["refusal"]["wait_s"])
+
+
+def _decision(choice: Choice, allowed: Authority) -> dict[str, Any]:
+    """The row's `decision`, as pages read it."""
+    skipped = [] if isinstance(choice, AlreadyDone) else [asdict(one) for one in choice.skipped]
+    return {
+        "plan": plan_to_json(choice) if isinstance(choice, Plan) else None,
+        "plan_hash": choice.hash if isinstance(choice, Plan) else "",
+        "refusal": {"reasons": list(choice.reasons)} if isinstance(choice, Refusal) else None,
+        "skipped": skipped,
+        "gates": [],
+        "authority": allowed.value,
+        "why": _said(choice, allowed) if not isinstance(choice, Refusal) else choice.reasons[0],
+    }
+
+
+def _said(choice: Choice, allowed: Authority) -> str:
+    if isinstance(choice, AlreadyDone):
+        return choice.reason
+    if isinstance(choice, Refusal):
+        return choice.reasons[0]
+    verb = {Authority.ACT: "doing", Authority.ASK: "asking to do", Authority.OBSERVE: "would do"}[allowed]
+    return f"{verb}: {choice.action.kind.value} of {choice.action.service}, because {choice.why}"

@@ -1,0 +1,80 @@
+"""What was done before, as choices want it: remedies of incidents, respawns by the supervisor, the way back."""
+
+from __future__ import annotations
+
+from prodwise.heal.parts import Parts
+from prodwise.loop.choose.situation import Past, PastResult, WayBack
+from prodwise.model.action import ActionKind
+from prodwise.model.autonomy import Autonomy
+from prodwise.model.diagnosis import Cause
+from prodwise.model.release import ReleaseState
+
+DAY_S = 24 * 3600.0
+INCIDENTS_READ = 200
+GOOD = (ReleaseState.VERIFIED_GOOD, ReleaseState.RETIRED)
+
+
+def past(parts: Parts, now: float) -> tuple[Past, ...]:
+    """All actions of the last day, of the whole fleet, oldest first."""
+    found: list[Past] = []
+    for incident in parts.records.incidents.list(limit=INCIDENTS_READ):
+        if now - incident.opened_at < DAY_S:
+            found += _remedies(parts, incident.id)
+    for entry in parts.records.ledger.recent(500, kinds=("effect",)):
+        if entry.actor == "supervisor" and now - entry.at < DAY_S:
+            found.append(
+                Past(
+                    entry.at,
+                    ActionKind.RESTART,
+                    entry.service,
+                    "",
+                    Cause.CRASH,
+                    PastResult.HELPED,
+                    "",
+                    "supervisor",
+                    entry.at,
+                )
+            )
+    return tuple(sorted(found, key=lambda one: one.at))
+
+
+def _remedies(parts: Parts, incident: str) -> list[Past]:
+    row = parts.records.incidents.row(incident)
+    hypotheses = (row["diagnosis"] or {}).get("hypotheses") or [{"cause": "unknown"}]
+    release = next((s["release"] for s in row["symptoms"] if s.get("release")), "")
+    found = []
+    for remedy in row["turn"].get("remedies", ()):
+        result = PastResult(remedy["result"])
+        if result is PastResult.RUNNING and row["closed_at"] is not None:
+            result = PastResult.FAILED  # its story ended without evidence that it helped
+        ended = row["closed_at"] or (row["opened_at"] + remedy["at"] if result is not PastResult.RUNNING else 0.0)
+        found.append(
+            Past(row["opened_at"] + remedy["at"], ActionKind(remedy["kind"]), row["service"], release,
+                 Cause(hypotheses[0]["cause"]), result, incident, remedy["by"], ended)
+        )  # fmt: skip
+    return [one for one in found if one.actor != "supervisor"]
+
+
+def way_back(parts: Parts, running: str) -> WayBack | None:
+    """The newest verified-good release before the one that runs; None without one."""
+    releases = parts.records.releases.list(1000)
+    now_running = next((r for r in releases if r.id == running), None)
+    number = now_running.number if now_running else 1 << 30
+    earlier = [r for r in releases if r.state in GOOD and r.number < number]
+    if not earlier:
+        return None
+    proven = bool(parts.records.settings.get("undo_proven"))
+    return WayBack(earlier[0].id, warm=False, release_line=bool(parts.config.release), proven=proven)
+
+
+def frozen(parts: Parts, now: float) -> str:
+    """Why automation is frozen, or ""."""
+    set_by = parts.records.settings.get("freeze")
+    if not set_by or (set_by["until"] is not None and set_by["until"] <= now):
+        return ""
+    return f"by {set_by['who']}: {set_by['reason']}"
+
+
+def stage(parts: Parts) -> Autonomy:
+    """What a person allowed on this instance, lowered by what the repository allows."""
+    return Autonomy(parts.records.settings.get("autonomy", Autonomy.OBSERVE.value)).capped(parts.config.stage)

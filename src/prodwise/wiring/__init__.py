@@ -1,0 +1,72 @@
+"""The composition root: the only place that names concrete classes. Light here; the healer's own is in `wiring.healer`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from prodwise.config import load
+from prodwise.model.evidence import Json
+from prodwise.targets.local import local_control
+from prodwise.targets.local.local_control import Status, UpResult
+
+
+def api_socket(app_dir: Path) -> Path:
+    """Where the healer's API listens for this machine's people."""
+    return local_control.layout_of(app_dir).socket("api")
+
+
+def bring_up(
+    app_dir: Path, *, with_healer: bool = True, on_progress: Callable[[str], None] = lambda _: None
+) -> UpResult:
+    return local_control.up(app_dir, load(app_dir), with_healer=with_healer, say=on_progress)
+
+
+def take_down(app_dir: Path, on_progress: Callable[[str], None] = lambda _: None) -> list[int]:
+    return local_control.down(app_dir, on_progress)
+
+
+def stop_all(app_dir: Path, who: str, reason: str) -> None:
+    local_control.stop_all(app_dir, who, reason)
+
+
+def start_again(app_dir: Path, who: str) -> bool:
+    return local_control.start_again(app_dir, who)
+
+
+def rollback_now(app_dir: Path, who: str) -> str:
+    """Break-glass, without healer and database. Returns what was done, in words."""
+    done = local_control.rollback_now(app_dir, actor=who)
+    return "; ".join(f"{one.service}: {one.before or 'nothing'} → {one.after}" for one in done)
+
+
+def status_offline(app_dir: Path) -> Status:
+    return local_control.status_offline(app_dir)
+
+
+def unit_text(app_dir: Path) -> str:
+    return local_control.unit_text(app_dir)
+
+
+def process_ids(app_dir: Path) -> Json:
+    """Service → pids of its running slots, as the guard sees them."""
+    seen = local_control.status_offline(app_dir).seen
+    return {at.service: [p.pid for p in at.slots if p.pid] for at in seen.services} if seen else {}
+
+
+def audit_verify(app_dir: Path) -> tuple[int, str]:
+    """(ledger entries checked, "" or what is wrong). Needs the database only."""
+    from prodwise.wiring.healer import open_store
+
+    store = open_store(app_dir)
+    try:
+        return store.ledger.verify()
+    finally:
+        store.close()
+
+
+def serve(app_dir: Path) -> None:
+    """The healer's process; returns when it is told to end."""
+    from prodwise.wiring import healer
+
+    healer.serve(app_dir)
