@@ -108,6 +108,8 @@ class Builder:
         place.chmod(0o755)
         log.touch(0o600)
         git.check_out(self._layout.app, commit, src)
+        if self._layout.state == self._layout.app / self._layout.state.name:
+            git.exclude(self._layout.app, f"/{self._layout.state.name}/")
         config = self._config_of(src)
         warnings = self._link_shared(config, commit, src)
         self._install(config, src, venv, log)
