@@ -47,6 +47,7 @@ def test_table_says_what_failed_and_what_was_not_run() -> None:
     text = render(DrillResult("monit", {}, (HEALED, WORSE, SKIPPED)))
     assert "✓  crash" in text
     assert "1 passed, 1 failed, 1 not run" in text
+    assert "never well again in 1" in text
     assert "hang: expected healed, was unhealed" in text
     assert "quiet: monit is not installed" in text
 

@@ -42,7 +42,7 @@ def _scene(scene: Scenario, number: int, stage: Stage, tell: Tell) -> tuple[Scen
     tell(Line(0.0, "»", f"{number} of {len(SCENES)}  {scene.about}", "scenario"))
     try:
         assert stage.traffic is not None
-        return Play(scene, stage, stage.traffic, tell).run()
+        return Play(scene, stage, stage.traffic, tell).run(last=number == len(SCENES))
     except ProdwiseError as error:
         notes = (f"{error.message} {error.hint}".strip(),)
         result = ScenarioResult(scene.name, "unhealed", scene.expect.outcome, False, notes=notes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from prodwise import clock
 from prodwise.drill import narrate
@@ -62,7 +62,8 @@ class Play:
         self._strikes: list[Strike] = []
         self._over = threading.Event()
 
-    def run(self) -> tuple[ScenarioResult, Trace]:
+    def run(self, last: bool = True) -> tuple[ScenarioResult, Trace]:
+        """Plays it to its end. `last`: the traffic ends too, and requests still in flight are waited for and counted."""
         check(self._scenario, self._stage.app_dir)
         reason, asked = "", 0.0
         try:
@@ -75,7 +76,7 @@ class Play:
         finally:
             for strike in self._strikes:
                 strike.end()
-        return self._result()
+        return self._result(last)
 
     def _elapsed(self) -> float:
         return clock.now() - self._began
@@ -104,9 +105,12 @@ class Play:
             idle=self._stage.healer.settled(),
         )
 
-    def _result(self) -> tuple[ScenarioResult, Trace]:
+    def _result(self, last: bool) -> tuple[ScenarioResult, Trace]:
         self._look()
-        seen = self._seen()
+        ended = clock.now()
+        if last:
+            self._stage.finish()
+        seen = replace(self._seen(), now=ended)
         notes = [strike.problem for strike in self._strikes if strike.problem]
         result = score(self._scenario, seen, notes)
         faults = [(at := one.at - self._began, narrate.of_fault(one.fault, at).text) for one in seen.injected]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from prodwise.drill.healers.base import Event
 from prodwise.drill.impact import Impact, measure
 from prodwise.drill.result import ActionTaken, ScenarioResult
-from prodwise.drill.scenario import Expect, Fault, Scenario
+from prodwise.drill.scenario import ACTIONS, Expect, Fault, Scenario
 from prodwise.drill.traffic.records import Sent
 from prodwise.model.outcome import Outcome
 
-NOT_ACTIONS = ("deploy", "promote", "handover")
+RESULT = {"intent": "unknown"}
+SAME_RETURN_S = 30.0  # a rollback this near a refused release is what the refusal did
 STEADY_S = 5.0  # good answers for this long, and the impact counts as over
 PATIENCE_S = 20.0  # steady for this long, and the healer's own closing is not waited for
 WATCH_S = 45.0  # of a promoted release
@@ -74,29 +75,37 @@ class Seen:
 def actions(seen: Seen) -> tuple[ActionTaken, ...]:
     """What was done, in order: an intent and what became of it are one action; a refused release is a rollback.
 
-    Deploying, promoting and calling a person are not actions."""
+    What belongs to a deploy (starting, ramping, promoting) and calling a person are not actions."""
     found: list[ActionTaken] = []
-    open_at: dict[tuple[str, str], int] = {}
+    open_at: dict[tuple[str, str, str], int] = {}
     for event in seen.events:
-        kind, target, state = event.word("kind"), event.word("target") or event.service, event.word("state")
-        if event.kind == "rollout_failed":
-            kind, target, state = "rollback", event.word("target") or event.service, "refused"
-        elif event.kind != "action" or kind in NOT_ACTIONS:
+        kind, state = event.word("kind"), event.word("state")
+        if event.kind != "action" or kind not in ACTIONS:
             continue
-        key = (kind, target)
-        if state == "refused" and any(one.kind == "rollback" and one.at > event.at - seen.began - 30 for one in found):
-            continue
-        if state in ("done", "failed", "undone") and key in open_at:
-            began = found[open_at[key]]
-            found[open_at[key]] = ActionTaken(kind, began.at, target, state)
+        key = (kind, event.service, event.word("target"))
+        if key in open_at and state != "intent":
+            number = open_at[key]
+            found[number] = replace(found[number], result=state)
             if state != "done":
                 del open_at[key]
             continue
-        result = {"intent": "unknown", "refused": "done"}.get(state, state)
-        found.append(ActionTaken(kind, round(event.at - seen.began, 3), target, result))
+        at = round(event.at - seen.began, 3)
+        found.append(ActionTaken(kind, at, event.word("target") or event.service, RESULT.get(state, state)))
         if state == "intent":
             open_at[key] = len(found) - 1
-    return tuple(found)
+    return tuple(sorted([*found, *_refusals(seen, found)], key=lambda one: one.at))
+
+
+def _refusals(seen: Seen, found: Sequence[ActionTaken]) -> list[ActionTaken]:
+    """A rollback for each refused release whose going back was not written down as one."""
+    at_refused = [(event.at - seen.began, event.word("target") or event.service) for event in seen.events
+                  if event.kind == "rollout_failed"]  # fmt: skip
+    backs = [one.at for one in found if one.kind == "rollback"]
+    return [
+        ActionTaken("rollback", round(at, 3), target, "done")
+        for at, target in at_refused
+        if not any(abs(back - at) < SAME_RETURN_S for back in backs)
+    ]
 
 
 def outcome(seen: Seen) -> Outcome:
@@ -209,7 +218,7 @@ def _times(seen: Seen) -> tuple[float | None, float | None, float | None]:
 
 
 def _is_action(event: Event) -> bool:
-    return event.kind == "action" and event.word("kind") not in NOT_ACTIONS
+    return event.kind == "action" and event.word("kind") in ACTIONS
 
 
 def _after(onset: float, times: Sequence[float]) -> float | None:

@@ -30,6 +30,9 @@ def totals(result: DrillResult) -> str:
     words = [f"{sums.passed} passed, {sums.failed} failed" + (f", {sums.not_run} not run" if sums.not_run else "")]
     if sums.mttr_median is not None and sums.mttr_worst is not None:
         words.append(f"users were well again after {sums.mttr_median:.1f} s (median), {sums.mttr_worst:.1f} s at worst")
+    never = sum(one.outcome == "unhealed" and one.seconds_to_recover is None for one in result.scenarios)
+    if never:
+        words.append(f"never well again in {never}")
     words.append(
         {0: "no wrong action", 1: "1 wrong action"}.get(sums.wrong_actions, f"{sums.wrong_actions} wrong actions")
     )
