@@ -188,7 +188,8 @@ def _rollback_offline(desk: Desk, release: str, *, dry_run: bool, yes: bool, no_
     if not desk.agree("Go back to the release before?", said, yes=yes, no_input=no_input):
         return Code.FAILED
     desk.say("going back without the healer")
-    desk.show(f"{paint('✓', 'good')} {paint(wiring.rollback_now(desk.app_dir, person()), '')}")
+    for line in wiring.rollback_now(desk.app_dir, person()).split("; "):
+        desk.show(f"{paint('✓', 'good')} {paint(line, '')}")
     return Code.OK
 
 

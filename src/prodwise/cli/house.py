@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,9 @@ from prodwise.cli.command import DryRun, Json, NoInput, Yes, command
 from prodwise.cli.desk import Desk, paint
 from prodwise.model.autonomy import Autonomy
 from prodwise.model.errors import NotRunning, ProdwiseError, UsageError
+
+if TYPE_CHECKING:
+    from prodwise.wiring import UpResult
 
 StageOption = Annotated[
     str, typer.Option("--stage", metavar="STAGE", help="How much Prodwise may do: observe, suggest or auto.")
@@ -101,7 +104,7 @@ def _something_to_run(desk: Desk) -> None:
         )
 
 
-def _bring_up(desk: Desk, *, with_healer: bool) -> Any:
+def _bring_up(desk: Desk, *, with_healer: bool) -> UpResult:
     from prodwise import wiring
     from prodwise.cli.follow import Ticker
 
@@ -109,7 +112,7 @@ def _bring_up(desk: Desk, *, with_healer: bool) -> Any:
     return wiring.bring_up(desk.app_dir, with_healer=with_healer, on_progress=lambda text: ticker.say(str(text), "dim"))
 
 
-def _facts(desk: Desk, made: Any, wanted: Autonomy | None) -> dict[str, Any]:
+def _facts(desk: Desk, made: UpResult, wanted: Autonomy | None) -> dict[str, Any]:
     """Asks the healer, as soon as it answers, for its stage and a login link."""
     client = desk.client()
     deadline = time.monotonic() + READY_S
@@ -135,7 +138,7 @@ def _facts(desk: Desk, made: Any, wanted: Autonomy | None) -> dict[str, Any]:
     }
 
 
-def _told(desk: Desk, made: Any, facts: dict[str, Any]) -> None:
+def _told(desk: Desk, made: UpResult, facts: dict[str, Any]) -> None:
     from prodwise.cli.holds import MEANING
 
     verb = "is up" if made.started else "was up already"
@@ -174,7 +177,7 @@ def _stay(desk: Desk) -> int:
         audit(desk, watch=True)
     except KeyboardInterrupt:
         desk.say("\nending the app", "warn")
-        wiring.take_down(desk.app_dir)
+        wiring.take_down(desk.app_dir, desk.detail)
     return Code.INTERRUPTED
 
 
@@ -195,8 +198,7 @@ def down(desk: Desk, dry_run: DryRun = False, yes: Yes = False, no_input: NoInpu
     if not desk.agree(f"Take {name} down?", said, yes=yes, no_input=no_input):
         return Code.FAILED
     ticker = Ticker(desk)
-    ticker.tick("ending the app")
-    ended = wiring.take_down(desk.app_dir)
+    ended = wiring.take_down(desk.app_dir, ticker.tick)
     ticker.clear()
     desk.show(
         f"{paint('✓', 'good')} {count(len(ended), 'process', 'processes')} ended" if ended else "Nothing was running."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -67,8 +67,7 @@ def _offline(desk: Desk, absent: NotRunning, *, as_json: bool) -> int:
     from prodwise import wiring
     from prodwise.cli.status_text import offline_text
 
-    found: Any = wiring.status_offline(desk.app_dir)
-    seen: dict[str, Any] = asdict(found) if is_dataclass(found) and not isinstance(found, type) else dict(found)
+    seen = asdict(wiring.status_offline(desk.app_dir))
     if not (seen.get("supervisor") or seen.get("guard") or seen.get("proxy")):
         raise absent
     if as_json:
