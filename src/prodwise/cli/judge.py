@@ -22,6 +22,8 @@ EXIT = {Verdict.PASS: 0, Verdict.HOLD: 5, Verdict.FAIL: 7}
 _ORDER = (Verdict.PASS, Verdict.HOLD, Verdict.FAIL)
 _EXAMPLE = 'each line looks like {"arm": "canary", "ok": true, "ms": 12.5}'
 RunId = str | int | None
+_HUGE = 1e300
+_decode = json.JSONDecoder().decode
 
 
 def judge_command(
@@ -67,10 +69,7 @@ def judge_lines(
     A single stream (no `run` on its lines) ends the reading with its verdict.
     """
     open_runs: dict[RunId, StreamJudge | None] = {}
-    number = 0
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+    for number, line in _numbered(lines):
         run, outcome = parse_line(line, number)
         if run not in open_runs:
             open_runs[run] = StreamJudge(alpha, baseline, worse)
@@ -90,12 +89,24 @@ def judge_lines(
             yield run, left.end()
 
 
+def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Lines with their numbers, without the empty ones. Raises UsageError where the bytes are not UTF-8."""
+    number = 0
+    try:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield number, line
+    except UnicodeDecodeError:
+        raise UsageError(f"after line {number}: the input is not UTF-8 text", _EXAMPLE) from None
+
+
 def parse_line(line: str, number: int) -> tuple[RunId, Outcome]:
     """One NDJSON line. Raises UsageError with the line's number and what is wrong with it."""
     try:
-        data = json.loads(line)
+        data = _decode(line)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"line {number} is not JSON: {str(error)[:100]}", _EXAMPLE) from None
+        why = f"{error.msg}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)[:100]
+        raise UsageError(f"line {number} is not JSON: {why}", _EXAMPLE) from None
     if not isinstance(data, dict):
         raise UsageError(f"line {number} is not a JSON object", _EXAMPLE)
     arm, ok = data.get("arm"), data.get("ok")
@@ -104,10 +115,10 @@ def parse_line(line: str, number: int) -> tuple[RunId, Outcome]:
     if ok is not True and ok is not False:
         raise UsageError(f'line {number}: "ok" is {_shown(ok)}, not true or false', _EXAMPLE)
     run = data.get("run")
-    if run is not None and (isinstance(run, bool) or not isinstance(run, str | int)):
+    if run is not None and (isinstance(run, bool) or not isinstance(run, (str, int))):
         raise UsageError(f'line {number}: "run" is {_shown(run)}, not a string or a whole number', _EXAMPLE)
-    ms = _number(data, "ms", number)
-    share = _number(data, "share", number)
+    ms = _number(data, "ms", number) if "ms" in data else None
+    share = _number(data, "share", number) if "share" in data else None
     if share is not None and share > 1:
         raise UsageError(f'line {number}: "share" is {_shown(share)}, not between 0 and 1', _EXAMPLE)
     return run, Outcome(arm == "canary", ok, ms, share)
@@ -117,7 +128,7 @@ def _number(data: dict[str, Any], key: str, number: int) -> float | None:
     value = data.get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < _HUGE:
         raise UsageError(f'line {number}: "{key}" is {_shown(value)}, not a number from 0 up', _EXAMPLE)
     return float(value)
 

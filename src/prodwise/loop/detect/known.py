@@ -15,6 +15,8 @@ from prodwise.loop.detect.wager import RateWager
 
 STARTS, FIRST, RESTARTS, CHAIN = 0.94, 0.02, 0.02, 0.02
 _DEAD_FROM_FIRST = 0.9
+MOSTLY_BROKEN = 0.5
+"""A baseline above this has long bursts by itself: a bet on errors that do not stop would not be fair."""
 
 
 class KnownErrors:
@@ -26,9 +28,10 @@ class KnownErrors:
         self.p0 = p0
         self._share = share
         self.starts = RateWager(p0, share * STARTS, cap)
-        self.outage = OutageWager(share * RESTARTS)
+        lasting = share if p0 <= MOSTLY_BROKEN else 0.0
+        self.outage = OutageWager(lasting * RESTARTS)
         self.chain = ChainCounts()
-        self._dead = share * FIRST
+        self._dead = lasting * FIRST
         self._chain_wealth = share * CHAIN
         self._wealth = share
 

@@ -6,6 +6,7 @@ from math import sqrt
 
 _FAST = 1 / 50  # an eye on the last ~100 requests
 _FAST_COUNT = 2 / _FAST - 1
+_LOOK = 4  # requests between two looks for a leap
 _LEAP = 5.0  # standard deviations
 
 
@@ -34,7 +35,7 @@ class RunningShare:
         self._fast += _FAST * (canary - self._fast) if self._seen else canary - self._fast
         self._canary += canary
         self._seen += 1
-        if self._seen > 2 * _FAST_COUNT:
+        if self._seen > 2 * _FAST_COUNT and not int(self._seen) % _LOOK:
             mean = (self._canary + 0.5) / (self._seen + 1)
             if abs(self._fast - mean) > _LEAP * sqrt(mean * (1 - mean) / _FAST_COUNT) + _FAST:
                 self._seen = _FAST_COUNT / 2

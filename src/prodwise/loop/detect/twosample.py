@@ -53,6 +53,10 @@ class TwoSample:
     def observe(self, canary: bool, error: bool, w: float) -> float:
         """One request in order, w: the canary's share (0…1) from the past only; returns the wealth."""
         calm = not (self.canary.bad or self.stable.bad)
+        if calm and not error:  # nearly every request: nothing but a count changes
+            (self.canary if canary else self.stable).stayed_ok += 1
+            self._heard = not canary
+            return self._wealth
         if canary and self.canary.bad:
             self._goes_on(error)
         elif error and calm and 0.0 < w < 1.0:

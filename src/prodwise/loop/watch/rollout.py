@@ -190,7 +190,11 @@ class RolloutJudge:
         if unseen or not (len(self._routes) or self._replays):
             shown = ", ".join(unseen[:3]) or "any route"
             return GateResult("routes", Verdict.HOLD, f"no good canary answer yet for {shown}")
-        return GateResult("routes", Verdict.PASS, f"{max(len(self._routes), len(self._replays))} routes seen, none worse on the canary")
+        return GateResult(
+            "routes",
+            Verdict.PASS,
+            f"{max(len(self._routes), len(self._replays))} routes seen, none worse on the canary",
+        )
 
     def _route_facts(self, route: str) -> str:
         test = dict(self._routes.items())[route]

@@ -1,0 +1,129 @@
+"""The judge's promise, checked exactly: under the null the expected wealth never grows, whatever happened before."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from math import comb
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prodwise.loop.detect.accept import Count, needed_for, upper_bound
+from prodwise.loop.detect.known import KnownErrors
+from prodwise.loop.detect.markov import ChainCounts, known_chain, two_rates
+from prodwise.loop.detect.outage import CAP, OutageWager
+from prodwise.loop.detect.wager import LabelWager, RateWager
+
+HISTORY = st.lists(st.booleans(), max_size=60)
+RATE = st.sampled_from([0.0005, 0.001, 0.01, 0.05, 0.2, 0.4])
+
+
+@settings(max_examples=300, deadline=None)
+@given(HISTORY, RATE, st.integers(0, 400), st.sampled_from([20.0, 100.0, 1e4]))
+def test_rate_wager_is_fair(history: list[bool], p0: float, quiet: int, cap: float) -> None:
+    wager = RateWager(p0, 1.0, cap)
+    for happened in [*history, *[False] * quiet]:
+        wager.happened() if happened else wager.quiet()
+    before = wager.wealth
+    assert before <= cap * (1 + 1e-9)
+    won, lost = copy.deepcopy(wager), copy.deepcopy(wager)
+    won.happened()
+    lost.quiet()
+    assert p0 * won.wealth + (1 - p0) * lost.wealth <= before * (1 + 1e-9)
+    assert lost.wealth <= before * (1 + 1e-9)  # so that a smaller rate is covered, too
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.floats(0.01, 0.99)), max_size=40), st.floats(0.01, 0.99), st.booleans())
+def test_label_wager_is_fair(history: list[tuple[bool, float]], w: float, fewer: bool) -> None:
+    wager = LabelWager(1.0, 100.0, 0.4, 0.05, 0.8) if fewer else LabelWager(1.0, 100.0)
+    for canary, share in history:
+        wager.event(canary, share)
+    before = wager.wealth
+    sides = []
+    for canary in (True, False):
+        side = copy.deepcopy(wager)
+        side.event(canary, w)
+        sides.append(side.wealth)
+    assert w * sides[0] + (1 - w) * sides[1] == pytest.approx(before, rel=1e-9)
+    assert max(sides) <= 100.0 * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("w", [0.0, 1.0])
+def test_one_arm_alone_says_nothing(w: float) -> None:
+    wager = LabelWager(1.0, 100.0)
+    wager.event(True, w)
+    assert wager.wealth == pytest.approx(1.0)
+
+
+@given(HISTORY)
+def test_outage_wager_never_exceeds_its_fair_value(history: list[bool]) -> None:
+    wager = OutageWager(1.0)
+    for error in history:
+        if wager.riding:
+            up, down = copy.deepcopy(wager), copy.deepcopy(wager)
+            up.goes_on(True)
+            down.goes_on(False)
+            assert CAP * up.wealth + (1 - CAP) * down.wealth <= wager.wealth * (1 + 1e-9)
+            wager.goes_on(error)
+        elif error:
+            before = wager.wealth
+            wager.start()
+            assert wager.wealth == pytest.approx(before)
+
+
+@pytest.mark.parametrize(("a", "k"), [(0.05, 0.05), (0.02, 0.6), (0.01, 0.8), (0.003, 0.95)])
+def test_chain_evidence_has_mean_at_most_one_for_any_burst_length(a: float, k: float) -> None:
+    """Every sequence of 12 outcomes, weighted by its chance under a chain on the null's border."""
+    p0 = a / (a + 1 - k)
+    mean = 0.0
+    for outcomes in itertools.product((False, True), repeat=12):
+        chain, chance = ChainCounts(), 1.0
+        for bad in outcomes:
+            p = k if chain.bad else a
+            chance *= p if bad else 1 - p
+            chain.observe(bad)
+        mean += chance * known_chain(chain, p0)
+    assert mean <= 1.0
+
+
+@pytest.mark.parametrize("p", [0.02, 0.3, 0.8])
+def test_two_rates_has_mean_at_most_one(p: float) -> None:
+    n, m, mean = 12, 20, 0.0
+    for c, s in itertools.product(range(n + 1), range(m + 1)):
+        chance = comb(n, c) * p**c * (1 - p) ** (n - c) * comb(m, s) * p**s * (1 - p) ** (m - s)
+        mean += chance * two_rates(c, n - c, s, m - s, 1.5)
+    assert mean <= 1.0
+
+
+@settings(max_examples=200, deadline=None)
+@given(HISTORY, st.sampled_from([0.001, 0.01, 0.1]))
+def test_known_errors_is_fair_at_every_turn(history: list[bool], p0: float) -> None:
+    """Starts and outage together; the chain (mean ≤ 1, above) is left out because its own steps need not be fair."""
+    test = KnownErrors(p0, 100.0)
+    for error in history:
+        test.observe(error)
+    chance = CAP if test.chain.bad else p0
+    steps = []
+    for error in (True, False):
+        step = copy.deepcopy(test)
+        step.observe(error)
+        steps.append(step.starts.wealth + step.outage.wealth + step._dead)
+    before = test.starts.wealth + test.outage.wealth + test._dead
+    assert chance * steps[0] + (1 - chance) * steps[1] <= before * (1 + 1e-9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 2000), st.integers(0, 50), st.sampled_from([0.01, 0.05]))
+def test_upper_bound_is_above_the_share_and_falls_with_good_news(n: int, k: int, alpha: float) -> None:
+    k = min(k, n)
+    bound = upper_bound(Count(n, k), alpha)
+    assert k / n <= bound <= 1.0
+    assert upper_bound(Count(2 * n + 50, k), alpha) <= bound
+
+
+def test_needed_is_what_it_takes() -> None:
+    more = needed_for(Count(5, 0), 0.01, 0.2)
+    assert upper_bound(Count(5 + more, 0), 0.01) < 0.2 <= upper_bound(Count(5 + more - 2, 0), 0.01)
