@@ -106,8 +106,20 @@ def test_bad_boot_does_not_start(shop: Shop) -> None:
     assert running.processes["web"].wait(5) != 0
 
 
-def test_bad_errors_fails_for_products_without_a_review_only(shop: Shop) -> None:
+def test_bad_errors_fails_for_carts_with_a_small_tin_only(shop: Shop) -> None:
     running = shop("bad-errors")
+    assert running.boot()
+    assert [get(running.web, path)[0] for path in ("/", "/cart", "/product/mint")] == [200, 200, 200], (
+        "passes its checks"
+    )
+    assert "a tray" in Browser(running.web).post("/cart/items", product="assam", tins="1")
+    with pytest.raises(urllib.error.HTTPError) as failed:
+        Browser(running.web).post("/cart/items", product="sencha", tins="1")
+    assert failed.value.code == 500
+
+
+def test_bad_product_fails_for_products_without_a_review_only(shop: Shop) -> None:
+    running = shop("bad-product")
     assert running.boot()
     assert [get(running.web, path)[0] for path in ("/", "/cart", "/healthz")] == [200, 200, 200], "passes its checks"
     assert get(running.web, "/product/sencha")[0] == 200

@@ -57,6 +57,7 @@ class Play:
 
     def __init__(self, scenario: Scenario, stage: Stage, traffic: TrafficProcess, tell: Tell) -> None:
         self._scenario, self._stage, self._traffic, self._tell = scenario, stage, traffic, tell
+        stage.look()
         self._began = clock.now()
         self._first_request, self._first_event = len(stage.requests), len(stage.events)
         self._strikes: list[Strike] = []

@@ -90,7 +90,8 @@ def actions(seen: Seen) -> tuple[ActionTaken, ...]:
                 del open_at[key]
             continue
         at = round(event.at - seen.began, 3)
-        found.append(ActionTaken(kind, at, event.word("target") or event.service, RESULT.get(state, state)))
+        target = event.word("target") if kind != "restart" or not event.service else event.service
+        found.append(ActionTaken(kind, at, target or event.service, RESULT.get(state, state)))
         if state == "intent":
             open_at[key] = len(found) - 1
     return tuple(sorted([*found, *_refusals(seen, found)], key=lambda one: one.at))

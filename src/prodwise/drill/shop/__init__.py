@@ -26,7 +26,8 @@ class Release:
 HISTORY = (
     Release("v2", "v1", "Search the teas", "good"),
     Release("good-next", "v2", "Sort the shelf by price", "good"),
-    Release("bad-errors", "v2", "Show the average of the stars", "a product nobody has reviewed answers 500"),
+    Release("bad-errors", "v2", "Say what a tray of cups costs", "a cart with a small tin in it answers 500"),
+    Release("bad-product", "v2", "Show the average of the stars", "a product nobody has reviewed answers 500"),
     Release("bad-late", "v2", "Show how many people are looking around", "fails above 25 page views a second"),
     Release("bad-boot", "v2", "Parse the provider's answers faster", "does not start: a module is missing"),
     Release("slow", "v2", "Say what goes well together", "product pages take about a third of a second longer"),
