@@ -263,9 +263,17 @@ def moment(entry: Entry) -> Moment:
         group = "changes"
     else:
         group = "signals" if entry.kind in SIGNALS else "prodwise"
-    return Moment(
-        entry.seq, entry.at, visible(actor_name(entry.actor), 60), visible(entry.text or entry.kind, 400), group
-    )
+    return Moment(entry.seq, entry.at, visible(actor_name(entry.actor), 60), _what(entry), group)
+
+
+def _what(entry: Entry) -> str:
+    """The entry's own text; for effects, a sentence that tells an intent from what was done."""
+    if entry.kind != "effect":
+        return visible(entry.text or entry.kind.replace("_", " "), 400)
+    kind, target = str(entry.data.get("kind", "act")).replace("_", " "), entry.data.get("target", "")
+    result = f": {entry.data['result']}" if entry.data.get("result") else ""
+    state = {"intent": "About to", "done": "Done:", "failed": "Failed:"}.get(str(entry.data.get("state")), "")
+    return visible(f"{state} {kind} {target}{result}".strip(), 400)
 
 
 def _fact(fact: Evidence) -> Fact:
@@ -284,14 +292,22 @@ def _figures(data: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]
     """Scalars, one level of nesting, ready to read; lists are cut after eight items."""
     found: list[tuple[str, str]] = []
     for key, value in list(data.items())[:24]:
-        name = visible(f"{prefix}{key}", 60).replace("_", " ")
+        name = f"{prefix}{label(str(key))}"
         if isinstance(value, Mapping):
-            found.extend(_figures(value, f"{key} ") if not prefix else [(name, f"{len(value)} values")])
+            found.extend(_figures(value, f"{label(str(key))} ") if not prefix else [(name, f"{len(value)} values")])
         elif isinstance(value, list | tuple):
             found.append((name, visible(", ".join(str(item) for item in value[:8]), 200)))
         else:
             found.append((name, figure(str(key), value)))
     return found
+
+
+LABELS = {"p50_ms": "typical", "p95_ms": "slowest 5 %", "requests_per_s": "requests a second"}
+
+
+def label(key: str) -> str:
+    """A figure's name in words; its unit stands with the value."""
+    return LABELS.get(key) or visible(key, 60).replace("_", " ")
 
 
 def figure(key: str, value: object) -> str:

@@ -57,7 +57,7 @@ def approval_card(asked: Approval, impact: str) -> Card:
         impact=impact,
         default="If nobody answers, I do nothing.",
         deadline=asked.expires_at,
-        risk=risk_words(asked.plan),
+        risk=f"{risk_words(asked.plan)} {undo_words(asked.plan)}",
         id=asked.id,
         plan_hash=asked.plan_hash,
         links=(Link("Look closer", f"/approve/{asked.id}"),),
@@ -65,7 +65,7 @@ def approval_card(asked: Approval, impact: str) -> Card:
 
 
 def risk_words(plan: Mapping[str, Any]) -> str:
-    """How far the plan's action reaches and how it is undone, from its footprint."""
+    """How far the plan's action reaches, from its footprint."""
     action = mapping(plan.get("action"))
     footprint = mapping(action.get("footprint"))
     reach = []
@@ -75,10 +75,13 @@ def risk_words(plan: Mapping[str, Any]) -> str:
     reach.append("touches data" if footprint.get("data_touched") else "touches no data")
     if footprint.get("code_changed"):
         reach.append("changes code")
-    undo = visible(action.get("undo") or "", 120)
-    reach.append(f"undo: {undo}" if undo else "needs no undo")
     text = ", ".join(reach)
     return text[:1].upper() + text[1:] + "."
+
+
+def undo_words(plan: Mapping[str, Any]) -> str:
+    undo = visible(mapping(plan.get("action")).get("undo") or "", 120)
+    return f"Undo: {undo}." if undo else "Needs no undo."
 
 
 def _title(facts: NowFacts, incident: str) -> str:

@@ -59,6 +59,7 @@ class Broken:
     services: tuple[ServiceLine, ...]
     day: Strip
     quarter: Strip
+    show_quarter: bool  # something goes on, or a day's strip would be nearly empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,9 @@ def now_view(facts: NowFacts, now: float) -> NowView:
 def broken(facts: NowFacts, now: float) -> Broken:
     worst = max(facts.open, key=lambda case: (severity(case.incident), -case.incident.opened_at), default=None)
     level = level_of(facts)
+    day = strip(facts.day, facts.marks, now - DAY_S, now)
+    quarter = strip(facts.quarter, facts.marks, now - QUARTER_S, now, rows=15)
+    busy = bool(facts.open) or facts.rollout is not None or level is not Level.OK or len(day.bars) < 5
     return Broken(
         level=level,
         sentence=_sentence(facts, worst, level, now),
@@ -154,8 +158,9 @@ def broken(facts: NowFacts, now: float) -> Broken:
         failed=sum(case.incident.requests_failed for case in facts.open),
         incident=worst.incident.id if worst else "",
         services=tuple(_service_line(facts, service.id) for service in facts.services),
-        day=strip(facts.day, facts.marks, now - DAY_S, now),
-        quarter=strip(facts.quarter, facts.marks, now - QUARTER_S, now, rows=15),
+        day=day,
+        quarter=quarter,
+        show_quarter=busy and not quarter.empty,
     )
 
 

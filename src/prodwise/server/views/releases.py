@@ -12,7 +12,7 @@ from prodwise.model.release import Release, ReleaseState
 from prodwise.model.signal import ProcessSeen, ProcessState
 from prodwise.model.target import ServiceSeen
 from prodwise.server.views.facts import Brake, ReleasesFacts
-from prodwise.server.views.incident import Gate, figure, gates_of
+from prodwise.server.views.incident import Gate, figure, gates_of, label
 from prodwise.server.views.words import actor_name, left, mapping, percent, visible
 
 LIVE = (ReleaseState.VERIFIED_GOOD, ReleaseState.PROMOTED)
@@ -209,14 +209,14 @@ def arms(numbers: Mapping[str, Any]) -> Arms:
     names = list(dict.fromkeys([*canary, *stable]))[:10]
     rows = tuple(
         (
-            visible(name, 40).replace("_", " "),
+            label(name),
             figure(name, stable[name]) if name in stable else "–",
             figure(name, canary[name]) if name in canary else "–",
         )
         for name in names
     )
     notes = tuple(
-        f"{visible(name, 40).replace('_', ' ')}: {figure(name, value)}"
+        f"{label(name)}: {figure(name, value)}"
         for name, value in list(numbers.items())[:12]
         if name not in ("stable", "canary", "needed") and isinstance(value, str | int | float)
     )

@@ -10,7 +10,7 @@ from prodwise.model.record import Entry
 from prodwise.server.views.words import count, percent, visible
 
 HEIGHT = 56.0  # px of the bars' area
-FAIL_MIN = 4.0  # px: a single failure must be seen
+FAIL_MIN = 2.0  # px: a single failure must be seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,10 @@ def strip(
 
 
 def _bar(bucket: tuple[float, int, int], since: float, span: float, step: float, most: int) -> Bar:
+    """Heights grow with the square root, so that few requests and few failures are still seen; the table has the figures."""
     at, requests, failed = bucket
     height = max(3.0, HEIGHT * (requests / most) ** 0.5)
-    bad = max(FAIL_MIN, height * failed / requests) if failed else 0.0
+    bad = max(FAIL_MIN, height * (failed / requests) ** 0.5) if failed else 0.0
     height = max(height, bad)
     left = max(0.0, (at - since) / span * 100)
     return Bar(

@@ -1,0 +1,163 @@
+"""What the pages are shown with: a shop with a history, a bad release, a question, a ramp."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import asdict
+
+from running_server import World, target_seen
+
+from prodwise import clock
+from prodwise.model.action import Action, ActionKind, Footprint
+from prodwise.model.change import Change, ChangeKind
+from prodwise.model.evidence import Evidence
+from prodwise.model.incident import Incident, IncidentState, Symptom
+from prodwise.model.outcome import Outcome
+from prodwise.model.plan import Plan, Skipped
+from prodwise.model.record import Effect, EffectState, Rollout, RolloutState
+from prodwise.model.release import ReleaseState
+
+TITLES = ("Show the tea of the day", "Faster checkout", "New coupon format", "Fix the footer")
+
+
+def history(world: World) -> list[str]:
+    """Traffic of a day, four releases, one healed crash of six hours ago. Once. Returns the release ids."""
+    if made := world.store.releases.list():
+        return [release.id for release in reversed(made)]
+    now, dice = clock.now(), random.Random(7)
+    world.vitals.requests = [(now - dice.random() ** 1.4 * 86_400, dice.random() < 0.002) for _ in range(40_000)]
+    world.vitals.requests += [(now - dice.random() * 900, dice.random() < 0.002) for _ in range(18_000)]
+    world.vitals.figures = {"web": {"requests_per_s": 20.4, "failed_share": 0.002, "p50_ms": 14, "p95_ms": 61}}
+    world.store.settings.put("autonomy", "auto", "ana (terminal)")
+    world.store.settings.put("self_test", {"at": now - 4000, "ok": True}, "prodwise")
+    ids = []
+    for number, title in enumerate(TITLES):
+        commit = f"{number + 1}" * 40
+        release = world.store.releases.create(commit, "ana (terminal)")
+        world.store.releases.describe(release.id, digest="d" * 64, title=title, author="Ana Lima", facts={})
+        state = ReleaseState.VERIFIED_GOOD if number == 2 else ReleaseState.RETIRED
+        world.store.releases.set_state(release.id, state if number < 3 else ReleaseState.READY, "its watch passed")
+        ids.append(release.id)
+    world.store.changes.record(
+        Change("c1", now - 7200, ChangeKind.RELEASE, "", ids[1], ids[2], "ana (terminal)", f"rollback to {ids[1]}")
+    )
+    crash = Symptom("crash", "web", "web died with exit code 1", now - 21_600, now - 21_599.7, severity=1.0)
+    world.store.incidents.open(
+        Incident("inc-old", "web", (crash,), now - 21_599.7, IncidentState.SEEN, title=crash.text)
+    )
+    world.store.incidents.save(
+        "inc-old", state="closed", outcome=Outcome.HEALED.value, closed_at=now - 21_500, requests_failed=3
+    )
+    world.vitals.requests += [(now - 21_600 + i * 0.2, True) for i in range(14)]
+    world.target.seen = target_seen(0.0, ids[2])
+    return ids
+
+
+def plan_for(release: str, previous: str) -> Plan:
+    footprint = Footprint(False, False, 1, 1.0, 1, 50)
+    action = Action(ActionKind.ROLLBACK, "web", ("web",), (("to", previous),), footprint, f"send traffic to {release}")
+    skipped = (Skipped("restart web", "the errors began with a release: a restart would hide it for a while"),)
+    return Plan(action, ("fresh", "warm"), "rev", (), skipped, "1", f"errors began 4 s after {release}", 1800)
+
+
+def bad_release(world: World, state: IncidentState = IncidentState.APPLYING, authority: str = "act") -> Incident:
+    """Release 4 breaks one checkout in three; a rollback is on its way."""
+    ids, now = history(world), clock.now()
+    begun = now - 140
+    world.vitals.requests += [(begun + i * 0.4, i % 3 != 0) for i in range(340)]
+    world.vitals.well["web"] = False
+    world.vitals.figures["web"] |= {"failed_share": 0.31, "p95_ms": 240}
+    seen = Symptom(
+        "errors", "web", "checkout fails for about 1 in 3 buyers", begun, begun + 4, "POST /checkout", ids[3], 0.31
+    )
+    found = Incident("inc-new", "web", (seen,), begun + 4, IncidentState.SEEN, title=seen.text)
+    world.store.incidents.open(found)
+    world.store.changes.record(
+        Change("c2", begun - 4, ChangeKind.RELEASE, "", ids[2], ids[3], "ana (terminal)", "", f"release {ids[3]}")
+    )
+    fact = Evidence(
+        "requests", "proxy", begun, now, "31 % of POST /checkout failed on the new release, 0.2 % on the old one",
+        {"canary": {"requests": 220, "failed": 68, "failed_share": 0.31}, "stable": {"requests": 640, "failed": 1}},
+    )  # fmt: skip
+    world.store.incidents.add_evidence(found.id, [fact])
+    plan = plan_for(ids[3], ids[2])
+    world.store.incidents.save(
+        found.id,
+        state=state.value,
+        users_hit=38,
+        requests_failed=102,
+        turn={
+            "state": state.value,
+            "since": now - 3,
+            "until": now + 1080,
+            "note": "watching until it held for 18 minutes",
+        },
+        diagnosis={
+            "hypotheses": [
+                {"cause": "release", "text": f"release {ids[3]} broke checkout", "weight": 4.2, "supports": [fact.id]},
+                {
+                    "cause": "overload",
+                    "text": "too much traffic",
+                    "weight": -3.0,
+                    "supports": [],
+                    "contradicts": [fact.id],
+                },
+            ],
+            "unknown": ["whether orders that failed were paid for", "why old coupons are rejected"],
+        },
+        decision={
+            "plan": asdict(plan),
+            "plan_hash": plan.hash,
+            "refusal": None,
+            "skipped": [asdict(s) for s in plan.skipped],
+            "gates": [
+                {"gate": "fresh evidence", "verdict": "pass", "reason": "newest request 0.4 s old"},
+                {"gate": "old release warm", "verdict": "pass", "reason": "answers on its own port"},
+            ],
+            "authority": authority,
+            "why": plan.why,
+        },
+    )
+    undo = {"release": ids[3]}
+    made = Effect("k1", found.id, "web", "rollback", {"release": ids[2], "actor": "prodwise"}, undo, 1, now - 3)
+    world.store.ledger.intend(made)
+    world.store.ledger.settle("k1", EffectState.DONE, "all traffic on the old release")
+    return found
+
+
+def question(world: World) -> str:
+    """The same, but Prodwise asks first. Returns the approval's id."""
+    found = bad_release(world, IncidentState.CHECKED, "ask")
+    plan = world.store.incidents.row(found.id)["decision"]["plan"]
+    hashed = world.store.incidents.row(found.id)["decision"]["plan_hash"]
+    return world.store.approvals.ask(found.id, hashed, plan, 1500).id
+
+
+def ramp(world: World, share: float = 0.25) -> str:
+    """Release 4 on its way, at a quarter of the users. Returns its id."""
+    ids, now = history(world), clock.now()
+    world.target.seen = target_seen(share, ids[2], ids[3])
+    world.store.releases.set_state(ids[3], ReleaseState.CANARY, "")
+    gates = (
+        {"gate": "starts and answers", "verdict": "pass", "reason": "3 of 3 declared checks below 500"},
+        {"gate": "errors", "verdict": "hold", "reason": "418 of about 600 requests seen; no more failures than before"},
+    )
+    numbers = {
+        "stable": {"requests": 1254, "failed_share": 0.002, "p95_ms": 61.0},
+        "canary": {"requests": 418, "failed_share": 0.0024, "p95_ms": 58.0},
+        "needed": "about 180 more requests without a rise in failures",
+    }
+    world.store.rollouts.put(
+        Rollout(
+            ids[3],
+            ids[2],
+            RolloutState.RAMPING,
+            "25 %",
+            share,
+            now - 42,
+            gates=gates,
+            numbers=numbers,
+            asked_by="ana (terminal)",
+        )
+    )
+    return ids[3]

@@ -1,0 +1,149 @@
+"""The pages in a real browser: live without a reload, usable without JavaScript, readable in both schemes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import stories
+from browser import DESKTOP, PHONE, Tab, chromium
+from running_server import World
+
+from prodwise.model.incident import IncidentState
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.browser
+
+CONTRAST = """() => {
+  const parse = (c) => { const m = c.match(/[\\d.]+/g).map(Number); return m.length < 4 ? [...m, 1] : m; };
+  const lum = (c) => { const [r, g, b] = c.map((v) => { v /= 255; return v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; });
+    return .2126 * r + .7152 * g + .0722 * b; };
+  const low = [];
+  for (const el of document.querySelectorAll("body *")) {
+    const own = [...el.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || el.closest("svg") || !el.checkVisibility() || getComputedStyle(el).clipPath !== "none") continue;
+    let back = el; while (back && parse(getComputedStyle(back).backgroundColor)[3] === 0) back = back.parentElement;
+    const style = getComputedStyle(el);
+    const a = lum(parse(style.color).slice(0, 3)), b = lum(parse(getComputedStyle(back || document.body).backgroundColor).slice(0, 3));
+    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && +style.fontWeight >= 700);
+    if (ratio < (large ? 3 : 4.5)) low.push(`${el.className || el.tagName} ${ratio.toFixed(2)} ${el.textContent.trim().slice(0, 30)}`);
+  }
+  return low;
+}"""
+SMALL = """() => [...document.querySelectorAll("button, a.button, nav a")].filter((e) => e.checkVisibility())
+  .filter((e) => { const r = e.getBoundingClientRect(); return r.height < 24 || r.width < 24; }).map((e) => e.textContent)"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_every_page_fits_and_can_be_read(
+    world: World, browser: Browser, tmp_path: Path, size: tuple[int, int], scheme: str
+) -> None:
+    asked = stories.question(world)
+    tab = Tab(browser, size, scheme)
+    tab.login(world.url + world.login_path())
+    paths = ("/", "/incidents", "/incidents/inc-new", "/releases", f"/approve/{asked}", "/confirm/rollback")
+    for number, path in enumerate(paths):
+        tab.page.goto(world.url + path)
+        tab.shoot(tmp_path / f"{number}-{size[0]}-{scheme}.png")
+        assert tab.overflow() <= 0, path
+        assert tab.page.evaluate(CONTRAST) == [], path
+        assert tab.page.evaluate(SMALL) == [], path
+        assert tab.page.locator("h1").count() == 1, path
+    assert tab.complaints == []
+
+
+def test_now_follows_a_rollback_without_a_reload(world: World, browser: Browser) -> None:
+    stories.history(world)
+    tab = Tab(browser)
+    tab.login(world.url + world.login_path())
+    tab.page.evaluate("window.same = true")
+    tab.page.get_by_text("All good.").wait_for()
+    tab.page.locator("#t-day summary").click()
+    found = stories.bad_release(World(**vars(world)), IncidentState.CHOSEN)
+    tab.page.get_by_text("Checkout fails for about 1 in 3 buyers").first.wait_for()
+    tab.page.get_by_text("About to go back to release").wait_for()
+    world.store.incidents.save(found.id, state="applying")
+    tab.page.get_by_text("Doing it now: go back to release").wait_for()
+    assert tab.page.locator('li[aria-current="step"] .name').inner_text().startswith("applying")
+    assert tab.page.locator("#t-day").get_attribute("open") is not None, "an opened table stays open"
+    world.store.incidents.save(found.id, state="closed", outcome="healed", closed_at=found.opened_at + 200)
+    world.vitals.well["web"] = True
+    tab.page.get_by_text("All good.").wait_for()
+    assert tab.page.title().startswith("● OK")
+    assert tab.page.evaluate("window.same") is True
+    assert tab.complaints == []
+
+
+def test_stop_works_from_a_fragment_that_was_swapped_in(world: World, browser: Browser) -> None:
+    stories.history(world)
+    tab = Tab(browser)
+    tab.login(world.url + world.login_path())
+    stories.bad_release(world)
+    tab.page.get_by_text("Doing it now").wait_for()
+    tab.page.get_by_role("button", name="Stop", exact=True).click()
+    tab.page.get_by_text("a person stopped me").first.wait_for()
+    assert world.target.stopped
+    assert tab.complaints == []
+
+
+def test_all_of_it_works_without_javascript(world: World, browser: Browser) -> None:
+    asked = stories.question(world)
+    tab = Tab(browser, javascript=False)
+    tab.login(world.url + world.login_path())
+    tab.page.get_by_role("link", name="Look closer").click()
+    tab.page.get_by_role("button", name="Approve").click()
+    tab.page.get_by_text("Nothing. You can go.").wait_for()
+    assert world.store.approvals.load(asked).state.value == "approved"
+    tab.page.get_by_role("link", name="Releases").click()
+    tab.page.get_by_role("link", name="Roll back to this").first.click()
+    tab.page.get_by_role("button", name="Roll back").click()
+    tab.page.wait_for_url("**/releases")
+    assert world.controls.asked[0][:2] == ("rollback", "2-2222222")
+    tab.page.goto(world.url)
+    tab.page.get_by_role("button", name="Stop").click()
+    assert world.target.stopped
+
+
+def test_no_script_of_outside_text_runs(world: World, browser: Browser) -> None:
+    found = stories.bad_release(world)
+    attack = "<img src=x onerror=\"document.body.id='owned'\"><script>document.body.id='owned'</script>"
+    world.store.incidents.save(found.id, title=attack, turn={"note": attack})
+    tab = Tab(browser)
+    tab.login(world.url + world.login_path())
+    for path in ("/", f"/incidents/{found.id}", "/incidents"):
+        tab.page.goto(world.url + path)
+        world.store.incidents.save(found.id, users_hit=found.users_hit + len(path), title=attack + path)
+        if path != "/incidents":  # also when it arrives as a live fragment
+            tab.page.get_by_text(attack + path).first.wait_for()
+        assert tab.page.evaluate("document.body.id") == ""
+    assert tab.complaints == []
+
+
+def test_keyboard_reaches_stop_with_a_visible_focus(world: World, browser: Browser) -> None:
+    tab = Tab(browser, DESKTOP)
+    tab.login(world.url + world.login_path())
+    for _ in range(30):
+        tab.page.keyboard.press("Tab")
+        focused = tab.page.evaluate(
+            "[document.activeElement.textContent, getComputedStyle(document.activeElement).outlineWidth]"
+        )
+        assert focused[1] != "0px", focused
+        if focused[0] == "Stop":
+            break
+    else:
+        pytest.fail("Stop was not reached")
+    tab.page.keyboard.press("Enter")
+    tab.page.get_by_text("a person stopped me").first.wait_for()
+    assert world.target.stopped

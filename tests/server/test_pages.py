@@ -1,0 +1,270 @@
+"""Pages over HTTP, without a browser: content, escaping, forms, size and speed."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import time
+from dataclasses import asdict
+
+import pytest
+import sqlalchemy as sa
+import stories
+from running_server import World
+
+from prodwise import clock
+from prodwise.model.change import Change, ChangeKind
+from prodwise.model.evidence import Evidence
+from prodwise.model.incident import Incident, IncidentState, Symptom
+from prodwise.model.outcome import Outcome
+from prodwise.store import tables
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202eevil\x1b[2J{{7*7}}" + "y" * 5000
+
+
+def text_of(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def form(html: str, action: str) -> dict[str, str]:
+    """The hidden fields of the form that posts to `action`."""
+    found = re.search(rf'<form method="post" action="{re.escape(action)}">(.*?)</form>', html, re.S)
+    assert found, f"no form for {action}"
+    return dict(re.findall(r'name="(\w+)" value="([^"]*)"', found[1]))
+
+
+def test_now_when_all_is_well(world: World) -> None:
+    stories.history(world)
+    with world.person() as client:
+        page = client.get("/").text
+    text = text_of(page)
+    assert "● OK" in text
+    assert "All good." in text
+    assert "Last problem 6 h ago, fixed in 100 s." in text or "fixed in 2 min" in text
+    assert "Nothing. You can go." in text
+    order = [page.index(f'id="{name}"') for name in ("broken", "doing", "needs", "foot")]
+    assert order == sorted(order)
+
+
+def test_now_when_something_is_broken(world: World) -> None:
+    stories.bad_release(world)
+    with world.person() as client:
+        text = text_of(client.get("/").text)
+    for part in (
+        "▲ Degraded",
+        "Checkout fails for about 1 in 3 buyers",
+        "38 people",
+        "Doing it now: go back to release",
+    ):
+        assert part in text
+    assert "a restart would hide it" in text
+
+
+def test_no_data_is_not_called_well(world: World) -> None:
+    world.vitals.well = {}
+    with world.person() as client:
+        text = text_of(client.get("/").text)
+    assert "○ Unknown" in text
+    assert "All good" not in text
+
+
+def test_a_person_approves_with_one_press_and_without_javascript(world: World) -> None:
+    asked = stories.question(world)
+    with world.person() as client:
+        del client.headers["x-csrf-token"]
+        page = client.get("/").text
+        assert "If nobody answers, I do nothing." in page
+        closer = client.get(f"/approve/{asked}")
+        fields = form(closer.text, f"/act/approval/{asked}")
+        assert fields["answer"] == "yes"
+        assert client.post(f"/act/approval/{asked}", data=fields).status_code == 303
+        assert client.post(f"/act/approval/{asked}", data=fields).status_code == 409
+        assert client.get(f"/approve/{asked}").status_code == 404
+    decided = world.store.approvals.load(asked)
+    assert (decided.state.value, decided.decided_by.endswith("(dashboard)")) == ("approved", True)
+
+
+def test_stop_is_one_press_and_start_asks_first(world: World) -> None:
+    with world.person() as client:
+        del client.headers["x-csrf-token"]
+        assert client.post("/act/stop", data=form(client.get("/").text, "/act/stop")).status_code == 303
+        assert world.target.stopped
+        page = client.get("/").text
+        assert "a person stopped me" in page
+        assert "/act/stop" not in page
+        assert client.post("/act/start", data=form(client.get("/confirm/start").text, "/act/start")).status_code == 303
+    assert not world.target.stopped
+
+
+def test_roll_back_undo_restart_and_take_over_are_confirmed_with_caveats(world: World) -> None:
+    stories.bad_release(world)
+    with world.person() as client:
+        del client.headers["x-csrf-token"]
+        assert "/confirm/rollback?release=2-2222222" in client.get("/releases").text
+        for path, action, word in (
+            ("/confirm/rollback?release=2-2222222", "/act/rollback", "env file stay as they are"),
+            ("/confirm/undo/inc-new", "/act/undo/inc-new", "does not undo an undo"),
+            ("/confirm/restart/web", "/act/restart/web", "may be lost"),
+            ("/confirm/takeover/inc-new", "/act/takeover/inc-new", "one hour"),
+        ):
+            page = client.get(path)
+            assert word in page.text
+            assert client.post(action, data=form(page.text, action)).status_code == 303
+        for path in ("/confirm/rollback?release=9-9999999", "/confirm/restart/nope", "/confirm/undo/no", "/confirm/x"):
+            assert client.get(path).status_code == 404
+        assert client.post("/act/restart/nope", data={"csrf": page.text}).status_code == 403
+    assert [asked[:2] for asked in world.controls.asked] == [
+        ("rollback", "2-2222222"), ("undo", "inc-new"), ("restart", "web"),
+    ]  # fmt: skip
+    frozen = world.store.settings.get("freeze")
+    assert "took over incident inc-new" in frozen["reason"]
+
+
+def test_the_incident_page_shows_the_whole_story(world: World) -> None:
+    stories.bad_release(world)
+    with world.person() as client:
+        html = client.get("/incidents/inc-new").text
+        people = client.get("/incidents/inc-new?show=people").text
+    text = text_of(html)
+    for part in (
+        "Release 4-4444444 broke checkout", "very likely", "What I don’t know", "why old coupons are rejected",
+        "Fresh evidence passed", "Before", "During", "chosen", "Done: rollback",
+    ):  # fmt: skip
+        assert part.lower() in text.lower()
+    assert "<s>Restart web</s>" in html
+    assert "Done: rollback" not in people
+
+
+def test_an_incident_that_is_not_understood_yet_says_so(world: World) -> None:
+    seen = Symptom("probe", "web", "web does not answer", clock.now(), clock.now())
+    world.store.incidents.open(Incident("inc-1", "web", (seen,), clock.now(), IncidentState.SEEN))
+    with world.person() as client:
+        text = text_of(client.get("/incidents/inc-1").text)
+    assert "Not yet known" in text
+    assert "The cause is not yet known." in text
+
+
+@pytest.mark.parametrize(
+    "broken", [{"plan": 7, "gates": "x", "skipped": [1, None], "refusal": []}, {"plan": {"action": []}}]
+)
+def test_odd_records_never_break_a_page(world: World, broken: dict[str, object]) -> None:
+    stories.bad_release(world)
+    odd = {"hypotheses": [None, {"weight": "much"}], "unknown": "?"}
+    world.store.incidents.save("inc-new", decision=broken, diagnosis=odd, turn={"until": "soon", "note": 5})
+    with world.person() as client:
+        assert client.get("/incidents/inc-new").status_code == 200
+        assert client.get("/").status_code == 200
+
+
+def test_outside_text_is_escaped_visible_and_bounded_everywhere(world: World) -> None:
+    stories.bad_release(world)
+    now = clock.now()
+    release = world.store.releases.create("e" * 40, HOSTILE)
+    world.store.releases.describe(release.id, digest="d", title=HOSTILE, author=HOSTILE, facts={})
+    world.store.changes.record(Change("h", now, ChangeKind.CONFIG, HOSTILE, HOSTILE, HOSTILE, HOSTILE, "", HOSTILE))
+    seen = Symptom("errors", "web", HOSTILE, now, now, HOSTILE)
+    world.store.incidents.save(
+        "inc-new",
+        title=HOSTILE,
+        symptoms=[asdict(seen), asdict(seen)],
+        turn={"note": HOSTILE},
+        diagnosis={"hypotheses": [{"text": HOSTILE, "cause": HOSTILE, "supports": [HOSTILE]}], "unknown": [HOSTILE]},
+        decision={
+            "refusal": {"reasons": [HOSTILE]},
+            "skipped": [{"action": HOSTILE, "reason": HOSTILE}],
+            "gates": [{"gate": HOSTILE, "verdict": HOSTILE, "reason": HOSTILE}],
+            "plan_hash": HOSTILE,
+        },
+    )  # fmt: skip
+    world.store.incidents.add_evidence("inc-new", [Evidence("log", HOSTILE, now, now, HOSTILE, {HOSTILE: HOSTILE})])
+    world.store.ledger.append("note", HOSTILE, actor=HOSTILE, incident="inc-new")
+    world.store.approvals.ask("inc-new", "h" * 64, {"action": {"kind": HOSTILE, "targets": [HOSTILE]}}, 600)
+    world.store.settings.put("freeze", {"reason": HOSTILE, "who": HOSTILE}, "ana")
+    asked = world.store.approvals.open()[0].id
+    with world.person() as client:
+        for path in (
+            "/",
+            "/incidents",
+            "/incidents/inc-new",
+            "/releases",
+            f"/approve/{asked}",
+            "/nothing?" + "<script>",
+        ):
+            html = client.get(path).text
+            assert "<script>alert" not in html, path
+            assert "<img src=x" not in html, path
+            assert "\u202e" not in html, path
+            assert "\x1b" not in html, path
+            assert "y" * 2100 not in html, path
+        assert "\\u202e" in client.get("/incidents/inc-new").text
+
+
+def test_error_pages_are_friendly_and_alike(world: World) -> None:
+    with world.person() as client:
+        missing = client.get("/incidents/nope")
+        nowhere = client.get("/nowhere")
+    assert (missing.status_code, nowhere.status_code) == (404, 404)
+    for page in (missing.text, nowhere.text):
+        assert "Back to Now" in page
+        assert "Traceback" not in page
+
+
+def test_pages_are_small(world: World) -> None:
+    stories.bad_release(world)
+    with world.person() as client:
+        for path in ("/", "/incidents/inc-new", "/releases"):
+            html = client.get(path).text
+            assets = set(re.findall(r'(?:src|href)="(/static/[^"]+)"', html))
+            whole = len(html.encode()) + sum(len(client.get(asset).content) for asset in assets)
+            assert whole < 60_000, f"{path}: {whole} bytes"
+            assert not re.findall(r'(?:src|href)="(?:https?:)?//(?!127\.0\.0\.1)', html)
+        assert len(client.get("/static/live.js").content) <= 4096
+        assert len(gzip.compress(client.get("/").content)) < 12_000
+
+
+def test_pages_are_fast_with_ten_thousand_incidents(world: World) -> None:
+    """Every page under 200 ms with 10,000 incidents, 60,000 ledger entries and 5,000 effects in the store."""
+    fill(world, 10_000)
+    worst: dict[str, float] = {}
+    with world.person() as client:
+        for path in ("/", "/incidents", "/incidents/i-9999", "/releases", "/api/v1/status", "/metrics"):
+            client.get(path)  # templates compiled, 30-day report made
+            spent = []
+            for _ in range(5):
+                began = time.perf_counter()
+                assert client.get(path).status_code == 200
+                spent.append(time.perf_counter() - began)
+            worst[path] = sorted(spent)[2]
+    print({path: f"{seconds * 1000:.0f} ms" for path, seconds in worst.items()})
+    assert max(worst.values()) < 0.2, worst
+
+
+def fill(world: World, incidents: int) -> None:
+    """Rows straight into the tables: only their number matters here."""
+    now = clock.now()
+    symptom = asdict(Symptom("errors", "web", "checkout fails", now, now, "POST /checkout", "1-aaaaaaa", 0.3))
+    rows, entries, effects = [], [], []
+    for n in range(incidents):
+        at = now - (incidents - n) * 240
+        rows.append({
+            "id": f"i-{n}", "service": "web", "title": "checkout fails", "opened_at": at, "state": "closed",
+            "outcome": Outcome.HEALED.value, "closed_at": at + 60, "symptoms": [symptom], "turn": {},
+            "diagnosis": None, "decision": None,
+            "users_hit": 3, "requests_failed": 9,
+        })  # fmt: skip
+        for k in range(6):
+            seq = n * 6 + k + 1
+            entries.append({
+                "seq": seq, "at": at + k, "kind": "effect" if k == 3 else "note", "actor": "prodwise", "service": "web",
+                "incident": f"i-{n}", "text": "something was noted", "data": {"kind": "restart", "state": "done"},
+                "previous": "", "hash": f"h{seq}",
+            })  # fmt: skip
+        if n % 2:
+            effects.append({
+                "key": f"k{n}", "story": f"i-{n}", "service": "web", "kind": "restart", "command": {"actor": "prodwise"}, "undo": None,
+                "token": 1, "state": "done", "intended_at": at, "settled_at": at + 1, "result": "",
+            })  # fmt: skip
+    with world.store.database.engine.begin() as connection:
+        connection.execute(sa.insert(tables.incident), rows)
+        connection.execute(sa.insert(tables.ledger), entries)
+        connection.execute(sa.insert(tables.effect), effects)
