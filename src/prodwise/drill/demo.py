@@ -16,7 +16,7 @@ SECONDS_MAX = 900.0  # the traffic ends by itself after this
 
 
 def run_demo(
-    json_path: str = "", keep: bool = False, on_event: Tell = print, healer: str = "prodwise", seed: int = 1
+    json_path: str | None = None, keep: bool = False, on_event: Tell = print, healer: str = "prodwise", seed: int = 1
 ) -> DrillResult:
     """Plays the five scenes; with `keep` the app is left running when all went well. Raises ProdwiseError if it cannot start."""
     scenes = [find(name) for name in SCENES]

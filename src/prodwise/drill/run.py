@@ -19,7 +19,7 @@ SPARE_S = 120.0  # the traffic's own limit lies this far beyond the scenario's
 
 
 def run_scenarios(
-    names: Sequence[str], healer: str = "prodwise", json_path: str = "", seed: int = 1, on_event: Tell = print
+    names: Sequence[str], healer: str = "prodwise", json_path: str | None = None, seed: int = 1, on_event: Tell = print
 ) -> DrillResult:
     """Plays scenarios given by name or file; all are read and checked before the first one starts.
 
