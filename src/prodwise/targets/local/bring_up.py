@@ -72,7 +72,7 @@ def _up(layout: Layout, config: Config, *, with_healer: bool, was_up: bool, say:
         say("starting supervisor, guard and proxy")
         start_supervisor(layout)
     guard = GuardClient(layout, START_S)
-    guard.call("ping")
+    _await(lambda: _guard_answers(layout), START_S, "the guard does not answer", str(layout.program_log("guard")))
     _await(lambda: _proxy_answers(layout), START_S, "the proxy does not answer", str(layout.log / "caddy-out.log"))
     target = LocalTarget(layout.app, config)
     started = not _was_up_before(guard)
@@ -208,6 +208,15 @@ def start_supervisor(layout: Layout) -> None:
     )
     if done.returncode != 0:
         raise TargetError(f"the supervisor does not start: {(done.stderr or done.stdout).strip()[-500:]}")
+
+
+def _guard_answers(layout: Layout) -> bool:
+    """Also wakes the supervisor's loop, which would sleep a second before it starts anything."""
+    try:
+        rpc.supervisor(layout.socket("supervisor"), "getState", timeout_s=1.0)
+        return bool(GuardClient(layout, 0.0).call("ping", 1.0))
+    except (OSError, rpc.RpcFault, ProdwiseError):
+        return False
 
 
 def _proxy_answers(layout: Layout) -> bool:

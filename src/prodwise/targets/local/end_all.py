@@ -31,7 +31,7 @@ def down(layout: Layout, say: Callable[[str], None]) -> list[int]:
     say("ending the app")
     with contextlib.suppress(OSError, rpc.RpcFault):
         rpc.supervisor(layout.socket("supervisor"), "shutdown")
-        _wait(named, PATIENCE_S)
+        _wait(named, PATIENCE_S, layout.socket("supervisor"))
     named |= _known(layout)
     for pid, ticks in named.items():
         procs.end(pid, ticks, STOP_SECONDS)
@@ -75,9 +75,11 @@ def strays_of(layout: Layout) -> list[int]:
     return found
 
 
-def _wait(named: Named, timeout_s: float) -> None:
+def _wait(named: Named, timeout_s: float, supervisor: Path) -> None:
     deadline = uptime() + timeout_s
     while uptime() < deadline and any(start_ticks(pid) == ticks for pid, ticks in named.items()):
+        with contextlib.suppress(OSError, rpc.RpcFault):
+            rpc.supervisor(supervisor, "getState", timeout_s=1.0)  # wakes its loop, which would sleep up to a second
         time.sleep(0.02)
 
 
@@ -86,5 +88,6 @@ def _tidy(layout: Layout) -> None:
     for path in (*layout.run.glob("*.pid*"), *layout.sockets.glob("*.sock"), *layout.sockets.glob("*.aside")):
         if read_json(str(path)) or path.suffix != ".json":
             path.unlink(missing_ok=True)
+    layout.dashboard.unlink(missing_ok=True)
     if layout.sockets != layout.run:
         shutil.rmtree(layout.sockets, ignore_errors=True)

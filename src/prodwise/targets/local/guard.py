@@ -75,9 +75,12 @@ class Server:
     def answer(self, line: bytes) -> Json:
         try:
             request = json.loads(line)
-            op = self._ops[request.pop("op")]
-            return {"ok": True, "result": op(**request)}
+            op, actor = request.pop("op"), request.pop("actor", "")
+            if actor:
+                print(f"guard: {op} for {actor}: {json.dumps(request)}", flush=True)
+            return {"ok": True, "result": self._ops[op](**request)}
         except Denied as no:
+            print(f"guard: {no.kind}: {no}", flush=True)
             return {"ok": False, "error": no.kind, "message": str(no), "hint": no.hint}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             return {

@@ -67,7 +67,7 @@ class GuardClient:
         raise _ERRORS.get(data["error"], TargetError)(data["message"], data["hint"])
 
     def order(self, op: str, order: Order, timeout_s: float = ANSWER_S, **arguments: Any) -> Any:
-        return self.call(op, timeout_s, key=order.key, token=order.token, **arguments)
+        return self.call(op, timeout_s, key=order.key, token=order.token, actor=order.actor, **arguments)
 
     def look(self) -> Mapping[str, Any]:
         """The guard's raw look. Raises TargetError when it cannot be had."""

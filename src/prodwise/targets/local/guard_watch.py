@@ -49,7 +49,8 @@ class Watch:
     def _wanted(self) -> dict[str, bool]:
         """Program → whether it should run."""
         services = self._door.state.services.items()
-        return {program(name, slot): bool(state.slots[slot].release) for name, state in services for slot in SLOTS}
+        wanted = {program(name, slot): bool(state.slots[slot].release) for name, state in services for slot in SLOTS}
+        return {"caddy": True, **wanted}
 
     def _notice(self) -> None:
         for name in self._wanted():

@@ -106,7 +106,7 @@ def allot(layout: Layout, config: Config, services: tuple[Service, ...]) -> Plac
     before = read_places(layout)
     known = {place.service: place for place in before.places} if before else {}
     front = front_service(services) or (before.front if before else "")
-    with _Free() as free:
+    with FreePorts() as free:
         address = _address(config.address, before, free)
         for service in services:
             web = service.kind is ServiceKind.WEB
@@ -118,7 +118,7 @@ def allot(layout: Layout, config: Config, services: tuple[Service, ...]) -> Plac
     return places
 
 
-def _address(wanted: str, before: Places | None, free: _Free) -> str:
+def _address(wanted: str, before: Places | None, free: FreePorts) -> str:
     """Port 0 means any free one, kept from then on."""
     host, colon, port = wanted.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65_535:
@@ -130,7 +130,7 @@ def _address(wanted: str, before: Places | None, free: _Free) -> str:
     return f"{host}:{free.take()}"
 
 
-class _Free:
+class FreePorts:
     """Free loopback ports. All stay bound until the end, so that none is given twice.
 
     Below the kernel's ephemeral range: an outgoing connection could otherwise take a slot's port while its app restarts.
@@ -139,7 +139,7 @@ class _Free:
     def __init__(self) -> None:
         self._held: list[socket.socket] = []
 
-    def __enter__(self) -> _Free:
+    def __enter__(self) -> FreePorts:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -219,7 +219,22 @@ def launch(spec_path: str) -> None:
     if spec.get("cwd"):
         os.chdir(spec["cwd"])
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    os.execvpe(argv[0], argv, env)
+    run(argv, env)
+
+
+def run(argv: list[str], env: dict[str, str]) -> None:
+    """Becomes the program, found along its own PATH. Imports nothing: the user we have become may not read our Python."""
+    if "/" in argv[0]:
+        os.execve(argv[0], argv, env)
+    reason: OSError = FileNotFoundError(2, "not found along PATH", argv[0])
+    for folder in env.get("PATH", "/usr/bin:/bin").split(":"):
+        try:
+            os.execve(f"{folder}/{argv[0]}", argv, env)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except PermissionError as error:
+            reason = error
+    raise reason
 
 
 def wait_in_turn(spec: Data, facts: Data, seconds: float) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from prodwise.clock import now
-from prodwise.config import Config, load, state_dir
+from prodwise.config import Config, state_dir
 from prodwise.model.errors import ProdwiseError, TargetError
 from prodwise.model.service import SlotName
 from prodwise.model.target import Order, ServiceSeen, Switch, TargetSeen
@@ -118,7 +118,7 @@ def rollback_now(app_dir: Path, service: str | None = None, actor: str = "person
     guard.call("break_glass")
     look = guard.look()
     goals = _goals(look, service)
-    target = LocalTarget(layout.app, load(layout.app))
+    target = LocalTarget(layout.app, Config())  # a broken file in the working tree is no reason to stay broken
     done = []
     for name, release in goals.items():
         seen = seen_from(guard.look()).service(name)

@@ -1,0 +1,115 @@
+"""Options and the long run: a healer beside the app, new services, another user, TLS, logs that grow."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import signal
+import ssl
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from prodwise.config import load
+from prodwise.model.signal import ProcessState
+from prodwise.targets.local import install, local_control, procs
+from prodwise.testing import apps
+
+from .conftest import LocalApp, Up
+
+
+def test_the_healer_is_started_beside_the_app_and_its_death_touches_nothing(
+    bring_up: Up, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = bring_up()
+    code = (
+        "import http.server as h, pathlib, sys; s = h.HTTPServer(('127.0.0.1', 0), h.SimpleHTTPRequestHandler)\n"
+        "pathlib.Path(sys.argv[1]).write_text('http://127.0.0.1:%d' % s.server_port); s.serve_forever()"
+    )
+    monkeypatch.setattr(install, "healer", lambda layout: (sys.executable, "-c", code, str(layout.dashboard)))
+    result = local_control.up(app.dir, load(app.dir), with_healer=True)
+    assert apps.get(result.dashboard).status == 200
+    healer = procs.read_pid(app.target.layout.pid("healer"))
+    assert healer.alive
+    with apps.load(app.address) as seen:
+        os.kill(healer.pid, signal.SIGKILL)
+        apps.until(lambda: procs.read_pid(app.target.layout.pid("healer")).pid not in (0, healer.pid))
+        enough = seen.total + 20
+        apps.until(lambda: seen.total > enough)
+    assert seen.failed == 0
+    assert local_control.up(app.dir, load(app.dir), with_healer=True).started is False
+
+
+def test_a_release_may_bring_a_new_service(local_app: LocalApp) -> None:
+    settings = apps.SETTINGS + "\n[services.pay]\ncommand = 'python3 web.py'\nprobe = '/healthz'\n"
+    with apps.load(local_app.address) as seen:
+        release = local_app.release(apps.GOOD, {"prodwise.toml": settings + apps.WITH_WORKER})
+        assert [service.service for service in local_app.target.observe().services] == ["pay", "web", "worker"]
+        local_app.start("a", release, "pay")
+        apps.until(lambda: local_app.well("a", "pay"))
+        local_app.switch("a", service="pay")
+        local_app.start("b", release)
+        apps.until(lambda: local_app.well("b"))
+        local_app.switch("b")
+    assert seen.failed == 0, seen.statuses
+    url = apps.environment_of(local_app.address)["PAY_URL"]
+    assert url == f"http://127.0.0.1:{local_app.target.proxy_port('pay')}"
+    assert apps.get(url.removeprefix("http://")).text == release
+    assert local_app.target.proxy_port("worker") == 0
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+def test_the_app_runs_as_the_named_user(bring_up: Up, tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(folder.stat().st_mode | 0o011)
+    line = "version = 1\nuser = 'nobody'\nrelease = 'id -u > beats'"
+    settings = apps.SETTINGS.replace("version = 1", line).replace('["beats"]', '["beats", "data/"]')
+    app = apps.make_app(tmp_path, settings=settings, files={"variant": "good"})
+    (app / "beats").touch()
+    os.chown(app / "beats", pwd.getpwnam("nobody").pw_uid, -1)
+    running = bring_up(app)
+    nobody = pwd.getpwnam("nobody")
+    assert json.loads(apps.get(running.address, "/env").text)["uid"] == nobody.pw_uid
+    assert (app / "beats").read_text().strip() == str(nobody.pw_uid)
+    assert (app / "data").stat().st_uid == nobody.pw_uid
+    assert (app / ".prodwise/run").stat().st_mode & 0o777 == 0o700
+    os.kill(running.process().pid, signal.SIGKILL)
+    apps.until(lambda: running.process().restarts == 1 and running.well("a"))
+    assert json.loads(apps.get(running.address, "/env").text)["uid"] == nobody.pw_uid
+
+
+def test_tls_is_served_on_an_address(bring_up: Up) -> None:
+    app = bring_up(settings=apps.SETTINGS.replace("version = 1", "version = 1\ntls = true"))
+    trust = ssl.create_default_context()
+    trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
+
+    def secure() -> bool:
+        try:
+            with opener.open(f"https://{app.address}/", timeout=2) as answer:
+                return "Secure" in answer.headers["Set-Cookie"]
+        except OSError:
+            return False
+
+    apps.until(secure, what="the certificate")
+
+
+def test_the_access_log_is_rotated_and_bounded(bring_up: Up, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRODWISE_ACCESS_LOG_MB", "1")
+    app = bring_up()
+    log = app.target.layout.log
+    path = "/" + "x" * 6000
+    with apps.load(app.address, path, clients=4):
+        apps.until(lambda: len(list(log.glob("access*.log"))) > 1, 30, "the rotation")
+    assert sum(file.stat().st_size for file in log.glob("access*.log")) < 5 * 1024 * 1024
+    assert app.process().state is ProcessState.RUNNING
+
+
+def test_secrets_in_queries_and_headers_are_not_logged(local_app: LocalApp) -> None:
+    apps.get(local_app.address, "/?token=hidden-thing", lane="hidden-lane")
+    log = local_app.target.layout.access_log
+    apps.until(lambda: log.exists() and '"uri":"/"' in log.read_text())
+    assert "hidden" not in log.read_text()
