@@ -128,31 +128,38 @@ class SmallStories:
         effects = self._parts.records.ledger.effects(story=asked["incident"])
         return self._told(story, "undo", self._returning.undo(story, "undo", effects, asked["who"]))
 
-    def prove(self, subject: str) -> str:
-        """Exercises the way out and back on this target: a sliver of lanes to an empty slot, whose requests fall over to stable."""
-        target, inventory = self._parts.target, self._parts.inventory
-        before, busy = self._durable.step("before", self._standing)
-        if busy:
+    def prove(self, story: str) -> str:
+        """Exercises start, switch and their undo: the serving release beside itself, a sliver of lanes there and back.
+
+        Rollouts wait meanwhile. What is seen afterwards must be exactly what was seen before.
+        """
+        inventory, target, put = self._parts.inventory, self._parts.target, self._parts.records.settings.put
+        before, release = self._durable.step("before", self._standing)
+        if not release:
             return "busy"
-        story = f"prove-{subject}-{before}-{self._durable.step('when', lambda: round(now()))}"
-        out = self._returning.move(
+        move = self._returning.move
+        failure = move(story, "start", lambda: moves.start_canaries(inventory, target.observe(), release), "prodwise")
+        failure = failure or move(
             story, "out", lambda: moves.ramp(inventory, target.observe(), PROOF_SHARE), "prodwise"
         )
-        back = self._returning.move(story, "back", lambda: moves.ramp(inventory, target.observe(), 0.0), "prodwise")
+        back = move(story, "back", lambda: moves.ramp(inventory, target.observe(), 0.0), "prodwise")
+        end = move(story, "end", lambda: moves.stop_canaries(inventory, target.observe(), release), "prodwise")
         after, _ = self._durable.step("after", self._standing)
-        if out or back or before != after:
-            return self._told(
-                story, "proving that actions can be undone", out or back or "the target is not as it was before"
-            )
-        put = self._parts.records.settings.put
+        failure = failure or back or end or ("" if before == after else "the target is not as it was before")
+        if failure:
+            return self._told(story, "proving that actions can be undone", failure)
         self._durable.transact("proven", lambda: put("undo_proven", {"at": now(), "revision": after}, "prodwise"))
         return ""
 
-    def _standing(self) -> tuple[str, bool]:
-        """(who gets which share, as a fingerprint; whether a canary has users)."""
+    def _standing(self) -> tuple[str, str]:
+        """(who serves what share with which release, as a fingerprint; the release, "" while a canary is there)."""
         seen = self._parts.target.observe()
-        switches = [[at.service, asdict(at.switch)] for at in seen.services if at.switch is not None]
-        return digest(switches), any(at.switch is not None and at.switch.share > 0 for at in seen.services)
+        ramps = [at for at in seen.services if at.switch is not None]
+        runs = [
+            [at.service, asdict(at.switch), sorted([p.slot, p.release] for p in at.slots)] for at in ramps if at.switch
+        ]
+        releases = {p.release for at in ramps for p in at.slots if p.release}
+        return digest(runs), releases.pop() if len(releases) == 1 else ""
 
     def _asked(self, what: str, story: str) -> Mapping[str, Any]:
         return dict(self._durable.step("asked", self._parts.records.settings.get, f"{what}:{story}"))

@@ -61,7 +61,8 @@ class Healer:
     def _prove_undo(self) -> None:
         """Once per target: a share goes out and comes back, and the target is seen to be as it was."""
         if not self.parts.records.settings.get("undo_proven"):
-            self.begin("prove", f"prove-{uuid.uuid4().hex[:8]}", "undo")
+            story = f"prove-{uuid.uuid4().hex[:8]}"
+            self.begin("prove", story, story)
 
     def stop(self) -> None:
         self.intake.stop()

@@ -36,6 +36,15 @@ def start_canaries(inventory: Sequence[Service], seen: TargetSeen, release: str)
     ]
 
 
+def stop_canaries(inventory: Sequence[Service], seen: TargetSeen, release: str) -> list[Move]:
+    """The release leaves the free slots again; nobody is sent there."""
+    return [
+        Move(STOP, service.id, _stop(service.id, _stable(at).other, 0.0))
+        for service, at in _seen(inventory, seen)
+        if service.ramps and _runs(at, _stable(at).other) == release and at.switch is not None and not at.switch.share
+    ]
+
+
 def ramp(inventory: Sequence[Service], seen: TargetSeen, share: float) -> list[Move]:
     """The canary's share, for every service that ramps and does not have it yet."""
     moves = []

@@ -10,6 +10,9 @@ from prodwise.model.evidence import Json
 from prodwise.targets.local import local_control
 from prodwise.targets.local.local_control import Status, UpResult
 
+__all__ = ["Status", "UpResult", "api_socket", "audit_verify", "bring_up", "process_ids", "rollback_now", "serve", "start_again",
+           "status_offline", "stop_all", "take_down", "unit_text"]  # fmt: skip
+
 
 def api_socket(app_dir: Path) -> Path:
     """Where the healer's API listens for this machine's people."""

@@ -19,6 +19,10 @@ POLICY: Final = "ladder-1"
 GATES: Final = ("not stopped", "not frozen", "inventory", "revision", "undo", "budget")
 
 
+RESPAWN_S: Final = 3.0
+"""So long a dead process is left to the supervisor, which has it back in about a tenth of a second when all is well."""
+
+
 @dataclass(frozen=True, slots=True)
 class AlreadyDone:
     """The smallest step was taken before we came, by the supervisor: record it and watch. at: Unix seconds.
@@ -39,7 +43,7 @@ def choose(situation: Situation) -> Choice:
     """One decision.
 
     1. Holds: stop, freeze, stale inputs, mass failure, flapping, an action in flight, too many failures, not ours to heal.
-    2. What the supervisor has done already is not done again.
+    2. What the supervisor has done already, or is just doing, is not done again.
     3. The ladder, smallest footprint first: the first eligible step; else the first that a person may allow; else a person.
     """
     held = _held(situation)
@@ -48,6 +52,9 @@ def choose(situation: Situation) -> Choice:
     done = _already_done(situation)
     if done is not None:
         return done
+    coming = _coming_up(situation)
+    if coming is not None:
+        return coming
     rungs = [rung(situation) for rung in LADDER]
     skipped: list[Skipped] = []
     for rung in rungs:
@@ -109,6 +116,22 @@ def _already_done(situation: Situation) -> AlreadyDone | None:
     ]
     reason = f"the supervisor restarted it at {limits.clock(at)}, and it answers again"
     return AlreadyDone(ActionKind.RESTART, reason, at, len(earlier) + 1)
+
+
+def _coming_up(situation: Situation) -> Refusal | None:
+    """A process that just died is the supervisor's for a moment, and what it started may still be booting."""
+    if situation.diagnosis.leading.cause is not Cause.CRASH or situation.serving is True:
+        return None
+    service = situation.find(situation.service)
+    boot_s = service.start_s if service is not None else 0.0
+    if situation.respawned_at is not None:
+        waited_s, limit_s = situation.now - situation.respawned_at, boot_s
+    else:
+        ended = max((one.seen_at for one in situation.symptoms if one.kind == "crash"), default=0.0)
+        waited_s, limit_s = situation.now - ended, RESPAWN_S
+    if not 0 <= waited_s < limit_s:
+        return None
+    return Refusal((f"the supervisor is starting {situation.service} again",), wait_s=0.5)
 
 
 def _plan(situation: Situation, rung: Rung, skipped: tuple[Skipped, ...]) -> Plan:

@@ -14,7 +14,7 @@ FLAP_CHANGES = 4
 FLAP_S = 600.0
 """State changes (up ↔ down) within 10 min that count as flapping."""
 STEADY_S = 10.0
-"""A process that has run so long since its last exit has recovered."""
+"""A process that was seen up so long after its last exit has recovered; only a sighting proves it, not the clock."""
 
 
 class ProcessDetector:
@@ -41,6 +41,8 @@ class ProcessDetector:
             last = None
         if self._exited(last, seen):
             self._crash(seen)
+        elif self._crashed_at is not None and _up(seen) and seen.at - self._exits[-1] >= self._steady():
+            self._crashed_at = None
         if last is not None and _up(last) is not _up(seen):
             self._changes.append(seen.at)
 
@@ -50,7 +52,7 @@ class ProcessDetector:
             return not same
         if last is None or last.state in (ProcessState.EXITED, ProcessState.STOPPED):
             return False
-        return seen.restarts > last.restarts or (seen.pid != last.pid and seen.pid > 0 and last.pid > 0)
+        return seen.restarts > last.restarts  # a new pid with no respawn counted was started on purpose
 
     def _crash(self, seen: ProcessSeen) -> None:
         self._exits.append(seen.at)
@@ -66,33 +68,33 @@ class ProcessDetector:
 
     def symptoms(self, now: float) -> tuple[Symptom, ...]:
         """crash until the process has run for steady_s; crash_loop instead when exits repeat; flapping is told in words."""
-        seen = self._last
-        if seen is None or self._crashed_at is None or not self._exits:
-            return ()
-        if _up(seen) and now - self._exits[-1] >= self._steady(now):
-            self._crashed_at = None
+        if self._crashed_at is None:
             return ()
         recent = [at for at in self._exits if now - at <= LOOP_S]
         if len(recent) >= LOOP_EXITS:
             text = f"exited {len(recent)} times in {LOOP_S:.0f} s, last {_how(self._exit_code)}"
             return (self._symptom("crash_loop", text, recent[0]),)
-        if self.flapping(now):
-            text = f"up and down {len(self._changes)} times in {FLAP_S / 60:.0f} min, last {_how(self._exit_code)}"
-            return (self._symptom("crash_loop", text, self._changes[0]),)
+        changes = self._recent_changes(now)
+        if len(changes) >= FLAP_CHANGES:
+            text = f"up and down {len(changes)} times in {FLAP_S / 60:.0f} min, last {_how(self._exit_code)}"
+            return (self._symptom("crash_loop", text, changes[0]),)
         return (self._symptom("crash", f"the process ended {_how(self._exit_code)}", self._crashed_at),)
 
-    def _steady(self, now: float) -> float:
-        return LOOP_S if sum(now - at <= FLAP_S for at in self._exits) >= LOOP_EXITS else self.steady_s
+    def _steady(self) -> float:
+        """Seconds up that prove a recovery; longer after several exits."""
+        last = self._exits[-1]
+        return LOOP_S if sum(last - at <= FLAP_S for at in self._exits) >= LOOP_EXITS else self.steady_s
 
     def _symptom(self, kind: str, text: str, onset: float) -> Symptom:
         release = self._last.release if self._last else ""
         return Symptom(kind, self.service, f"{text} (slot {self.slot})", onset, self._exits[-1], "", release)
 
+    def _recent_changes(self, now: float) -> list[float]:
+        return [at for at in self._changes if now - at <= FLAP_S]
+
     def flapping(self, now: float) -> bool:
         """FLAP_CHANGES or more state changes within FLAP_S seconds."""
-        while self._changes and now - self._changes[0] > FLAP_S:
-            self._changes.popleft()
-        return len(self._changes) >= FLAP_CHANGES
+        return len(self._recent_changes(now)) >= FLAP_CHANGES
 
     def running(self) -> bool | None:
         """None = never seen."""
