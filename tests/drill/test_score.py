@@ -105,6 +105,14 @@ def test_escalated_even_while_users_still_suffer(told: Event) -> None:
     assert score(scenario(overload, "escalated"), watched).passed
 
 
+@pytest.mark.parametrize("kind", ["overload", "upstream_down"])
+def test_a_restart_against_what_is_not_ours_fails_even_if_a_person_was_called(kind: str) -> None:
+    fault = Fault(at=10, kind=kind, service="payments", seconds=10)
+    watched = seen(fault, traffic(30, ((12, 20),)), (*RESTARTED, event(9, 14, "escalated")))
+    result = score(scenario(fault, "escalated"), watched)
+    assert (result.outcome, result.passed, result.wrong_actions) == ("escalated", False, 1)
+
+
 def test_a_release_refused_in_its_ramp_counts_as_healed_by_rollback() -> None:
     watched = seen(RELEASE, traffic(30, ((16, 17),)), REFUSED)
     result = score(scenario(RELEASE, "healed", ("rollback",)), watched)

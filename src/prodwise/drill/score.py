@@ -13,6 +13,7 @@ from prodwise.drill.scenario import ACTIONS, Expect, Fault, Scenario
 from prodwise.drill.traffic.records import Sent
 from prodwise.model.outcome import Outcome
 
+NOT_OURS = ("overload", "upstream_down")  # what no action on the app can heal
 RESULT = {"intent": "unknown"}
 SAME_RETURN_S = 30.0  # a rollback this near a refused release is what the refusal did
 STEADY_S = 5.0  # good answers for this long, and the impact counts as over
@@ -191,12 +192,15 @@ def score(scenario: Scenario, seen: Seen, notes: Sequence[str] = ()) -> Scenario
         )
     if expect.max_failed is not None and failed > expect.max_failed:
         reasons.append(f"{failed} requests failed, at most {expect.max_failed} were acceptable")
+    wrong = _wrong(expect, seen, done)
+    if wrong and seen.injected and all(one.fault.kind in NOT_OURS for one in seen.injected):
+        reasons.append(f"{', '.join(one.kind for one in done)}, although nothing that is done here can help")
     detect, decide, recover = _times(seen)
     return ScenarioResult(
         name=scenario.name, outcome=str(end), expected=expect.outcome, passed=len(reasons) == len(notes), actions=done,
         seconds_to_detect=detect, seconds_to_decide=decide, seconds_to_recover=recover,
         requests=len(seen.requests), requests_failed=failed,
-        wrong_actions=_wrong(expect, seen, done), repeats=_repeats(expect, seen, done), notes=tuple(reasons),
+        wrong_actions=wrong, repeats=_repeats(expect, seen, done), notes=tuple(reasons),
     )  # fmt: skip
 
 
