@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from prodwise.loop.detect.accept import Count, burst_length, upper_bound
+from prodwise.loop.detect.accept import Count, upper_bound
+from prodwise.loop.detect.outage import CAP
 from prodwise.loop.detect.quantile import RunningQuantile
 from prodwise.model.signal import RequestSeen
 
@@ -38,8 +39,15 @@ class RouteBaseline:
 
     def upper(self, alpha: float = 0.05) -> float:
         """Conservative error share: its time-uniform upper bound, with the errors of one burst counted as one proof."""
-        burst = burst_length(self.errors, self.starts) if self.errors else 1.0
+        burst = max(1.0, (self.errors + 1) / (self.starts + 1))
         return max(FLOOR, upper_bound(Count(self.n / burst, self.errors / burst), alpha))
+
+    @property
+    def continues(self) -> float:
+        """Conservative chance that an error follows an error; the general cap while fewer than ten bursts were seen."""
+        if self.starts < 10:
+            return CAP
+        return min(0.95, max(0.2, upper_bound(Count(self.errors, self.errors - self.starts), 0.01)))
 
     def merge(self, other: RouteBaseline) -> RouteBaseline:
         """Both counts; quantiles weighted by n (an approximation that is exact for equal distributions)."""

@@ -20,16 +20,20 @@ MOSTLY_BROKEN = 0.5
 
 
 class KnownErrors:
-    """E-process for "error share ≤ p0". share: part of the unit that is bet here; cap: where it counts as proof."""
+    """E-process for "error share ≤ p0". share: part of the unit that is bet here; cap: where it counts as proof.
 
-    __slots__ = ("_chain_wealth", "_dead", "_share", "_wealth", "chain", "outage", "p0", "starts")
+    continues: largest usual chance that an error follows an error; CAP where nothing is known of it.
+    """
 
-    def __init__(self, p0: float, cap: float, share: float = 1.0) -> None:
+    __slots__ = ("_chain_wealth", "_continues", "_dead", "_share", "_wealth", "chain", "outage", "p0", "starts")
+
+    def __init__(self, p0: float, cap: float, share: float = 1.0, continues: float = CAP) -> None:
         self.p0 = p0
         self._share = share
         self.starts = RateWager(p0, share * STARTS, cap)
         lasting = share if p0 <= MOSTLY_BROKEN else 0.0
-        self.outage = OutageWager(lasting * RESTARTS)
+        self._continues = continues
+        self.outage = OutageWager(lasting * RESTARTS, continues)
         self.chain = ChainCounts()
         self._dead = lasting * FIRST
         self._chain_wealth = share * CHAIN
@@ -57,7 +61,8 @@ class KnownErrors:
 
     def _bad_before(self, error: bool) -> None:
         self.outage.goes_on(error)
-        self._dead *= CONTINUES / CAP if error else (1 - CONTINUES) / (1 - CAP)
+        c = self._continues
+        self._dead *= CONTINUES / c if error else (1 - CONTINUES) / (1 - c)
 
     def raise_cap(self, cap: float) -> None:
         """Proof now takes `cap`: part of the unit has left for another question."""

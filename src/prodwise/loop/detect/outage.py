@@ -9,16 +9,16 @@ from __future__ import annotations
 
 CONTINUES = 0.98
 CAP = 0.8
-_UP = CONTINUES / CAP
-_DOWN = (1 - CONTINUES) / (1 - CAP)
 
 
 class OutageWager:
     """Wealth = reserve + what rides on the burst that is going on. Sides of a start are left to the caller."""
 
-    __slots__ = ("_starts", "_unspent", "reserve", "riding")
+    __slots__ = ("_down", "_starts", "_unspent", "_up", "reserve", "riding")
 
-    def __init__(self, share: float) -> None:
+    def __init__(self, share: float, cap: float = CAP) -> None:
+        """cap: largest chance, under the null, that an error follows an error."""
+        self._up, self._down = CONTINUES / cap, (1 - CONTINUES) / (1 - cap)
         self._unspent = share  # what the fractions refer to
         self.reserve = share
         self.riding = 0.0
@@ -35,7 +35,7 @@ class OutageWager:
 
     def goes_on(self, error: bool) -> None:
         """The next request after an error."""
-        self.riding *= _UP if error else _DOWN
+        self.riding *= self._up if error else self._down
         if not error:
             self.close()
 

@@ -41,13 +41,16 @@ class RateWager:
 
     __slots__ = ("_hot", "_lose", "_p0", "_pending", "_stakes", "_win", "cap")
 
-    def __init__(self, p0: float, share: float, cap: float) -> None:
+    def __init__(self, p0: float, share: float, cap: float, centre: float = 0.0) -> None:
+        """centre: the ratio to bet on most, if something is known of it; 0 = a regression of the usual size."""
         high = max(min(20.0, 0.5 / p0), 1.5) if p0 < 1 / 3 else 1 + 0.9 * (1 / p0 - 1)
+        if centre:
+            high = max(high, min(1.5 * centre, 0.95 / p0))
         low = 1.4 if high > 1.45 else 1 + 0.3 * (high - 1)
         grid = ratio_grid(low, high)
-        centre = min(max(3.2 * (0.01 / p0) ** 0.37, low), high)  # rarer errors regress by larger ratios
+        aim = centre or 3.2 * (0.01 / p0) ** 0.37  # rarer errors regress by larger ratios
         self._p0, self.cap = p0, cap
-        self._stakes = [share * weight for weight in ratio_prior(grid, centre, 0.5)]
+        self._stakes = [share * weight for weight in ratio_prior(grid, min(max(aim, low), high), 0.5)]
         self._win = grid
         self._lose = tuple((1 - r * p0) / (1 - p0) for r in grid)
         self._pending = 0

@@ -8,6 +8,7 @@ from typing import Any
 from prodwise.loop.detect.accept import Count, needed_for, not_worse_known, upper_bound
 from prodwise.loop.detect.baseline import MAX_ROUTES, Baseline, BaselineBuilder, RouteBaseline
 from prodwise.loop.detect.known import KnownErrors
+from prodwise.loop.detect.outage import CAP
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.model.signal import RequestSeen
 
@@ -25,13 +26,13 @@ ENOUGH_SHARE = 0.02
 class Restarting:
     """A known-baseline test that begins anew when its stake is spent; the j-th stake is 1/(j·(j+1)), all sum to one."""
 
-    __slots__ = ("_banked", "_stake", "_test", "_tests", "cap", "p0", "wealth")
+    __slots__ = ("_banked", "_continues", "_stake", "_test", "_tests", "cap", "p0", "wealth")
 
-    def __init__(self, p0: float, cap: float) -> None:
-        self.p0, self.cap = p0, cap
+    def __init__(self, p0: float, cap: float, continues: float = CAP) -> None:
+        self.p0, self.cap, self._continues = p0, cap, continues
         self._tests, self._banked = 1, 0.0
         self._stake = 0.5
-        self._test = KnownErrors(p0, cap, self._stake)
+        self._test = KnownErrors(p0, cap, self._stake, continues)
         self.wealth = 0.5
 
     def observe(self, error: bool) -> None:
@@ -42,7 +43,7 @@ class Restarting:
             self._banked += self._test.wealth
             self._tests += 1
             self._stake = 1 / (self._tests * (self._tests + 1))
-            self._test = KnownErrors(self.p0, self.cap, self._stake)
+            self._test = KnownErrors(self.p0, self.cap, self._stake, self._continues)
             self.wealth = self._banked + self._stake
 
     @property
@@ -60,7 +61,7 @@ class WatchJudge:
     def __init__(self, baseline: Baseline, alpha: float, worse: float = 2.0) -> None:
         self.baseline, self.alpha, self.worse = baseline, alpha, worse
         self._usual = _usual(baseline.whole)
-        self._errors = Restarting(self._usual, 1 / (alpha * PARTS["errors"]))
+        self._errors = Restarting(self._usual, 1 / (alpha * PARTS["errors"]), baseline.whole.continues)
         self._routes: dict[str, Restarting] = {}
         known = baseline.whole.known and baseline.whole.p95 > 0
         self._slow_ms = SLOWER * baseline.whole.p95 + SLOWER_MS if known else None
