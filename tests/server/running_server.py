@@ -94,7 +94,14 @@ def start_world(folder: Path, config: dict[str, Any] | None = None) -> World:
     url = f"http://127.0.0.1:{tcp.getsockname()[1]}"
     made = validate(config or CONFIG, "test")
     parts = ServerParts(
-        store, target, controls, FakeBrakes(store.settings, target), vitals, made, "http://127.0.0.1:8000", url
+        store,
+        target,
+        controls,
+        FakeBrakes(store.settings, target, store.ledger),
+        vitals,
+        made,
+        "http://127.0.0.1:8000",
+        url,
     )
     server = make_server(create_app(parts))
     sockets = [tcp, local_socket(path)]

@@ -142,11 +142,28 @@ def ramp(world: World, share: float = 0.25) -> str:
         {"gate": "starts and answers", "verdict": "pass", "reason": "3 of 3 declared checks below 500"},
         {"gate": "errors", "verdict": "hold", "reason": "418 of about 600 requests seen; no more failures than before"},
     )
-    numbers = {
-        "stable": {"requests": 1254, "failed_share": 0.002, "p95_ms": 61.0},
-        "canary": {"requests": 418, "failed_share": 0.0024, "p95_ms": 58.0},
-        "needed": "about 180 more requests without a rise in failures",
+    web = {
+        "arms": {
+            "stable": {"n": 1254, "errors": 3, "lanes": 310, "p50_ms": 14.0, "p95_ms": 61.0},
+            "canary": {"n": 418, "errors": 1, "lanes": 104, "p50_ms": 13.0, "p95_ms": 58.0},
+        },
+        "evidence": {
+            "errors": {"e": 1.4, "proof": 120.0, "done": 0.07},
+            "latency": {"e": 0.2, "proof": 900.0, "done": 0.0},
+        },
+        "routes": [
+            {
+                "route": "POST /checkout",
+                "canary_n": 41,
+                "canary_errors": 1,
+                "stable_n": 120,
+                "stable_errors": 1,
+                "done": 0.05,
+            },
+            {"route": "GET /about", "canary_n": 0, "canary_errors": 0, "stable_n": 9, "stable_errors": 0, "done": 0.0},
+        ],
     }
+    numbers = {"web": web, "waiting_for": "about 180 more requests without a rise in failures"}
     world.store.rollouts.put(
         Rollout(
             ids[3],

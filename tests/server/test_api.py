@@ -131,7 +131,7 @@ def test_malformed_requests_change_nothing(world: World, path: str, body: object
 def test_stop_freeze_and_stage_are_seen_at_once(world: World) -> None:
     with world.local() as client:
         client.post("/api/v1/stop", json={"reason": "looking into it"})
-        assert client.get("/api/v1/status").json()["stop"]["reason"] == "looking into it"
+        assert client.get("/api/v1/status").json()["stop"]["reason"].endswith(": looking into it")
         client.post("/api/v1/start")
         until = clock.now() + 600
         client.post("/api/v1/freeze", json={"until": until, "reason": "sale"})

@@ -164,7 +164,7 @@ def test_a_stranger_is_told_how_to_log_in(world: World) -> None:
     with world.stranger() as client:
         page = client.get("/")
     assert page.status_code == 401
-    assert "prodwise status --login" in page.text
+    assert "prodwise login" in page.text
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:7373", "127.0.0.1.evil.example", "localhost.evil", ""])

@@ -74,9 +74,7 @@ class Acts:
     def login(self, request: Request, secret: str) -> RedirectResponse:
         entered = self._parts.records.logins.enter(secret)
         if entered is None:
-            raise UsageError(
-                "this login link was used already or is too old", "run `prodwise status --login` for a new one"
-            )
+            raise UsageError("this login link was used already or is too old", "run `prodwise login` for a new one")
         answer = RedirectResponse("/", 303)
         answer.set_cookie(
             COOKIE,

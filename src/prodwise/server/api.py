@@ -23,7 +23,7 @@ from prodwise.server.views.now import NowView, now_view
 from prodwise.server.views.releases import releases_view
 
 SCHEMA_VERSION = 1
-SHOWN_SETTINGS = ("autonomy", "stop", "freeze", "self_test")
+SHOWN_SETTINGS = ("autonomy", "freeze", "self_test", "undo_proven")
 DAYS_30 = 30 * 86_400.0
 
 Json = dict[str, Any]

@@ -57,7 +57,7 @@ class LoginNeeded(ProdwiseError):
     code, exit_code = "login_needed", 4
 
     def __init__(self) -> None:
-        super().__init__("log in first", "run `prodwise status --login` on the machine for a one-time link")
+        super().__init__("log in first", "run `prodwise login` on the machine for a one-time link")
 
 
 class Forbidden(ProdwiseError):

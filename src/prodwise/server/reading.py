@@ -54,9 +54,14 @@ class Reader:
     def posture(self, target: TargetSeen | None) -> Posture:
         settings = self.parts.records.settings
         stage, held = stage_of(self.parts.config, settings.get("autonomy"))
-        stop = mapping(settings.get("stop"))
-        on = target.stopped if target is not None else bool(stop.get("on"))
-        return Posture(stage, held, _brake(stop, on=on), self._freeze())
+        return Posture(stage, held, self._stop(target), self._freeze())
+
+    def _stop(self, target: TargetSeen | None) -> Brake:
+        """The target's door says whether; the ledger, where it could be written, says who and why."""
+        if target is None or not target.stopped:
+            return Brake()
+        told = self.parts.records.ledger.recent(1, ["stop"])
+        return Brake(True, told[0].text, told[0].actor, told[0].at) if told else Brake(True)
 
     def _freeze(self) -> Brake:
         told = mapping(self.parts.records.settings.get("freeze"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from prodwise.clock import now
 from prodwise.model.errors import Refused, TargetError, UsageError
 from prodwise.model.target import TargetSeen
-from prodwise.ports import Settings
+from prodwise.ports import Ledger, Settings
 
 
 @dataclass
@@ -41,21 +41,22 @@ class FakeControls:
 
 @dataclass
 class FakeBrakes:
-    """Implements ports.Brakes, on a target's `stopped` flag and the store's settings."""
+    """Implements ports.Brakes, on a target's `stopped` flag, the store's settings and its ledger."""
 
     settings: Settings
     target: FakeTarget
+    ledger: Ledger
 
     def stop(self, who: str, reason: str) -> None:
         self.target.stopped = True
-        self.settings.put("stop", {"on": True, "who": who, "reason": reason, "at": now()}, who)
+        self.ledger.append("stop", f"{who} stopped the automation: {reason}", actor=who)
 
     def start(self, who: str) -> None:
         self.target.stopped = False
-        self.settings.put("stop", {"on": False}, who)
+        self.ledger.append("start", f"{who} let the automation act again", actor=who)
 
     def freeze(self, who: str, until: float | None, reason: str) -> None:
-        self.settings.put("freeze", {"who": who, "reason": reason, "until": until, "at": now()}, who)
+        self.settings.put("freeze", {"who": who, "reason": reason, "until": until}, who)
 
     def unfreeze(self, who: str) -> None:
         self.settings.put("freeze", None, who)

@@ -105,10 +105,8 @@ class ReleasesFacts:
 def stage_of(config: Config, allowed: object) -> tuple[Autonomy, str]:
     """The stage in force, and why it is lower than allowed ("" if not).
 
-    allowed: what a person set on this instance. The repository's file can only lower it, and only where it says so.
+    allowed: what a person set on this instance. The repository's file can only lower it.
     """
     person = Autonomy(allowed) if isinstance(allowed, str) and allowed in list(Autonomy) else Autonomy.OBSERVE
-    if "stage" not in config.model_fields_set:
-        return person, ""
     capped = person.capped(config.stage)
     return capped, "" if capped is person else f"prodwise.toml holds it at {capped.value}"

@@ -302,7 +302,14 @@ def _figures(data: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]
     return found
 
 
-LABELS = {"p50_ms": "typical", "p95_ms": "slowest 5 %", "requests_per_s": "requests a second"}
+LABELS = {
+    "p50_ms": "typical",
+    "p95_ms": "slowest 5 %",
+    "requests_per_s": "requests a second",
+    "n": "requests",
+    "errors": "failed",
+    "lanes": "users",
+}
 
 
 def label(key: str) -> str:

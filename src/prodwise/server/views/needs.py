@@ -124,10 +124,8 @@ def _handed_over(facts: NowFacts, now: float) -> Iterator[Card]:
 
 def _stopped(facts: NowFacts) -> Card:
     stop = facts.posture.stop
-    by = f" by {visible(stop.who, 60)}" if stop.who else ""
-    why = f": {visible(stop.reason, 200)}" if stop.reason else ""
-    links = (Link("Start again", "/confirm/start"),)
-    return _card("stopped", "Shall I start again?", f"I was stopped{by}{why}.", links)
+    told = visible(stop.reason, 240) or "A person stopped me"
+    return _card("stopped", "Shall I start again?", told, (Link("Start again", "/confirm/start"),))
 
 
 def _card(kind: str, question: str, impact: str, links: tuple[Link, ...], risk: str = "") -> Card:

@@ -303,7 +303,8 @@ def _action_line(case: Case, posture: Posture) -> str:
     if reasons:
         return f"Not acting: {reasons[0]}"
     if not words:
-        return "Finding out what it is."
+        why = visible(case.decision.get("why") or "", 200)
+        return f"{why[:1].upper()}{why[1:]}." if why else "Finding out what it is."
     if case.incident.state is IncidentState.APPLYING:
         return f"Doing it now: {words}."
     if case.incident.state is IncidentState.WATCHING:

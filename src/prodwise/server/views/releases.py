@@ -13,7 +13,7 @@ from prodwise.model.signal import ProcessSeen, ProcessState
 from prodwise.model.target import ServiceSeen
 from prodwise.server.views.facts import Brake, ReleasesFacts
 from prodwise.server.views.incident import Gate, figure, gates_of, label
-from prodwise.server.views.words import actor_name, left, mapping, percent, visible
+from prodwise.server.views.words import actor_name, left, mapping, number, percent, sequence, visible
 
 LIVE = (ReleaseState.VERIFIED_GOOD, ReleaseState.PROMOTED)
 GO_BACK_TO = (ReleaseState.VERIFIED_GOOD, ReleaseState.RETIRED)
@@ -33,10 +33,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Arms:
-    """Figures side by side: (name, stable, canary)."""
+    """One service's figures side by side: (name, stable, canary); against: how near it is to being proven worse."""
 
+    service: str
     rows: tuple[tuple[str, str, str], ...]
-    notes: tuple[str, ...]
+    against: str
+    routes: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Ramp:
     began: float
     ended: float | None
     watch: str
-    arms: Arms
+    arms: tuple[Arms, ...]
     gates: tuple[Gate, ...]
     needed: tuple[str, ...]
     asked_by: str
@@ -203,32 +205,53 @@ def _ramp(rollout: Rollout, releases: Sequence[Release], now: float) -> Ramp:
     )
 
 
-def arms(numbers: Mapping[str, Any]) -> Arms:
-    """Columns from numbers["stable"] and numbers["canary"]; other scalars become notes."""
-    stable, canary = mapping(numbers.get("stable")), mapping(numbers.get("canary"))
+def arms(numbers: Mapping[str, Any]) -> tuple[Arms, ...]:
+    """One per service that the story gives figures for; figures without a service stand under ""."""
+    if "stable" in numbers or "canary" in numbers:
+        return (_arms("", numbers, numbers),)
+    found = ((visible(name, 40), mapping(value)) for name, value in numbers.items())
+    return tuple(_arms(name, mapping(figures["arms"]), figures) for name, figures in found if "arms" in figures)[:10]
+
+
+def _arms(service: str, sides: Mapping[str, Any], figures: Mapping[str, Any]) -> Arms:
+    stable, canary = mapping(sides.get("stable")), mapping(sides.get("canary"))
     names = list(dict.fromkeys([*canary, *stable]))[:10]
     rows = tuple(
-        (
-            label(name),
-            figure(name, stable[name]) if name in stable else "–",
-            figure(name, canary[name]) if name in canary else "–",
-        )
+        (label(name), figure(name, stable.get(name)), figure(name, canary.get(name)))
         for name in names
+        if stable.get(name) is not None or canary.get(name) is not None
     )
-    notes = tuple(
-        f"{label(name)}: {figure(name, value)}"
-        for name, value in list(numbers.items())[:12]
-        if name not in ("stable", "canary", "needed") and isinstance(value, str | int | float)
-    )
-    return Arms(rows, notes)
+    return Arms(service, rows, _against(mapping(figures.get("evidence"))), tuple(_routes(figures.get("routes"))))
+
+
+def _against(evidence: Mapping[str, Any]) -> str:
+    """How near the release is to being proven worse, by its worst test; "" without figures."""
+    done = {name: number(mapping(value).get("done")) for name, value in evidence.items()}
+    known = {name: value for name, value in done.items() if value is not None}
+    if not known:
+        return ""
+    worst = max(known, key=lambda name: known[name])
+    named = f" ({visible(worst, 30)})" if known[worst] > 0 else ""
+    return f"{percent(known[worst])} of the proof that it is worse{named}"
+
+
+def _routes(routes: object) -> list[tuple[str, str, str]]:
+    """(route, failed of requests on stable, the same on the new release); those that the new release served."""
+    found = []
+    for row in (mapping(entry) for entry in sequence(routes)[:12]):
+        if row.get("canary_n"):
+            stable = f"{row.get('stable_errors', 0)} of {row.get('stable_n', 0)}"
+            found.append(
+                (visible(row.get("route", ""), 80), stable, f"{row.get('canary_errors', 0)} of {row['canary_n']}")
+            )
+    return found
 
 
 def _needed(numbers: Mapping[str, Any], gates: Sequence[Gate]) -> tuple[str, ...]:
-    """Evidence still needed: what the story says, else the reasons of the gates that hold."""
-    told = numbers.get("needed")
-    if isinstance(told, str) and told:
-        return (visible(told, 240),)
-    return tuple(f"{gate.name}: {gate.reason}" for gate in gates if gate.verdict == "hold")
+    """Evidence still needed: the reasons of the gates that hold, else what the story says it waits for."""
+    holding = tuple(f"{gate.name}: {gate.reason}" for gate in gates if gate.verdict == "hold")
+    told = numbers.get("needed") or numbers.get("waiting_for")
+    return holding or ((visible(told, 240),) if isinstance(told, str) and told else ())
 
 
 def _row(release: Release, serving: Mapping[str, float], claimed: str) -> ReleaseRow:

@@ -125,13 +125,15 @@ def action_words(kind: str, service: str, targets: tuple[str, ...], params: Mapp
         verb = _VERB[ActionKind(kind)]
     except (ValueError, KeyError):
         verb = kind.replace("_", " ") or "act on"
-    return f"{verb} {', '.join(targets) or service or 'the app'}"
+    return f"{verb} {service or ', '.join(targets) or 'the app'}"
 
 
 def plan_words(plan: Mapping[str, Any]) -> str:
     """One line for a stored plan. Tolerates missing parts."""
     action = mapping(plan.get("action"))
-    params = {str(pair[0]): str(pair[1]) for pair in sequence(action.get("params")) if len(sequence(pair)) == 2}
+    given = action.get("params")
+    pairs = given.items() if isinstance(given, Mapping) else (sequence(pair) for pair in sequence(given))
+    params = {str(pair[0]): str(pair[1]) for pair in pairs if len(pair) == 2}
     targets = tuple(str(target) for target in sequence(action.get("targets")))
     return action_words(str(action.get("kind", "")), str(action.get("service", "")), targets, params)
 
