@@ -121,9 +121,17 @@ ROWS = [
         {"diagnosis": CRASH, "respawned_at": NOW - 3, "serving": True},
     ),
     Row(
-        "crash, replaced, not serving", "restart", facts={"diagnosis": CRASH, "respawned_at": NOW - 3, "serving": False}
+        "crash, still coming up",
+        "no",
+        "starting web again",
+        {"diagnosis": CRASH, "respawned_at": NOW - 3, "serving": False},
     ),
-    Row("crash, replaced, not known", "restart", facts={"diagnosis": CRASH, "respawned_at": NOW - 3}),
+    Row(
+        "crash, replaced, not serving",
+        "restart",
+        facts={"diagnosis": CRASH, "respawned_at": NOW - 30, "serving": False},
+    ),
+    Row("crash, replaced, not known", "restart", facts={"diagnosis": CRASH, "respawned_at": NOW - 30}),
     Row("crash, not replaced yet", "no", "its process is gone", {"diagnosis": CRASH, "seen": target(pid=0)}),
     Row("release", "rollback", "a restart would hide it", {"diagnosis": RELEASE}),
     Row(

@@ -48,6 +48,19 @@ class Line:
 Tell = Callable[[Line], None]
 
 
+STEPS = ("restart", "rollback", "undo")
+TOLD = ("incident_opened", "symptom", "diagnosed", "decided", "refused", "rollout_stage", "promoted", "verified_good",
+        "rollout_failed", "escalated", "incident_closed", "failed")  # fmt: skip
+TEXT_MAX = 220
+
+
+def worth_telling(event: Event) -> bool:
+    """What a person follows: remedies as they are done, and whatever fails. Bookkeeping stays in the ledger."""
+    if event.kind == "action":
+        return event.word("state") == "failed" or (event.word("kind") in STEPS and event.word("state") != "intent")
+    return event.kind in TOLD
+
+
 def of_event(event: Event, began: float) -> Line:
     """`  12.4 s  ▲ web: errors on /checkout since 11.9 s`. began: Unix seconds."""
     mark = MARKS.get(event.kind, "·")
@@ -55,7 +68,8 @@ def of_event(event: Event, began: float) -> Line:
         mark = {"intent": "→", "done": "✓", "failed": "✗", "undone": "↶"}.get(event.word("state"), "→")
     who = f"{event.service}: " if event.service and not event.text.startswith(event.service) else ""
     words = event.text or _plain(event)
-    return Line(event.at - began, mark, f"{who}{words}", "event")
+    text = f"{who}{words}"
+    return Line(event.at - began, mark, text if len(text) <= TEXT_MAX else text[: TEXT_MAX - 1] + "…", "event")
 
 
 def _plain(event: Event) -> str:

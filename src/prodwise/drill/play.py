@@ -94,7 +94,8 @@ class Play:
 
     def _look(self) -> None:
         for event in self._stage.look():
-            self._tell(narrate.of_event(event, self._began))
+            if narrate.worth_telling(event):
+                self._tell(narrate.of_event(event, self._began))
 
     def _seen(self) -> Seen:
         return Seen(

@@ -93,7 +93,7 @@ class HealControls:
     def serving(self) -> str:
         """The release that stable users reach now."""
         seen = self._parts.target.observe()
-        for service in self._parts.inventory:
+        for service in self._parts.shipped:
             at = seen.service(service.id)
             if service.ramps and at is not None and at.switch is not None:
                 process = at.slot(at.switch.stable)

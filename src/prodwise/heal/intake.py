@@ -129,7 +129,7 @@ class Intake:
         with self._lock:
             if self._trial is None or self._trial.release != release:
                 ramp = self.parts.config.ramp
-                names = [s.id for s in self.parts.inventory if s.ramps]
+                names = [s.id for s in self.parts.shipped if s.ramps]
                 self._trial = Trial(release, names, ramp.alpha, ramp.worse)
 
     def end_rollout(self, release: str) -> None:
@@ -157,7 +157,7 @@ class Intake:
             return dict(trial.numbers()) if trial is not None and trial.release == release else {}
 
     def _baselines(self) -> dict[str, Baseline]:
-        return {service.id: self.lookout.baseline(service.id) for service in self.parts.inventory if service.ramps}
+        return {service.id: self.lookout.baseline(service.id) for service in self.parts.shipped if service.ramps}
 
     def _probe_gates(self, release: str) -> tuple[GateResult, ...]:
         results = []
@@ -175,7 +175,7 @@ class Intake:
     def _canary_slots(self, release: str) -> list[tuple[Service, SlotName, tuple[int, int]]]:
         """(service, the release's slot, (stable's port, the release's port)) of each service that runs it as a canary."""
         found, seen = [], self.target()
-        for service in self.parts.inventory:
+        for service in self.parts.shipped:
             at = seen.service(service.id)
             if service.ramps and at is not None and at.switch is not None:
                 slot = at.switch.stable.other

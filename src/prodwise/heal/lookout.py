@@ -104,6 +104,8 @@ class Lookout:
                 continue
             if process.restarts > before.restarts:
                 if self._ours(process.service, before.pid, now):
+                    if self._slots.get(at.service) == process.slot:
+                        self._processes[at.service] = ProcessDetector(at.service, process.slot)
                     continue
                 lived = process.at - before.started_at if before.started_at else None
                 self.exits.append(Exit(now, at.service, process.slot, process.release, process.exit_code, lived))

@@ -26,4 +26,10 @@ class Parts:
 
     @property
     def inventory(self) -> tuple[Service, ...]:
+        """Every service, as declared."""
         return self.config.inventory()
+
+    @property
+    def shipped(self) -> tuple[Service, ...]:
+        """Services that a release replaces: all but those that stand for something outside our control."""
+        return tuple(service for service in self.inventory if not service.upstream)

@@ -62,7 +62,7 @@ class Returning:
         return f"{failed[0].kind} {failed[0].service}: {failed[0].result}" if failed else ""
 
     def _plan(self, plan: Callable[..., list[moves.Move]], release: str) -> list[moves.Move]:
-        return plan(self._parts.inventory, self._parts.target.observe(), release)
+        return plan(self._parts.shipped, self._parts.target.observe(), release)
 
     def _rebuild(self, release: str) -> str:
         try:
@@ -73,12 +73,12 @@ class Returning:
 
     def _wait_healthy(self, release: str) -> str:
         """Until every free slot that runs the release answers its probe, at most the services' own start time."""
-        ends = monotonic() + max(service.start_s for service in self._parts.inventory)
+        ends = monotonic() + max(service.start_s for service in self._parts.shipped)
         late: list[str] = []
         while monotonic() < ends:
             seen = self._intake.target()
             late = []
-            for service in self._parts.inventory:
+            for service in self._parts.shipped:
                 at = seen.service(service.id)
                 if not service.ramps or at is None or at.switch is None:
                     continue
@@ -94,7 +94,9 @@ class Returning:
 
     def _leaving(self, release: str) -> str:
         seen = self._parts.target.observe()
-        return next((p.release for at in seen.services for p in at.slots if p.release not in ("", release)), "")
+        shipped = {service.id for service in self._parts.shipped}
+        ours = [at for at in seen.services if at.service in shipped]
+        return next((p.release for at in ours for p in at.slots if p.release not in ("", release)), "")
 
     def _record(self, story: str, release: str, left: str, actor: str, reason: str) -> None:
         records = self._parts.records
@@ -133,7 +135,7 @@ class SmallStories:
 
         Rollouts wait meanwhile. What is seen afterwards must be exactly what was seen before.
         """
-        inventory, target, put = self._parts.inventory, self._parts.target, self._parts.records.settings.put
+        inventory, target, put = self._parts.shipped, self._parts.target, self._parts.records.settings.put
         before, release = self._durable.step("before", self._standing)
         if not release:
             return "busy"
@@ -153,8 +155,8 @@ class SmallStories:
 
     def _standing(self) -> tuple[str, str]:
         """(who serves what share with which release, as a fingerprint; the release, "" while a canary is there)."""
-        seen = self._parts.target.observe()
-        ramps = [at for at in seen.services if at.switch is not None]
+        seen, shipped = self._parts.target.observe(), {service.id for service in self._parts.shipped}
+        ramps = [at for at in seen.services if at.switch is not None and at.service in shipped]
         runs = [
             [at.service, asdict(at.switch), sorted([p.slot, p.release] for p in at.slots)] for at in ramps if at.switch
         ]

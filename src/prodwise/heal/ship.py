@@ -50,7 +50,7 @@ class ShipStory:
     def __init__(self, parts: Parts, durable: Durable, hands: Hands, intake: Intake) -> None:
         self._parts, self._durable, self._hands, self._intake = parts, durable, hands, intake
         ramp = parts.config.ramp
-        start_s = max(service.start_s for service in parts.inventory)
+        start_s = max(service.start_s for service in parts.shipped)
         self._rules = ShipRules(ramp.stages(), ramp.stage_seconds_max, ramp.watch_seconds, start_s)
 
     def run(self, release: str) -> str:
@@ -104,8 +104,8 @@ class ShipStory:
             gates=gates,
             cancelled=str(records.settings.get(f"cancel:{turn.release}", "") or ""),
             stopped=seen.stopped,
-            reverted=moves.gone(self._parts.inventory, seen, turn.release),
-            finished=moves.returned(self._parts.inventory, seen, turn.release) and self._alone(seen),
+            reverted=moves.gone(self._parts.shipped, seen, turn.release),
+            finished=moves.returned(self._parts.shipped, seen, turn.release) and self._alone(seen),
         )
 
     def _my_turn(self, release: str, seen: TargetSeen) -> bool:
@@ -128,7 +128,7 @@ class ShipStory:
 
     def _canaries(self, seen: TargetSeen, release: str) -> list[CanarySeen]:
         found = []
-        for service in self._parts.inventory:
+        for service in self._parts.shipped:
             at = seen.service(service.id)
             if not service.ramps or at is None or at.switch is None:
                 continue
@@ -176,7 +176,7 @@ class ShipStory:
         return f"{failed[0].kind} {failed[0].service}: {failed[0].result}" if failed else ""
 
     def _plan(self, what: str, release: str, share: float) -> list[dict[str, Any]]:
-        inventory, seen = self._parts.inventory, self._parts.target.observe()
+        inventory, seen = self._parts.shipped, self._parts.target.observe()
         previous = self._previous(release)
         plans = {
             "start": lambda: moves.start_canaries(inventory, seen, release),
@@ -223,7 +223,7 @@ class ShipStory:
     def _open_incident(self, turn: ShipTurn) -> None:
         """What users met of a release that is going back: one incident, closed when they are back."""
         records, at = self._parts.records, now()
-        service = next((s.id for s in self._parts.inventory if s.ramps and not s.upstream), self._parts.inventory[0].id)
+        service = next((s.id for s in self._parts.shipped if s.ramps and not s.upstream), self._parts.shipped[0].id)
         text = f"release {turn.release} is worse than {self._previous(turn.release) or 'before'}: {turn.reason}"
         symptom = Symptom("release", service, text, turn.since, at, release=turn.release)
         found = Incident(f"inc-{turn.release}", service, (symptom,), at, IncidentState.APPLYING, title=text[:300])

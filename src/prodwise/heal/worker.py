@@ -16,7 +16,10 @@ from prodwise.heal.parts import Parts
 from prodwise.heal.returning import Returning, SmallStories
 from prodwise.heal.ship import ShipStory
 from prodwise.model.incident import Incident, IncidentState, Symptom
+from prodwise.model.outcome import Outcome
 from prodwise.ports import StopSwitch
+
+QUIET_AFTER_HANDOVER_S = 15 * 60.0
 
 
 class Healer:
@@ -42,6 +45,15 @@ class Healer:
         }
         self.controls = HealControls(parts, self.begin, stop_switch)
         self.intake.on_symptoms = self.open_incident
+
+    def _handed_over(self, service: str, symptoms: Sequence[Symptom], at: float) -> bool:
+        """Whether a person was called for just this lately: calling again for the same would be noise."""
+        for last in self.parts.records.incidents.list(limit=20):
+            if last.service == service:
+                told = {symptom.kind for symptom in last.symptoms}
+                recent = last.closed_at is not None and at - last.closed_at < QUIET_AFTER_HANDOVER_S
+                return recent and last.outcome is Outcome.ESCALATED and {symptom.kind for symptom in symptoms} <= told
+        return False
 
     def begin(self, story: str, workflow_id: str, subject: str) -> None:
         self._durable.begin(workflow_id, self._stories[story], subject)
@@ -72,6 +84,8 @@ class Healer:
     def open_incident(self, service: str, symptoms: Sequence[Symptom]) -> None:
         """One incident per service: new symptoms join the one that is open."""
         at = now()
+        if self._handed_over(service, symptoms, at):
+            return
         number = f"{at:.3f}".replace(".", "")[-9:]
         found = Incident(
             f"inc-{service}-{number}", service, tuple(symptoms), at, IncidentState.SEEN, title=symptoms[0].text[:300]

@@ -94,7 +94,8 @@ def _people_only(situation: Situation) -> Refusal | None:
     failed = limits.failed_in(situation.past, situation.incident)
     if len(failed) < limits.FAILED_REMEDIES_MAX:
         return None
-    told = tuple(Skipped(one.kind.value, f"did not help at {limits.clock(one.at)}") for one in failed)
+    ordered = sorted(failed, key=lambda one: (one.at, one.kind.value))
+    told = tuple(Skipped(one.kind.value, f"did not help at {limits.clock(one.at)}") for one in ordered)
     return Refusal((f"{len(failed)} remedies did not help: now only a person acts",), told)
 
 

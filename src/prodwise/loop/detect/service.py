@@ -20,9 +20,9 @@ FRESH_S = 10.0
 """Two intervals of 5 s: without a request for so long nothing is known."""
 MIN_REQUESTS = 10
 """Before it is called healthy."""
-SLOWER = 1.5
+SLOWER = 3.0
 """× usual 95th percentile, plus SLOWER_MS: only what users feel counts as slow."""
-SLOWER_MS = 20.0
+SLOWER_MS = 100.0
 COLD_ERRORS = 0.05
 COLD_SLOW = 0.05
 MIN_MS = 50

@@ -15,7 +15,7 @@ from prodwise.model.signal import RequestSeen
 PARTS = {"errors": 0.5, "routes": 0.35, "latency": 0.15}
 SPENT = 0.01
 """Part of its stake below which a test is given up and a new one begins: trouble may start at any time."""
-SLOWER, SLOWER_MS, USUALLY_SLOW = 1.5, 20.0, 0.05
+SLOWER, SLOWER_MS, USUALLY_SLOW = 2.0, 100.0, 0.05
 UNKNOWN_SHARE = 0.05
 """Error share that is taken as usual where the baseline has too few requests to say."""
 SUSPICION = 0.1
