@@ -28,7 +28,8 @@ Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 NoInput = Annotated[bool, typer.Option("--no-input", help="Fail rather than ask.")]
 Release = Annotated[str, typer.Argument(metavar="RELEASE", help="A release's id or commit.")]
 
-_COMMON = (("directory", Dir, Path(".")), ("quiet", Quiet, False), ("verbose", Verbose, False))
+HERE = Path(".")
+_COMMON = (("directory", Dir, HERE), ("quiet", Quiet, False), ("verbose", Verbose, False))
 
 
 class Command(TyperCommand):
@@ -87,18 +88,18 @@ def new_app(help_text: str, **more: Any) -> typer.Typer:
 
 
 def command(
-    app: typer.Typer, panel: str, *examples: str, name: str = "", hidden: bool = False
+    app: typer.Typer, panel: str, *examples: str, name: str = "", hidden: bool = False, folder: bool = True
 ) -> Callable[[Body], Body]:
-    """Registers a body as a command with the options that all share: --dir, --quiet, --verbose."""
+    """Registers a body as a command with the options that all share: --quiet, --verbose, and --dir if it is about an app."""
 
     def register(body: Body) -> Body:
-        def run(directory: Path, quiet: bool, verbose: bool, **given: Any) -> int | None:
+        def run(quiet: bool, verbose: bool, directory: Path = HERE, **given: Any) -> int | None:
             return body(Desk(directory, quiet, verbose), **given)
 
         own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
         common = [
             inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-            for key, kind, default in _COMMON
+            for key, kind, default in (_COMMON if folder else _COMMON[1:])
         ]
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + common
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

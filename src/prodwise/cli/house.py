@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json as json_module
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from prodwise.cli.codes import Code
 from prodwise.cli.command import DryRun, Json, NoInput, Yes, command
 from prodwise.cli.desk import Desk, paint
+from prodwise.clock import monotonic
 from prodwise.model.autonomy import Autonomy
 from prodwise.model.errors import NotRunning, ProdwiseError, UsageError
-
-if TYPE_CHECKING:
-    from prodwise.wiring import UpResult
 
 StageOption = Annotated[
     str, typer.Option("--stage", metavar="STAGE", help="How much Prodwise may do: observe, suggest or auto.")
@@ -41,7 +39,7 @@ def add(app: typer.Typer) -> None:
     command(app, "Set up", "prodwise config", "prodwise config --json", "prodwise config --schema > schema.json")(
         config
     )
-    command(app, "Set up", "prodwise version", "prodwise version --json")(version)
+    command(app, "Set up", "prodwise version", "prodwise version --json", folder=False)(version)
     command(app, "Set up", "prodwise serve --dir /srv/shop", hidden=True)(serve)
 
 
@@ -82,14 +80,10 @@ def up(
         return Code.OK
     _something_to_run(desk)
     desk.say("looking at the app")
-    made = _bring_up(desk, with_healer=not no_healer)
-    facts = (
-        _facts(desk, made, wanted) if not no_healer else {"address": f"http://{made.address}", "release": made.release}
-    )
-    if json:
-        desk.data(**facts)
-    else:
-        _told(desk, made, facts)
+    facts = _bring_up(desk, with_healer=not no_healer)
+    if not no_healer:
+        facts |= _ask_healer(desk, wanted)
+    desk.data(**facts) if json else _told(desk, facts)
     return _stay(desk) if foreground else Code.OK
 
 
@@ -104,44 +98,44 @@ def _something_to_run(desk: Desk) -> None:
         )
 
 
-def _bring_up(desk: Desk, *, with_healer: bool) -> UpResult:
+def _bring_up(desk: Desk, *, with_healer: bool) -> dict[str, Any]:
     from prodwise import wiring
     from prodwise.cli.follow import Ticker
 
     ticker = Ticker(desk)
-    return wiring.bring_up(desk.app_dir, with_healer=with_healer, on_progress=lambda text: ticker.say(str(text), "dim"))
-
-
-def _facts(desk: Desk, made: UpResult, wanted: Autonomy | None) -> dict[str, Any]:
-    """Asks the healer, as soon as it answers, for its stage and a login link."""
-    client = desk.client()
-    deadline = time.monotonic() + READY_S
-    while True:
-        try:
-            if wanted is not None:
-                client.post("stage", autonomy=wanted.value)
-            settings, link = client.get("settings"), client.post("login-link")["url"]
-            break
-        except NotRunning:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
+    made = wiring.bring_up(desk.app_dir, with_healer=with_healer, on_progress=lambda text: ticker.say(text, "dim"))
     return {
         "address": f"http://{made.address}",
-        "dashboard": str(link).partition("/login/")[0],
-        "login": link,
         "release": made.release,
         "started": made.started,
-        "stage": settings["stage"],
-        "held": settings["held"],
         "warnings": list(made.warnings),
     }
 
 
-def _told(desk: Desk, made: UpResult, facts: dict[str, Any]) -> None:
+def _ask_healer(desk: Desk, wanted: Autonomy | None) -> dict[str, Any]:
+    """Its stage and a login link, as soon as it answers. Raises NotRunning after READY_S."""
+    client, deadline = desk.client(), monotonic() + READY_S
+    while True:
+        try:
+            if wanted is not None:
+                client.post("stage", autonomy=wanted.value)
+            settings, link = client.get("settings"), str(client.post("login-link")["url"])
+            return {
+                "dashboard": link.partition("/login/")[0],
+                "login": link,
+                "stage": settings["stage"],
+                "held": settings["held"],
+            }
+        except NotRunning:
+            if monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def _told(desk: Desk, facts: dict[str, Any]) -> None:
     from prodwise.cli.holds import MEANING
 
-    verb = "is up" if made.started else "was up already"
+    verb = "is up" if facts["started"] else "was up already"
     desk.show(
         f"{paint('●', 'good')} {paint(desk.app_dir.resolve().name, 'bold')} {verb}, release {facts['release']}", ""
     )

@@ -32,7 +32,7 @@ def run(arguments: list[str]) -> int:
 
     as_json = any(argument == "--json" or argument.startswith("--json=") for argument in arguments)
     try:
-        return int(app(arguments, prog_name="prodwise", standalone_mode=False) or Code.OK)
+        return int(app(arguments or ["--help"], prog_name="prodwise", standalone_mode=False) or Code.OK)
     except ProdwiseError as error:
         return _tell(error.message, error.code, error.hint, error.exit_code, as_json)
     except TyperException as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,21 +34,26 @@ OfIncident = Annotated[str, typer.Option("--incident", metavar="ID", help="Only 
 
 
 def add(app: typer.Typer) -> None:
-    command(app, "Get started", "prodwise demo", "prodwise demo --keep", "prodwise demo --json result.json")(demo)
+    command(
+        app, "Get started", "prodwise demo", "prodwise demo --keep", "prodwise demo --json result.json", folder=False
+    )(demo)
     command(
         app,
         "Prove",
         "prodwise judge --baseline 0.01 < outcomes.ndjson",
         "prodwise judge --two-sample < outcomes.ndjson",
+        folder=False,
     )(judge)
     drills = new_app(
         "Break things on purpose, and see what heals.\n\nEach runs on its own copy of an app; yours is not touched.",
         no_args_is_help=False,
     )
-    command(drills, "Commands", "prodwise drill list", "prodwise drill list --json", name="list")(drill_list)
+    command(drills, "Commands", "prodwise drill list", "prodwise drill list --json", name="list", folder=False)(
+        drill_list
+    )
     command(
         drills, "Commands", "prodwise drill run bad-release", "prodwise drill run crash hang --json result.json",
-        "prodwise drill run my-scenario.toml --healer supervisor", name="run",
+        "prodwise drill run my-scenario.toml --healer supervisor", name="run", folder=False,
     )(drill_run)  # fmt: skip
     app.add_typer(drills, name="drill", rich_help_panel="Prove")
     command(app, "Set up", "prodwise audit", "prodwise audit verify", "prodwise audit --watch --json")(audit)
@@ -154,7 +160,10 @@ def audit(
 
 def _verify(desk: Desk, *, as_json: bool) -> int:
     from prodwise import wiring
+    from prodwise.config import state_dir
 
+    if not (os.environ.get("PRODWISE_DATABASE_URL") or (state_dir(desk.app_dir) / "prodwise.db").is_file()):
+        raise NotRunning(f"there is no ledger in {desk.app_dir.resolve()} yet", "it begins with `prodwise up`")
     desk.say("checking every entry", "dim")
     checked, wrong = wiring.audit_verify(desk.app_dir)
     if as_json:

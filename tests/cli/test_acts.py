@@ -1,0 +1,221 @@
+"""Commands that act, against a real server: what they ask, what they tell, how they end."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+import stories
+from conftest import Terminal
+from running_server import World, target_seen
+
+from prodwise.cli.main import run
+from prodwise.cli.times import seconds_of, until_of
+from prodwise.clock import now
+from prodwise.model.errors import UsageError
+from prodwise.model.record import Rollout, RolloutState
+
+
+def rollout(state: RolloutState, share: float = 0.0, **more: object) -> Rollout:
+    return Rollout("2-bbbbbbb", "1-aaaaaaa", state, f"{share:.0%}", share, now() - 5, **more)  # type: ignore[arg-type]
+
+
+def test_deploy_detached_returns_the_release(shop: Terminal, world: World) -> None:
+    said = shop.run("deploy", "main", "--detach")
+    assert (said.code, said.out) == (0, "2-bbbbbbb\n")
+    assert world.controls.asked[0][:2] == ("deploy", "main")
+    assert "(terminal)" in world.controls.asked[0][2]
+
+
+@pytest.mark.parametrize(
+    ("ends", "share", "code", "words"),
+    [
+        (RolloutState.VERIFIED_GOOD, 1.0, 0, "is verified good"),
+        (RolloutState.FAILED, 0.25, 8, "went back by itself"),
+        (RolloutState.FAILED, 0.0, 7, "no user saw it"),
+    ],
+)
+def test_deploy_follows_to_the_end(
+    shop: Terminal, world: World, ends: RolloutState, share: float, code: int, words: str
+) -> None:
+    gates = ({"gate": "errors", "verdict": "hold", "reason": "418 of about 600 requests seen"},)
+    world.store.rollouts.put(rollout(RolloutState.RAMPING if share else RolloutState.CHECKING, share, gates=gates))
+    following = shop.begin("deploy")
+    assert following.stderr is not None
+    line = ""
+    deadline = time.monotonic() + 20
+    while ("of users have it" if share else "before any user sees it") not in line and time.monotonic() < deadline:
+        line = following.stderr.readline()
+    world.store.rollouts.put(rollout(ends, share, ended_at=now()))
+    out, err = following.communicate(timeout=30)
+    assert following.returncode == code, err
+    assert words in out
+
+
+def test_deploy_stops_following_in_time(shop: Terminal, world: World) -> None:
+    world.store.rollouts.put(rollout(RolloutState.BUILDING))
+    said = shop.run("deploy", "--timeout", "0.5", "--json")
+    assert said.code == 124
+    assert json.loads(said.out)["result"] == "timed_out"
+
+
+def test_deploy_of_a_missing_ref(shop: Terminal, world: World) -> None:
+    said = shop.run("deploy", "missing")
+    assert said.code == 2
+    assert "there is no commit 'missing'" in said.err
+    assert "did you mean 'main'?" in said.err
+    assert shop.run("deploy", "nowhere", "--dry-run").code == 2
+
+
+HOLDING = ("rollback", "restart web", "undo", "stop", "start", "freeze", "unfreeze", "stage auto", "down")
+
+
+def test_dry_runs_change_nothing(shop: Terminal, world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    stories.bad_release(world)
+    plan = shop.run("deploy", "--dry-run").out
+    assert "Serve tea" in plan
+    assert "5 % ▸ 25 %" in plan
+    for line in HOLDING:
+        assert run([*line.split(), "--dry-run", "--dir", str(shop.folder)]) == 0, line
+        assert "Nothing was changed." in capsys.readouterr().out, line
+    assert world.controls.asked == []
+    assert not (shop.folder / ".prodwise" / "run" / "stop").exists()
+
+
+def test_refusals_come_through_with_their_code(shop: Terminal, world: World) -> None:
+    world.controls.refuse = "frozen by ana: launch day"
+    said = shop.run("deploy", "--detach", "--json")
+    assert said.code == 6
+    assert json.loads(said.err) == {"error": "frozen by ana: launch day", "code": "refused", "hint": "end it first"}
+
+
+def test_rollback_asks_goes_back_and_waits(shop: Terminal, world: World) -> None:
+    ids = stories.history(world)
+    nobody = shop.run("rollback")
+    assert nobody.code == 2
+    assert "-y" in nobody.err
+    assert world.controls.asked == []
+    world.target.seen = target_seen(0.0, ids[1])
+    said = shop.run("rollback", ids[1], "-y")
+    assert said.code == 0
+    assert f"all users are on {ids[1]} again" in said.out
+    assert world.controls.asked[0][:2] == ("rollback", ids[1])
+
+
+def test_rollback_without_an_earlier_release(shop: Terminal, world: World) -> None:
+    said = shop.run("rollback", "-y")
+    assert said.code == 6
+    assert "no earlier verified-good release" in said.err
+
+
+def test_restart_waits_for_a_new_process(shop: Terminal, world: World) -> None:
+    from dataclasses import replace
+
+    restarting = shop.begin("restart", "web", "-y")
+    deadline = time.monotonic() + 20
+    while not world.controls.asked and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert world.target.seen is not None
+    web, worker = world.target.seen.services
+    world.target.seen = replace(
+        world.target.seen, services=(replace(web, slots=(replace(web.slots[0], pid=99),)), worker)
+    )
+    out, err = restarting.communicate(timeout=30)
+    assert restarting.returncode == 0, err
+    assert "web runs anew" in out
+    wrong = shop.run("restart", "wbe", "-y")
+    assert wrong.code == 2
+    assert "known: web, worker" in wrong.err
+
+
+def test_undo_takes_the_newest_incident(shop: Terminal, world: World) -> None:
+    stories.bad_release(world)
+    said = shop.run("undo", "-y")
+    assert said.code == 0
+    assert world.controls.asked[0][:2] == ("undo", "inc-new")
+
+
+def test_approve_shows_the_plan_and_binds_to_it(shop: Terminal, world: World) -> None:
+    asked = stories.question(world)
+    listed = shop.run("approve").out
+    assert "go back to release" in listed
+    said = shop.run("approve", asked, "-y")
+    assert said.code == 0
+    assert world.store.approvals.open() == []
+    again = shop.run("approve", asked, "-y")
+    assert again.code == 2
+    assert "no open question" in again.err
+
+
+def test_deny(shop: Terminal, world: World) -> None:
+    asked = stories.question(world)
+    assert shop.run("deny", asked).code == 0
+    assert world.store.approvals.load(asked).state == "denied"
+
+
+def test_stop_writes_the_file_first_and_tells_the_server(shop: Terminal, world: World) -> None:
+    said = shop.run("stop", "--reason", "migrating")
+    assert said.code == 0
+    assert json.loads((shop.folder / ".prodwise" / "run" / "stop").read_text())["reason"] == "migrating"
+    assert world.target.stopped
+    assert shop.run("start").code == 0
+    assert not world.target.stopped
+
+
+def test_stop_works_with_everything_dead(terminal: Terminal, app_dir: Path) -> None:
+    began = time.monotonic()
+    said = terminal.run("stop", "--dir", str(app_dir))
+    assert said.code == 0
+    assert (app_dir / ".prodwise" / "run" / "stop").exists()
+    assert time.monotonic() - began < 10
+    assert terminal.run("start", "--dir", str(app_dir)).code == 0
+    assert not (app_dir / ".prodwise" / "run" / "stop").exists()
+
+
+def test_freeze_and_unfreeze(shop: Terminal, world: World) -> None:
+    said = shop.run("freeze", "--for", "2h", "--reason", "launch day")
+    assert said.code == 0
+    frozen = world.store.settings.get("freeze")
+    assert frozen["reason"] == "launch day"
+    assert 7100 < frozen["until"] - now() < 7300
+    assert "frozen by" in shop.run("status").out
+    assert shop.run("unfreeze").code == 0
+    assert world.store.settings.get("freeze") is None
+    assert shop.run("freeze", "--for", "soon").code == 2
+
+
+def test_only_raising_the_stage_asks(shop: Terminal, world: World) -> None:
+    assert shop.run("stage", "auto").code == 2
+    assert world.store.settings.get("autonomy") is None
+    assert shop.run("stage", "auto", "-y").code == 0
+    assert world.store.settings.get("autonomy") == "auto"
+    assert shop.run("stage", "observe").code == 0
+    assert "▸ observe" in shop.run("stage").out
+    assert shop.run("stage", "full").code == 2
+
+
+def test_login_prints_only_the_link(shop: Terminal, world: World) -> None:
+    said = shop.run("login")
+    assert said.out.startswith("http://localhost:")
+    assert "/login/" in said.out
+    assert said.err == ""
+
+
+def test_a_yes_on_the_terminal_counts(shop: Terminal, world: World) -> None:
+    """A pseudo-terminal answers; anything but a yes changes nothing."""
+    for answer, stage in (("n", None), ("y", "suggest")):
+        said = shop.type(answer, "stage", "suggest")
+        assert "Raise to suggest?" in said
+        assert world.store.settings.get("autonomy") == stage
+
+
+def test_times_that_people_type() -> None:
+    assert seconds_of("90s") == 90
+    assert seconds_of("1.5h") == 5400
+    assert until_of("2026-12-24T18:00:00+00:00") == 1_798_135_200
+    assert 0 < until_of("18:00") - now() <= 86_400
+    for wrong in ("0m", "2 weeks", "", "25:00"):
+        with pytest.raises(UsageError):
+            until_of(wrong)

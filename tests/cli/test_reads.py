@@ -1,0 +1,146 @@
+"""What the reads show, against a real server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import stories
+from conftest import Terminal
+from running_server import World
+
+
+def test_status_all_well(shop: Terminal, world: World) -> None:
+    stories.history(world)
+    world.store.incidents.save("inc-old", state="closed")
+    said = shop.run("status")
+    assert said.code == 0, said
+    assert "● OK" in said.out
+    bands = [said.out.index(text) for text in ("What is broken", "What Prodwise is doing", "What it needs from you")]
+    assert bands == sorted(bands)
+    assert "Nothing. You can go." in said.out
+    assert said.err == ""
+
+
+def test_status_broken_says_what_to_type_and_exits_3(shop: Terminal, world: World) -> None:
+    asked = stories.question(world)
+    said = shop.run("status")
+    assert said.code == 3
+    assert "checkout fails for about 1 in 3 buyers" in said.out
+    assert "38 people hit" in said.out
+    assert f"prodwise approve {asked}" in said.out
+    told = json.loads(shop.run("status", "--json").out)
+    assert told["schema_version"] == 1
+    assert told["state"] == "degraded"
+
+
+def test_unknown_is_not_well(shop: Terminal, world: World) -> None:
+    world.vitals.well = {"web": None, "worker": True}
+    assert shop.run("status").code == 3
+
+
+def test_incidents_and_one_of_them_by_its_beginning(shop: Terminal, world: World) -> None:
+    stories.bad_release(world)
+    listed = shop.run("incidents").out
+    assert "inc-new" in listed
+    assert "inc-old" in listed
+    assert "inc-old" not in shop.run("incidents", "--open").out
+    shown = shop.run("show", "inc-n").out
+    assert "What I don't know" in shown
+    assert "why old coupons are rejected" in shown
+    data = json.loads(shop.run("show", "inc-new", "--json").out)
+    assert data["incident"]["id"] == "inc-new"
+    assert shop.run("show", "inc").code == 2
+    wrong = shop.run("show", "icn-new")
+    assert wrong.code == 2
+    assert "did you mean inc-new" in wrong.err
+
+
+def test_why_gives_the_whole_reasoning(shop: Terminal, world: World) -> None:
+    stories.bad_release(world)
+    said = shop.run("why").out
+    for part in (
+        "What I saw", "very likely", "31 % of POST /checkout", "a restart would hide it for a while",
+        "go back to release", "fresh evidence: newest request", "What was done", "What I don't know",
+    ):  # fmt: skip
+        assert part in said, part
+
+
+def test_why_of_a_release(shop: Terminal, world: World) -> None:
+    release = stories.ramp(world)
+    said = shop.run("why", release).out
+    assert "ramping" in said
+    assert "418 of about 600 requests" in said
+
+
+def test_releases_in_truth(shop: Terminal, world: World) -> None:
+    release = stories.ramp(world)
+    said = shop.run("releases").out
+    assert release in said
+    assert "25 %" in said
+    assert json.loads(shop.run("releases", "--json").out)["serving"] == {release: "25 %", "3-3333333": "75 %"}
+
+
+def test_outside_text_cannot_drive_the_terminal(shop: Terminal, world: World) -> None:
+    ids = stories.history(world)
+    world.store.releases.describe(ids[3], digest="d", title="evil \x1b]0;title\x07 [red]x[/red]", author="x", facts={})
+    said = shop.run("releases").out
+    assert "\x1b" not in said
+    assert "\\x1b" in said
+    assert "[red]x[/red]" in said
+
+
+def test_watch_prints_one_json_line_per_change(shop: Terminal, world: World) -> None:
+    stories.history(world)
+    watching = shop.begin("status", "--json", "--watch")
+    assert watching.stdout is not None
+    first = json.loads(watching.stdout.readline())
+    world.vitals.well["web"] = False
+    deadline = time.monotonic() + 20
+    line = first
+    while line["state"] == first["state"] and time.monotonic() < deadline:
+        line = json.loads(watching.stdout.readline())
+    assert line["state"] == "degraded"
+    watching.send_signal(signal.SIGINT)
+    watching.communicate(timeout=20)
+    assert watching.returncode == 130
+
+
+def test_a_reader_that_leaves_is_no_error(shop: Terminal, world: World) -> None:
+    stories.bad_release(world)
+    command = " ".join([*shop.command("audit"), "| head -n 1"])
+    assert os.system(f"cd {shop.folder} && {command} > /dev/null 2> {shop.folder}/said") == 0
+    assert (shop.folder / "said").read_text() == ""
+
+
+def test_audit_lists_in_order_and_pages(shop: Terminal, world: World) -> None:
+    for number in range(2100):
+        world.store.ledger.append("note", f"entry {number}", actor="prodwise")
+    told = json.loads(shop.run("audit", "--json", "--limit", "3").out)["events"]
+    assert [entry["text"] for entry in told] == ["entry 2097", "entry 2098", "entry 2099"]
+    assert "entry 2099" in shop.run("audit", "--limit", "1").out
+
+
+def test_audit_verify_needs_only_the_database(shop: Terminal, world: World) -> None:
+    import sqlalchemy as sa
+
+    world.store.ledger.append("note", "one", actor="prodwise")
+    world.store.ledger.append("note", "two", actor="prodwise")
+    whole = shop.run("audit", "verify")
+    assert whole.code == 0
+    assert "the chain is whole" in whole.out
+    with world.store.database.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE ledger SET text = 'changed' WHERE seq = 1"))
+    broken = shop.run("audit", "verify", "--json")
+    assert broken.code == 1
+    assert json.loads(broken.out)["wrong"] == "entry 1 was changed or reordered"
+
+
+def test_audit_verify_without_a_ledger_makes_none(terminal: Terminal, app_dir: Path) -> None:
+    said = terminal.run("audit", "verify", "--dir", str(app_dir))
+    assert said.code == 1
+    assert "no ledger" in said.err
+    assert not (app_dir / ".prodwise").exists()
