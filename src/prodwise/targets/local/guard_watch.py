@@ -19,10 +19,11 @@ from prodwise.targets.local.guard_state import Denied
 from prodwise.targets.local.launch import uptime
 from prodwise.targets.local.layout import SLOTS, program
 
-TURN_MS = 100
+TURN_MS = 200
 MISSING_S = 1.5  # what should run and does not for this long is started by us
 LOG_BYTES_MAX = 8 * 1024 * 1024
 ROTATE_EVERY_S = 5.0
+CHECK_EVERY_S = 0.5
 
 
 class Watch:
@@ -34,13 +35,15 @@ class Watch:
         self._watched: dict[int, tuple[str, procs.PidFile]] = {}  # pidfd → program and process
         self._known: dict[str, tuple[int, int]] = {}
         self._missing_since: dict[str, float] = {}
-        self._rotated = 0.0
+        self._rotated = self._checked = 0.0
 
     def turn(self) -> None:
         for handle, _ in self._poll.poll(TURN_MS):
             self._died(handle)
         self._notice()
-        self._start_missing()
+        if uptime() - self._checked > CHECK_EVERY_S:
+            self._checked = uptime()
+            self._start_missing()
         self._door.lapse(time.time())  # noqa: TID251
         if uptime() - self._rotated > ROTATE_EVERY_S:
             self._rotated = uptime()

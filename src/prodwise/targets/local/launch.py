@@ -43,9 +43,14 @@ def uptime() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+_boot: list[str] = []
+
+
 def boot_id() -> str:
-    with open("/proc/sys/kernel/random/boot_id") as file:
-        return file.read().strip()
+    if not _boot:
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            _boot.append(file.read().strip())
+    return _boot[0]
 
 
 def start_ticks(pid: int) -> int:

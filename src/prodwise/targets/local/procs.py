@@ -32,8 +32,26 @@ class PidFile:
         return self.pid > 0 and self.ticks > 0 and start_ticks(self.pid) == self.ticks
 
 
+_read: dict[Path, tuple[int, int, PidFile]] = {}
+READ_MAX = 500
+
+
 def read_pid(path: Path) -> PidFile:
-    """An absent, unreadable or older boot's file is an empty one."""
+    """An absent, unreadable or older boot's file is an empty one. Read again only when it was replaced."""
+    try:
+        facts = os.stat(path)
+    except OSError:
+        return PidFile(path=path)
+    known = _read.get(path)
+    if known is None or known[:2] != (facts.st_ino, facts.st_mtime_ns):
+        known = (facts.st_ino, facts.st_mtime_ns, _parse_pid(path))
+        if len(_read) >= READ_MAX:
+            _read.clear()
+        _read[path] = known
+    return known[2]
+
+
+def _parse_pid(path: Path) -> PidFile:
     data = read_json(str(path))
     if not data or data.get("boot") != boot_id():
         return PidFile(path=path)
