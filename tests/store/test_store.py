@@ -68,9 +68,13 @@ def test_an_intent_is_one_row_however_often_it_is_made(store: SqlStore) -> None:
 
 
 def test_a_unit_that_fails_leaves_nothing(store: SqlStore) -> None:
-    with pytest.raises(RuntimeError), store.database.unit():
-        store.ledger.intend(_effect())
-        raise RuntimeError
+    def half_done() -> None:
+        with store.database.unit():
+            store.ledger.intend(_effect())
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half_done()
     assert store.ledger.effects() == []
     assert store.ledger.verify() == (0, "")
 
