@@ -95,7 +95,7 @@ def test_outage_is_found_in_a_handful_of_requests() -> None:
 
 
 def test_latency_is_found() -> None:
-    stream = steady(2, 400, lambda t: 20, lambda t, r: 0.001, slower=lambda t: 3 if t > 300 else 1)
+    stream = steady(2, 400, lambda t: 20, lambda t, r: 0.001, slower=lambda t: 10 if t > 300 else 1)
     found = alarms(ServiceMonitor("web"), stream, 400)
     assert {s.kind for s in found} == {"latency"}
     assert found[0].seen_at <= 305

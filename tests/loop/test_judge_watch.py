@@ -56,7 +56,7 @@ def test_one_broken_route_is_found() -> None:
 
 
 def test_slower_release_is_found() -> None:
-    verdict, n = watch(3, usual(), 0.002, slower=3.0)
+    verdict, n = watch(3, usual(), 0.002, slower=10.0)
     assert verdict is Verdict.FAIL
     assert n <= 200
 
