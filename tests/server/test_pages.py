@@ -268,3 +268,17 @@ def fill(world: World, incidents: int) -> None:
         connection.execute(sa.insert(tables.incident), rows)
         connection.execute(sa.insert(tables.ledger), entries)
         connection.execute(sa.insert(tables.effect), effects)
+
+
+def test_a_refusal_that_may_pass_asks_nothing_and_a_handed_over_incident_does(world: World) -> None:
+    found = stories.bad_release(world)
+    refused = {"plan": None, "refusal": {"reasons": ["cool-down until 14:32"]}, "authority": "observe"}
+    world.store.incidents.save(found.id, decision=refused)
+    with world.person() as client:
+        text = text_of(client.get("/").text)
+        assert "Not acting for now: cool-down until 14:32" in text
+        assert "Nothing. You can go." in text
+        world.store.incidents.save(found.id, state="closed", outcome="escalated", closed_at=clock.now())
+        assert "I could not fix this. It needs a person." in client.get("/").text
+        world.vitals.well["web"] = True
+        assert "Nothing. You can go." in client.get("/").text

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from prodwise.model.evidence import Evidence
@@ -29,6 +29,7 @@ from prodwise.server.views.words import (
 )
 
 BEFORE_S, AFTER_S = 300.0, 300.0
+EVIDENCE_SHOWN = 60
 NOT_YET = "not yet known"
 CHANGES = frozenset({"change", "effect", "release", "rollout_stage", "rollout_failed", "setting"})
 SIGNALS = frozenset({"incident_opened", "symptom", "recovered", "evidence"})
@@ -43,6 +44,7 @@ class Moment:
     who: str
     what: str
     group: str
+    times: int = 1  # how often in a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class IncidentView:
     decision: Decision
     timeline: tuple[Moment, ...]
     evidence: tuple[Fact, ...]
+    evidence_stored: int
     phases: tuple[Phase, ...]
     strip: Strip
     unknown: tuple[str, ...]
@@ -148,8 +151,9 @@ def incident_view(facts: IncidentFacts, now: float) -> IncidentView:
         story=story(facts.case, facts.posture, now) if ended is None else None,
         causes=tuple(_causes(facts)),
         decision=decision_of(facts.case),
-        timeline=tuple(moment(entry) for entry in facts.timeline),
-        evidence=tuple(_fact(fact) for fact in facts.evidence[:100]),
+        timeline=joined(moment(entry) for entry in facts.timeline),
+        evidence=tuple(_fact(fact) for fact in telling(facts.case, facts.evidence)[:EVIDENCE_SHOWN]),
+        evidence_stored=len(facts.evidence),
         phases=phases(facts.buckets, began, better or ended, window[1]),
         strip=strip(facts.buckets, facts.marks, *window),
         unknown=_unknown(facts.case),
@@ -356,6 +360,33 @@ def _unknown(case: Case) -> tuple[str, ...]:
     if told:
         return told
     return ("Nothing was noted as unknown.",) if case.diagnosis else ("The cause is not yet known.",)
+
+
+def joined(moments: Iterable[Moment]) -> tuple[Moment, ...]:
+    """The same thing by the same actor several times in a row is one line, at its first time, with the count."""
+    found: list[Moment] = []
+    for moment in moments:
+        last = found[-1] if found else None
+        if last is not None and (last.who, last.what) == (moment.who, moment.what):
+            found[-1] = replace(last, times=last.times + 1)
+        else:
+            found.append(moment)
+    return tuple(found)
+
+
+def telling(case: Case, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """What the diagnosis and the plan cite, and of each thing else that was looked at the newest reading."""
+    cited = {str(name) for name in sequence(case.plan.get("evidence"))}
+    for entry in sequence(case.diagnosis.get("hypotheses")):
+        hypothesis = mapping(entry)
+        cited |= {str(n) for n in (*sequence(hypothesis.get("supports")), *sequence(hypothesis.get("contradicts")))}
+    newest = {_subject(fact): fact.id for fact in evidence}
+    return [fact for fact in evidence if fact.id in cited or newest[_subject(fact)] == fact.id]
+
+
+def _subject(fact: Evidence) -> tuple[str, ...]:
+    named = tuple(str(fact.data.get(name, "")) for name in ("service", "slot", "route", "release", "subject"))
+    return (fact.kind, fact.source, *named) if any(named) else (fact.kind, fact.source, fact.text)
 
 
 def filtered(timeline: Sequence[Moment], group: str) -> tuple[Moment, ...]:

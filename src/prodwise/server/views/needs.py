@@ -11,7 +11,7 @@ from prodwise.model.incident import Incident
 from prodwise.model.outcome import Outcome
 from prodwise.model.record import Approval
 from prodwise.server.views.facts import Case, NowFacts
-from prodwise.server.views.words import mapping, percent, plan_words, sequence, visible
+from prodwise.server.views.words import mapping, percent, plan_words, visible
 
 HANDOVER_S = 86_400.0
 
@@ -93,12 +93,12 @@ def _text(incident: Incident) -> str:
 
 
 def _own_hands(case: Case, facts: NowFacts) -> Iterator[Card]:
-    """What a person can do about an open incident that Prodwise does not act on."""
-    reasons = [visible(reason, 200) for reason in sequence(mapping(case.decision.get("refusal")).get("reasons"))]
-    look = Link("Look closer", f"/incidents/{case.incident.id}")
-    if reasons:
-        yield _card("handover", f"I need a person: {reasons[0]}", _text(case.incident), (look,))
-    elif case.plan and (case.decision.get("authority") == "observe" or facts.posture.stop.on):
+    """What a person can do about an open incident where Prodwise has a plan and may not act.
+
+    A refusal alone asks nothing of a person: it may pass (a cool-down, say), and if it does not, the incident is handed over.
+    """
+    if case.plan and (case.decision.get("authority") == "observe" or facts.posture.stop.on):
+        look = Link("Look closer", f"/incidents/{case.incident.id}")
         words = visible(plan_words(case.plan), 160)
         question = f"I would {words}, but I may not. Do you want to?"
         yield _card("proposal", question, _text(case.incident), (*_levers(case), look), risk_words(case.plan))

@@ -301,7 +301,7 @@ def _action_line(case: Case, posture: Posture) -> str:
     words = visible(plan_words(case.plan), 160) if case.plan else ""
     reasons = [visible(r, 160) for r in sequence(mapping(case.decision.get("refusal")).get("reasons"))]
     if reasons:
-        return f"Not acting: {reasons[0]}"
+        return f"Not acting for now: {reasons[0]}"
     if not words:
         why = visible(case.decision.get("why") or "", 200)
         return f"{why[:1].upper()}{why[1:]}." if why else "Finding out what it is."
@@ -319,6 +319,8 @@ def _action_line(case: Case, posture: Posture) -> str:
 
 def why_not_smaller(case: Case) -> str:
     skipped = [mapping(entry) for entry in sequence(case.decision.get("skipped") or case.plan.get("skipped"))]
+    if not skipped and mapping(case.decision.get("refusal")).get("reasons"):
+        return "No step is taken for now."
     if not skipped:
         return "Nothing smaller would do: this is the smallest step there is." if case.plan else "Not yet known."
     first = skipped[-1]
@@ -327,7 +329,7 @@ def why_not_smaller(case: Case) -> str:
 
 def why_not_bigger(case: Case) -> str:
     if mapping(case.decision.get("refusal")).get("reasons"):
-        return "No step is safe enough to take without a person."
+        return "Nothing bigger is called for while this holds it back."
     return "A bigger step is only taken once this one has failed." if case.plan else "Not yet known."
 
 
