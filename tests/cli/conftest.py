@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import pty
 import subprocess
@@ -17,6 +18,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "server"))
 
 from running_server import World, start_world
+
+from prodwise.cli.main import run
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,20 @@ class Terminal:
         )  # fmt: skip
 
 
+class Quick(Terminal):
+    """The same without a process of its own for what ends by itself: six times faster. Streams are separate, stdin is empty."""
+
+    def run(self, *arguments: str, stdin: str = "") -> Said:
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.chdir(self.folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            before, sys.stdin = sys.stdin, io.StringIO(stdin)
+            try:
+                code = run(list(arguments))
+            finally:
+                sys.stdin = before
+        return Said(code, out.getvalue(), err.getvalue())
+
+
 @pytest.fixture
 def terminal(tmp_path: Path) -> Terminal:
     return Terminal(tmp_path)
@@ -116,4 +133,4 @@ def world(app_dir: Path) -> Iterator[World]:
 @pytest.fixture
 def shop(world: World, app_dir: Path) -> Terminal:
     """The terminal in the folder of an app that runs."""
-    return Terminal(app_dir)
+    return Quick(app_dir)

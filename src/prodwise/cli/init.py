@@ -8,7 +8,8 @@ from pathlib import Path
 
 from prodwise.cli.codes import Code
 from prodwise.cli.desk import Desk, paint
-from prodwise.cli.scan import Found, Scan, scan
+from prodwise.cli.look import Found
+from prodwise.cli.scan import Scan, scan
 from prodwise.model.errors import Refused, UsageError
 
 LIVE_LINES_MAX = 20

@@ -16,6 +16,26 @@ SKIPPED = {"node_modules", "venv", "env", "site-packages", "__pycache__", "dist"
 SOURCES = (".py", ".js", ".ts", ".mjs", ".cjs", ".rb", ".go", ".php")
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One line of the plan. key: what it is about; source: where it came from."""
+
+    key: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundService:
+    name: str
+    kind: str  # web or worker
+    command: str
+    source: str
+    probe: str = ""
+    probe_source: str = ""
+    note: str = ""
+
+
 @dataclass(frozen=True)
 class Folder:
     """An app's folder."""
@@ -102,9 +122,10 @@ def _pyproject_dependencies(text: str) -> list[str]:
     return [str(entry) for entry in listed if isinstance(listed, list)] + [str(name) for name in named]
 
 
-def module_of(path: str) -> str:
-    """ "shop/app.py" → "shop.app"; a package's __init__ is the package. A `src/` layout is imported without it."""
+def module_of(path: str) -> tuple[str, str]:
+    """(module, folder that it is imported from). "shop/app.py" → ("shop.app", ""); "src/shop/__init__.py" → ("shop", "src")."""
     parts = list(Path(path).with_suffix("").parts)
-    if parts and parts[-1] == "__init__":
+    root = parts.pop(0) if len(parts) > 1 and parts[0] == "src" else ""
+    if parts[-1] == "__init__" and len(parts) > 1:
         parts.pop()
-    return ".".join(parts)
+    return ".".join(parts), root

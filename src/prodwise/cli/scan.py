@@ -4,37 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from prodwise.cli.look import Folder, module_of
+from prodwise.cli.guess import WEB, celery
+from prodwise.cli.look import Folder, Found, FoundService
 
-HEALTH = r"""['"/](healthz|health/live|health|livez|readyz|ready|ping|up|status|_health|heartbeat)/?['"]"""
+HEALTH = r"""['"/]((?:healthz|health/live|health|livez|readyz|ready|ping|up|status|_health|heartbeat)/?)['"]"""
 PORTS = r"""(?:port\s*[=:]\s*|--port[= ]|listen\()\s*(\d{4,5})"""
 DATA_FILES = (".db", ".sqlite", ".sqlite3")
 DATA_FOLDERS = ("uploads", "media", "data", "storage", "instance")
 NAMES_SHOWN = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One line of the plan. key: what it is about; source: where it came from."""
-
-    key: str
-    value: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class FoundService:
-    name: str
-    kind: str  # web or worker
-    command: str
-    source: str
-    probe: str = ""
-    probe_source: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +56,9 @@ def _services(folder: Folder) -> tuple[Found | None, list[FoundService], Found |
     if folder.has("Procfile"):
         services, release = _procfile(folder)
         return framework, services, release
-    services = GUESS[framework.value](folder) if framework and framework.value in GUESS else []
+    services = WEB[framework.value](folder) if framework and framework.value in WEB else []
     services = services or _node(folder)
-    return framework, [*services, *_workers(folder)] if services else services, None
+    return framework, [*services, *celery(folder)] if services else services, None
 
 
 def _framework(folder: Folder) -> Found | None:
@@ -114,73 +94,6 @@ def _procfile(folder: Folder) -> tuple[list[FoundService], Found | None]:
     return services, release
 
 
-def _django(folder: Folder) -> list[FoundService]:
-    for suffix, server in (("wsgi", "gunicorn"), ("asgi", "uvicorn")):
-        path = next((name for name in folder.files if name.endswith(f"{suffix}.py")), "")
-        if path and server in folder.dependencies:
-            return [
-                _python_web(
-                    folder,
-                    server,
-                    f"{module_of(path)}:application",
-                    f"{path}, {server} in {folder.dependencies[server]}",
-                )
-            ]
-    if folder.has("manage.py"):
-        return [
-            FoundService("web", "web", "python manage.py runserver --noreload 127.0.0.1:$PORT", "manage.py",
-                         note="Django's development server: add gunicorn to the requirements for real traffic")
-        ]  # fmt: skip
-    return []
-
-
-def _asgi(folder: Folder) -> list[FoundService]:
-    for path, number, match in folder.grep(r"^(\w+)\s*(?::[^=]+)?=\s*(?:FastAPI|Starlette)\(", (".py",)):
-        return [_python_web(folder, "uvicorn", f"{module_of(path)}:{match[1]}", f"{path}:{number}")]
-    return []
-
-
-def _flask(folder: Folder) -> list[FoundService]:
-    for pattern, form in (
-        (r"^(\w+)\s*(?::[^=]+)?=\s*Flask\(", "{m}:{v}"),
-        (r"^def (create_app|make_app)\(\s*\)", "{m}:{v}()"),
-    ):
-        for path, number, match in folder.grep(pattern, (".py",)):
-            module, source = module_of(path), f"{path}:{number}"
-            if "gunicorn" in folder.dependencies:
-                return [_python_web(folder, "gunicorn", form.format(m=module, v=match[1]), source)]
-            return [
-                FoundService("web", "web", f"flask --app {module} run --no-reload --port $PORT", source,
-                             note="Flask's development server: add gunicorn to the requirements for real traffic")
-            ]  # fmt: skip
-    return []
-
-
-def _python_web(folder: Folder, server: str, where: str, source: str) -> FoundService:
-    if server == "gunicorn":
-        quoted = f"'{where}'" if "(" in where else where
-        return FoundService("web", "web", f"gunicorn {quoted} --bind 127.0.0.1:$PORT", source)
-    note = "" if {"uvicorn", "fastapi-cli"} & set(folder.dependencies) else "uvicorn is not in the requirements: add it"
-    return FoundService("web", "web", f"uvicorn {where} --host 127.0.0.1 --port $PORT", source, note=note)
-
-
-def _streamlit(folder: Folder) -> list[FoundService]:
-    path = next((name for name, _, _ in folder.grep(r"^\s*import streamlit\b", (".py",))), "")
-    if not path:
-        return []
-    command = f"streamlit run {path} --server.address 127.0.0.1 --server.port $PORT --server.headless true"
-    return [FoundService("web", "web", command, path, "/_stcore/health", "Streamlit's own")]
-
-
-GUESS: dict[str, Callable[[Folder], list[FoundService]]] = {
-    "Django": _django,
-    "FastAPI": _asgi,
-    "Starlette": _asgi,
-    "Flask": _flask,
-    "Streamlit": _streamlit,
-}
-
-
 def _node(folder: Folder) -> list[FoundService]:
     return (
         [FoundService("web", "web", "npm start", "package.json scripts.start")] if "start" in _scripts(folder) else []
@@ -202,14 +115,6 @@ def _build(folder: Folder) -> Found | None:
     install = "npm ci" if folder.has("package-lock.json") else "npm install"
     extra = " && npm run build" if "build" in scripts else ""
     return Found("build", install + extra, "package.json" + (" scripts.build" if extra else ""))
-
-
-def _workers(folder: Folder) -> list[FoundService]:
-    if "celery" not in folder.dependencies:
-        return []
-    for path, number, match in folder.grep(r"^(\w+)\s*=\s*Celery\(", (".py",)):
-        return [FoundService("worker", "worker", f"celery -A {module_of(path)}:{match[1]} worker", f"{path}:{number}")]
-    return []
 
 
 def _with_probe(folder: Folder, service: FoundService, framework: Found | None) -> FoundService:
