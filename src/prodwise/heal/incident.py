@@ -85,7 +85,8 @@ class IncidentStory:
         while True:
             seen = self._observe(turn, answers)
             after, command = step(turn, seen, now())
-            if after.phase is not turn.phase or monotonic() - written > 1.0:
+            first_good = after.good_since is not None and turn.good_since is None
+            if after.phase is not turn.phase or first_good or monotonic() - written > 1.0:
                 self._show(turn, after, command)
                 written = monotonic()
             turn = after
@@ -151,10 +152,12 @@ class IncidentStory:
     def _diagnose(self, incident: str) -> dict[str, Any]:
         records = self._parts.records
         case = self._bedside.case(records.incidents.row(incident))
-        found = diagnose(case)
-        records.incidents.add_evidence(incident, evidence_of(case))
+        found, before = diagnose(case), records.incidents.row(incident)["diagnosis"]
+        leading, known = found.leading, (before or {"hypotheses": [{}]})["hypotheses"][0]
         records.incidents.save(incident, diagnosis=asdict(found))
-        leading = found.leading
+        if (known.get("cause"), known.get("subject")) == (leading.cause.value, leading.subject):
+            return {"diagnosed": True}  # looked again, and nothing new: not worth a row each time
+        records.incidents.add_evidence(incident, evidence_of(case))
         data = {
             "cause": leading.cause.value,
             "subject": leading.subject,
@@ -228,6 +231,15 @@ class IncidentStory:
         failed = self._bedside.failed_since(self._parts.records.incidents.row(after.incident))
         phase = before.phase if after.phase is IncidentState.CLOSED else after.phase
         self._parts.records.incidents.save(after.incident, state=phase.value, turn=shown, requests_failed=failed)
+        if after.good_since is not None and after.remedies:
+            self._recovered(after)
+
+    def _recovered(self, turn: IncidentTurn) -> None:
+        """Once per story: users are served again; the watch goes on."""
+        ledger, row = self._parts.records.ledger, self._parts.records.incidents.row(turn.incident)
+        if not any(entry.kind == "recovered" for entry in ledger.entries(incident=turn.incident)):
+            text = f"{row['service']} is well again after {turn.remedies[-1].kind.value}; watching"
+            ledger.append("recovered", text, actor="prodwise", service=row["service"], incident=turn.incident)
 
     def _end(self, turn: IncidentTurn, command: Escalate | Close) -> None:
         records = self._parts.records

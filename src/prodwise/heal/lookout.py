@@ -35,6 +35,7 @@ class Lookout:
         self._last: dict[tuple[str, str], ProcessSeen] = {}
         self._states: dict[str, deque[tuple[float, bool]]] = {s.id: deque(maxlen=64) for s in parts.inventory}
         self.exits: deque[Exit] = deque(maxlen=EXITS_KEPT)
+        self._answered: dict[str, int] = {}  # service → pid of the process that has answered its probe
         self.said = ""
 
     def _stored(self, service: str) -> Baseline | None:
@@ -68,6 +69,8 @@ class Lookout:
             if process is not None:
                 self._processes[service.id].observe(process)
                 self._probes[service.id].process(process.state)
+                if self._boots(service, process, now):
+                    self._probes[service.id] = ProbeDetector(service.id)
             self._traffic[service.id].tick(now)
             symptoms = [
                 *self._processes[service.id].symptoms(now),
@@ -85,6 +88,18 @@ class Lookout:
             self._slots[service] = slot.value
             self._processes[service] = ProcessDetector(service, slot.value)
             self._probes[service] = ProbeDetector(service)
+
+    def _boots(self, service: Service, process: ProcessSeen, now: float) -> bool:
+        """A process that has not answered yet, and may still take its start time: silence is no hang."""
+        if process.pid and self._probes[service.id].healthy(now):
+            self._answered[service.id] = process.pid
+        young = now - process.started_at < service.start_s
+        return (
+            process.pid > 0 and young and self._answered.get(service.id) != process.pid and self._bad(service.id, now)
+        )
+
+    def _bad(self, service: str, now: float) -> bool:
+        return bool(self._probes[service].symptoms(now))
 
     def _note_state(self, service: str, now: float, well: bool) -> None:
         states = self._states[service]

@@ -157,9 +157,8 @@ class ShipStory:
             answers = self._durable.step(f"check {number}", self._check, turn.release)
             checks = tuple(GateResult(a["gate"], Verdict(a["verdict"]), a["reason"]) for a in answers)
         elif command.op is ShipOp.BACK:
-            if exposed:
-                self._durable.transact(f"tell {number}", self._open_incident, turn)
-            self._move(story, f"back {number}", "withdraw", turn)
+            told = self._durable.transact(f"tell {number}", self._open_incident, turn) if exposed else story
+            self._move(str(told), f"back {number}", "withdraw", turn)
         elif command.op is not ShipOp.WAIT:
             failed = self._move(story, f"{command.op.value} {number}", command.op.value, turn, command.share)
             if command.op is ShipOp.START:
@@ -220,15 +219,17 @@ class ShipStory:
             incident=turn.release,
         )
 
-    def _open_incident(self, turn: ShipTurn) -> None:
-        """What users met of a release that is going back: one incident, closed when they are back."""
+    def _open_incident(self, turn: ShipTurn) -> str:
+        """What users met of a release that is going back: one incident, closed when they are back. Returns its id."""
         records, at = self._parts.records, now()
         service = next((s.id for s in self._parts.shipped if s.ramps and not s.upstream), self._parts.shipped[0].id)
         text = f"release {turn.release} is worse than {self._previous(turn.release) or 'before'}: {turn.reason}"
         symptom = Symptom("release", service, text, turn.since, at, release=turn.release)
         found = Incident(f"inc-{turn.release}", service, (symptom,), at, IncidentState.APPLYING, title=text[:300])
         opened = records.incidents.open(found)
-        fact = Evidence("judge", "proxy", turn.since, at, turn.reason, self._intake.numbers_of(turn.release))
+        numbers = self._intake.numbers_of(turn.release)
+        failed = sum(int(n["arms"]["canary"]["errors"]) for n in numbers.values())
+        fact = Evidence("judge", "proxy", turn.since, at, turn.reason, numbers)
         records.incidents.add_evidence(opened.id, [fact])
         records.ledger.append(
             "diagnosed", f"began with release {turn.release}", actor="prodwise", service=service, incident=opened.id,
@@ -236,6 +237,7 @@ class ShipStory:
         )  # fmt: skip
         records.incidents.save(
             opened.id,
+            requests_failed=failed,
             diagnosis={"hypotheses": [{"cause": "release", "text": f"began with release {turn.release}", "weight": 4.6,
                                        "supports": [fact.id], "contradicts": [], "subject": turn.release}],
                        "unknown": ["which line of the release does it"]},
@@ -243,6 +245,7 @@ class ShipStory:
                       "skipped": [{"action": "restart", "reason": "a release-onset hypothesis leads: a restart would hide it"}],
                       "why": "the old release still runs: going back is the smallest step, and takes one write"},
         )  # fmt: skip
+        return opened.id
 
     def _end(self, turn: ShipTurn) -> str:
         records = self._parts.records
@@ -276,11 +279,9 @@ class ShipStory:
 
     def _gave_up(self, story: str, turn: ShipTurn, number: int) -> bool:
         """Whether going back was tried often enough that a person must be called."""
-        tries = {
-            e.key.split("/")[1]
-            for e in self._parts.records.ledger.effects(story=story)
-            if e.key.split("/")[1].startswith("back")
-        }
+        effects = self._parts.records.ledger.effects
+        done = [*effects(story=story), *effects(story=f"inc-{turn.release}")]
+        tries = {label for e in done if (label := e.key.split("/")[1]).startswith("back")}
         if len(tries) < BACKS_MAX:
             return False
         text = f"release {turn.release} could not be withdrawn after {len(tries)} tries: {turn.reason}"

@@ -125,6 +125,10 @@ def _coming_up(situation: Situation) -> Refusal | None:
         return None
     service = situation.find(situation.service)
     boot_s = service.start_s if service is not None else 0.0
+    if any(
+        one.kind in ("hang", "probe") and one.seen_at > (situation.respawned_at or 0.0) for one in situation.symptoms
+    ):
+        return None  # it came up, and then stopped answering
     if situation.respawned_at is not None:
         waited_s, limit_s = situation.now - situation.respawned_at, boot_s
     else:
