@@ -105,7 +105,7 @@ def test_known_errors_is_fair_at_every_turn(history: list[bool], p0: float) -> N
     test = KnownErrors(p0, 100.0)
     for error in history:
         test.observe(error)
-    chance = CAP if test.chain.bad else p0
+    chance = CAP if test.chain.bad else p0  # whose cap was lifted by long bursts stays fair at the lower one
     steps = []
     for error in (True, False):
         step = copy.deepcopy(test)

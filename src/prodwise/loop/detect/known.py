@@ -1,6 +1,6 @@
 """Is the error share above a known baseline? Valid under continuous peeking, and under bursts of errors.
 
-wealth = 0.94 · starts + 0.04 · outage + 0.02 · chain, judged against 1/α:
+wealth = 0.92 · starts + 0.06 · outage + 0.02 · chain, judged against 1/α:
 
 * **starts**: an error whose predecessor was no error has chance ≤ p0, in bursts far less; a tuned mixture bets on more.
 * **outage**: errors that do not stop (`outage.py`); one bet from the first request on, one anew at each start.
@@ -13,7 +13,7 @@ from prodwise.loop.detect.markov import ChainCounts, known_chain
 from prodwise.loop.detect.outage import CAP, CONTINUES, OutageWager
 from prodwise.loop.detect.wager import RateWager
 
-STARTS, FIRST, RESTARTS, CHAIN = 0.94, 0.02, 0.02, 0.02
+STARTS, FIRST, RESTARTS, CHAIN = 0.92, 0.02, 0.04, 0.02
 _DEAD_FROM_FIRST = 0.9
 MOSTLY_BROKEN = 0.5
 """A baseline above this has long bursts by itself: a bet on errors that do not stop would not be fair."""
@@ -47,7 +47,7 @@ class KnownErrors:
             self._bad_before(error)
         elif error:
             self.starts.happened()
-            self.outage.start()
+            self.outage.start(usual=self.chain.continues)
             self._dead *= _DEAD_FROM_FIRST / self.p0
         else:
             self.starts.quiet()

@@ -41,6 +41,11 @@ class ChainCounts:
         self.bad = bad
 
     @property
+    def continues(self) -> float:
+        """Share of errors that were followed by another, in bursts that are over; 0 while fewer than two are."""
+        return self.stayed_bad / (self.stayed_bad + self.healed) if self.healed >= 2 else 0.0
+
+    @property
     def n(self) -> int:
         return self.stayed_ok + self.broke + self.healed + self.stayed_bad
 

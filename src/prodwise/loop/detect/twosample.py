@@ -62,7 +62,7 @@ class TwoSample:
         elif error and calm and 0.0 < w < 1.0:
             self._start(canary, w)
         elif error and canary:
-            self.outage.start()  # no fair bet on the label, but what follows is to be seen
+            self.outage.start(usual=self.stable.continues)  # no fair bet on the label, but what follows is to be seen
         if canary:
             self.canary.observe(error)
             if error:
@@ -85,7 +85,7 @@ class TwoSample:
             self.labels.aim(min(8.0, 4.0 * max(1.0, (self.canary.n + self.stable.n) / 60) ** 0.3))
         mean = _BROKEN * w + 1 - w
         self.labels.event(canary, w)
-        self.outage.start((_BROKEN if canary else 1.0) / mean)
+        self.outage.start((_BROKEN if canary else 1.0) / mean, self.stable.continues)
         if not canary:
             self.outage.close()
 
