@@ -107,6 +107,7 @@ class Row:
 FAILED_RESTART = past(10, incident="inc-1", result=PastResult.FAILED)
 FAILED_ROLLBACK = past(3, ActionKind.ROLLBACK, Cause.RELEASE, incident="inc-1", result=PastResult.UNDONE)
 CRASH = because(Cause.CRASH)
+DIED = (Symptom("crash", "web", "the process ended", NOW - 4, NOW - 4),)
 SLOW_ROUTE = (Symptom("latency", "web", "slow", NOW - 5, NOW, route="GET /cart", severity=0.9),)
 SLOW_ALL = (Symptom("latency", "web", "slow", NOW - 5, NOW, severity=0.9),)
 EIGHT = tuple((f"s{n}", n >= 4) for n in range(8))
@@ -124,8 +125,9 @@ ROWS = [
         "crash, still coming up",
         "no",
         "starting web again",
-        {"diagnosis": CRASH, "respawned_at": NOW - 3, "serving": False},
+        {"diagnosis": CRASH, "symptoms": DIED, "respawned_at": NOW - 3, "serving": False},
     ),
+    Row("crash, came up and hangs", "restart", facts={"diagnosis": CRASH, "respawned_at": NOW - 3, "serving": False}),
     Row(
         "crash, replaced, not serving",
         "restart",
