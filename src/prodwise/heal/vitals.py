@@ -16,9 +16,9 @@ PATHS_KEPT = 50
 
 
 class RouteHistory:
-    """One service's stable answers by route: counts in 2-second buckets for 10 minutes, latencies of the newest requests."""
+    """One service's stable answers by route: counts in 1-second buckets for 10 minutes, latencies of the newest requests."""
 
-    BUCKET_S, BUCKETS, ROUTES, SAMPLES = 2, 300, 200, 300
+    BUCKET_S, BUCKETS, ROUTES, SAMPLES = 1, 600, 200, 300
 
     def __init__(self) -> None:
         self._counts: dict[str, dict[int, list[int]]] = {}
@@ -40,10 +40,12 @@ class RouteHistory:
         for route, buckets in sorted(self._counts.items()):
             before, after = [0, 0], [0, 0]
             for key, (n, failed) in buckets.items():
-                side = after if (key + 1) * self.BUCKET_S > onset else before
-                if (key + 1) * self.BUCKET_S > since:
-                    side[0] += n
-                    side[1] += failed
+                begins, ends = key * self.BUCKET_S, (key + 1) * self.BUCKET_S
+                if ends <= since or begins < onset < ends:
+                    continue  # a bucket that straddles the onset speaks for neither side
+                side = after if begins >= onset else before
+                side[0] += n
+                side[1] += failed
             if before[0] or after[0]:
                 old, new = self._p95(route, since, onset), self._p95(route, onset, float("inf"))
                 found.append(RequestFacts(service, route, before[0], before[1], after[0], after[1], old, new))
