@@ -48,7 +48,7 @@ def test_a_failing_gate_goes_back_at_once() -> None:
     turn, done, _ = _play([WELL] * 6 + [replace(WELL, gates=(PASS, FAIL))])
     assert not turn.good
     assert done[-2:] == [ShipOp.BACK, ShipOp.END]
-    assert turn.reason == "fail"
+    assert turn.reason == "web: fail"
 
 
 def test_hold_runs_out_into_fail_never_into_pass() -> None:

@@ -164,11 +164,7 @@ class Intake:
         for service, slot, _ in self._canary_slots(release):
             well = self.probe_health(service.id, slot, release)
             verdict = Verdict.PASS if well else (Verdict.HOLD if well is None else Verdict.FAIL)
-            reason = (
-                f"{service.id} answers its probe"
-                if well
-                else f"{service.id} {self.why_unhealthy(service.id, slot, release)}"
-            )
+            reason = "answers its probe" if well else self.why_unhealthy(service.id, slot, release)
             results.append(GateResult(f"{service.id}: probe", verdict, reason))
         return tuple(results)
 
@@ -202,8 +198,8 @@ class Intake:
             if not _well(again) and (_well(before) or (path in declared and again)):
                 broken.append(f"{path} answers {again or 'nothing'}, on the running release {before or 'nothing'}")
         if broken:
-            return GateResult(name, Verdict.FAIL, f"{service.id}: " + "; ".join(broken[:3]))
-        return GateResult(name, Verdict.PASS, f"{service.id}: {len(asked)} paths answer")
+            return GateResult(name, Verdict.FAIL, "; ".join(broken[:3]))
+        return GateResult(name, Verdict.PASS, f"{len(asked)} paths answer")
 
     def _ask_paths(self, service: Service) -> list[str]:
         return list(dict.fromkeys([*_paths(service), *list(self.vitals.window(service.id).paths)[-20:]]))

@@ -73,14 +73,10 @@ def process_gates(seen: TargetSeen, release: str) -> tuple[GateResult, ...]:
             if process.release != release or process.state == "stopped":
                 continue
             bad = process.restarts > RESTARTS_MAX
-            reason = (
-                f"{at.service} of {release} ended {process.restarts} times"
-                if process.restarts
-                else f"{at.service} stays up"
-            )
+            reason = f"ended {process.restarts} times" if process.restarts else "stays up"
             results.append(GateResult(f"{at.service}: process", Verdict.FAIL if bad else Verdict.PASS, reason))
     return tuple(results)
 
 
 def _named(service: str, gate: GateResult) -> GateResult:
-    return GateResult(f"{service}: {gate.gate}", gate.verdict, f"{service}: {gate.reason}")
+    return GateResult(f"{service}: {gate.gate}", gate.verdict, gate.reason)

@@ -238,4 +238,6 @@ def _wait(reason: str) -> ShipCommand:
 
 
 def _said(results: tuple[GateResult, ...], verdict: Verdict) -> str:
-    return "; ".join(r.reason for r in results if r.verdict is verdict) or "no evidence yet"
+    """The reasons behind a verdict, each with the service that its gate is about (gates are named "service: gate")."""
+    said = [f"{r.gate.partition(':')[0]}: {r.reason}" for r in results if r.verdict is verdict]
+    return "; ".join(said) or "no evidence yet"
