@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -370,3 +370,10 @@ class StopSwitch(Protocol):
 
     def start(self, who: str) -> None:
         """Ends it."""
+
+
+class BreakGlass(Protocol):
+    """What a person did past us, while we were dead."""
+
+    def take(self, keep: Callable[[Mapping[str, Any]], None]) -> int:
+        """Hands each entry ({at, actor, action, …}) over once, oldest first. Returns how many."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from prodwise.clock import now
 from prodwise.heal.controls import HealControls
@@ -17,7 +18,7 @@ from prodwise.heal.returning import Returning, SmallStories
 from prodwise.heal.ship import ShipStory
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
-from prodwise.ports import StopSwitch
+from prodwise.ports import BreakGlass, StopSwitch
 
 QUIET_AFTER_HANDOVER_S = 15 * 60.0
 
@@ -25,8 +26,9 @@ QUIET_AFTER_HANDOVER_S = 15 * 60.0
 class Healer:
     """Start it once; stop it to leave. Everything it was in the middle of goes on in the next one."""
 
-    def __init__(self, parts: Parts, durable: Durable, stop_switch: StopSwitch) -> None:
+    def __init__(self, parts: Parts, durable: Durable, stop_switch: StopSwitch, break_glass: BreakGlass) -> None:
         self.parts = parts
+        self._break_glass = break_glass
         self._durable = durable
         self.lease = Leaseholder(parts.target)
         self.intake = Intake(parts)
@@ -62,6 +64,7 @@ class Healer:
         """Eyes first, then the lease, then the stories that were left unfinished."""
         self.intake.tick()
         self.controls.adopt()
+        self._break_glass.take(self._merge)
         self.lease.start()
         self._durable.launch()
         self.intake.start()
@@ -69,6 +72,17 @@ class Healer:
         self.parts.records.ledger.append(
             "healer_started", "the healer looks and may act as its stage allows", actor="prodwise"
         )
+
+    def _merge(self, done: Mapping[str, Any]) -> None:
+        """A person's deed while we were dead: into the ledger; a rollback also ends the rollout that it went back from."""
+        actor, action = str(done.get("actor", "unknown")), str(done.get("action", "?"))
+        words = " ".join(
+            f"{name} {value}" for name, value in done.items() if name not in ("at", "actor", "action") and value
+        )
+        ledger, current = self.parts.records.ledger, self.parts.records.rollouts.current()
+        ledger.append("break_glass", f"{actor} did by hand: {action} {words}".strip(), actor=actor, data=done)
+        if action == "rollback" and current is not None and float(done.get("at", 0.0)) > current.began_at:
+            self.parts.records.settings.put(f"cancel:{current.release}", f"{actor} went back by hand", actor)
 
     def _prove_undo(self) -> None:
         """Once per target: a share goes out and comes back, and the target is seen to be as it was."""

@@ -28,6 +28,7 @@ from prodwise.signals.probes import ProbeRunner
 from prodwise.signals.replay import Replay
 from prodwise.store.sql import SqlStore
 from prodwise.targets.local import local_control
+from prodwise.targets.local.journal import Journal
 from prodwise.targets.local.layout import Layout, write_atomically
 from prodwise.targets.local.records import read_places
 from prodwise.targets.local.stop_file import StopFile
@@ -69,7 +70,7 @@ def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Heal
     )
     Durable.configure(dbos_url(where, store.database.url), executor="local")
     datasource = SQLAlchemyDatasource.create(store.database.url, engine=store.database.engine)
-    made = Healer(parts, Durable(datasource, store.database.within), StopFile(app_dir))
+    made = Healer(parts, Durable(datasource, store.database.within), StopFile(app_dir), Journal(where))
     made.intake.save_position = lambda: store.settings.put(POSITION, requests.position(), "prodwise")
     return made
 
