@@ -202,6 +202,7 @@ def test_a_log_is_bounded_while_its_writer_goes_on(tmp_path: Path) -> None:
 def test_a_long_path_gets_short_private_sockets(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 60) / ("e" * 60)
     layout = layout_in(deep)
+    layout.make_sockets()
     assert layout.sockets != layout.run
     assert len(str(layout.socket("supervisor"))) < 90
     assert layout.sockets.stat().st_mode & 0o777 == 0o700

@@ -53,6 +53,7 @@ def up(layout: Layout, config: Config, *, with_healer: bool, say: Say) -> UpResu
     git.require_repository(layout.app)
     _check_user(config)
     layout.make()
+    layout.make_sockets()
     with _alone(layout):
         was_up = bool(supervisor_of(layout))
         try:

@@ -85,7 +85,7 @@ def _wait(named: Named, timeout_s: float, supervisor: Path) -> None:
 
 def _tidy(layout: Layout) -> None:
     """Sockets and pid files of what is gone; state, ports and releases stay for the next `up`."""
-    for path in (*layout.run.glob("*.pid*"), *layout.sockets.glob("*.sock"), *layout.sockets.glob("*.aside")):
+    for path in (*layout.run.glob("*.pid*"), *layout.sockets.glob("*.sock")):
         if read_json(str(path)) or path.suffix != ".json":
             path.unlink(missing_ok=True)
     layout.dashboard.unlink(missing_ok=True)

@@ -1,17 +1,16 @@
 """After a supervisor's death its children serve on, unsupervised. The new guard replaces them without a gap.
 
 web: the same release is started on the other slot, and once it is well the switch goes there; the orphan is drained and ended.
-worker (and a web service that must not overlap): ended, then started. proxy: the new one already listens beside the old one,
-which is asked to finish what it has. While a rollout fills both slots, orphans stay, watched; under *stop* too.
-Standard library only.
+worker (and a web service that must not overlap): ended, then started. The proxy is left as it is:
+closing its listener would reset connections, so its launcher waits, and takes over the moment it dies. While a rollout fills both
+slots, orphans stay, watched; under *stop* too. Standard library only.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 
-from prodwise.targets.local import health, procs, rpc
+from prodwise.targets.local import health, procs
 from prodwise.targets.local.guard_door import Door
 from prodwise.targets.local.guard_state import Denied, ServiceState
 from prodwise.targets.local.launch import ORPHAN, uptime
@@ -19,7 +18,6 @@ from prodwise.targets.local.layout import SLOTS, program
 from prodwise.targets.local.supervision import STOP_SECONDS
 
 DRAIN_S = 10.0
-PROXY_PATIENCE_S = 12.0
 AGAIN_S = 60.0
 
 
@@ -37,14 +35,18 @@ class Adoption:
 
     def turn(self) -> None:
         """Replaces what can be replaced now; what cannot is tried again in the next turn."""
+        if os.getppid() != self._parent:
+            return  # our own supervisor has just died: this is the next guard's matter
         self._leftovers()
         for service, state in self._door.state.services.items():
             for slot in SLOTS:
                 name = program(service, slot)
                 if self.orphaned(name) and uptime() >= self._not_before.get(name, 0.0):
                     self._not_before[name] = uptime() + AGAIN_S
-                    with contextlib.suppress(Denied, OSError):
+                    try:
                         self._adopt(service, state, slot)
+                    except (Denied, OSError) as problem:
+                        print(f"guard: {name}: left unsupervised: {problem}", flush=True)
 
     def _adopt(self, service: str, state: ServiceState, slot: str) -> None:
         name = program(service, slot)
@@ -54,17 +56,22 @@ class Adoption:
             procs.end(seen.pid, seen.ticks, STOP_SECONDS)
         elif not self._door.hands.service(service, release).ramps:
             self._door.hands.start(name)  # its launcher ends the orphan first
-        elif self._door.stopped or state.share or state.stable != slot or state.slots[_other(slot)].release:
+        elif self._door.stopped or state.share or state.stable != slot or not self._free(state, slot):
             self._not_before[name] = uptime() + 1.0
         else:
             self._replace(service, slot, release)
+
+    def _free(self, state: ServiceState, slot: str) -> bool:
+        """The other slot is free, or already has this release: an earlier guard died while it was replacing."""
+        return state.slots[_other(slot)].release in ("", state.slots[slot].release)
 
     def _replace(self, service: str, slot: str, release: str) -> None:
         """1. Starts the release on the other slot. 2. Waits until it is well. 3. Switches. 4. Drains and ends the orphan."""
         door, hands = self._door, self._door.hands
         other, name = _other(slot), program(service, slot)
         orphan = procs.read_pid(door.layout.pid(name))
-        door.move(service, other, release, switch=False)
+        if door.state.service(service).slots[other].release != release:
+            door.move(service, other, release, switch=False)
         hands.start(program(service, other))
         noun, place = hands.service(service, release), hands.places.place(service)
         port = place.port(other) if place is not None else 0
@@ -97,25 +104,8 @@ class Adoption:
             old = procs.read_pid(path)
             if not old.alive:
                 path.unlink(missing_ok=True)
-            elif path.name.startswith("caddy."):
-                self._retire_proxy(old)
             else:
                 procs.end(old.pid, old.ticks, STOP_SECONDS)
-
-    def _retire_proxy(self, old: procs.PidFile) -> None:
-        """Once the new proxy answers. The old one removes the admin socket's name when it goes, which is the new one's by then:
-        it is kept out of its way."""
-        admin = self._door.layout.socket("caddy-admin")
-        try:
-            rpc.ask(admin, "GET", "/reverse_proxy/upstreams", timeout_s=2.0)
-        except OSError:
-            return
-        aside = admin.with_suffix(".aside")
-        os.rename(admin, aside)
-        try:
-            procs.end(old.pid, old.ticks, PROXY_PATIENCE_S)
-        finally:
-            os.rename(aside, admin)
 
 
 def _other(slot: str) -> str:

@@ -81,7 +81,7 @@ def _write_programs(layout: Layout, healing: bool) -> None:
     guard = [sys.executable, "-I", "-S", "-c", GUARD_LINE, root, str(layout.app), str(layout.state)]
     programs = {
         "guard": (guard, "end", layout.program_log("guard")),
-        "caddy": ([caddy(), "run", "--config", str(layout.proxy_conf)], "keep", layout.log / "caddy-out.log"),
+        "caddy": ([caddy(), "run", "--config", str(layout.proxy_conf)], "wait", layout.log / "caddy-out.log"),
     }
     if healing:
         programs["healer"] = (list(healer(layout)), "end", layout.program_log("healer"))

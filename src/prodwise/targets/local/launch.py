@@ -3,10 +3,10 @@ possible: this runs at every respawn, and its time is the app's down-time.
 
 1. Waits, if the program keeps dying, so that a crash loop never becomes a spin (`pause`).
 2. Sends output to the program's own log file: a pipe to the supervisor would break when the supervisor dies.
-3. Ends or remembers a process that a dead supervisor left behind.
+3. Ends, outlives or remembers a process that a dead supervisor left behind.
 4. Drops to the named user, writes the pid file, and becomes the program.
 
-SPEC.json: argv or command, cwd, env, env_file, user, log, pid_file, release, generation, orphan ("end" or "keep"),
+SPEC.json: argv or command, cwd, env, env_file, user, log, pid_file, release, generation, orphan ("end", "wait" or "keep"),
 inherit (whether our own environment is passed on: for our own programs only).
 """
 
@@ -178,6 +178,20 @@ def end(pid: int, ticks: int) -> None:
         time.sleep(0.02)
 
 
+def outlive(pid: int) -> None:
+    """Waits for the orphan's death, to take its place at once; leaves when our own supervisor dies before."""
+    import select
+
+    parent, watched = os.getppid(), select.poll()
+    try:
+        watched.register(os.pidfd_open(pid), select.POLLIN)
+    except OSError:
+        return
+    while not watched.poll(500):
+        if os.getppid() != parent:
+            os._exit(0)
+
+
 def settle_orphan(spec: Data, before: Data) -> None:
     """What still runs from before is ended, or its pid file kept beside ours for those who replace it."""
     pid, ticks = int(before.get("pid", 0)), int(before.get("ticks", 0))
@@ -185,6 +199,8 @@ def settle_orphan(spec: Data, before: Data) -> None:
         return
     if spec.get("orphan") == "end":
         end(pid, ticks)
+    elif spec.get("orphan") == "wait":
+        outlive(pid)
     else:
         write_json(f"{spec['pid_file']}.{ORPHAN}.{pid}", before)
 

@@ -116,6 +116,9 @@ class Layout:
         for path, mode in ((self.state, 0o711), (self.releases, 0o711), (self.run, 0o700), (self.log, 0o700)):
             path.mkdir(parents=True, exist_ok=True)
             path.chmod(mode)
+
+    def make_sockets(self) -> None:
+        """Raises PermissionError if somebody else made the directory first."""
         if self.sockets != self.run:
             make_private(self.sockets)
 
