@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import stories
 from conftest import Terminal
 from running_server import World, target_seen
 
+from prodwise.cli.acts import users_on
+from prodwise.cli.desk import Desk
 from prodwise.cli.main import run
 from prodwise.cli.times import seconds_of, until_of
 from prodwise.clock import now
@@ -102,6 +105,32 @@ def test_rollback_asks_goes_back_and_waits(shop: Terminal, world: World) -> None
     assert said.code == 0
     assert f"all users are on {ids[1]} again" in said.out
     assert world.controls.asked[0][:2] == ("rollback", ids[1])
+
+
+def test_an_upstream_keeps_its_release(shop: Terminal) -> None:
+    (shop.folder / "prodwise.toml").write_text(
+        'version = 1\n[services.web]\ncommand = "x"\n[services.payments]\ncommand = "y"\nupstream = true\n'
+    )
+    places = [
+        {"service": "web", "release": "3-c", "share": "100 %"},
+        {"service": "web", "release": "2-b", "share": "0 %"},
+        {"service": "payments", "release": "1-a", "share": "100 %"},
+        {"service": "worker", "release": "3-c", "share": "–"},
+    ]
+    assert users_on(Desk(shop.folder), {"places": places}) == ["3-c"]
+
+
+def test_a_healer_that_hangs_does_not_hold_up_a_stop(terminal: Terminal, app_dir: Path) -> None:
+    (app_dir / ".prodwise" / "run").mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind(str(app_dir / ".prodwise" / "run" / "api.sock"))
+        deaf.listen()
+        stopping = terminal.begin("stop", "--dir", str(app_dir))
+        assert stopping.stdout is not None
+        assert "Stopped" in stopping.stdout.readline()
+        assert (app_dir / ".prodwise" / "run" / "stop").exists()
+        assert stopping.wait(timeout=12) == 0
+        stopping.communicate()
 
 
 def test_rollback_without_an_earlier_release(shop: Terminal, world: World) -> None:

@@ -121,10 +121,12 @@ def rollback(
     """
     client = desk.client()
     try:
-        goal, now_serving = _goal(client, release)
+        goal, now_serving = _goal(desk, client, release)
     except NotRunning:
         return _rollback_offline(desk, release, dry_run=dry_run, yes=yes, no_input=no_input)
     plan = f"Users are on {', '.join(now_serving) or 'nothing known'}; they would go back to {goal}."
+    if now_serving == [goal]:
+        plan = f"Users are on {goal} already; the release that is on its way would be withdrawn."
     if dry_run:
         desk.data(dry_run=True, release=goal, serving=now_serving) if json else desk.show(plan, "Nothing was changed.")
         return Code.OK
@@ -135,10 +137,10 @@ def rollback(
     return _wait_for_release(desk, client, went, as_json=json)
 
 
-def _goal(client: Client, wanted: str) -> tuple[str, list[str]]:
+def _goal(desk: Desk, client: Client, wanted: str) -> tuple[str, list[str]]:
     """(where a rollback would lead, releases that users reach now). The server decides; this is for the person to read."""
     seen = client.get("releases")
-    serving = list(seen["serving"])
+    serving = users_on(desk, seen)
     if wanted:
         return wanted, serving
     on_way = [r for r in client.get("rollouts")["rollouts"] if r["state"] not in ("queued", "verified_good", "failed")]
@@ -152,13 +154,22 @@ def _goal(client: Client, wanted: str) -> tuple[str, list[str]]:
     return str(good[0]), serving
 
 
+def users_on(desk: Desk, releases: Mapping[str, Any]) -> list[str]:
+    """Releases that users reach. An upstream stands for something that is not ours: it keeps its release."""
+    from prodwise.config import load
+
+    ours = {name for name, entry in load(desk.app_dir).services.items() if not entry.upstream}
+    reached = [p["release"] for p in releases["places"] if p["service"] in ours and p["share"] not in ("–", "0 %")]
+    return sorted(set(reached))
+
+
 def _wait_for_release(desk: Desk, client: Client, release: str, *, as_json: bool) -> int:
     from prodwise.cli.follow import wait_until
     from prodwise.clock import monotonic
     from prodwise.server.views.words import duration
 
     began = monotonic()
-    alone = lambda: list(client.get("releases")["serving"]) == [release]  # noqa: E731
+    alone = lambda: users_on(desk, client.get("releases")) == [release]  # noqa: E731
     served = wait_until(desk, f"going back to {release}", alone, SETTLE_S)
     took = duration(monotonic() - began)
     if as_json:

@@ -15,7 +15,6 @@ from urllib.parse import urlencode
 
 from prodwise.model.errors import NotRunning, ProdwiseError
 
-TIMEOUT_S = 15.0
 ANSWER_MAX = 32 * 1024 * 1024
 EXIT_OF_STATUS = {401: 4, 403: 6, 404: 2, 409: 6, 422: 2}
 EXIT_OF_CODE = {"refused": 6, "fenced": 6, "gate_failed": 7, "build_failed": 7, "usage": 2, "config": 2, "not_found": 2}
@@ -45,8 +44,8 @@ class _Unix(http.client.HTTPConnection):
 class Client:
     """One question a connection: the healer may be restarted between two of them."""
 
-    def __init__(self, path: Path, app_dir: Path) -> None:
-        self._path, self._app_dir = path, app_dir
+    def __init__(self, path: Path, app_dir: Path, timeout_s: float) -> None:
+        self._path, self._app_dir, self._timeout_s = path, app_dir, timeout_s
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """Raises NotRunning, or ApiError with the healer's own words."""
@@ -57,7 +56,7 @@ class Client:
         return self._ask("POST", path, json.dumps(body))
 
     def _ask(self, method: str, path: str, body: str | None = None) -> dict[str, Any]:
-        connection = _Unix(self._path, TIMEOUT_S)
+        connection = _Unix(self._path, self._timeout_s)
         headers = {"Content-Type": "application/json"} if body is not None else {}
         try:
             connection.request(method, f"/api/v1/{path}", body, headers)
@@ -65,7 +64,7 @@ class Client:
             status, text = answer.status, answer.read(ANSWER_MAX)
         except TimeoutError as error:
             raise NotRunning(
-                f"the healer did not answer within {TIMEOUT_S:g} s", "look at its log: .prodwise/log/healer.log"
+                f"the healer did not answer within {self._timeout_s:g} s", "look at its log: .prodwise/log/healer.log"
             ) from error
         except (OSError, http.client.HTTPException) as error:
             raise self._absent() from error

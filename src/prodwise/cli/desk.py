@@ -73,12 +73,12 @@ class Desk:
         if self.verbose:
             self.say(text, "dim")
 
-    def client(self) -> Client:
+    def client(self, timeout_s: float = 15.0) -> Client:
         """Speaks to the healer of this app. Raises NotRunning at the first question if there is none."""
         from prodwise import wiring
         from prodwise.cli.client import Client
 
-        return Client(wiring.api_socket(self.app_dir), self.app_dir)
+        return Client(wiring.api_socket(self.app_dir), self.app_dir, timeout_s)
 
     def agree(self, question: str, consequences: Sequence[str], *, yes: bool, no_input: bool) -> bool:
         """Asks before a moderate action; the default is no. Raises UsageError when nobody can be asked."""

@@ -67,7 +67,9 @@ def words(rollout: Rollout, ahead: str = "") -> str:
         return "checking it before any user sees it"
     if state is RolloutState.WATCHING:
         until = rollout["watch_until"]
-        return "serves everyone; watching that it holds" + (f" ({left(until - now())} left)" if until else "")
+        return "serves everyone; watching that it holds" + (
+            f" ({left(until - now())} left)" if until and until > now() else ""
+        )
     if state is RolloutState.RAMPING:
         return f"{percent(rollout['share'])} of users have it"
     return state.value.replace("_", " ")
@@ -122,10 +124,10 @@ class Follower:
 
     def _tell(self, rollout: Rollout, ahead: str) -> None:
         where = words(rollout, ahead)
-        key = f"{rollout['state']} {rollout['stage']}"
-        if key != self._said:
-            self._ticker.say(where.split(" (")[0])
-            self._said = key
+        said = where.partition(" (")[0]
+        if said != self._said:
+            self._ticker.say(said)
+            self._said = said
         wait = waiting_for(rollout)
         self._ticker.tick(f"{where}; waiting: {wait}" if wait else where)
 

@@ -22,6 +22,8 @@ StageName = Annotated[
     str, typer.Argument(metavar="STAGE", help="observe, suggest or auto; without it the present one is shown.")
 ]
 
+TELL_S = 2.0  # for telling a healer that may hang; the stop holds already
+
 MEANING = {
     Autonomy.OBSERVE: "detects, diagnoses and tells you; you act with one click",
     Autonomy.SUGGEST: "also proposes a plan, and carries it out once you approve it",
@@ -50,7 +52,7 @@ def stop(desk: Desk, reason: Reason = "", dry_run: DryRun = False) -> int:
     wiring.stop_all(desk.app_dir, person(), reason)
     desk.show(f"{paint('■', 'bad')} Stopped: Prodwise does nothing by itself any more. The app runs on.")
     with contextlib.suppress(ProdwiseError):
-        desk.client().post("stop", reason=reason)
+        desk.client(TELL_S).post("stop", reason=reason)
     desk.say("  prodwise start lets it act again", "dim")
     return Code.OK
 

@@ -210,7 +210,8 @@ def _releases_text(answer: Mapping[str, Any]) -> None:
     rows = []
     for one in answer["releases"][:30]:
         state, share = str(one["state"]), answer["serving"].get(one["id"], "")
-        said = one["title"] if state != "failed" or not one["reason"] else f"{one['title']} ({one['reason']})"
+        why_not = str(one["reason"]).partition("\n")[0].rstrip(":") if state == "failed" else ""
+        said = ": ".join(text for text in (one["title"], why_not) if text)
         rows.append(
             (
                 (one["id"], "bold"),

@@ -51,9 +51,11 @@ def table(headings: Sequence[str], rows: Sequence[Row], indent: int = 0) -> None
 
 
 def wrapped(text: str, indent: str, first: str | None = None) -> str:
-    """A paragraph with a hanging indent, as wide as the terminal."""
+    """A paragraph with a hanging indent, as wide as the terminal; its own line breaks stay."""
     import textwrap
 
-    return textwrap.fill(
-        visible(text, 4000), width(), initial_indent=indent if first is None else first, subsequent_indent=indent
-    )
+    lines, start = [], indent if first is None else first
+    for line in visible(text, 4000).splitlines() or [""]:
+        lines.append(textwrap.fill(line, width(), initial_indent=start, subsequent_indent=indent) or start)
+        start = indent
+    return "\n".join(lines)
