@@ -29,9 +29,10 @@ def down(layout: Layout, say: Callable[[str], None]) -> list[int]:
     layout.down_file.touch()
     named = _known(layout)
     say("ending the app")
+    supervisor = supervisor_of(layout)
     with contextlib.suppress(OSError, rpc.RpcFault):
         rpc.supervisor(layout.socket("supervisor"), "shutdown")
-        _wait(named, PATIENCE_S, layout.socket("supervisor"))
+        _wait({supervisor: start_ticks(supervisor)} if supervisor else {}, PATIENCE_S, layout.socket("supervisor"))
     named |= _known(layout)
     for pid, ticks in named.items():
         procs.end(pid, ticks, STOP_SECONDS)
