@@ -20,12 +20,13 @@ class Leaseholder:
         self._holder = f"healer:{os.getpid()}"
         self._token = 0
         self._ends = threading.Event()
+        self._had = threading.Event()
         self._thread = threading.Thread(target=self._renew, name="lease", daemon=True)
 
     def token(self) -> int:
-        """The present fencing token; 0 is never one. Raises Refused while none is held."""
-        if not self._token:
-            raise Refused("this healer does not hold the lease yet", "another one does; it takes over when that lapses")
+        """The present fencing token; 0 is never one. Waits while none is held: a story that resumes after a crash must not fail
+        because its dead predecessor's lease has not lapsed yet."""
+        self._had.wait()
         return self._token
 
     @property
@@ -57,3 +58,4 @@ class Leaseholder:
             return  # the target does not answer: the token stays, and its door decides
         else:
             self._token = token
+            self._had.set()

@@ -67,11 +67,23 @@ class Healer:
         self._break_glass.take(self._merge)
         self.lease.start()
         self._durable.launch()
+        self._begin_what_was_asked()
         self.intake.start()
         self._prove_undo()
         self.parts.records.ledger.append(
             "healer_started", "the healer looks and may act as its stage allows", actor="prodwise"
         )
+
+    def _begin_what_was_asked(self) -> None:
+        """A healer that died between a row and its story: the story begins now. One that had begun is joined, not begun twice."""
+        records = self.parts.records
+        rollouts = [r.release for r in records.rollouts.list(limit=200) if not r.state.settled]
+        for release in reversed(rollouts):
+            self.begin("ship", f"ship-{release}", release)
+        known = {f"inc-{r.id}" for r in records.releases.list(1000)}  # a rollout's own incident is closed by its story
+        for found in records.incidents.list(open_only=True):
+            if found.id not in known:
+                self.begin("incident", found.id, found.id)
 
     def _merge(self, done: Mapping[str, Any]) -> None:
         """A person's deed while we were dead: into the ledger; a rollback also ends the rollout that it went back from."""

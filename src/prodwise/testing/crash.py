@@ -42,9 +42,11 @@ def arm(number: int, when: str) -> None:
 
 
 def main() -> None:
+    from prodwise.heal import lease
     from prodwise.wiring.healer import serve
 
     app_dir, number, when = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    lease.RENEW_S = min(lease.RENEW_S, float(os.environ.get("PRODWISE_LEASE_SECONDS", "60")) / 4)
     if number:
         arm(number, when)
     serve(app_dir)

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from running_healer import LEASE_S, SETTINGS, House
+
+from prodwise.config import load
+from prodwise.targets.local import local_control
+from prodwise.testing import apps
+
+Open = Callable[..., House]
+
+
+@pytest.fixture
+def open_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    """Brings an app up without a healer; ends it and all its healers after the test."""
+    opened: list[House] = []
+    monkeypatch.setenv("PRODWISE_LEASE_SECONDS", str(LEASE_S))
+
+    def make(url: str = "", settings: str = SETTINGS) -> House:
+        app = apps.make_app(tmp_path, settings=settings)
+        up = local_control.up(app, load(app), with_healer=False)
+        house = House(app, up.address, url or f"sqlite:///{app / '.prodwise' / 'prodwise.db'}")
+        opened.append(house)
+        return house
+
+    yield make
+    for house in opened:
+        house.close()
+
+
+@pytest.fixture
+def house(open_house: Open) -> House:
+    """With a healer that has begun and has proven that it can undo."""
+    made = open_house()
+    made.prove()
+    return made
