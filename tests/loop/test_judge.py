@@ -145,6 +145,7 @@ def test_good_release_passes_side_by_side() -> None:
 
 
 @pytest.mark.full
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("p", "burst"), [(0.01, 1), (0.001, 1), (0.02, 5)])
 def test_good_release_many_times(p: float, burst: float) -> None:
     failed = [judge_known(s, p, p, 6000, burst).verdict is Verdict.FAIL for s in range(2000)]
@@ -152,6 +153,7 @@ def test_good_release_many_times(p: float, burst: float) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("share", [0.5, 0.05])
 def test_good_release_side_by_side_many_times(share: float) -> None:
     failed = [judge_two(s, lambda c, t: 0.02, 6000, share).verdict is Verdict.FAIL for s in range(1500)]

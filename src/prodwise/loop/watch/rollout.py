@@ -30,8 +30,9 @@ SUSPICION = 0.1
 class RolloutJudge:
     """Watches canary and stable side by side. `observe` each request in order; ask `verdict` as often as you like.
 
-    alpha: chance (0…1) that a good release is ever refused, whatever the number of looks; worse: reported only as the
-    factor that counts as a regression. Memory is bounded: lanes, routes and latencies are all capped.
+    alpha: chance (0…1) that a good release is ever refused, whatever the number of looks; worse: so many
+    times stable's error share is not acceptable, where that is more than the stage's own limit. Memory is bounded: lanes,
+    routes and latencies are all capped.
     """
 
     def __init__(self, alpha: float, worse: float, max_routes: int = 200) -> None:
@@ -134,8 +135,9 @@ class RolloutJudge:
         )
 
     def _limit(self, stage: Stage) -> float:
-        """Error share that has to be ruled out: the stage's, on top of what stable has anyway."""
-        return min(0.98, stage.max_bad_share + self._bad[Arm.STABLE] / max(1, self._n[Arm.STABLE]))
+        """Error share that has to be ruled out: on top of stable's own, the stage's or what `worse` adds to stable's."""
+        usual = self._bad[Arm.STABLE] / max(1, self._n[Arm.STABLE])
+        return min(0.98, usual + max(stage.max_bad_share, (self.worse - 1) * usual))
 
     def _more(self, stage: Stage) -> int:
         return needed_for(Count(*self._exposed), self.alpha, self._limit(stage))

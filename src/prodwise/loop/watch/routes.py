@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from prodwise.loop.detect.accept import Count, upper_bound
 from prodwise.loop.detect.markov import two_rates
 from prodwise.loop.detect.wager import LabelWager, RateWager
 
@@ -11,6 +12,8 @@ _LABELS, _RATES, _ALONE = 0.3, 0.3, 0.4
 _QUIET = 6.0
 MIN_BOUND = 0.03
 """No route is expected to fail less often than this by the test of the canary alone."""
+KNOWN_N = 100
+"""Requests of stable before its error share is known; routes fail unequally, hence half as much again on top."""
 STABLE_QUIET = 20
 """Requests of stable without an error before an error of the canary is its own."""
 
@@ -32,16 +35,26 @@ class RouteTest:
 
     __slots__ = ("_alone", "_labels", "_rates", "_stage", "_stake", "_w", "bound", "canary", "cap", "stable")
 
-    def __init__(self, cap: float, usual: float) -> None:
-        """usual: the service's error share as far as it is known, 0…1."""
+    def __init__(self, cap: float) -> None:
         self.cap = cap
-        self.bound = min(0.5, max(MIN_BOUND, 3 * usual))
+        self.bound = 1.0
         self._labels = LabelWager(_LABELS, cap, centre=8.0)
-        self._alone: RateWager | None = RateWager(self.bound, _ALONE, cap, centre=0.6 / self.bound)
+        self._alone: RateWager | None = None
         self._stake = self._rates = _RATES / 2
         self._w = -1.0
         self._stage = [0, 0, 0, 0]  # canary bad, ok; stable bad, ok
         self.canary, self.stable = [0, 0], [0, 0]  # bad, ok
+
+    def begin_alone(self, bound: float) -> None:
+        """Once the service's usual error share is known: `bound` is generously above it."""
+        if self.bound == 1.0:
+            self.bound = bound
+            if bound < 0.5 and not self._gives_up():
+                self._alone = RateWager(bound, _ALONE, self.cap, centre=0.6 / bound)
+
+    def _gives_up(self) -> bool:
+        bad, ok = self.stable
+        return bad > 1 and bad > 0.5 * self.bound * (bad + ok)
 
     def observe(self, canary: bool, error: bool, w: float, stable_fails: bool) -> None:
         """One lane's first error here, or an ok answer."""
@@ -58,8 +71,7 @@ class RouteTest:
 
     def _observe_alone(self, canary: bool, error: bool, stable_fails: bool) -> None:
         if not canary:
-            bad, ok = self.stable
-            if bad > 1 and bad > 0.5 * self.bound * (bad + ok):
+            if self._gives_up():
                 self._alone = None
         elif self._alone is not None and not (error and stable_fails):
             if error:
@@ -106,8 +118,10 @@ class RouteTests:
                 self.left_out += 1
                 return
             part = route_share(len(self._tests) + 1, self.max_routes)
-            usual = (self._stable[0] + 1) / (sum(self._stable) + 100)
-            test = self._tests[route] = RouteTest(1 / (self.alpha * part), usual)
+            test = self._tests[route] = RouteTest(1 / (self.alpha * part))
+        if canary and test.bound == 1.0 and sum(self._stable) >= KNOWN_N:
+            usual = upper_bound(Count(sum(self._stable), self._stable[0]), 0.01)
+            test.begin_alone(max(MIN_BOUND, 1.5 * usual))
         test.observe(canary, error, w, self._since_stable_error < STABLE_QUIET)
 
     def items(self) -> Iterator[tuple[str, RouteTest]]:
