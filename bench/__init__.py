@@ -1,0 +1,1 @@
+"""What Prodwise costs and achieves, measured side by side. `make bench`; docs/bench.md."""
