@@ -127,6 +127,12 @@ ROWS = [
         "starting web again",
         {"diagnosis": CRASH, "symptoms": DIED, "respawned_at": NOW - 3, "serving": False},
     ),
+    Row(
+        "crash, replaced while we looked",
+        "no",
+        "starting web again",
+        {"diagnosis": CRASH, "symptoms": DIED, "respawned_at": NOW + 0.1, "serving": False},
+    ),
     Row("crash, came up and hangs", "restart", facts={"diagnosis": CRASH, "respawned_at": NOW - 3, "serving": False}),
     Row(
         "crash, replaced, not serving",
@@ -301,6 +307,17 @@ def test_a_supervisor_that_keeps_restarting_is_counted() -> None:
     choice = choose(situation(diagnosis=CRASH, respawned_at=NOW - 3, serving=True, past=earlier))
     assert isinstance(choice, AlreadyDone)
     assert choice.times == 3
+
+
+def test_what_is_not_understood_is_looked_at_again_before_a_person_is_called() -> None:
+    def waits(seconds: float) -> float:
+        began = (Symptom("hang", "web", "hangs", NOW - seconds, NOW),)
+        found = choose(situation(diagnosis=because(Cause.UNKNOWN), symptoms=began))
+        assert isinstance(found, Refusal)
+        return found.wait_s
+
+    assert waits(3) > 0
+    assert waits(30) == 0
 
 
 def test_who_decides() -> None:

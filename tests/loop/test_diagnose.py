@@ -74,6 +74,8 @@ LOOP = tuple(died(ONSET + 3 * n) for n in range(5))
 ALL_SLOW = tuple(route(f"GET /{n}", 0, after_ms=900) for n in range(6))
 ALL_FAIL = tuple(route(f"GET /{n}", 30) for n in range(6))
 ONE_FAILS = (route("GET /cart", 40), *(route(f"GET /{n}", 0) for n in range(9)))
+NOTHING_ANSWERED = tuple(route(f"GET /{n}", 3, after=3) for n in range(9))
+ALL_ANSWERED = tuple(route(f"GET /{n}", 0, after=3) for n in range(9))
 PAY_DOWN = (probe(False, "pay", ONSET - 1), probe(True))
 HUNG = {"processes": (alive(),), "probes": (probe(False), probe(True, "pay"))}
 
@@ -207,6 +209,26 @@ SCENARIOS = [
         "overload that the probe feels too",
         Cause.OVERLOAD,
         {"symptoms": (symptom("probe"),), "loads": (load(4.0, 900),), "requests": ALL_SLOW, **HUNG},
+    ),
+    Scenario(
+        "overload in its first second: the probe fails, and no route has many answers yet",
+        Cause.OVERLOAD,
+        {"symptoms": (symptom("hang"),), "loads": (load(3.0, 300),), **HUNG},
+    ),
+    Scenario(
+        "overload that makes most requests fail",
+        Cause.OVERLOAD,
+        {"symptoms": (symptom("hang"), symptom("errors")), "loads": (load(1.8, 900),), "requests": ALL_FAIL, **HUNG},
+    ),
+    Scenario(
+        "a hang under the usual traffic, of which nothing is answered",
+        Cause.HANG,
+        {"symptoms": (symptom("hang"),), "loads": (load(1.1),), "requests": NOTHING_ANSWERED, **HUNG},
+    ),
+    Scenario(
+        "probes fail, but users are answered as usual on each of many routes",
+        Cause.UNKNOWN,
+        {"symptoms": (symptom("hang"),), "loads": (load(1.0),), "requests": ALL_ANSWERED, **HUNG},
     ),
     Scenario(
         "more traffic, but only one route is hit",

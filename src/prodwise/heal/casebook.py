@@ -16,6 +16,11 @@ from prodwise.model.target import TargetSeen
 LOOK_BACK_S = 600.0
 CHANGES_BACK_S = 7 * 24 * 3600.0
 RECENT_S = 10.0
+UNSURE_S = 2.0
+"""An onset is known no better than this: what came just before it may belong to it already."""
+BUSY_S, BUSY_MIN_S, USUAL_MIN_S = 5, 2, 3
+REQUESTS_MIN = 30
+"""With fewer, chance alone makes half as many again."""
 
 
 def gather(
@@ -74,14 +79,37 @@ def _probes(seen: TargetSeen, pulse: Pulse, now: float) -> list[ProbeFacts]:
 
 
 def _load(service: str, vitals: LiveVitals, now: float, onset: float) -> LoadFacts:
-    """Now: the last 10 s. Usual: the median of the 10-second windows that ended before the onset, if there are three."""
+    """The rates of arrivals, and the latencies of the last 10 s against those before the onset."""
     window = vitals.window(service)
-    rates = window.rates(now)
-    calm = rates[: max(0, len(rates) - 1 - int((now - onset) // RECENT_S))]
+    before = window.arrivals(now - LOOK_BACK_S, onset - UNSURE_S)
+    since = window.arrivals(min(onset - 1, now - BUSY_MIN_S - 1), now)
     return LoadFacts(
         service,
-        rate_now=rates[-1] if rates else None,
-        rate_usual=median(calm) if len(calm) >= 3 else None,
+        rate_now=rate_now(since),
+        rate_usual=rate_usual(before),
         p95_now_ms=window.latency(0.95, RECENT_S, now),
         p95_usual_ms=window.latency(0.95, LOOK_BACK_S, now, until=onset),
     )
+
+
+def rate_now(seconds: Sequence[int]) -> float | None:
+    """Requests per second of the busiest stretch of up to 5 s among these seconds; None where too few came to tell.
+
+    The busiest and not the newest: while a service is overloaded, what came last is not answered, hence not counted yet.
+    """
+    size = min(BUSY_S, len(seconds))
+    if size < BUSY_MIN_S:
+        return None
+    most = max(sum(seconds[i : i + size]) for i in range(len(seconds) - size + 1))
+    return most / size if most >= REQUESTS_MIN else None
+
+
+def rate_usual(seconds: Sequence[int]) -> float | None:
+    """Requests per second: the median of whole 10-second windows once there are three, until then the mean of what there
+    is; None for less than 3 s or 30 requests."""
+    windows = [sum(seconds[i : i + 10]) / 10 for i in range(len(seconds) % 10, len(seconds), 10)]
+    if len(windows) >= 3:
+        return median(windows)
+    if len(seconds) < USUAL_MIN_S or sum(seconds) < REQUESTS_MIN:
+        return None
+    return sum(seconds) / len(seconds)

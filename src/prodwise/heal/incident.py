@@ -254,6 +254,9 @@ class IncidentStory:
 
     def _call(self, incident: str, command: Escalate) -> None:
         row = self._parts.records.incidents.row(incident)
+        if told := memory.told_elsewhere(self._parts, incident, now()):
+            self._parts.records.ledger.append("told_already", told, actor="prodwise", incident=incident)
+            return
         self._tell(incident, f"{row['service']} needs a person: {command.reason}", command.text)
 
     def _tell(self, incident: str, title: str, text: str) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from prodwise.heal.parts import Parts
 from prodwise.loop.choose.situation import Past, PastResult, WayBack
+from prodwise.loop.choose.told import QUIET_S, Told
 from prodwise.model.action import ActionKind
 from prodwise.model.autonomy import Autonomy
 from prodwise.model.diagnosis import Cause
+from prodwise.model.outcome import Outcome
 from prodwise.model.release import ReleaseState
 
 DAY_S = 24 * 3600.0
@@ -78,3 +80,29 @@ def frozen(parts: Parts, now: float) -> str:
 def stage(parts: Parts) -> Autonomy:
     """What a person allowed on this instance, lowered by what the repository allows."""
     return Autonomy(parts.records.settings.get("autonomy", Autonomy.OBSERVE.value)).capped(parts.config.stage)
+
+
+def told(parts: Parts, service: str, seen_at: float) -> Told | None:
+    """What a person was called about, if that is the newest that happened to the service. seen_at: see `Told`."""
+    last = next((one for one in parts.records.incidents.list(limit=50) if one.service == service), None)
+    if last is None or last.closed_at is None or last.outcome is not Outcome.ESCALATED:
+        return None
+    return Told(last.symptoms, _leading(parts, last.id)[0], last.closed_at, max(last.closed_at, seen_at))
+
+
+def told_elsewhere(parts: Parts, incident: str, now: float) -> str:
+    """Why nobody is called once more: the same needed service was the cause of another call lately. "" when it was not."""
+    cause, subject = _leading(parts, incident)
+    if cause is not Cause.UPSTREAM:
+        return ""
+    for one in parts.records.incidents.list(limit=50):
+        recent = one.outcome is Outcome.ESCALATED and one.closed_at is not None and now - one.closed_at < QUIET_S
+        if recent and one.id != incident and _leading(parts, one.id) == (cause, subject):
+            return f"a person was called about {subject} already, for {one.id}"
+    return ""
+
+
+def _leading(parts: Parts, incident: str) -> tuple[Cause, str]:
+    """The leading hypothesis of an incident: its cause and subject."""
+    hypotheses = (parts.records.incidents.row(incident)["diagnosis"] or {}).get("hypotheses") or [{}]
+    return Cause(hypotheses[0].get("cause", "unknown")), str(hypotheses[0].get("subject", ""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from math import ceil
 
 from prodwise.clock import now
 from prodwise.loop.diagnose.case import RequestFacts
@@ -22,7 +23,7 @@ class RouteHistory:
 
     def __init__(self) -> None:
         self._counts: dict[str, dict[int, list[int]]] = {}
-        self._ms: dict[str, deque[tuple[float, float]]] = {}
+        self._newest: dict[str, deque[tuple[float, float, bool]]] = {}  # (at, ms, failed)
 
     def observe(self, request: RequestSeen) -> None:
         route = request.route if request.route in self._counts or len(self._counts) < self.ROUTES else "other"
@@ -32,7 +33,8 @@ class RouteHistory:
         bucket[1] += not request.ok
         while len(buckets) > self.BUCKETS:
             del buckets[next(iter(buckets))]
-        self._ms.setdefault(route, deque(maxlen=self.SAMPLES)).append((request.at, request.ms))
+        newest = self._newest.setdefault(route, deque(maxlen=self.SAMPLES))
+        newest.append((request.at, request.ms, not request.ok))
 
     def facts(self, service: str, since: float, onset: float) -> list[RequestFacts]:
         """Each route's answers from `since` to `onset` against those from `onset` on."""
@@ -41,9 +43,12 @@ class RouteHistory:
             before, after = [0, 0], [0, 0]
             for key, (n, failed) in buckets.items():
                 begins, ends = key * self.BUCKET_S, (key + 1) * self.BUCKET_S
-                if ends <= since or begins < onset < ends:
-                    continue  # a bucket that straddles the onset speaks for neither side
+                if ends <= since:
+                    continue
                 side = after if begins >= onset else before
+                if begins < onset < ends:  # of the bucket that straddles the onset only what surely came later counts
+                    n, failed = self._late(route, onset, ends)
+                    side = after
                 side[0] += n
                 side[1] += failed
             if before[0] or after[0]:
@@ -51,8 +56,13 @@ class RouteHistory:
                 found.append(RequestFacts(service, route, before[0], before[1], after[0], after[1], old, new))
         return found
 
+    def _late(self, route: str, onset: float, end: float) -> tuple[int, int]:
+        """(requests, failed) from the onset to the end of its bucket, as far as the newest requests know."""
+        late = [failed for at, _, failed in self._newest[route] if onset <= at < end]
+        return len(late), sum(late)
+
     def _p95(self, route: str, since: float, until: float) -> float | None:
-        ordered = sorted(ms for at, ms in self._ms[route] if since <= at < until)
+        ordered = sorted(ms for at, ms, _ in self._newest[route] if since <= at < until)
         return ordered[int(0.95 * len(ordered))] if ordered else None
 
 
@@ -62,6 +72,7 @@ class Window:
     def __init__(self) -> None:
         self._seconds: dict[int, list[int]] = {}
         self._minutes: dict[int, list[int]] = {}
+        self._arrivals: dict[int, int] = {}
         self._recent: deque[tuple[float, float]] = deque(maxlen=LATENCIES_KEPT)
         self.routes = RouteHistory()
         self.paths: dict[str, str] = {}  # path → route, most recently used last
@@ -76,6 +87,10 @@ class Window:
             bucket[1] += not request.served
             while len(counts) > kept:
                 del counts[next(iter(counts))]
+        came = int(request.at - request.ms / 1000)
+        self._arrivals[came] = self._arrivals.get(came, 0) + 1
+        while len(self._arrivals) > SECONDS_KEPT:
+            del self._arrivals[next(iter(self._arrivals))]
         self._recent.append((request.at, request.ms))
         if request.arm is Arm.STABLE:
             self.routes.observe(request)
@@ -102,18 +117,16 @@ class Window:
         hits = [counts for key, counts in self._seconds.items() if key > at - seconds]
         return sum(n for n, _ in hits), sum(failed for _, failed in hits)
 
-    def rates(self, at: float, size_s: int = 10) -> list[float]:
-        """Requests per second in windows of `size_s`, oldest first, from the first request on (≤ 10 min), the newest last."""
-        if not self._seconds:
+    def arrivals(self, since: float, until: float) -> list[int]:
+        """Requests that came in each whole second of [since, until), oldest first (≤ 10 min, from the first request on).
+
+        By when they came, not by when they were answered: a service that is stuck and let go answers many at once.
+        Those that wait for an answer still are not known, so the newest seconds may be counted too low.
+        """
+        if not self._arrivals:
             return []
-        first = max(min(self._seconds), int(at) - SECONDS_KEPT)
-        count = max(1, (int(at) - first) // size_s)
-        begin = int(at) - count * size_s
-        sums = [0] * count
-        for key, (n, _) in self._seconds.items():
-            if begin <= key < int(at):
-                sums[(key - begin) // size_s] += n
-        return [total / size_s for total in sums]
+        first = max(min(self._arrivals), int(until) - SECONDS_KEPT, ceil(since))
+        return [self._arrivals.get(second, 0) for second in range(first, int(until))]
 
     def latency(self, quantile: float, seconds: float, at: float, until: float = float("inf")) -> float | None:
         """Milliseconds at a quantile (0…1) of what came after at - seconds and before `until`; None without a request."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prodwise.clock import now
+from prodwise.heal import memory
 from prodwise.heal.controls import HealControls
 from prodwise.heal.durable import Durable
 from prodwise.heal.hands import Hands
@@ -16,11 +17,9 @@ from prodwise.heal.lease import Leaseholder
 from prodwise.heal.parts import Parts
 from prodwise.heal.returning import Returning, SmallStories
 from prodwise.heal.ship import ShipStory
+from prodwise.loop.choose.told import news
 from prodwise.model.incident import Incident, IncidentState, Symptom
-from prodwise.model.outcome import Outcome
 from prodwise.ports import BreakGlass, StopSwitch
-
-QUIET_AFTER_HANDOVER_S = 15 * 60.0
 
 
 class Healer:
@@ -47,15 +46,17 @@ class Healer:
         }
         self.controls = HealControls(parts, self.begin, stop_switch)
         self.intake.on_symptoms = self.open_incident
+        self._told_seen: dict[str, float] = {}  # service → when trouble that a person knows of was last seen
 
-    def _handed_over(self, service: str, symptoms: Sequence[Symptom], at: float) -> bool:
-        """Whether a person was called for just this lately: calling again for the same would be noise."""
-        for last in self.parts.records.incidents.list(limit=20):
-            if last.service == service:
-                told = {symptom.kind for symptom in last.symptoms}
-                recent = last.closed_at is not None and at - last.closed_at < QUIET_AFTER_HANDOVER_S
-                return recent and last.outcome is Outcome.ESCALATED and {symptom.kind for symptom in symptoms} <= told
-        return False
+    def _news(self, service: str, symptoms: Sequence[Symptom], at: float) -> Sequence[Symptom]:
+        """Without what a person was called for lately: calling again for the same would be noise."""
+        told = memory.told(self.parts, service, self._told_seen.get(service, 0.0))
+        if told is None:
+            return symptoms
+        new = news(told, symptoms, at)
+        if len(new) < len(symptoms):
+            self._told_seen[service] = at
+        return new
 
     def begin(self, story: str, workflow_id: str, subject: str) -> None:
         self._durable.begin(workflow_id, self._stories[story], subject)
@@ -110,7 +111,8 @@ class Healer:
     def open_incident(self, service: str, symptoms: Sequence[Symptom]) -> None:
         """One incident per service: new symptoms join the one that is open."""
         at = now()
-        if self._handed_over(service, symptoms, at):
+        symptoms = self._news(service, symptoms, at)
+        if not symptoms:
             return
         number = f"{at:.3f}".replace(".", "")[-9:]
         found = Incident(

@@ -23,6 +23,11 @@ RESPAWN_S: Final = 3.0
 """So long a dead process is left to the supervisor, which has it back in about a tenth of a second when all is well."""
 
 
+UNDERSTAND_S: Final = 10.0
+LOOK_AGAIN_S: Final = 1.0
+"""So long, so often, what is not understood yet is looked at again before a person is called: facts still come in."""
+
+
 @dataclass(frozen=True, slots=True)
 class AlreadyDone:
     """The smallest step was taken before we came, by the supervisor: record it and watch. at: Unix seconds.
@@ -134,7 +139,7 @@ def _coming_up(situation: Situation) -> Refusal | None:
     else:
         ended = max((one.seen_at for one in situation.symptoms if one.kind == "crash"), default=0.0)
         waited_s, limit_s = situation.now - ended, RESPAWN_S
-    if not 0 <= waited_s < limit_s:
+    if waited_s >= limit_s:  # below 0: it was started again while we looked
         return None
     return Refusal((f"the supervisor is starting {situation.service} again",), wait_s=0.5)
 
@@ -158,5 +163,8 @@ def _plan(situation: Situation, rung: Rung, skipped: tuple[Skipped, ...]) -> Pla
 
 def _hand_over(situation: Situation, rungs: list[Rung], skipped: tuple[Skipped, ...]) -> Refusal:
     waits = [rung.wait_s for rung in rungs if rung.wait_s > 0]
+    onset = min((one.onset_at for one in situation.symptoms), default=0.0)
+    if situation.diagnosis.leading.cause is Cause.UNKNOWN and situation.now - onset < UNDERSTAND_S:
+        waits.append(LOOK_AGAIN_S)
     reason = f"no step of ours fits: {situation.diagnosis.leading.text}"
     return Refusal((reason, *(f"{one.action}: {one.reason}" for one in skipped)), skipped, min(waits, default=0.0))

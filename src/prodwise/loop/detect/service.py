@@ -23,6 +23,8 @@ MIN_REQUESTS = 10
 SLOWER = 3.0
 """× usual 95th percentile, plus SLOWER_MS: only what users feel counts as slow."""
 SLOWER_MS = 100.0
+SLOW_LASTS_S = 5.0
+"""Slowness is told once it has lasted so long: a build, a backup or a neighbour takes the machine for a moment."""
 COLD_ERRORS = 0.05
 COLD_SLOW = 0.05
 MIN_MS = 50
@@ -32,7 +34,7 @@ _RENEW = 32
 class _Stream:
     """The whole service or one route: its errors and its latency."""
 
-    __slots__ = ("_limit", "_ms", "_stale", "errors", "latency", "n")
+    __slots__ = ("_limit", "_ms", "_stale", "errors", "latency", "n", "slow_at")
 
     def __init__(self, h: float, errors: Usual, slow: Usual, window: int, known: RouteBaseline | None) -> None:
         self.errors = ChangeDetector(h, errors)
@@ -40,6 +42,7 @@ class _Stream:
         self._ms = RunningQuantile(window)
         self._limit: float | None = None
         self._stale = self.n = 0
+        self.slow_at = 0.0  # when the newest slow answer was seen
         if known is not None and known.known:
             part = min(1.0, 5_000 / known.n)
             starts = known.starts * part
@@ -54,7 +57,9 @@ class _Stream:
         if not request.ok:
             return
         if self._limit is not None:
-            self.latency.observe(request.ms > self._limit, request.at)
+            slow = request.ms > self._limit
+            self.latency.observe(slow, request.at)
+            self.slow_at = request.at if slow else self.slow_at
         if not self.latency.on and self.latency.score < 1.0:
             self._learn(request.ms)
 
@@ -129,7 +134,7 @@ class ServiceMonitor:
             d = stream.errors
             text = f"{d.bad_since} of {d.n_since} requests{where} failed; usual is {d.usual.p:.2%}"
             found.append(self._symptom("errors", text, d, route, now, weight))
-        if stream.latency.on:
+        if stream.latency.on and stream.slow_at - stream.latency.since >= SLOW_LASTS_S:
             d = stream.latency
             text = f"{d.bad_since} of {d.n_since} answers{where} took over {stream.limit_ms:.0f} ms"
             found.append(self._symptom("latency", text, d, route, now, weight))
@@ -141,7 +146,7 @@ class ServiceMonitor:
 
     def healthy(self, now: float) -> bool | None:
         """None = unknown: too few requests, or none for `fresh_s` seconds."""
-        if self.symptoms(now):
+        if self.symptoms(now) or self._whole.latency.on:
             return False
         if self._last_at is None or now - self._last_at > self.fresh_s or self._whole.n < MIN_REQUESTS:
             return None

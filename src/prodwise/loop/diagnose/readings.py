@@ -19,6 +19,7 @@ SLOW_TIMES = 2.0
 NEEDED_SLOW_TIMES = 3.0
 KILLS = (-9, -15, 137, 143)
 CONTRAST_MIN = 20
+ANSWERED_MIN = 10
 
 _RELEASES = frozenset({ChangeKind.RELEASE, ChangeKind.DEPENDENCY, ChangeKind.COMMIT})
 _CONFIGS = frozenset({ChangeKind.CONFIG, ChangeKind.FLAG})
@@ -105,9 +106,10 @@ def slow(case: Case) -> list[Fact]:
 
 
 def still_answers(case: Case) -> list[RequestFacts]:
-    """Figures of ours in which at least half of no fewer than ten requests since the onset were answered."""
-    total = [one for one in case.requests if one.service == case.service and one.after >= 10]
-    return [one for one in total if one.after_failed * 2 <= one.after]
+    """Our routes' figures, when at least half of no fewer than ten requests since the onset were answered well."""
+    ours = [one for one in case.requests if one.service == case.service and one.after]
+    n, failed = sum(one.after for one in ours), sum(one.after_failed for one in ours)
+    return ours if n >= ANSWERED_MIN and failed * 2 <= n else []
 
 
 def worse(facts: RequestFacts) -> bool:

@@ -1,0 +1,84 @@
+"""The figures that a diagnosis rests on: what came before the onset, what since, and how much traffic that is."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from prodwise.heal.casebook import rate_now, rate_usual
+from prodwise.heal.vitals import Window
+from prodwise.model.signal import Arm, RequestSeen
+
+ONSET = 1000.55
+
+
+def request(at: float, ms: float = 20.0, status: int = 200, route: str = "GET /") -> RequestSeen:
+    return RequestSeen(at, "web", "1-a", Arm.STABLE, 0.0, route, status, ms, f"{at}")
+
+
+def poisson(rng: Random, rate: float, seconds: int) -> list[int]:
+    counts = [0] * seconds
+    at = rng.expovariate(rate)
+    while at < seconds:
+        counts[int(at)] += 1
+        at += rng.expovariate(rate)
+    return counts
+
+
+def test_good_answers_just_before_a_hang_do_not_pass_for_answers_since() -> None:
+    window = Window()
+    for n in range(600):
+        window.observe(request(ONSET - 10 + n / 60))
+    (route,) = window.routes.facts("web", 0.0, ONSET)
+    assert route.after == 0
+    assert route.before >= 560
+
+
+def test_answers_since_the_onset_count_from_the_first_on() -> None:
+    window = Window()
+    for n in range(60):
+        window.observe(request(ONSET - 1 + n / 60))
+    for n in range(12):
+        window.observe(request(ONSET + n / 60, 900.0, 200 if n % 2 else 500))
+    (route,) = window.routes.facts("web", 0.0, ONSET)
+    assert (route.after, route.after_failed) == (12, 6)
+    assert (route.before_ms, route.after_ms) == (20.0, 900.0)
+
+
+def test_arrivals_are_counted_by_when_they_came() -> None:
+    """Stuck for five seconds and let go: 200 answers in one second are no rise of traffic."""
+    window = Window()
+    for n in range(800):
+        came = 1000 + n / 40
+        window.observe(
+            request(max(came, 1020.0 if came > 1015 else came), 1000 * max(0.0, 1020.0 - came) if came > 1015 else 0.0)
+        )
+    assert window.arrivals(1002.0, 1020.0) == [40] * 18
+    assert window.arrivals(0.0, 1003.0) == [40] * 3
+    assert Window().arrivals(0.0, 1003.0) == []
+
+
+def test_a_rise_is_seen_after_seconds_of_usual_traffic() -> None:
+    usual, now = rate_usual([38, 41, 40]), rate_now([35, 160, 170, 40, 0, 0])
+    assert usual is not None
+    assert now is not None
+    assert usual == pytest.approx(40, abs=1)
+    assert now / usual > 2  # the last seconds are not answered yet
+
+
+def test_too_little_is_unknown() -> None:
+    assert rate_usual([40, 41]) is None
+    assert rate_usual([1] * 20) is None
+    assert rate_now([]) is None
+    assert rate_now([5, 5, 5]) is None
+
+
+@pytest.mark.parametrize("rate", [2.0, 5.0, 40.0])
+def test_chance_alone_is_hardly_ever_a_rise(rate: float) -> None:
+    """Half as many again is what speaks for overload; and by itself it is not enough to act on."""
+    rng, rises = Random(7), 0
+    for _ in range(300):
+        usual, now = rate_usual(poisson(rng, rate, 30)), rate_now(poisson(rng, rate, 8))
+        rises += usual is not None and now is not None and now >= 1.5 * usual
+    assert rises <= 30
