@@ -21,7 +21,11 @@ class CommandNotifier:
             return
         try:
             done = subprocess.run(
-                ["/bin/sh", "-c", self._command], input=f"{title}\n\n{text}\n".encode(), capture_output=True, timeout=TIMEOUT_S, check=False
+                ["/bin/sh", "-c", self._command],
+                input=f"{title}\n\n{text}\n".encode(),
+                capture_output=True,
+                timeout=TIMEOUT_S,
+                check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise TargetError(f"notify_command did not finish: {error}") from None
