@@ -158,9 +158,12 @@ def _share(seen: ServiceSeen, process: ProcessSeen) -> float | None:
 
 
 def _serving(facts: ReleasesFacts) -> dict[str, float]:
-    """Release → the largest share of users that it has in any service, as the target says."""
+    """Release → the largest share of users that it has in any service that releases replace, as the target says."""
     found: dict[str, float] = {}
+    upstream = {service.id for service in facts.services if service.upstream}
     for seen in facts.target.services if facts.target else ():
+        if seen.service in upstream:
+            continue
         for process in seen.slots:
             share = _share(seen, process)
             if share and process.release:
