@@ -276,6 +276,7 @@ def test_the_proxy_accepts_every_kind_of_front(tmp_path: Path, front: Front) -> 
     assert done.returncode == 0, done.stderr[-800:]
 
 
+@pytest.mark.full
 def test_the_launcher_starts_in_a_blink(tmp_path: Path) -> None:
     """Its time is part of every respawn. The bound is generous: it is here to catch a heavy import."""
     spec = tmp_path / "x.json"

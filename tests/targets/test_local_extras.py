@@ -43,6 +43,7 @@ def test_the_healer_is_started_beside_the_app_and_its_death_touches_nothing(
     assert local_control.up(app.dir, load(app.dir), with_healer=True).started is False
 
 
+@pytest.mark.full
 def test_a_release_may_bring_a_new_service(local_app: LocalApp) -> None:
     settings = apps.SETTINGS + "\n[services.pay]\ncommand = 'python3 web.py'\nprobe = '/healthz'\n"
     with apps.load(local_app.address) as seen:
