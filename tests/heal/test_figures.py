@@ -82,3 +82,15 @@ def test_chance_alone_is_hardly_ever_a_rise(rate: float) -> None:
         usual, now = rate_usual(poisson(rng, rate, 30)), rate_now(poisson(rng, rate, 8))
         rises += usual is not None and now is not None and now >= 1.5 * usual
     assert rises <= 30
+
+
+def test_those_who_wait_for_an_answer_are_traffic_too() -> None:
+    """A stuck service logs nothing: what came since is seen in what is under way, and what always is does not count."""
+    window = Window()
+    window.waiting.extend((1000.0 + second, 200) for second in range(10))
+    assert window.waiting_since(1005.0) == 0
+    window.waiting.append((1010.0, 920))
+    assert window.waiting_since(1007.0) == 720
+    assert window.waiting_since(900.0) == 0  # not counted then: unknown
+    assert rate_now([40, 5, 0], 720) == pytest.approx(255)
+    assert rate_now([40, 5, 0], 75) == pytest.approx(40)  # a hang under the usual traffic

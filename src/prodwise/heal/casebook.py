@@ -82,26 +82,27 @@ def _load(service: str, vitals: LiveVitals, now: float, onset: float) -> LoadFac
     """The rates of arrivals, and the latencies of the last 10 s against those before the onset."""
     window = vitals.window(service)
     before = window.arrivals(now - LOOK_BACK_S, onset - UNSURE_S)
-    since = window.arrivals(min(onset - 1, now - BUSY_MIN_S - 1), now)
+    begin = min(onset - 1, now - BUSY_MIN_S - 1)
     return LoadFacts(
         service,
-        rate_now=rate_now(since),
+        rate_now=rate_now(window.arrivals(begin, now), window.waiting_since(begin)),
         rate_usual=rate_usual(before),
         p95_now_ms=window.latency(0.95, RECENT_S, now),
         p95_usual_ms=window.latency(0.95, LOOK_BACK_S, now, until=onset),
     )
 
 
-def rate_now(seconds: Sequence[int]) -> float | None:
-    """Requests per second of the busiest stretch of up to 5 s among these seconds; None where too few came to tell.
+def rate_now(seconds: Sequence[int], waiting: int = 0) -> float | None:
+    """Requests per second of the busiest stretch of up to 5 s among these seconds, or over all of them with those that
+    wait for an answer still, whichever is more; None where too few came to tell.
 
     The busiest and not the newest: while a service is overloaded, what came last is not answered, hence not counted yet.
     """
     size = min(BUSY_S, len(seconds))
-    if size < BUSY_MIN_S:
+    if size < BUSY_MIN_S or sum(seconds) + waiting < REQUESTS_MIN:
         return None
     most = max(sum(seconds[i : i + size]) for i in range(len(seconds) - size + 1))
-    return most / size if most >= REQUESTS_MIN else None
+    return max(most / size, (sum(seconds) + waiting) / len(seconds))
 
 
 def rate_usual(seconds: Sequence[int]) -> float | None:

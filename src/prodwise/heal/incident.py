@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -58,6 +59,7 @@ class IncidentStory:
     def __init__(self, parts: Parts, durable: Durable, returning: Returning, intake: Intake) -> None:
         self._parts, self._durable, self._returning, self._intake = parts, durable, returning, intake
         self._bedside = Bedside(parts, intake)
+        self.ending = threading.Lock()  # whoever opens an incident must not look while one ends
 
     def run(self, incident: str) -> str:
         """The whole story. Returns its outcome."""
@@ -72,7 +74,8 @@ class IncidentStory:
                 answers = {"round": turn.round}
             command = _command(turn, data)
             if isinstance(command, Escalate | Close):
-                self._durable.transact(f"end {number}", self._end, turn, command)
+                with self.ending:
+                    self._durable.transact(f"end {number}", self._end, turn, command)
                 if isinstance(command, Escalate):
                     self._durable.step(f"call {number}", self._call, incident, command)
                 return turn.outcome.value if turn.outcome else ""

@@ -26,6 +26,7 @@ from prodwise.model.target import TargetSeen
 
 TICK_S = 0.2
 SAVE_EVERY_S = 10.0
+COUNT_EVERY_S = 1.0
 STALE_S = 5.0
 THIN_PER_S = 2.0
 """Fewer canary requests per second than this, and evidence is made with safe requests."""
@@ -49,7 +50,7 @@ class Intake:
         self._lock = threading.RLock()
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
-        self._saved = monotonic()
+        self._saved = self._counted = monotonic()
         self._path = 0
         self.save_position: Callable[[], None] = lambda: None
         self._canary_times: list[float] = []
@@ -81,6 +82,7 @@ class Intake:
             for answer in self.parts.prober.results():
                 self.pulse.observe(answer)
                 self.lookout.probe(answer)
+            self._count_waiting()
             found = self.lookout.look(seen, now(), quiet=self._diverted(seen))
             self.vitals.well = self.lookout.health(now())
         for service, symptoms in found.items():
@@ -89,6 +91,12 @@ class Intake:
             self._saved = monotonic()
             self.lookout.save()
             self.save_position()
+
+    def _count_waiting(self) -> None:
+        if monotonic() - self._counted >= COUNT_EVERY_S:
+            self._counted = monotonic()
+            for service, count in self.parts.waiting().items():
+                self.vitals.window(service).waiting.append((now(), count))
 
     def _request(self, request: RequestSeen) -> None:
         self.vitals.window(request.service).observe(request)

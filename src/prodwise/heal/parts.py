@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,8 @@ class Parts:
     prober: Prober
     replayer: Replayer
     notifier: Notifier
+    waiting: Callable[[], Mapping[str, int]] = dict
+    """Service → requests that wait for its answer now; a service that is left out is unknown."""
 
     @property
     def inventory(self) -> tuple[Service, ...]:

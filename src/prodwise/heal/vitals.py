@@ -74,6 +74,7 @@ class Window:
         self._minutes: dict[int, list[int]] = {}
         self._arrivals: dict[int, int] = {}
         self._recent: deque[tuple[float, float]] = deque(maxlen=LATENCIES_KEPT)
+        self.waiting: deque[tuple[float, int]] = deque(maxlen=SECONDS_KEPT)  # (at, requests under way), oldest first
         self.routes = RouteHistory()
         self.paths: dict[str, str] = {}  # path → route, most recently used last
 
@@ -121,12 +122,20 @@ class Window:
         """Requests that came in each whole second of [since, until), oldest first (≤ 10 min, from the first request on).
 
         By when they came, not by when they were answered: a service that is stuck and let go answers many at once.
-        Those that wait for an answer still are not known, so the newest seconds may be counted too low.
+        Those that wait for an answer still are not in it: see `waiting_since`.
         """
         if not self._arrivals:
             return []
         first = max(min(self._arrivals), int(until) - SECONDS_KEPT, ceil(since))
         return [self._arrivals.get(second, 0) for second in range(first, int(until))]
+
+    def waiting_since(self, since: float) -> int:
+        """How many more requests are under way now than at `since`: they came meanwhile. 0 where that was not counted.
+
+        What is always under way (streams, long polls) is no rise.
+        """
+        then = next((count for at, count in reversed(self.waiting) if at <= since), None)
+        return max(0, self.waiting[-1][1] - then) if then is not None else 0
 
     def latency(self, quantile: float, seconds: float, at: float, until: float = float("inf")) -> float | None:
         """Milliseconds at a quantile (0…1) of what came after at - seconds and before `until`; None without a request."""

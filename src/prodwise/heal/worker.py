@@ -19,6 +19,7 @@ from prodwise.heal.returning import Returning, SmallStories
 from prodwise.heal.ship import ShipStory
 from prodwise.loop.choose.told import news
 from prodwise.model.incident import Incident, IncidentState, Symptom
+from prodwise.model.release import ReleaseState
 from prodwise.ports import BreakGlass, StopSwitch
 
 
@@ -81,6 +82,9 @@ class Healer:
         rollouts = [r.release for r in records.rollouts.list(limit=200) if not r.state.settled]
         for release in reversed(rollouts):
             self.begin("ship", f"ship-{release}", release)
+        for made in records.releases.list(1000):
+            if made.state is ReleaseState.BUILDING and records.rollouts.load(made.id) is None:
+                records.releases.set_state(made.id, ReleaseState.FAILED, "never begun: ask for it again")
         known = {f"inc-{r.id}" for r in records.releases.list(1000)}  # a rollout's own incident is closed by its story
         for found in records.incidents.list(open_only=True):
             if found.id not in known:
@@ -110,10 +114,13 @@ class Healer:
 
     def open_incident(self, service: str, symptoms: Sequence[Symptom]) -> None:
         """One incident per service: new symptoms join the one that is open."""
-        at = now()
-        symptoms = self._news(service, symptoms, at)
-        if not symptoms:
-            return
+        with self._incident.ending:
+            at = now()
+            new = self._news(service, symptoms, at)
+            if new:
+                self._open(service, new, at)
+
+    def _open(self, service: str, symptoms: Sequence[Symptom], at: float) -> None:
         number = f"{at:.3f}".replace(".", "")[-9:]
         found = Incident(
             f"inc-{service}-{number}", service, tuple(symptoms), at, IncidentState.SEEN, title=symptoms[0].text[:300]

@@ -31,6 +31,7 @@ from prodwise.targets.local import local_control
 from prodwise.targets.local.journal import Journal
 from prodwise.targets.local.layout import Layout, write_atomically
 from prodwise.targets.local.records import read_places
+from prodwise.targets.local.rpc import all_in_flight
 from prodwise.targets.local.stop_file import StopFile
 from prodwise.targets.local.target import LocalTarget
 
@@ -67,12 +68,25 @@ def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Heal
         prober=prober,
         replayer=Replay(),
         notifier=CommandNotifier(config.notify_command),
+        waiting=lambda: waiting(where),
     )
     Durable.configure(dbos_url(where, store.database.url), executor="local")
     datasource = SQLAlchemyDatasource.create(store.database.url, engine=store.database.engine)
     made = Healer(parts, Durable(datasource, store.database.within), StopFile(app_dir), Journal(where))
     made.intake.save_position = lambda: store.settings.put(POSITION, requests.position(), "prodwise")
     return made
+
+
+def waiting(where: Layout) -> dict[str, int]:
+    """Service → requests that the proxy has open to its slots; empty when that is not known."""
+    places, found = read_places(where), all_in_flight(where.socket("caddy-admin"), timeout_s=0.5)
+    if places is None or found is None:
+        return {}
+    return {
+        place.service: sum(found.get(f"127.0.0.1:{port}", 0) for port in (place.a, place.b))
+        for place in places.places
+        if place.web
+    }
 
 
 def dbos_url(where: Layout, url: str) -> str:

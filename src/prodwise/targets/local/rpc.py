@@ -87,11 +87,21 @@ def exit_code(path: Path, program: str) -> int | None:
 
 def requests_in_flight(admin: Path, address: str) -> int | None:
     """How many requests the proxy has open to "host:port"; None when it does not answer (unknown, not zero)."""
+    found = all_in_flight(admin, timeout_s=2.0)
+    return None if found is None else found.get(address, 0)
+
+
+def all_in_flight(admin: Path, timeout_s: float) -> dict[str, int] | None:
+    """ "host:port" → how many requests the proxy has open to it; None when it does not answer (unknown, not zero)."""
     try:
-        status, body = ask(admin, "GET", "/reverse_proxy/upstreams", timeout_s=2.0)
+        status, body = ask(admin, "GET", "/reverse_proxy/upstreams", timeout_s=timeout_s)
         rows: list[dict[str, Any]] = json.loads(body) if status == 200 else []
     except (OSError, ValueError):
         return None
     if status != 200:
         return None
-    return sum(int(row.get("num_requests", 0)) for row in rows if row.get("address") == address)
+    found: dict[str, int] = {}
+    for row in rows:
+        address = str(row.get("address"))
+        found[address] = found.get(address, 0) + int(row.get("num_requests", 0))
+    return found
