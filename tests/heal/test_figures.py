@@ -7,7 +7,9 @@ from random import Random
 import pytest
 
 from prodwise.heal.casebook import rate_now, rate_usual
+from prodwise.heal.harm import Harm, more
 from prodwise.heal.vitals import Window
+from prodwise.model.incident import USERS_COUNTED_MAX
 from prodwise.model.signal import Arm, RequestSeen
 
 ONSET = 1000.55
@@ -94,3 +96,51 @@ def test_those_who_wait_for_an_answer_are_traffic_too() -> None:
     assert window.waiting_since(900.0) == 0  # not counted then: unknown
     assert rate_now([40, 5, 0], 720) == pytest.approx(255)
     assert rate_now([40, 5, 0], 75) == pytest.approx(40)  # a hang under the usual traffic
+
+
+def failure(at: float, lane: str, *, returning: bool = True, release: str = "1-a", status: int = 500) -> RequestSeen:
+    return RequestSeen(
+        at, "web", release, Arm.STABLE, 0.0, "GET /", status, 20.0, lane, returning=returning
+    )  # fmt: skip
+
+
+def test_people_hit_are_counted_once_each_and_only_when_their_request_failed() -> None:
+    harm = Harm()
+    for n in range(100):
+        harm.observe(failure(1000 + n, f"lane-{n % 7}"))
+        harm.observe(failure(1000 + n, f"well-{n}", status=200))
+    assert harm.people(1000.0) == 7
+    assert harm.people(1097.0) == 3
+    assert harm.people(1200.0) == 0
+    assert harm.requests("1-a") == 100
+
+
+def test_clients_that_keep_no_cookies_are_not_taken_for_people() -> None:
+    harm = Harm()
+    for n in range(50):
+        harm.observe(failure(1000 + n, f"request-{n}", returning=False))
+    assert harm.people(1000.0) is None, "unknown, not nobody, and not fifty"
+    harm.observe(failure(1060.0, "lane"))
+    assert harm.people(1000.0) == 1
+
+
+def test_people_of_one_release_are_told_from_those_of_another() -> None:
+    harm = Harm()
+    for n in range(10):
+        harm.observe(failure(1000 + n, f"old-{n}", release="1-a"))
+        harm.observe(failure(1000 + n, f"new-{n % 4}", release="2-b"))
+    assert (harm.people(0.0, "2-b"), harm.requests("2-b")) == (4, 10)
+    assert (harm.people(0.0, "3-c"), harm.requests("3-c")) == (0, 0)
+
+
+def test_memory_of_people_is_bounded_and_holds_no_lane() -> None:
+    harm = Harm()
+    for n in range(USERS_COUNTED_MAX + 500):
+        harm.observe(failure(1000 + n, f"lane-{n}", release=f"{n}-x"))
+    assert harm.people(0.0) == USERS_COUNTED_MAX
+    assert harm.requests("0-x") == 0, "the oldest releases are forgotten"
+    assert "lane-" not in repr(vars(harm)), "only keyed hashes are kept"
+
+
+def test_what_was_counted_before_is_never_lost() -> None:
+    assert (more(None, None), more(3, None), more(None, 3), more(5, 3)) == (None, 3, 3, 5)

@@ -144,3 +144,18 @@ def test_of_many_readings_the_newest_and_the_cited_are_shown() -> None:
     cited = {"hypotheses": [{"supports": [readings[7].id]}]}
     shown = telling(Case(healed(1, NOW, 1), diagnosis=cited), [other, *readings])
     assert shown == [other, readings[7], readings[49]]
+
+
+@pytest.mark.parametrize(
+    ("people", "failed", "said"),
+    [
+        (None, 0, "impact not yet known"),
+        (0, 0, "no request failed so far"),
+        (None, 12, "12 requests failed, how many people were hit is not known"),
+        (1, 2, "1 person hit, 2 requests failed"),
+        (38, 102, "38 people hit, 102 requests failed"),
+        (10_000, 90_000, "10,000+ people hit, 90,000 requests failed"),
+    ],
+)
+def test_whom_it_hit_is_said_or_said_to_be_unknown(people: int | None, failed: int, said: str) -> None:
+    assert ", ".join(words.harm(people, failed)) == said

@@ -74,6 +74,11 @@ def test_reads_a_record_as_it_was_routed(log: AccessLog, path: Path) -> None:
     assert not canary.ok
 
 
+def test_tells_who_brought_a_lane_along(log: AccessLog, path: Path) -> None:
+    write(path, line(kept="yes"), line(kept="no"), line(kept=""), line(kept=["yes"]), line())
+    assert [seen.returning for seen in log.read()] == [True, False, False, False, False]
+
+
 def test_a_request_that_nobody_answered_did_not_fall_over(log: AccessLog, path: Path) -> None:
     write(path, line(upstream=None, status=502), line(upstream="", status=503))
     assert [seen.fell_over for seen in log.read()] == [False, False]

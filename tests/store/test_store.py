@@ -167,6 +167,24 @@ def test_a_database_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
         SqlStore(f"sqlite:///{tmp_path / 'prodwise.db'}")
 
 
+def test_people_that_were_never_counted_become_unknown(tmp_path: Path) -> None:
+    """A database of the first schema: its zeros were no counts."""
+    url = f"sqlite:///{tmp_path / 'prodwise.db'}"
+    store = SqlStore(url)
+    store.incidents.open(
+        Incident("inc-1", "web", (Symptom("hang", "web", "hangs", 1.0, 1.0),), 1.0, IncidentState.SEEN)
+    )
+    with store.database.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE incident SET users_hit = 0"))
+        connection.execute(sa.text("UPDATE prodwise_version SET version_num = '0001'"))
+    store.close()
+    again = SqlStore(url)
+    assert again.incidents.load("inc-1").users_hit is None
+    again.incidents.save("inc-1", users_hit=38)
+    assert again.incidents.load("inc-1").users_hit == 38
+    again.close()
+
+
 def test_the_schema_is_what_the_migrations_make(store: SqlStore) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext

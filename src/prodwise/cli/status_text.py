@@ -9,7 +9,7 @@ from prodwise.cli.desk import paint
 from prodwise.cli.tables import table, wrapped
 from prodwise.cli.times import since
 from prodwise.clock import now
-from prodwise.server.views.words import count, left
+from prodwise.server.views.words import left
 
 BADGE = {
     "ok": ("● OK", "good"),
@@ -39,10 +39,10 @@ def _broken(status: Answer) -> None:
     heading("What is broken")
     print(wrapped(str(status["sentence"]), "  "))
     if status["since"] is not None:
-        hit = [f"since {since(status['since'])}"]
-        hit += [count(status["users_hit"], "person", "people") + " hit"] if status["users_hit"] else []
-        hit += [count(status["requests_failed"], "request") + " failed"] if status["requests_failed"] else []
-        print(f"  {', '.join(hit)}")
+        print(f"  since {', '.join([since(status['since']), *status['harm']])}")
+    if lately := status["lately"]:
+        print(wrapped(f"{lately['title']} ({lately['incident']})", "    ", "  "))
+        print(f"    {', '.join([lately['ended'], since(lately['closed']), *lately['harm']])}")
     for detail in status["details"]:
         print(wrapped(f"also: {detail}", "    ", "  "))
     rows = []

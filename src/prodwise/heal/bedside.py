@@ -9,6 +9,7 @@ from typing import Any
 from prodwise.clock import now
 from prodwise.heal import memory
 from prodwise.heal.casebook import gather
+from prodwise.heal.harm import more
 from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
 from prodwise.loop.choose.situation import Situation
@@ -126,10 +127,15 @@ class Bedside:
             usual_p95_ms=usual.p95 or None,
         )
 
-    def failed_since(self, row: Mapping[str, Any]) -> int:
-        """Requests of the service that failed since the incident's onset (≤ the last 10 minutes)."""
-        onset = min((s.onset_at for s in symptoms(row)), default=row["opened_at"])
-        return self._intake.vitals.window(row["service"]).total(now() - onset + 1.0, now())[1]
+    def harm(self, row: Mapping[str, Any]) -> dict[str, int | None]:
+        """Requests of the service that failed since the incident's onset, and people hit: never less than was known before."""
+        since = min((s.onset_at for s in symptoms(row)), default=row["opened_at"]) - 1.0
+        window = self._intake.vitals.window(row["service"])
+        failed = window.total(now() - since, now())[1]
+        return {
+            "requests_failed": max(row["requests_failed"], failed),
+            "users_hit": more(row["users_hit"], window.harm.people(since)),
+        }
 
 
 def symptoms(row: Mapping[str, Any]) -> tuple[Symptom, ...]:

@@ -14,6 +14,8 @@ from prodwise.model.record import Rollout, RolloutState
 from prodwise.model.release import Release, ReleaseState
 from prodwise.ports import StopSwitch
 
+ON_ITS_WAY = "release"
+"""The symptom's kind in an incident of a release that never passed its watch."""
 GOOD = (ReleaseState.VERIFIED_GOOD, ReleaseState.RETIRED)
 
 
@@ -63,6 +65,12 @@ class HealControls:
     def undo(self, incident_id: str, who: str) -> str:
         """Undoes the incident's last effect that has an undo. An undo is not undone."""
         row = self._parts.records.incidents.row(incident_id)
+        release = next((s["release"] for s in row["symptoms"] if s["kind"] == ON_ITS_WAY), "")
+        if release:
+            raise Refused(
+                f"release {release} was taken back on its way to users, before it had passed its watch",
+                f"ship it again, with a ramp: `prodwise deploy {release.partition('-')[2]}`",
+            )
         done = [e for e in self._parts.records.ledger.effects(story=incident_id) if e.undo and e.state == "done"]
         if row["closed_at"] is None:
             self._parts.records.settings.put(f"takeover:{incident_id}", who, who)

@@ -231,9 +231,9 @@ class IncidentStory:
         note = getattr(command, "why", "") or getattr(command, "reason", "")
         until = now() + command.left_s if isinstance(command, Watch) else None
         shown = {**after.to_json(), "state": after.phase.value, "note": note, "until": until}
-        failed = self._bedside.failed_since(self._parts.records.incidents.row(after.incident))
+        harm = self._bedside.harm(self._parts.records.incidents.row(after.incident))
         phase = before.phase if after.phase is IncidentState.CLOSED else after.phase
-        self._parts.records.incidents.save(after.incident, state=phase.value, turn=shown, requests_failed=failed)
+        self._parts.records.incidents.save(after.incident, state=phase.value, turn=shown, **harm)
         if after.good_since is not None and after.remedies:
             self._recovered(after)
 

@@ -48,11 +48,19 @@ class Returning:
         return self.move(story, label, lambda: moves.restart(self._parts.target.observe(), service), actor)
 
     def undo(self, story: str, label: str, effects: Sequence[Effect], actor: str) -> str:
-        """The inverse of each done effect, newest first. Returns why it failed, or ""."""
-        back = [
-            moves.Move("undo", e.service, e.undo) for e in reversed(effects) if e.undo and e.state is EffectState.DONE
-        ]
-        return self.move(story, label, lambda: back, actor)
+        """The inverse of each done effect, newest first; what had been ended runs, and is healthy, before users come back to it.
+
+        Returns why it failed, or "".
+        """
+        done = [(e.service, e.undo) for e in reversed(effects) if e.undo and e.state is EffectState.DONE]
+        starts, rest = moves.taken_back(done)
+        failure = self.move(story, f"{label} start", lambda: starts, actor) if starts else ""
+        for release in sorted({str(one.command["release"]) for one in starts}):
+            failure = failure or str(self._durable.step(f"{label} healthy {release}", self._wait_healthy, release))
+        failure = failure or self.move(story, label, lambda: rest, actor)
+        if effects and not failure:
+            self._durable.transact(f"{label} record", self._put_back, effects[0].story, f"{story}/{label}", actor)
+        return failure
 
     def move(self, story: str, label: str, plan: Callable[[], list[moves.Move]], actor: str) -> str:
         """Plans in a recorded step, then carries out. Returns the first failure's reason, or ""."""
@@ -97,6 +105,21 @@ class Returning:
         shipped = {service.id for service in self._parts.shipped}
         ours = [at for at in seen.services if at.service in shipped]
         return next((p.release for at in ours for p in at.slots if p.release not in ("", release)), "")
+
+    def _put_back(self, undone: str, change_id: str, actor: str) -> None:
+        """The story that was undone had gone back from a release: that one serves again, as the records then say."""
+        records = self._parts.records
+        went = next(
+            (c for c in records.changes.since(0.0, limit=1000) if c.id == undone and c.before and c.after), None
+        )
+        if went is None:
+            return
+        records.releases.set_state(went.before, ReleaseState.VERIFIED_GOOD, f"put back by {actor}", actor)
+        kind = ChangeKind.HEAL if actor == "prodwise" else ChangeKind.MANUAL
+        text = f"put {went.before} back in place of {went.after}"
+        records.changes.record(
+            Change(change_id, now(), kind, "", went.after, went.before, actor, f"roll back to {went.after}", text)
+        )
 
     def _record(self, story: str, release: str, left: str, actor: str, reason: str) -> None:
         records = self._parts.records

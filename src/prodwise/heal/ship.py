@@ -11,6 +11,7 @@ from prodwise.clock import now
 from prodwise.heal.closing import close_incident
 from prodwise.heal.durable import Durable
 from prodwise.heal.hands import Hands
+from prodwise.heal.harm import more
 from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
 from prodwise.loop import moves
@@ -223,13 +224,19 @@ class ShipStory:
         """What users met of a release that is going back: one incident, closed when they are back. Returns its id."""
         records, at = self._parts.records, now()
         service = next((s.id for s in self._parts.shipped if s.ramps and not s.upstream), self._parts.shipped[0].id)
+        numbers, since = self._intake.numbers_of(turn.release), self._onset(turn)
         text = f"release {turn.release} is worse than {self._previous(turn.release) or 'before'}: {turn.reason}"
-        symptom = Symptom("release", service, text, turn.since, at, release=turn.release)
-        found = Incident(f"inc-{turn.release}", service, (symptom,), at, IncidentState.APPLYING, title=text[:300])
+        symptom = Symptom("release", service, text, since, at, release=turn.release)
+        found = Incident(
+            f"inc-{turn.release}",
+            service,
+            (symptom,),
+            at,
+            IncidentState.APPLYING,
+            title=headline(turn.release, numbers),
+        )
         opened = records.incidents.open(found)
-        numbers = self._intake.numbers_of(turn.release)
-        failed = sum(int(n["arms"]["canary"]["errors"]) for n in numbers.values())
-        fact = Evidence("judge", "proxy", turn.since, at, turn.reason, numbers)
+        fact = Evidence("judge", "proxy", since, at, turn.reason, numbers)
         records.incidents.add_evidence(opened.id, [fact])
         records.ledger.append(
             "diagnosed", f"began with release {turn.release}", actor="prodwise", service=service, incident=opened.id,
@@ -237,7 +244,6 @@ class ShipStory:
         )  # fmt: skip
         records.incidents.save(
             opened.id,
-            requests_failed=failed,
             diagnosis={"hypotheses": [{"cause": "release", "text": f"began with release {turn.release}", "weight": 4.6,
                                        "supports": [fact.id], "contradicts": [], "subject": turn.release}],
                        "unknown": ["which line of the release does it"]},
@@ -245,7 +251,23 @@ class ShipStory:
                       "skipped": [{"action": "restart", "reason": "a release-onset hypothesis leads: a restart would hide it"}],
                       "why": "the old release still runs: going back is the smallest step, and takes one write"},
         )  # fmt: skip
+        self._note_harm(opened.id, turn.release)
         return opened.id
+
+    def _onset(self, turn: ShipTurn) -> float:
+        """When its first request failed; without one, when it was found to be worse."""
+        windows = [self._intake.vitals.window(s.id) for s in self._parts.shipped if s.ramps]
+        return min((at for w in windows if (at := w.harm.began(turn.release)) is not None), default=turn.since)
+
+    def _note_harm(self, incident: str, release: str) -> None:
+        """What users met of a release: failed requests, and people, in the service where most did."""
+        rollout, row = self._parts.records.rollouts.load(release), self._parts.records.incidents.row(incident)
+        since = rollout.began_at if rollout is not None else 0.0
+        harms = [self._intake.vitals.window(s.id).harm for s in self._parts.shipped if s.ramps]
+        people = [known for harm in harms if (known := harm.people(since, release)) is not None]
+        failed = max(row["requests_failed"], sum(harm.requests(release) for harm in harms))
+        hit = more(row["users_hit"], max(people, default=None))
+        self._parts.records.incidents.save(incident, requests_failed=failed, users_hit=hit)
 
     def _end(self, turn: ShipTurn) -> str:
         records = self._parts.records
@@ -273,6 +295,7 @@ class ShipStory:
         """Users are back on the stable release, as seen on the target."""
         for found in self._parts.records.incidents.list(open_only=True):
             if found.id == incident:
+                self._note_harm(found.id, turn.release)
                 close_incident(
                     self._parts.records, found.id, Outcome.HEALED, f"went back from {turn.release}: {turn.reason}"
                 )
@@ -312,6 +335,24 @@ class ShipStory:
     def _asked_by(self, release: str) -> str:
         rollout = self._parts.records.rollouts.load(release)
         return rollout.asked_by if rollout else "prodwise"
+
+
+def headline(release: str, numbers: Mapping[str, Any]) -> str:
+    """One line for a person about a release that goes back. numbers: as the judges sum them up, per service."""
+    rows = [row for one in numbers.values() for row in one.get("routes", ()) if _broken(row)]
+    if not rows:
+        return f"Release {release} is worse than the one before"
+    worst = max(rows, key=lambda row: (row["canary_errors"] / row["canary_n"], row["canary_errors"]))
+    others = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
+    return (
+        f"{worst['route']}{others} fails on release {release}: {worst['canary_errors']} of {worst['canary_n']} requests"
+    )
+
+
+def _broken(row: Mapping[str, Any]) -> bool:
+    """Whether a route's errors on the new release stand out from those on stable."""
+    usual = row["stable_errors"] / row["stable_n"] if row["stable_n"] else 0.0
+    return bool(row["canary_errors"] >= 2 and row["canary_errors"] / row["canary_n"] >= 3 * usual)
 
 
 def _gate_json(result: GateResult) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from math import ceil
 
 from prodwise.clock import now
+from prodwise.heal.harm import Harm
 from prodwise.loop.diagnose.case import RequestFacts
 from prodwise.model.signal import Arm, RequestSeen
 
@@ -76,6 +77,7 @@ class Window:
         self._recent: deque[tuple[float, float]] = deque(maxlen=LATENCIES_KEPT)
         self.waiting: deque[tuple[float, int]] = deque(maxlen=SECONDS_KEPT)  # (at, requests under way), oldest first
         self.routes = RouteHistory()
+        self.harm = Harm()
         self.paths: dict[str, str] = {}  # path → route, most recently used last
 
     def observe(self, request: RequestSeen) -> None:
@@ -93,6 +95,7 @@ class Window:
         while len(self._arrivals) > SECONDS_KEPT:
             del self._arrivals[next(iter(self._arrivals))]
         self._recent.append((request.at, request.ms))
+        self.harm.observe(request)
         if request.arm is Arm.STABLE:
             self.routes.observe(request)
         if request.route.startswith("GET ") and request.path and 200 <= request.status < 400:
@@ -114,8 +117,9 @@ class Window:
         return found
 
     def total(self, seconds: float, at: float) -> tuple[int, int]:
-        """(requests, failed) in the last `seconds` (≤ 10 min)."""
-        hits = [counts for key, counts in self._seconds.items() if key > at - seconds]
+        """(requests, failed) in the last `seconds`; beyond 10 min in whole minutes, up to a day."""
+        counts, unit = (self._seconds, 1) if seconds <= SECONDS_KEPT else (self._minutes, 60)
+        hits = [found for key, found in counts.items() if (key + 1) * unit > at - seconds + 1]
         return sum(n for n, _ in hits), sum(failed for _, failed in hits)
 
     def arrivals(self, since: float, until: float) -> list[int]:

@@ -120,7 +120,8 @@ def complete_return(inventory: Sequence[Service], seen: TargetSeen, release: str
             if _runs(at, stable) != release:
                 undo = _switch(service.id, stable, at.switch.share)
                 flips.append(Move(ROLLBACK, service.id, _switch(service.id, stable.other, 0.0), undo))
-                stops.append(Move(STOP, service.id, _stop(service.id, stable, service.drain_s)))
+                again = _start(service.id, stable, _runs(at, stable)) if _runs(at, stable) else None
+                stops.append(Move(STOP, service.id, _stop(service.id, stable, service.drain_s), again))
         elif at.active is None or _runs(at, at.active) != release:
             followed += _replace(service, at, at.active, release)
     return flips + followed + stops
@@ -137,6 +138,14 @@ def gone(inventory: Sequence[Service], seen: TargetSeen, release: str) -> bool:
         all(_runs(at, slot) != release for slot in SlotName) and (at.switch is None or at.switch.share == 0)
         for _, at in _seen(inventory, seen)
     )
+
+
+def taken_back(undos: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[list[Move], list[Move]]:
+    """(service, inverse command) in the order in which they are to be carried out → what starts before any user is sent
+    anywhere, and the rest. Between the two, what was started must have become healthy."""
+    todo = [Move("undo", service, command) for service, command in undos]
+    first = next((n for n, move in enumerate(todo) if move.command["op"] != "start"), len(todo))
+    return todo[:first], todo[first:]
 
 
 def restart(seen: TargetSeen, service: str) -> list[Move]:

@@ -17,9 +17,10 @@ SLOT = "slot"  # "a" or "b": the slot that the router chose
 RELEASE = "release"  # what ran in that slot when the request was routed
 SWITCH = "switch"  # the switch file's line as read at routing, see `share_of`
 LANE = "lane"  # the user's cookie lane, or the request's own id
+KEPT = "kept"  # "yes" when the client brought its lane along: a browser that keeps cookies
 INTENDED = "intended"  # "host:port" of the chosen slot
 UPSTREAM = "upstream"  # "host:port" that finally answered; absent, null or "" when nothing did
-FIELDS = (SERVICE, SLOT, RELEASE, SWITCH, LANE, INTENDED, UPSTREAM)
+FIELDS = (SERVICE, SLOT, RELEASE, SWITCH, LANE, KEPT, INTENDED, UPSTREAM)
 
 CLIENT_GONE = 499
 """Caddy's status for a client that hung up before an answer."""
@@ -90,6 +91,7 @@ def parse(record: Any, route_of: RouteOf) -> RequestSeen:
         lane=clean(record.get(LANE) or ""),
         fell_over=bool(upstream) and upstream != str(record.get(INTENDED) or upstream),
         path=path,
+        returning=record.get(KEPT) == "yes",
     )
 
 

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from prodwise.model.outcome import Outcome
 
+USERS_COUNTED_MAX = 10_000
+"""People are counted exactly up to here; this many means: this many or more."""
+
 
 class IncidentState(StrEnum):
     """The stepper that a person sees, in order."""
@@ -36,6 +39,8 @@ class Symptom:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
+    """users_hit: browsers with failed requests, None while that is not known; at most USERS_COUNTED_MAX."""
+
     id: str
     service: str
     symptoms: tuple[Symptom, ...]
@@ -44,5 +49,5 @@ class Incident:
     outcome: Outcome | None = None
     closed_at: float | None = None
     title: str = ""
-    users_hit: int = 0
+    users_hit: int | None = None
     requests_failed: int = 0

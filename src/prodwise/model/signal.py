@@ -17,7 +17,7 @@ class RequestSeen:
 
     at: Unix seconds when it finished; ms: latency; share: the canary's share of lanes when it was routed (0…1);
     release and arm are those that the router chose, not the upstream that finally answered (`fell_over` says if another did);
-    lane: the user's cookie lane (stable per browser), or the request's own id if the client keeps no cookies.
+    lane: the user's cookie lane (stable per browser), or the request's own id if the client brought none (`returning` tells which).
     """
 
     at: float
@@ -31,6 +31,7 @@ class RequestSeen:
     lane: str
     fell_over: bool = False
     path: str = ""
+    returning: bool = False
 
     @property
     def ok(self) -> bool:

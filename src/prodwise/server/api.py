@@ -236,6 +236,8 @@ def status_json(view: NowView) -> Json:
         "since": broken.since,
         "users_hit": broken.users,
         "requests_failed": broken.failed,
+        "harm": broken.harm if broken.since else (),
+        "lately": asdict(broken.lately) if broken.lately else None,
         "services": [{**asdict(line), "level": line.level.value} for line in broken.services],
         "doing": doing.headline,
         "stories": [asdict(story) for story in doing.stories],

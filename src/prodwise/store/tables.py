@@ -93,7 +93,7 @@ incident = sa.Table(
     sa.Column("turn", JSON, nullable=False),
     sa.Column("diagnosis", JSON, nullable=True),
     sa.Column("decision", JSON, nullable=True),
-    sa.Column("users_hit", Integer, nullable=False, default=0),
+    sa.Column("users_hit", Integer, nullable=True),
     sa.Column("requests_failed", Integer, nullable=False, default=0),
 )
 

@@ -17,8 +17,8 @@ from prodwise.server.views.report import onset
 from prodwise.server.views.strip import Strip, strip
 from prodwise.server.views.words import (
     actor_name,
-    count,
     duration,
+    harm,
     is_person,
     mapping,
     number,
@@ -146,7 +146,7 @@ def incident_view(facts: IncidentFacts, now: float) -> IncidentView:
         began=began,
         ended=ended,
         lasted=duration((better or ended or now) - began),
-        impact=tuple(_impact(incident)),
+        impact=harm(incident.users_hit, incident.requests_failed),
         symptoms=tuple(visible(symptom.text, 200) for symptom in incident.symptoms[:20]),
         story=story(facts.case, facts.posture, now) if ended is None else None,
         causes=tuple(_causes(facts)),
@@ -158,8 +158,15 @@ def incident_view(facts: IncidentFacts, now: float) -> IncidentView:
         strip=strip(facts.buckets, facts.marks, *window),
         unknown=_unknown(facts.case),
         cards=tuple(approval_card(asked, title_of(incident)) for asked in facts.approvals),
-        can_undo=any(effect.state is EffectState.DONE and effect.undo for effect in facts.effects),
+        can_undo=_can_undo(facts),
     )
+
+
+def _can_undo(facts: IncidentFacts) -> bool:
+    """A release that was taken back on its way to users is shipped again instead: it had never passed its watch."""
+    if any(symptom.kind == "release" for symptom in facts.case.incident.symptoms):
+        return False
+    return any(effect.state is EffectState.DONE and effect.undo for effect in facts.effects)
 
 
 def outcome_words(incident: Incident) -> str:
@@ -179,15 +186,6 @@ def recovered_at(facts: IncidentFacts) -> float | None:
     if told or facts.case.incident.outcome is not Outcome.HEALED:
         return max(told, default=None)
     return max(done, default=None)
-
-
-def _impact(incident: Incident) -> list[str]:
-    found = []
-    if incident.users_hit:
-        found.append(count(incident.users_hit, "person", "people") + " hit")
-    if incident.requests_failed:
-        found.append(count(incident.requests_failed, "request") + " failed")
-    return found or ["impact " + NOT_YET]
 
 
 def _causes(facts: IncidentFacts) -> list[Cause]:

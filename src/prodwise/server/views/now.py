@@ -14,9 +14,21 @@ from prodwise.server.views.facts import Brake, Case, NowFacts, Posture
 from prodwise.server.views.needs import Card, needs
 from prodwise.server.views.report import Report, onset
 from prodwise.server.views.strip import Strip, strip
-from prodwise.server.views.words import ago, duration, left, mapping, number, percent, plan_words, sequence, visible
+from prodwise.server.views.words import (
+    ago,
+    duration,
+    harm,
+    left,
+    mapping,
+    number,
+    percent,
+    plan_words,
+    sequence,
+    visible,
+)
 
 DAY_S, QUARTER_S = 86_400.0, 900.0
+RECENT_S = 900.0  # an incident that ended less than this ago is still told about
 DOWN_FROM = 0.9  # share of requests hit, from which a service counts as down
 
 
@@ -48,17 +60,30 @@ class ServiceLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Lately:
+    """The last incident, while it is fresh: what it was, how it ended, whom it hit."""
+
+    incident: str
+    title: str
+    ended: str
+    closed: float
+    harm: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Broken:
     level: Level
     sentence: str
     details: tuple[str, ...]
     since: float | None
-    users: int
+    users: int | None
     failed: int
+    harm: tuple[str, ...]
     incident: str
     services: tuple[ServiceLine, ...]
     day: Strip
     quarter: Strip
+    lately: Lately | None
     show_quarter: bool  # something goes on, or a day's strip would be nearly empty
 
 
@@ -148,20 +173,29 @@ def broken(facts: NowFacts, now: float) -> Broken:
     level = level_of(facts)
     day = strip(facts.day, facts.marks, now - DAY_S, now)
     quarter = strip(facts.quarter, facts.marks, now - QUARTER_S, now, rows=15)
+    users, failed = _hit(facts.open)
     busy = bool(facts.open) or facts.rollout is not None or level is not Level.OK or len(day.bars) < 5
     return Broken(
         level=level,
         sentence=_sentence(facts, worst, level, now),
         details=tuple(_others(facts, worst)),
         since=onset(worst.incident) if worst else None,
-        users=sum(case.incident.users_hit for case in facts.open),
-        failed=sum(case.incident.requests_failed for case in facts.open),
+        users=users,
+        failed=failed,
+        harm=harm(users, failed),
         incident=worst.incident.id if worst else "",
         services=tuple(_service_line(facts, service.id) for service in facts.services),
         day=day,
         quarter=quarter,
+        lately=lately(facts.recent, now),
         show_quarter=busy and not quarter.empty,
     )
+
+
+def _hit(cases: Sequence[Case]) -> tuple[int | None, int]:
+    """(people, failed requests) of what is open. The same people are likely to be hit by each: the largest counts."""
+    known = [case.incident.users_hit for case in cases if case.incident.users_hit is not None]
+    return max(known, default=None), sum(case.incident.requests_failed for case in cases)
 
 
 def level_of(facts: NowFacts) -> Level:
@@ -198,6 +232,8 @@ def _sentence(facts: NowFacts, worst: Case | None, level: Level, now: float) -> 
         return "I cannot see the app right now."
     if level is Level.UNKNOWN:
         return "Waiting for the first data."
+    if facts.rollout is not None and not facts.rollout.state.settled:
+        return " ".join(["No incident. A release is on its way.", *_last_problem(facts.recent, now)])
     return " ".join(["All good.", *_last_problem(facts.recent, now), *_last_deploy(facts.releases, now)])
 
 
@@ -205,6 +241,8 @@ def _last_problem(recent: Sequence[Incident], now: float) -> list[str]:
     last = recent[0] if recent else None
     if last is None or last.closed_at is None:
         return ["No problem seen so far."]
+    if now - last.closed_at < RECENT_S:
+        return []  # it has lines of its own
     spent = duration(last.closed_at - onset(last))
     how = {
         Outcome.HEALED: f"fixed in {spent}",
@@ -212,6 +250,19 @@ def _last_problem(recent: Sequence[Incident], now: float) -> list[str]:
         Outcome.ESCALATED: "handed to a person",
     }.get(last.outcome or Outcome.ABANDONED, "closed")
     return [f"Last problem {ago(last.opened_at, now)}, {how}."]
+
+
+def lately(recent: Sequence[Incident], now: float) -> Lately | None:
+    """For whoever looks just after it was over: nothing seems wrong any more, and something was."""
+    last = recent[0] if recent else None
+    if last is None or last.closed_at is None or now - last.closed_at > RECENT_S:
+        return None
+    ended = {
+        Outcome.HEALED: f"Fixed in {duration(last.closed_at - onset(last))}",
+        Outcome.UNDONE: "Undone",
+        Outcome.ESCALATED: "Handed to a person",
+    }.get(last.outcome or Outcome.ABANDONED, "It went away by itself")
+    return Lately(last.id, title_of(last), ended, last.closed_at, harm(last.users_hit, last.requests_failed))
 
 
 def _last_deploy(releases: Sequence[Release], now: float) -> list[str]:
@@ -350,6 +401,11 @@ def _shipping(rollout: Rollout | None, releases: Sequence[Release], now: float) 
     if rollout is None or rollout.state.settled:
         return None
     title = next((release.title for release in releases if release.id == rollout.release), "")
+    if any(gate.get("verdict") == "fail" for gate in rollout.gates):
+        headline = f"Taking release {rollout.release} back."
+        return Shipping(
+            rollout.release, visible(title, 100), headline, f"{rollout.share * 100:.1f}%", rollout.began_at, ()
+        )
     remaining = f" ({left(rollout.watch_until - now)} left)" if rollout.watch_until else ""
     headline = _ON_ITS_WAY[rollout.state].format(r=rollout.release, s=percent(rollout.share), left=remaining)
     gates = tuple(visible(f"{gate.get('gate', '')}: {gate.get('reason', '')}", 160) for gate in rollout.gates[:3])

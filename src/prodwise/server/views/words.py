@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from prodwise.model.action import ActionKind
+from prodwise.model.incident import USERS_COUNTED_MAX
 
 TEXT_MAX = 600
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -78,6 +79,16 @@ def percent(share: float) -> str:
 def count(number: float, one: str, many: str = "") -> str:
     """ "1 request", "1,204 requests"."""
     return f"{number:,.0f} {one if number == 1 else many or one + 's'}"
+
+
+def harm(people: int | None, failed: int) -> tuple[str, ...]:
+    """Whom it hit: "38 people hit", "102 requests failed". people: None when not known, which is said."""
+    if not failed:
+        return ("impact not yet known",) if people is None else ("no request failed so far",)
+    if not people:
+        return (f"{count(failed, 'request')} failed", "how many people were hit is not known")
+    known = f"{people:,}+ people" if people >= USERS_COUNTED_MAX else count(people, "person", "people")
+    return (f"{known} hit", f"{count(failed, 'request')} failed")
 
 
 def share_words(share: float) -> str:

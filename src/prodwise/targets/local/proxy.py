@@ -102,10 +102,13 @@ def _routes(layout: Layout, up: Upstream, *, secure: bool) -> list[Json]:
     ours = {"expression": f"string({cookie}).matches('{_LANE}')"}
     switch = "{file." + str(layout.switch(up.service)) + "}"
     routes: list[Json] = [
-        {"match": [ours], "handle": [{"handler": "vars", "lane": "{http.request.cookie." + LANE_COOKIE + "}"}]},
+        {
+            "match": [ours],
+            "handle": [{"handler": "vars", "lane": "{http.request.cookie." + LANE_COOKIE + "}", "kept": "yes"}],
+        },
         {
             "match": [{"not": [ours]}],
-            "handle": [{"handler": "vars", "lane": "{http.request.uuid}"}, _give_lane(secure)],
+            "handle": [{"handler": "vars", "lane": "{http.request.uuid}", "kept": "no"}, _give_lane(secure)],
         },
         {
             "handle": [
@@ -113,6 +116,7 @@ def _routes(layout: Layout, up: Upstream, *, secure: bool) -> list[Json]:
                 _log("service", up.service),
                 _log_var("switch"),
                 _log_var("lane"),
+                _log_var("kept"),
             ]
         },
     ]
