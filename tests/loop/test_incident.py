@@ -337,3 +337,12 @@ def test_any_world_leads_to_exactly_one_outcome_in_time(seed: int, decisions: li
     if turn.outcome is Outcome.ESCALATED:
         assert turn.reason
         assert turn.text
+
+
+def test_a_question_whose_time_is_over_goes_to_a_person() -> None:
+    turn, _ = incident.step(incident.begin("i", 0.0, 60.0), Observations(round=0, diagnosed=True), 0.1)
+    asked = Observations(0, True, RESTART, Authority.ASK, asked=True)
+    turn, command = incident.step(turn, asked, 0.2)
+    assert isinstance(command, Ask)
+    turn, command = incident.step(turn, replace(asked, unanswered=True), 31.0)
+    assert (turn.outcome, turn.reason) == (Outcome.ESCALATED, "nobody answered in time")

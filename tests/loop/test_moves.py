@@ -66,17 +66,6 @@ def test_going_back_from_a_stable_release_starts_the_old_one_beside_it() -> None
     ]
 
 
-def test_taking_a_return_back_starts_what_was_ended_before_any_user_is_sent_there() -> None:
-    both = _seen(0.0, canary="0-z")
-    done = moves.complete_return(BOTH, both, "0-z")
-    undos = [(move.service, move.undo) for move in reversed(done) if move.undo]
-    starts, rest = moves.taken_back(undos)
-    assert _brief(starts) == ["undo web a"]
-    assert starts[0].command == {"op": "start", "service": "web", "slot": "a", "release": "1-a"}
-    assert [move.command["op"] for move in rest] == ["stop", "start", "switch"]
-    assert rest[-1].command == {"op": "switch", "service": "web", "stable": "a", "share": 0.0}
-
-
 def test_gone_needs_no_process_and_no_share() -> None:
     assert not moves.gone(BOTH, _seen(0.0), "2-b")
     assert not moves.gone(BOTH, _seen(0.05, canary=""), "2-b")

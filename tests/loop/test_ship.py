@@ -134,3 +134,43 @@ def test_whatever_is_seen_the_story_ends_in_time(looks: list[ShipSeen], every_s:
 )
 def test_a_turn_survives_its_json(turn: ShipTurn) -> None:
     assert ShipTurn.from_json(turn.to_json()) == turn
+
+
+def test_a_stop_runs_no_clock_and_a_person_still_goes_back() -> None:
+    turn = ShipTurn("2-b", ShipPhase.RAMPING, 100.0, stage=0)
+    share = RULES.stages[0].share
+    seen = replace(WELL, canaries=(CanarySeen("web", True, True, share),), gates=(HOLD,))
+    for now in (101.0, 5000.0):
+        turn, command = step(turn, replace(seen, stopped=True), RULES, now)
+        assert (command.op, command.reason) == (ShipOp.WAIT, "stopped by a person")
+    going, command = step(turn, seen, RULES, 5001.0)
+    assert (command.op, going.since) == (ShipOp.WAIT, 100.0 + 4900.0)
+    back, command = step(turn, replace(seen, stopped=True, cancelled="ana says so", cancelled_by="ana"), RULES, 5001.0)
+    assert (command.op, back.by) == (ShipOp.BACK, "ana")
+    _, command = step(back, replace(seen, stopped=True, cancelled="x", cancelled_by="ana"), RULES, 5002.0)
+    assert command.op is ShipOp.BACK
+
+
+def test_a_freeze_holds_what_goes_forward_but_not_the_way_back() -> None:
+    turn = ShipTurn("2-b", ShipPhase.RAMPING, 0.0, stage=0)
+    seen = replace(WELL, canaries=(CanarySeen("web", True, True, RULES.stages[0].share),), frozen="by ana: launch day")
+    for gates, op in (((PASS,), ShipOp.WAIT), ((FAIL,), ShipOp.BACK)):
+        _, command = step(turn, replace(seen, gates=gates), RULES, 1.0)
+        assert command.op is op
+    waiting, command = step(begin("2-b", 0.0), seen, RULES, 1.0)
+    assert (waiting.phase, command.reason) == (ShipPhase.QUEUED, "frozen by ana: launch day")
+
+
+def test_a_start_that_a_stop_refused_is_ordered_again() -> None:
+    seen = replace(WELL, canaries=(CanarySeen("web", False, None, 0.0, placed=False),))
+    _, command = step(ShipTurn("2-b", ShipPhase.STARTING, 0.0), seen, RULES, 1.0)
+    assert command.op is ShipOp.START
+
+
+def test_services_that_did_not_follow_are_told_again_and_then_it_goes_back() -> None:
+    turn, ops = ShipTurn("2-b", ShipPhase.WATCHING, 0.0, stage=0, watch_until=30.0), []
+    seen = replace(WELL, canaries=(CanarySeen("web", True, True, 1.0),), followed=False)
+    while ShipOp.BACK not in ops:
+        turn, command = step(turn, seen, RULES, 1.0)
+        ops.append(command.op)
+    assert set(ops[:-1]) == {ShipOp.PROMOTE}

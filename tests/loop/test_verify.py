@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from prodwise.loop.choose import ASK, Past, PastResult, revision
 from prodwise.loop.verify import Before, Look, better, gates_before
 from prodwise.model.action import Action, ActionKind, Footprint
+from prodwise.model.autonomy import Autonomy
 from prodwise.model.diagnosis import Cause
 from prodwise.model.gate import Verdict, worst
 from prodwise.model.plan import Plan
@@ -172,3 +173,15 @@ def test_passing_needs_evidence_for_each_symptom(after: Look, symptoms: set[str]
         if "latency" in symptoms:
             assert after.p95_ms is not None
     assert result.reason
+
+
+def test_a_stage_that_was_lowered_since_the_choice_counts() -> None:
+    """A yes that was used up is needed wherever the stage asks; observe lets nothing pass, whoever said yes."""
+    for stage, approved, verdict in (
+        (Autonomy.AUTO, False, Verdict.PASS),
+        (Autonomy.SUGGEST, False, Verdict.FAIL),
+        (Autonomy.SUGGEST, True, Verdict.PASS),
+        (Autonomy.OBSERVE, True, Verdict.FAIL),
+    ):
+        found = {g.gate: g for g in gates_before(plan(), before(stage=stage, approved=approved), NOW)}
+        assert found["approval"].verdict is verdict, (stage, approved)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ from prodwise.cli.codes import Code
 from prodwise.cli.command import DryRun, Json, NoInput, Yes, command
 from prodwise.cli.desk import Desk, paint, person
 from prodwise.model.autonomy import Autonomy
-from prodwise.model.errors import NotRunning, ProdwiseError, UsageError
+from prodwise.model.errors import UsageError
 
 Reason = Annotated[str, typer.Option("--reason", help="Why; shown to everyone.")]
 Until = Annotated[
@@ -21,8 +20,6 @@ Until = Annotated[
 StageName = Annotated[
     str, typer.Argument(metavar="STAGE", help="observe, suggest or auto; without it the present one is shown.")
 ]
-
-TELL_S = 2.0  # for telling a healer that may hang; the stop holds already
 
 MEANING = {
     Autonomy.OBSERVE: "detects, diagnoses and tells you; you act with one click",
@@ -42,7 +39,7 @@ def add(app: typer.Typer) -> None:
 def stop(desk: Desk, reason: Reason = "", dry_run: DryRun = False) -> int:
     """Stop all automation, at once. The app itself runs on.
 
-    Works with the healer, its database and its pages dead, and survives a restart. `prodwise start` ends it.
+    Works with the healer, its database and its pages dead or hanging, and survives a restart. `prodwise start` ends it.
     """
     if dry_run:
         desk.show("Would stop every automatic action, now and after a restart. Nothing was changed.")
@@ -51,8 +48,6 @@ def stop(desk: Desk, reason: Reason = "", dry_run: DryRun = False) -> int:
 
     wiring.stop_all(desk.app_dir, person(), reason)
     desk.show(f"{paint('■', 'bad')} Stopped: Prodwise does nothing by itself any more. The app runs on.")
-    with contextlib.suppress(ProdwiseError):
-        desk.client(TELL_S).post("stop", reason=reason)
     desk.say("  prodwise start lets it act again", "dim")
     return Code.OK
 
@@ -62,14 +57,12 @@ def start(desk: Desk, dry_run: DryRun = False) -> int:
     if dry_run:
         desk.show("Would end the stop. Nothing was changed.")
         return Code.OK
-    try:
-        desk.client().post("start")
-    except NotRunning:
-        from prodwise import wiring
+    from prodwise import wiring
 
-        wiring.start_again(desk.app_dir, person())
-        desk.say("the healer does not run: this holds as soon as it does", "warn")
-    desk.show(f"{paint('✓', 'good')} Prodwise may act again, as far as its stage allows.")
+    if wiring.start_again(desk.app_dir, person()):
+        desk.show(f"{paint('✓', 'good')} Prodwise may act again, as far as its stage allows.")
+    else:
+        desk.show("It was not stopped. `prodwise status` shows what it does.")
     return Code.OK
 
 

@@ -68,8 +68,9 @@ class Bedside:
             respawned_at=self._respawned(service, row["opened_at"]),
             watch_s=self._parts.config.heal.watch_seconds,
         )
-        back = memory.way_back(self._parts, situation.running_release(service))
-        return replace(situation, way_back=back)
+        running = situation.running_release(service)
+        back, kept_by = memory.way_back(self._parts, running), memory.kept_by(self._parts, running)
+        return replace(situation, way_back=back, kept_by=kept_by)
 
     def _respawned(self, service: str, opened_at: float) -> float | None:
         """When the supervisor last replaced the service's dead process by itself, for this incident."""

@@ -7,15 +7,18 @@ import uuid
 from collections.abc import Callable
 
 from prodwise.clock import now
+from prodwise.heal.by_hand import start_text, stop_text
+from prodwise.heal.memory import PUT_BACK
 from prodwise.heal.parts import Parts
+from prodwise.heal.returning import went_back
+from prodwise.loop import moves
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.errors import Refused, UsageError
 from prodwise.model.record import Rollout, RolloutState
 from prodwise.model.release import Release, ReleaseState
 from prodwise.ports import StopSwitch
 
-ON_ITS_WAY = "release"
-"""The symptom's kind in an incident of a release that never passed its watch."""
+DAY_S = 86_400.0
 GOOD = (ReleaseState.VERIFIED_GOOD, ReleaseState.RETIRED)
 
 
@@ -41,15 +44,14 @@ class HealControls:
     def rollback(self, who: str, release: str = "") -> str:
         """A rollout under way is cancelled (its users go back at once); else the earlier good release returns."""
         records = self._parts.records
-        current = records.rollouts.current()
-        if current is not None and release in ("", current.previous):
-            records.settings.put(f"cancel:{current.release}", f"{who} asked to go back", who)
-            return current.previous
-        wanted = self._return_target(release)
+        current, reason = records.rollouts.current(), f"{who} asked to go back"
+        wanted = self._return_target(release) if current is None or release not in ("", current.previous) else None
+        if current is not None:
+            records.settings.put(f"cancel:{current.release}", {"who": who, "reason": reason}, who)
+        if wanted is None:
+            return current.previous if current is not None else ""
         story = f"return-{wanted.id}-{uuid.uuid4().hex[:8]}"
-        records.settings.put(
-            f"return:{story}", {"release": wanted.id, "who": who, "reason": f"{who} asked to go back"}, who
-        )
+        records.settings.put(f"return:{story}", {"release": wanted.id, "who": who, "reason": reason}, who)
         self._begin("return", story, story)
         return wanted.id
 
@@ -63,34 +65,44 @@ class HealControls:
         self._begin("restart", story, story)
 
     def undo(self, incident_id: str, who: str) -> str:
-        """Undoes the incident's last effect that has an undo. An undo is not undone."""
-        row = self._parts.records.incidents.row(incident_id)
-        release = next((s["release"] for s in row["symptoms"] if s["kind"] == ON_ITS_WAY), "")
-        if release:
+        """Takes the incident's rollback back, once. An undo is not undone; a restart changes no state, so it has no undo."""
+        records, story = self._parts.records, f"undo-{incident_id}"
+        row, known = records.incidents.row(incident_id), records.settings.get(f"undo:{story}")
+        if known:
+            return f"{known['who']} took it back already: {known['left']} was put back"
+        self._can_undo(incident_id)
+        made = next((c for c in records.changes.since(row["opened_at"], 1000) if c.id == incident_id), None)
+        if made is None:
             raise Refused(
-                f"release {release} was taken back on its way to users, before it had passed its watch",
-                f"ship it again, with a ramp: `prodwise deploy {release.partition('-')[2]}`",
+                f"nothing was done in {incident_id} that can be undone",
+                "a restart changes no state: there is nothing to put back",
             )
-        done = [e for e in self._parts.records.ledger.effects(story=incident_id) if e.undo and e.state == "done"]
-        if row["closed_at"] is None:
-            self._parts.records.settings.put(f"takeover:{incident_id}", who, who)
-        if not done:
+        if self.serving() != made.after:
             raise Refused(
-                f"incident {incident_id} has no action that can be undone",
-                "a restart changes no state: there is nothing to undo",
+                f"{self.serving()} serves by now, not {made.after}: there is nothing left to take back",
+                "`prodwise releases` shows what runs; `prodwise rollback RELEASE` goes to another",
             )
-        story = f"undo-{incident_id}"
-        self._parts.records.settings.put(f"undo:{story}", {"incident": incident_id, "who": who}, who)
+        asked = {"incident": incident_id, "who": who, "went_to": made.after, "left": made.before}
+        records.settings.put(f"undo:{story}", asked, who)
         self._begin("undo", story, story)
-        return f"undoing {len(done)} effect(s) of {incident_id}"
+        return f"taking it back: {made.before} is started, and gets all users once it is well"
+
+    def _can_undo(self, incident_id: str) -> None:
+        """A release that went back during its rollout is not put back: nobody would watch it. Raises Refused."""
+        release = next((r for r in self._parts.records.releases.list(1000) if f"inc-{r.id}" == incident_id), None)
+        if release is not None:
+            raise Refused(
+                f"release {release.id} was taken back on its way to users, before it had passed its watch",
+                f"ship it again, with a ramp: `prodwise deploy {release.short}`",
+            )
 
     def stop(self, who: str, reason: str) -> None:
         self._stop_switch.stop(who, reason)
-        self._parts.records.ledger.append("stop", f"{who} stopped the automation: {reason}", actor=who)
+        self._parts.records.ledger.append("stop", stop_text(who, reason), actor=who)
 
     def start(self, who: str) -> None:
         self._stop_switch.start(who)
-        self._parts.records.ledger.append("start", f"{who} let the automation act again", actor=who)
+        self._parts.records.ledger.append("start", start_text(who), actor=who)
 
     def freeze(self, who: str, until: float | None, reason: str) -> None:
         self._parts.records.settings.put("freeze", {"until": until, "reason": reason, "who": who}, who)
@@ -125,21 +137,44 @@ class HealControls:
                        "none: it is the first release", f"release {release} was the first to run")
             )  # fmt: skip
 
+    def catch_up(self) -> None:
+        """A release that serves all by itself, though another replaced it: somebody went back past us, and left no word."""
+        records, seen = self._parts.records, self._parts.target.observe()
+        serving = self.serving()
+        known = {r.id: r for r in records.releases.list(1000)}
+        found = known.get(serving)
+        if found is None or found.state is not ReleaseState.RETIRED or records.rollouts.current() is not None:
+            return
+        if not moves.returned(self._parts.shipped, seen, serving) or self._returning():
+            return
+        newer = [r.id for r in known.values() if r.state is ReleaseState.VERIFIED_GOOD and r.number > found.number]
+        left = newer[0] if newer else ""
+        story, reason = f"found-{serving}-{now():.0f}", "it was found serving"
+        went_back(records, story, serving, left, "unknown", reason, ReleaseState.FAILED)
+
+    def _returning(self) -> bool:
+        """Whether a story of ours has moved users and will still say so."""
+        records = self._parts.records
+        told = {change.id.removeprefix(PUT_BACK) for change in records.changes.since(0.0, 1000)}
+        rollouts = {f"inc-{release.id}" for release in records.releases.list(1000)}
+        moved = [e.story for e in records.ledger.effects(since=now() - DAY_S) if e.kind == moves.ROLLBACK]
+        return any(story not in told | rollouts for story in moved if not story.startswith("ship-"))
+
     def _return_target(self, release: str) -> Release:
         serving = self.serving()
-        good = [r for r in self._parts.records.releases.list(1000) if r.state in GOOD and r.id != serving]
+        known = {r.id: r for r in self._parts.records.releases.list(1000)}
+        newest = known[serving].number if serving in known else 1 << 30
+        good = [r for r in known.values() if r.state in GOOD and r.number < newest]
         if release:
-            found = next(
-                (r for r in self._parts.records.releases.list(1000) if release in (r.id, r.commit, r.short)), None
-            )
+            found = next((r for r in known.values() if release in (r.id, r.commit, r.short)), None)
             if found is None:
                 raise UsageError(f"there is no release {release!r}", "`prodwise releases` lists them")
             if found.id == serving:
-                raise Refused(f"release {found.id} is the one that serves")
+                raise Refused(f"release {found.id} is the one that serves", "`prodwise releases` lists the others")
             if found.state not in GOOD:
                 raise Refused(
-                    f"release {found.id} is {found.state.value}: it never passed its watch",
-                    "deploy it instead: `prodwise deploy`",
+                    f"release {found.id} is {found.state.value.replace('_', ' ')}: it is not known to be good",
+                    f"deploy it instead, with a ramp: `prodwise deploy {found.short}`",
                 )
             return found
         if not good:

@@ -8,11 +8,15 @@ from typing import Any
 from prodwise.clock import now
 from prodwise.heal.durable import Durable
 from prodwise.loop.moves import Move, switch_of
-from prodwise.model.errors import Fenced, ProdwiseError
+from prodwise.model.errors import Fenced, ProdwiseError, Refused
 from prodwise.model.record import Effect, EffectState
 from prodwise.model.service import SlotName
 from prodwise.model.target import Order
 from prodwise.ports import AuditedLedger, Target
+
+AUTOMATION = "prodwise"
+REFUSED = "refused: "
+"""How the result of an effect begins that policy (a stop, say) did not let happen: no fault of what was to be done."""
 
 
 class Hands:
@@ -21,8 +25,11 @@ class Hands:
     def __init__(self, durable: Durable, ledger: AuditedLedger, target: Target, token: Callable[[], int]) -> None:
         self._durable, self._ledger, self._target, self._token = durable, ledger, target, token
 
-    def perform(self, story: str, label: str, moves: Sequence[Move], actor: str = "prodwise") -> list[Effect]:
-        """In order, stopping at the first that fails. Call it inside a story; `label` is unique within it."""
+    def perform(self, story: str, label: str, moves: Sequence[Move], actor: str = AUTOMATION) -> list[Effect]:
+        """In order, stopping at the first that fails. Call it inside a story; `label` is unique within it.
+
+        actor: who wants it; a person's name lets it pass *stop*, which holds automation only.
+        """
         made: list[Effect] = []
         for number, move in enumerate(moves):
             made.append(self._one(story, f"{story}/{label}/{number}", move, actor))
@@ -48,9 +55,12 @@ class Hands:
         try:
             if dict(self._target.observe().effects).get(key):
                 return EffectState.DONE.value, "had taken effect"
-            carry_out(self._target, Order(key, self._token(), str(command["actor"])), command)
+            actor = str(command["actor"])
+            carry_out(self._target, Order(key, self._token(), actor, person=actor != AUTOMATION), command)
         except Fenced:
             raise
+        except Refused as error:
+            return EffectState.FAILED.value, REFUSED + error.message
         except ProdwiseError as error:
             return EffectState.FAILED.value, error.message
         return EffectState.DONE.value, ""

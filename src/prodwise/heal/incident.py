@@ -13,6 +13,7 @@ from prodwise.heal import memory
 from prodwise.heal.bedside import Bedside
 from prodwise.heal.closing import close_incident
 from prodwise.heal.durable import Durable
+from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
 from prodwise.heal.returning import Returning
@@ -108,10 +109,12 @@ class IncidentStory:
             authority=Authority(answers.get("authority", Authority.OBSERVE.value)),
             asked=bool(asked),
             approved=self._approved(asked) if asked else None,
+            unanswered=self._unanswered(asked) if asked else False,
             gates=tuple(GateResult(g["gate"], Verdict(g["verdict"]), g["reason"]) for g in answers.get("gates", ())),
             applied=Applied(answers.get("applied", Applied.NOT_YET.value)),
             failure=str(answers.get("failure", "")),
             undone=bool(answers.get("undone")),
+            undo_failure=str(answers.get("undo_failure", "")),
             health=self._bedside.better(row, turn),
             symptom_gone=self._bedside.gone(row["service"]),
             remedied=self._bedside.remedied(row),
@@ -124,6 +127,11 @@ class IncidentStory:
         if state in (ApprovalState.APPROVED, ApprovalState.USED):
             return True
         return False if state is ApprovalState.DENIED else None
+
+    def _unanswered(self, approval_id: str) -> bool:
+        """Nobody said yes or no while the question stood."""
+        asked = self._parts.records.approvals.load(approval_id)
+        return asked.state is ApprovalState.OPEN and asked.expires_at <= now()
 
     def _carry_out(
         self, incident: str, number: int, turn: IncidentTurn, command: Command, answers: Mapping[str, Any]
@@ -142,14 +150,10 @@ class IncidentStory:
                 )
             case Apply(plan=plan, round=round_):
                 return self._apply(incident, round_, plan)
-            case Undo(round=round_):
-                effects = [
-                    e
-                    for e in self._parts.records.ledger.effects(story=incident)
-                    if e.key.split("/")[1].startswith(f"{round_} ")
-                ]
-                failure = self._returning.undo(incident, f"{round_} undo", effects, "prodwise")
-                return {"undone": not failure, "failure": failure}
+            case Undo(action=action, round=round_):
+                goes = action.param("to"), action.param("from")
+                failure = self._returning.put_back(incident, f"{round_} undo", *goes, AUTOMATION)
+                return {"undone": not failure, "undo_failure": failure}
         return {}
 
     def _diagnose(self, incident: str) -> dict[str, Any]:
@@ -203,7 +207,7 @@ class IncidentStory:
         row = self._parts.records.incidents.row(incident)
         approved, at = bool(approval) and self._used(approval), now()
         before = Before(self._parts.target.observe(), self._parts.inventory, memory.past(self._parts, at), proven,
-                        memory.frozen(self._parts, at), approved)  # fmt: skip
+                        memory.frozen(self._parts, at), approved, memory.stage(self._parts))  # fmt: skip
         gates = [
             {"gate": g.gate, "verdict": g.verdict.value, "reason": g.reason} for g in gates_before(plan, before, at)
         ]
@@ -220,9 +224,9 @@ class IncidentStory:
         action, label = plan.action, f"{round_} apply"
         if action.kind is ActionKind.RESTART:
             todo = [moves.restart_exactly(action.service, action.param("slot"), int(action.param("pid")))]
-            failure = self._returning.move(incident, label, lambda: todo, "prodwise")
+            failure = self._returning.move(incident, label, lambda: todo, AUTOMATION)
         elif action.kind is ActionKind.ROLLBACK:
-            failure = self._returning.go_back(incident, label, action.param("to"), "prodwise", plan.why)
+            failure = self._returning.go_back(incident, label, action.param("to"), AUTOMATION, plan.why)
         else:
             failure = f"{action.kind.value} is not an action of this target"
         return {"applied": (Applied.FAILED if failure else Applied.DONE).value, "failure": failure}

@@ -53,6 +53,7 @@ class Intake:
         self._saved = self._counted = monotonic()
         self._path = 0
         self.save_position: Callable[[], None] = lambda: None
+        self.chores: Callable[[], None] = lambda: None  # what else is to be done once a second
         self._canary_times: list[float] = []
 
     def start(self) -> None:
@@ -82,7 +83,7 @@ class Intake:
             for answer in self.parts.prober.results():
                 self.pulse.observe(answer)
                 self.lookout.probe(answer)
-            self._count_waiting()
+            self._each_second()
             found = self.lookout.look(seen, now(), quiet=self._diverted(seen))
             self.vitals.well = self.lookout.health(now())
         for service, symptoms in found.items():
@@ -92,11 +93,12 @@ class Intake:
             self.lookout.save()
             self.save_position()
 
-    def _count_waiting(self) -> None:
+    def _each_second(self) -> None:
         if monotonic() - self._counted >= COUNT_EVERY_S:
             self._counted = monotonic()
             for service, count in self.parts.waiting().items():
                 self.vitals.window(service).waiting.append((now(), count))
+            self.chores()
 
     def _request(self, request: RequestSeen) -> None:
         self.vitals.window(request.service).observe(request)

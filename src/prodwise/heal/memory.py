@@ -7,12 +7,15 @@ from prodwise.loop.choose.situation import Past, PastResult, WayBack
 from prodwise.loop.choose.told import QUIET_S, Told
 from prodwise.model.action import ActionKind
 from prodwise.model.autonomy import Autonomy
+from prodwise.model.change import ChangeKind
 from prodwise.model.diagnosis import Cause
 from prodwise.model.outcome import Outcome
 from prodwise.model.release import ReleaseState
 
 DAY_S = 24 * 3600.0
 INCIDENTS_READ = 200
+PUT_BACK = "put-back-"
+"""How the id of a change begins that took a return back."""
 GOOD = (ReleaseState.VERIFIED_GOOD, ReleaseState.RETIRED)
 
 
@@ -67,6 +70,13 @@ def way_back(parts: Parts, running: str) -> WayBack | None:
         return None
     proven = bool(parts.records.settings.get("undo_proven"))
     return WayBack(earlier[0].id, warm=False, release_line=bool(parts.config.release), proven=proven)
+
+
+def kept_by(parts: Parts, running: str) -> str:
+    """The person who took going back from this release back, if that is how it came to serve; else ""."""
+    changes = parts.records.changes.since(0.0, INCIDENTS_READ)
+    last = next((one for one in changes if one.after == running), None)
+    return last.who if last and last.id.startswith(PUT_BACK) and last.kind is ChangeKind.MANUAL else ""
 
 
 def frozen(parts: Parts, now: float) -> str:

@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from prodwise.clock import monotonic, now
 from prodwise.heal.durable import Durable
-from prodwise.heal.hands import Hands
+from prodwise.heal.hands import AUTOMATION, Hands
 from prodwise.heal.intake import Intake
+from prodwise.heal.memory import PUT_BACK
 from prodwise.heal.parts import Parts
 from prodwise.loop import moves
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.errors import ProdwiseError
 from prodwise.model.evidence import digest
-from prodwise.model.record import Effect, EffectState
+from prodwise.model.record import EffectState
 from prodwise.model.release import ReleaseState
+from prodwise.ports import Records
 
 LOOK_S = 0.1
 PROOF_SHARE = 0.001
+WAIT_S = 120.0
+
+
+def went_back(
+    records: Records, story: str, release: str, left: str, actor: str, reason: str, leaves: ReleaseState
+) -> None:
+    """What the records say once users are on another release again. A return and its taking back are two changes."""
+    records.releases.set_state(release, ReleaseState.VERIFIED_GOOD, f"went back to it: {reason}", actor)
+    if left:
+        records.releases.set_state(left, leaves, reason, actor)
+    kind = ChangeKind.HEAL if actor == AUTOMATION else ChangeKind.MANUAL
+    text = f"went back from {left or 'nothing'} to {release}: {reason}"
+    change = story if leaves is ReleaseState.FAILED else f"{PUT_BACK}{story}"
+    records.changes.record(
+        Change(change, now(), kind, "", left, release, actor, f"deploy {left} again" if left else "none", text)
+    )
 
 
 class Returning:
@@ -29,38 +47,53 @@ class Returning:
     def __init__(self, parts: Parts, durable: Durable, hands: Hands, intake: Intake) -> None:
         self._parts, self._durable, self._hands, self._intake = parts, durable, hands, intake
 
-    def go_back(self, story: str, label: str, release: str, actor: str, reason: str) -> str:
-        """Starts `release` beside what serves, waits until it is healthy, switches, ends the other. Returns why it failed, or ""."""
+    def go_back(
+        self,
+        story: str,
+        label: str,
+        release: str,
+        actor: str,
+        reason: str,
+        leaves: ReleaseState = ReleaseState.FAILED,
+    ) -> str:
+        """Starts `release` beside what serves, waits until it is healthy, switches, ends the other. Returns why it failed, or "".
+
+        leaves: the state of the release that served until then. When it does not become healthy nothing is left of the try.
+        """
         failure = str(self._durable.step(f"{label} build", self._rebuild, release))
         failure = failure or self.move(
             story, f"{label} prepare", lambda: self._plan(moves.prepare_return, release), actor
         )
         failure = failure or str(self._durable.step(f"{label} healthy", self._wait_healthy, release))
         if failure:
+            self.move(story, f"{label} clear", lambda: self._plan(moves.stop_canaries, release), actor)
             return failure
         left = str(self._durable.step(f"{label} leaving", self._leaving, release))
         failure = self.move(story, f"{label} switch", lambda: self._plan(moves.complete_return, release), actor)
-        self._durable.transact(f"{label} record", self._record, story, release, left, actor, reason)
+        if not failure:
+            self._durable.transact(
+                f"{label} record", went_back, self._parts.records, story, release, left, actor, reason, leaves
+            )
         return failure
 
     def restart(self, story: str, label: str, service: str, actor: str) -> str:
         """Ends the service's serving process, once; returns why it failed, or ""."""
         return self.move(story, label, lambda: moves.restart(self._parts.target.observe(), service), actor)
 
-    def undo(self, story: str, label: str, effects: Sequence[Effect], actor: str) -> str:
-        """The inverse of each done effect, newest first; what had been ended runs, and is healthy, before users come back to it.
+    def put_back(self, story: str, label: str, went_to: str, left: str, actor: str) -> str:
+        """Takes a return from `left` to `went_to` back, however far it had come; planned from what is seen, since slots may have
+        changed hands. Returns why it failed, or ""."""
+        if self._durable.step(f"{label} standing", self._stable_on, went_to):
+            return self.go_back(
+                story, label, left, actor, f"going back to {went_to} was taken back", ReleaseState.RETIRED
+            )
+        return self.move(story, f"{label} clear", lambda: self._plan(moves.stop_canaries, went_to), actor)
 
-        Returns why it failed, or "".
-        """
-        done = [(e.service, e.undo) for e in reversed(effects) if e.undo and e.state is EffectState.DONE]
-        starts, rest = moves.taken_back(done)
-        failure = self.move(story, f"{label} start", lambda: starts, actor) if starts else ""
-        for release in sorted({str(one.command["release"]) for one in starts}):
-            failure = failure or str(self._durable.step(f"{label} healthy {release}", self._wait_healthy, release))
-        failure = failure or self.move(story, label, lambda: rest, actor)
-        if effects and not failure:
-            self._durable.transact(f"{label} record", self._put_back, effects[0].story, f"{story}/{label}", actor)
-        return failure
+    def _stable_on(self, release: str) -> bool:
+        """Whether any service's stable users are on it."""
+        seen, shipped = self._parts.target.observe(), {service.id for service in self._parts.shipped}
+        stable = [at.slot(at.active) for at in seen.services if at.service in shipped and at.active]
+        return any(process is not None and process.release == release for process in stable)
 
     def move(self, story: str, label: str, plan: Callable[[], list[moves.Move]], actor: str) -> str:
         """Plans in a recorded step, then carries out. Returns the first failure's reason, or ""."""
@@ -106,32 +139,6 @@ class Returning:
         ours = [at for at in seen.services if at.service in shipped]
         return next((p.release for at in ours for p in at.slots if p.release not in ("", release)), "")
 
-    def _put_back(self, undone: str, change_id: str, actor: str) -> None:
-        """The story that was undone had gone back from a release: that one serves again, as the records then say."""
-        records = self._parts.records
-        went = next(
-            (c for c in records.changes.since(0.0, limit=1000) if c.id == undone and c.before and c.after), None
-        )
-        if went is None:
-            return
-        records.releases.set_state(went.before, ReleaseState.VERIFIED_GOOD, f"put back by {actor}", actor)
-        kind = ChangeKind.HEAL if actor == "prodwise" else ChangeKind.MANUAL
-        text = f"put {went.before} back in place of {went.after}"
-        records.changes.record(
-            Change(change_id, now(), kind, "", went.after, went.before, actor, f"roll back to {went.after}", text)
-        )
-
-    def _record(self, story: str, release: str, left: str, actor: str, reason: str) -> None:
-        records = self._parts.records
-        records.releases.set_state(release, ReleaseState.VERIFIED_GOOD, f"went back to it: {reason}", actor)
-        if left:
-            records.releases.set_state(left, ReleaseState.FAILED, reason, actor)
-        kind = ChangeKind.HEAL if actor == "prodwise" else ChangeKind.MANUAL
-        text = f"went back from {left or 'nothing'} to {release}: {reason}"
-        records.changes.record(
-            Change(story, now(), kind, "", left, release, actor, f"deploy {left} again" if left else "none", text)
-        )
-
 
 class SmallStories:
     """What people ask for directly: return, restart, undo. The request stands in the settings under the story's id."""
@@ -140,7 +147,9 @@ class SmallStories:
         self._parts, self._durable, self._returning = parts, durable, returning
 
     def go_back(self, story: str) -> str:
+        """A rollout that is under way was cancelled with the same word; its end is waited for."""
         asked = self._asked("return", story)
+        self._durable.step("free", self._wait, lambda: self._parts.records.rollouts.current() is None)
         failure = self._returning.go_back(story, "return", asked["release"], asked["who"], asked["reason"])
         return self._told(story, "going back", failure)
 
@@ -149,9 +158,18 @@ class SmallStories:
         return self._told(story, "restart", self._returning.restart(story, "restart", asked["service"], asked["who"]))
 
     def undo(self, story: str) -> str:
+        """The incident's own story ends first, so that there are never two at work."""
         asked = self._asked("undo", story)
-        effects = self._parts.records.ledger.effects(story=asked["incident"])
-        return self._told(story, "undo", self._returning.undo(story, "undo", effects, asked["who"]))
+        incidents = self._parts.records.incidents
+        self._durable.step("closed", self._wait, lambda: incidents.row(asked["incident"])["closed_at"] is not None)
+        failure = self._returning.put_back(story, "undo", asked["went_to"], asked["left"], asked["who"])
+        return self._told(story, "undo", failure)
+
+    def _wait(self, done: Callable[[], bool]) -> None:
+        """Until then, at most WAIT_S."""
+        ends = monotonic() + WAIT_S
+        while not done() and monotonic() < ends:
+            time.sleep(LOOK_S)
 
     def prove(self, story: str) -> str:
         """Exercises start, switch and their undo: the serving release beside itself, a sliver of lanes there and back.

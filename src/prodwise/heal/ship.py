@@ -8,12 +8,14 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from prodwise.clock import now
+from prodwise.heal import memory
 from prodwise.heal.closing import close_incident
 from prodwise.heal.durable import Durable
-from prodwise.heal.hands import Hands
+from prodwise.heal.hands import AUTOMATION, REFUSED, Hands
 from prodwise.heal.harm import more
 from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
+from prodwise.heal.returning import Returning
 from prodwise.loop import moves
 from prodwise.loop.ship import CanarySeen, ShipCommand, ShipOp, ShipPhase, ShipRules, ShipSeen, ShipTurn, begin, step
 from prodwise.model.change import Change, ChangeKind
@@ -48,8 +50,9 @@ STATES = {
 class ShipStory:
     """One release from asked-for to verified-good, or back."""
 
-    def __init__(self, parts: Parts, durable: Durable, hands: Hands, intake: Intake) -> None:
+    def __init__(self, parts: Parts, durable: Durable, hands: Hands, intake: Intake, returning: Returning) -> None:
         self._parts, self._durable, self._hands, self._intake = parts, durable, hands, intake
+        self._returning = returning
         ramp = parts.config.ramp
         start_s = max(service.start_s for service in parts.shipped)
         self._rules = ShipRules(ramp.stages(), ramp.stage_seconds_max, ramp.watch_seconds, start_s)
@@ -68,7 +71,16 @@ class ShipStory:
             if command.op is ShipOp.BACK and number >= BACKS_MAX and self._gave_up(story, turn, number):
                 break
             checks, failure = self._carry_out(story, number, turn, command, checks, failure, exposed)
-        return str(self._durable.transact("end", self._end, turn))
+        state = str(self._durable.transact("end", self._end, turn))
+        return self._go_back_after(story, turn) if turn.good else state
+
+    def _go_back_after(self, story: str, turn: ShipTurn) -> str:
+        """A person's wish to go back that came while the release was just becoming stable."""
+        cancel = self._durable.step("cancelled", self._parts.records.settings.get, f"cancel:{turn.release}")
+        previous = self._previous(turn.release)
+        if cancel and previous:
+            self._returning.go_back(story, "after", previous, cancel["who"], cancel["reason"])
+        return self._parts.records.releases.load(turn.release).state.value
 
     def _turn(self, turn: ShipTurn, checks: tuple[GateResult, ...], failure: str) -> dict[str, Any]:
         """Looks until there is something to do. Only observes, and keeps the rollout's row fresh for the pages."""
@@ -91,6 +103,7 @@ class ShipStory:
         records = self._parts.records
         seen = self._parts.target.observe()  # fresh: an old share would be set a second time
         facts = records.releases.facts(turn.release)
+        cancel: Mapping[str, Any] = records.settings.get(f"cancel:{turn.release}") or {}
         gates: tuple[GateResult, ...] = ()
         if turn.phase is ShipPhase.RAMPING:
             gates = self._intake.ramp_gates(turn.release, self._rules.stages[turn.stage])
@@ -103,8 +116,11 @@ class ShipStory:
             canaries=tuple(self._canaries(seen, turn.release)),
             checks=checks,
             gates=gates,
-            cancelled=str(records.settings.get(f"cancel:{turn.release}", "") or ""),
+            cancelled=str(cancel.get("reason", "")),
+            cancelled_by=str(cancel.get("who", "")),
             stopped=seen.stopped,
+            frozen=memory.frozen(self._parts, now()),
+            followed=turn.phase is not ShipPhase.WATCHING or moves.followed(self._parts.shipped, seen, turn.release),
             reverted=moves.gone(self._parts.shipped, seen, turn.release),
             finished=moves.returned(self._parts.shipped, seen, turn.release) and self._alone(seen),
         )
@@ -135,10 +151,11 @@ class ShipStory:
                 continue
             slot = at.switch.stable.other
             process = at.slot(slot)
-            runs = process is not None and process.release == release and process.pid > 0
+            placed = process is not None and process.release == release
+            runs = placed and process is not None and process.pid > 0
             healthy = self._intake.probe_health(service.id, slot, release)
             detail = "" if runs and healthy else self._intake.why_unhealthy(service.id, slot, release)
-            found.append(CanarySeen(service.id, runs, healthy, at.switch.share, detail))
+            found.append(CanarySeen(service.id, runs, healthy, at.switch.share, detail, placed))
         return found
 
     def _carry_out(
@@ -159,20 +176,22 @@ class ShipStory:
             checks = tuple(GateResult(a["gate"], Verdict(a["verdict"]), a["reason"]) for a in answers)
         elif command.op is ShipOp.BACK:
             told = self._durable.transact(f"tell {number}", self._open_incident, turn) if exposed else story
-            self._move(str(told), f"back {number}", "withdraw", turn)
+            self._move(str(told), f"back {number}", "withdraw", turn, actor=turn.by or AUTOMATION)
         elif command.op is not ShipOp.WAIT:
             failed = self._move(story, f"{command.op.value} {number}", command.op.value, turn, command.share)
-            if command.op is ShipOp.START:
+            if command.op is ShipOp.START and REFUSED not in failed:
                 failure = failed
             if command.op is ShipOp.PROMOTE:
                 self._durable.transact(f"promoted {number}", self._promoted, turn)
         return checks, failure
 
-    def _move(self, story: str, label: str, what: str, turn: ShipTurn, share: float = 0.0) -> str:
+    def _move(
+        self, story: str, label: str, what: str, turn: ShipTurn, share: float = 0.0, actor: str = AUTOMATION
+    ) -> str:
         """Plans from what is seen now, records the plan, carries it out. Returns the first failure's reason, or ""."""
         planned = self._durable.step(f"plan {label}", self._plan, what, turn.release, share)
         todo = [moves.Move(m["kind"], m["service"], m["command"], m["undo"]) for m in planned]
-        failed = [e for e in self._hands.perform(story, label, todo) if e.state is EffectState.FAILED]
+        failed = [e for e in self._hands.perform(story, label, todo, actor) if e.state is EffectState.FAILED]
         return f"{failed[0].kind} {failed[0].service}: {failed[0].result}" if failed else ""
 
     def _plan(self, what: str, release: str, share: float) -> list[dict[str, Any]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from prodwise.clock import now
 from prodwise.heal import memory
+from prodwise.heal.by_hand import merge
 from prodwise.heal.controls import HealControls
 from prodwise.heal.durable import Durable
 from prodwise.heal.hands import Hands
@@ -35,7 +35,7 @@ class Healer:
         hands = Hands(durable, parts.records.ledger, parts.target, self.lease.token)
         returning = Returning(parts, durable, hands, self.intake)
         small = SmallStories(parts, durable, returning)
-        ship = ShipStory(parts, durable, hands, self.intake)
+        ship = ShipStory(parts, durable, hands, self.intake, returning)
         self._incident = IncidentStory(parts, durable, returning, self.intake)
         self._stories = {
             "ship": durable.story("ship", ship.run),
@@ -66,7 +66,9 @@ class Healer:
         """Eyes first, then the lease, then the stories that were left unfinished."""
         self.intake.tick()
         self.controls.adopt()
-        self._break_glass.take(self._merge)
+        self._take_journal()
+        self.controls.catch_up()
+        self.intake.chores = self._take_journal
         self.lease.start()
         self._durable.launch()
         self._begin_what_was_asked()
@@ -90,16 +92,9 @@ class Healer:
             if found.id not in known:
                 self.begin("incident", found.id, found.id)
 
-    def _merge(self, done: Mapping[str, Any]) -> None:
-        """A person's deed while we were dead: into the ledger; a rollback also ends the rollout that it went back from."""
-        actor, action = str(done.get("actor", "unknown")), str(done.get("action", "?"))
-        words = " ".join(
-            f"{name} {value}" for name, value in done.items() if name not in ("at", "actor", "action") and value
-        )
-        ledger, current = self.parts.records.ledger, self.parts.records.rollouts.current()
-        ledger.append("break_glass", f"{actor} did by hand: {action} {words}".strip(), actor=actor, data=done)
-        if action == "rollback" and current is not None and float(done.get("at", 0.0)) > current.began_at:
-            self.parts.records.settings.put(f"cancel:{current.release}", f"{actor} went back by hand", actor)
+    def _take_journal(self) -> None:
+        """What people did past us: while we were dead, or while we did not answer."""
+        self._break_glass.take(lambda done: merge(self.parts.records, done))
 
     def _prove_undo(self) -> None:
         """Once per target: a share goes out and comes back, and the target is seen to be as it was."""

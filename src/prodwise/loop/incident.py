@@ -40,7 +40,7 @@ from prodwise.model.plan import Plan, Refusal
 DIAGNOSE_S: Final = 30.0
 DECIDE_S: Final = 30.0
 UNDECIDED_S: Final = 120.0  # how long a refusal that may pass is waited out before a person is told
-APPROVAL_S: Final = 1800.0
+APPROVAL_MAX_S: Final = 86_400.0  # no question stands longer; the configuration says how long one does
 CHECK_S: Final = 30.0
 APPLY_S: Final = 300.0
 UNDO_S: Final = 300.0
@@ -61,7 +61,7 @@ def begin(incident: str, now: float, watch_s: float) -> IncidentTurn:
 def deadline_s(watch_s: float) -> float:
     """No story lasts longer, in seconds on its clock: two failed remedies, each asked about, applied, watched and undone."""
     waits = DIAGNOSE_S + DECIDE_S + UNDECIDED_S + CHECK_S
-    return 3 * (APPROVAL_S + APPLY_S + UNDO_S + HOLD_S + WATCHES * watch_s) + (STALE_MAX + 3) * waits
+    return 3 * (APPROVAL_MAX_S + APPLY_S + UNDO_S + HOLD_S + WATCHES * watch_s) + (STALE_MAX + 3) * waits
 
 
 def step(turn: IncidentTurn, seen: Observations, now: float) -> Step:
@@ -146,7 +146,7 @@ def _chosen(turn: IncidentTurn, seen: Observations) -> Step:
         return _enter(turn, IncidentState.CHECKED), Check(plan)
     if seen.approved is False:
         return _escalate(turn, "a person said no")
-    if _spent(turn) >= APPROVAL_S:
+    if seen.unanswered or _spent(turn) >= APPROVAL_MAX_S:
         return _escalate(turn, "nobody answered in time")
     if turn.gone_since is not None and turn.clock - turn.gone_since >= GONE_S:
         return _maybe_gone(turn)
@@ -208,8 +208,9 @@ def _watching(turn: IncidentTurn, seen: Observations) -> Step:
 def _undoing(turn: IncidentTurn, seen: Observations) -> Step:
     if seen.undone:
         return _next(settled(replace(turn, undoing=False), PastResult.UNDONE))
-    if _spent(turn) >= UNDO_S:
-        return _escalate(settled(turn, PastResult.FAILED), "the action did not help, and could not be undone")
+    if seen.undo_failure or _spent(turn) >= UNDO_S:
+        text = "the action did not help, and could not be undone"
+        return _escalate(settled(turn, PastResult.FAILED), text, f"{text}: {seen.undo_failure or 'no end in time'}")
     return turn, Undo(_plan(turn).action, turn.round)
 
 

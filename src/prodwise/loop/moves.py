@@ -32,7 +32,7 @@ def start_canaries(inventory: Sequence[Service], seen: TargetSeen, release: str)
             START, service.id, _start(service.id, _stable(at).other, release), _stop(service.id, _stable(at).other, 0.0)
         )
         for service, at in _seen(inventory, seen)
-        if service.ramps
+        if service.ramps and _runs(at, _stable(at).other) != release
     ]
 
 
@@ -61,11 +61,18 @@ def promote(inventory: Sequence[Service], seen: TargetSeen, release: str) -> lis
     """Services that cannot overlap follow now: old process out, new one in (web: the switch first, its retries bridge the gap)."""
     moves = []
     for service, at in _seen(inventory, seen):
-        old = at.active
-        if service.ramps or (old is not None and _runs(at, old) == release):
-            continue
-        moves += _replace(service, at, old, release)
+        if not service.ramps and not _follows(at, release):
+            moves += _replace(service, at, at.active, release)
     return moves
+
+
+def followed(inventory: Sequence[Service], seen: TargetSeen, release: str) -> bool:
+    """Whether every service that cannot overlap is meant to run this release."""
+    return all(service.ramps or _follows(at, release) for service, at in _seen(inventory, seen))
+
+
+def _follows(at: ServiceSeen, release: str) -> bool:
+    return any(_runs(at, slot) == release for slot in ([at.active] if at.active else SlotName))
 
 
 def finish(inventory: Sequence[Service], seen: TargetSeen, release: str) -> list[Move]:
@@ -138,14 +145,6 @@ def gone(inventory: Sequence[Service], seen: TargetSeen, release: str) -> bool:
         all(_runs(at, slot) != release for slot in SlotName) and (at.switch is None or at.switch.share == 0)
         for _, at in _seen(inventory, seen)
     )
-
-
-def taken_back(undos: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[list[Move], list[Move]]:
-    """(service, inverse command) in the order in which they are to be carried out → what starts before any user is sent
-    anywhere, and the rest. Between the two, what was started must have become healthy."""
-    todo = [Move("undo", service, command) for service, command in undos]
-    first = next((n for n, move in enumerate(todo) if move.command["op"] != "start"), len(todo))
-    return todo[:first], todo[first:]
 
 
 def restart(seen: TargetSeen, service: str) -> list[Move]:

@@ -71,6 +71,8 @@ class ShipTurn:
     good: bool = False
     reason: str = ""
     watch_until: float = 0.0
+    by: str = ""  # the person who asked to go back; "" while it is Prodwise's own decision
+    held_since: float | None = None  # since when a stop or a freeze holds it: no clock runs meanwhile
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -82,18 +84,25 @@ class ShipTurn:
 
 @dataclass(frozen=True, slots=True)
 class CanarySeen:
-    """One service's canary. running/healthy: None is unknown; share: what the target says users get, 0…1."""
+    """One service's canary. running/healthy: None is unknown; share: what the target says users get, 0…1.
+
+    placed: its slot is meant to run the release, whether or not a process is there at the moment.
+    """
 
     service: str
     running: bool
     healthy: bool | None
     share: float
     detail: str = ""
+    placed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ShipSeen:
-    """One look. my_turn: no other rollout is before it; built/failure: the build's end; checks and gates: answers so far."""
+    """One look. my_turn: no other rollout is before it; built/failure: the build's end; checks and gates: answers so far.
+
+    cancelled, cancelled_by: a person's wish to go back, and whose; frozen: why nothing may go forward.
+    """
 
     my_turn: bool
     built: bool
@@ -105,6 +114,9 @@ class ShipSeen:
     stopped: bool
     reverted: bool = False  # no user reaches the release any more, and none of its processes runs
     finished: bool = False  # the release is stable
+    followed: bool = True  # services that cannot run two side by side run it too (asked once all users have it)
+    cancelled_by: str = ""
+    frozen: str = ""
 
 
 def begin(release: str, now: float) -> ShipTurn:
@@ -114,16 +126,36 @@ def begin(release: str, now: float) -> ShipTurn:
 def step(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> tuple[ShipTurn, ShipCommand]:
     """One turn.
 
-    1. A person's *stop* holds everything; a person's *cancel* goes back, whatever the phase.
-    2. Otherwise the phase decides; each either waits with a reason, commands one thing, or moves on.
+    1. A person's *cancel* goes back, whatever the phase, also under *stop* (a release that becomes stable just now is gone
+       back from afterwards, by the story around this).
+    2. A person's *stop* holds everything else; a *freeze* holds all that goes forward. No clock runs meanwhile.
+    3. Otherwise the phase decides; each either waits with a reason, commands one thing, or moves on.
     """
     if turn.phase is ShipPhase.DONE:
         return turn, ShipCommand(ShipOp.END, reason=turn.reason)
-    if seen.cancelled and turn.phase not in (ShipPhase.REVERTING, ShipPhase.FINISHING):
-        return _back(turn, seen.cancelled, now)
-    if seen.stopped:
-        return turn, _wait("stopped by a person")
-    return _PHASES[turn.phase](turn, seen, rules, now)
+    if seen.cancelled and turn.phase is not ShipPhase.FINISHING:
+        turn = replace(turn, by=seen.cancelled_by)
+        if turn.phase is not ShipPhase.REVERTING:
+            return _back(turn, seen.cancelled, now)
+    if held := _held(turn, seen):
+        return replace(turn, held_since=now if turn.held_since is None else turn.held_since), _wait(held)
+    return _PHASES[turn.phase](_resumed(turn, now), seen, rules, now)
+
+
+def _held(turn: ShipTurn, seen: ShipSeen) -> str:
+    """Why nothing may be done just now, or ""."""
+    if seen.stopped and not turn.by:
+        return "stopped by a person"
+    worse = turn.phase is ShipPhase.RAMPING and worst(seen.gates) is Verdict.FAIL
+    return f"frozen {seen.frozen}" if seen.frozen and turn.phase in _FORWARD and not worse else ""
+
+
+def _resumed(turn: ShipTurn, now: float) -> ShipTurn:
+    if turn.held_since is None:
+        return turn
+    held_s = max(0.0, now - turn.held_since)
+    until = turn.watch_until + held_s if turn.watch_until else 0.0
+    return replace(turn, since=turn.since + held_s, watch_until=until, held_since=None)
 
 
 def _queued(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> tuple[ShipTurn, ShipCommand]:
@@ -143,6 +175,9 @@ def _building(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> t
 def _starting(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> tuple[ShipTurn, ShipCommand]:
     if seen.failure:
         return _back(turn, seen.failure, now)
+    if any(not canary.placed for canary in seen.canaries) and turn.switches < SWITCHES_MAX:
+        # the order was refused: a stop came between look and order
+        return replace(turn, switches=turn.switches + 1), ShipCommand(ShipOp.START)
     late = [c for c in seen.canaries if not (c.running and c.healthy)]
     if not late:
         return _enter(turn, ShipPhase.CHECKING, now), ShipCommand(ShipOp.CHECK)
@@ -192,6 +227,10 @@ def _watching(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> t
         if turn.switches >= SWITCHES_MAX:
             return _back(turn, "all of the traffic did not hold", now)
         return replace(turn, switches=turn.switches + 1), ShipCommand(ShipOp.SWITCH, 1.0)
+    if not seen.followed:
+        if turn.switches >= SWITCHES_MAX:
+            return _back(turn, "the services that cannot run two releases side by side did not follow", now)
+        return replace(turn, switches=turn.switches + 1), ShipCommand(ShipOp.PROMOTE, 1.0)
     if now < turn.watch_until:
         return turn, _wait(f"watching, {turn.watch_until - now:.0f} s left")
     if verdict is Verdict.PASS:
@@ -213,6 +252,13 @@ def _reverting(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> 
     return _enter(turn, ShipPhase.DONE, now), ShipCommand(ShipOp.END, reason=turn.reason)
 
 
+_FORWARD = (
+    ShipPhase.QUEUED,
+    ShipPhase.BUILDING,
+    ShipPhase.STARTING,
+    ShipPhase.CHECKING,
+    ShipPhase.RAMPING,
+)
 _PHASES = {
     ShipPhase.QUEUED: _queued,
     ShipPhase.BUILDING: _building,

@@ -51,10 +51,12 @@ class Observations:
     authority: Authority = Authority.OBSERVE
     asked: bool = False
     approved: bool | None = None
+    unanswered: bool = False  # the question's time is over
     gates: tuple[GateResult, ...] = ()
     applied: Applied = Applied.NOT_YET
     failure: str = ""
     undone: bool = False
+    undo_failure: str = ""
     health: GateResult = NOT_LOOKED
     symptom_gone: bool | None = None
     remedied: Remedied | None = None

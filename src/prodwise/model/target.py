@@ -11,11 +11,15 @@ from prodwise.model.signal import ProcessSeen
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Every effect carries one. key: idempotency key, the same for every retry; token: fencing token (0 = a person's break-glass)."""
+    """Every effect carries one. key: idempotency key, the same for every retry; token: fencing token (0 = a person's break-glass).
+
+    person: a person asked for this very effect, so *stop*, which holds automation, does not hold it; fencing still does.
+    """
 
     key: str
     token: int
     actor: str
+    person: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class FakeTarget:
 
     def observe(self) -> TargetSeen:
         if self.seen is None:
-            raise TargetError("the guard does not answer", "run `prodwise doctor`")
+            raise TargetError("the guard does not answer", "run `prodwise up`")
         seen = self.seen
         return TargetSeen(now(), seen.services, self.stopped, seen.holder, seen.token, seen.effects)
 

@@ -159,7 +159,7 @@ class FakeTarget:
             return False
         if order.token == 0:
             return True
-        if self.stopped:
+        if self.stopped and not order.person:
             raise Refused("it is stopped")
         if order.token != self._token or not self._live():
             raise Fenced(f"token {order.token} may not act any more")

@@ -137,6 +137,11 @@ def stop_refuses_automation_and_changes_nothing(rig: Rig) -> None:
     after = rig.target.observe()
     assert (after.revision, after.effects) == (before.revision, before.effects), "a refusal changes nothing"
     rig.target.switch(Order(f"{order.key}-person", 0, "person"), rig.web, Switch(A))
+    asked = Order(f"{order.key}-asked", order.token, "a person", person=True)
+    rig.target.switch(asked, rig.web, Switch(A, 0.2))
+    assert rig.count(asked) == 1, "stop holds automation, not what a person asks it for"
+    wrong = Order(f"{order.key}-wrong", order.token + 1, "a person", person=True)
+    _refused_everywhere(rig, wrong, Fenced, "only the newest token may act, whoever asked")
     rig.stop(False)
     rig.target.switch(order, rig.web, Switch(A, 0.1))
     assert rig.count(order) == 1, "the refused order can be carried out after the stop was lifted"

@@ -74,6 +74,7 @@ class Situation:
     now: float
     health: tuple[tuple[str, bool | None], ...] = ()
     way_back: WayBack | None = None
+    kept_by: str = ""  # the person who took going back from the running release back
     rollout: str = ""  # the release that is being rolled out, if any
     frozen: str = ""  # why, if a person froze automation
     flaps: int = 0

@@ -86,6 +86,8 @@ def rollback(situation: Situation) -> Rung:
     footprint = Footprint(False, False, 1, 1.0, len(services), 0)
     action = Action(kind, situation.service, services, params, footprint, undo=f"switch back to {running}")
     asks = []
+    if situation.kept_by:
+        asks.append(f"{situation.kept_by} took going back from {running} back: only a person does it again")
     if back.release_line:
         asks.append(f"the `release:` line ran since {back.release}: going back across it may not fit the data")
     if not back.proven:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from prodwise.loop.choose import limits
-from prodwise.loop.choose.authority import ASK
+from prodwise.loop.choose.authority import ASK, Authority, authority
 from prodwise.loop.choose.revision import revision
 from prodwise.loop.choose.situation import Past
 from prodwise.model.action import ActionKind
+from prodwise.model.autonomy import Autonomy
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.model.plan import Plan
 from prodwise.model.service import Service, SlotName
@@ -31,6 +32,7 @@ class Before:
     undo_proven: bool
     frozen: str = ""
     approved: bool = False
+    stage: Autonomy = Autonomy.AUTO  # what is allowed now: it may have been lowered since the choice
 
 
 def gates_before(plan: Plan, before: Before, now: float) -> tuple[GateResult, ...]:
@@ -92,8 +94,13 @@ def _undo(plan: Plan, before: Before) -> GateResult:
 
 
 def _approval(plan: Plan, before: Before) -> GateResult:
-    needed = plan.action.param(ASK)
-    return _gate("approval", before.approved or not needed, "allowed", f"needs a person: {needed}")
+    """A yes that was used up for this plan lets it pass at any stage that asks; observe lets nothing pass."""
+    allowed = authority(plan, before.stage)
+    if allowed is Authority.OBSERVE:
+        return GateResult("approval", Verdict.FAIL, f"the stage is {before.stage.value}: a person does it")
+    needed = plan.action.param(ASK) or f"the stage is {before.stage.value}"
+    passed = before.approved or allowed is Authority.ACT
+    return _gate("approval", passed, "allowed", f"needs a person's yes: {needed}")
 
 
 def _budget(plan: Plan, before: Before, now: float) -> GateResult:

@@ -67,7 +67,8 @@ class GuardClient:
         raise _ERRORS.get(data["error"], TargetError)(data["message"], data["hint"])
 
     def order(self, op: str, order: Order, timeout_s: float = ANSWER_S, **arguments: Any) -> Any:
-        return self.call(op, timeout_s, key=order.key, token=order.token, actor=order.actor, **arguments)
+        asked = {"key": order.key, "token": order.token, "actor": order.actor, "person": order.person}
+        return self.call(op, timeout_s, **asked, **arguments)
 
     def look(self) -> Mapping[str, Any]:
         """The guard's raw look. Raises TargetError when it cannot be had."""

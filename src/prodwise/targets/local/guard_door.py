@@ -63,14 +63,14 @@ class Door:
         """Whether an order is replacing or ending this program: nobody else starts it meanwhile."""
         return self._turn(name).locked()
 
-    def _admit(self, key: str, token: int) -> Done | None:
+    def _admit(self, key: str, token: int, person: bool) -> Done | None:
         """What is known of this order; a new one must pass the checks. Call with the lock held. Raises Denied."""
         if not key:
             raise Denied("refused", "an order needs a key")
         known = self.state.effects.get(key)
         if known is not None and known.count:
             return known
-        guard_state.check(self.state, token, stopped=self.stopped)
+        guard_state.check(self.state, token, stopped=self.stopped and not person)
         return known
 
     def lease(self, holder: str) -> int:
@@ -86,9 +86,9 @@ class Door:
             token = self.state.lease.token + 1
             self._commit(replace(self.state, lease=guard_state.Lease("", token, 0.0, boot_id())))
 
-    def switch(self, key: str, token: int, service: str, stable: str, share: float) -> None:
+    def switch(self, key: str, token: int, service: str, stable: str, share: float, person: bool = False) -> None:
         with self.lock:
-            known = self._admit(key, token)
+            known = self._admit(key, token, person)
             if known is not None and known.count:
                 return
             before = self.state.service(service)
@@ -111,11 +111,11 @@ class Door:
         if share > 0 and token == PERSON and not self.state.lease.live(uptime(), boot_id()):
             raise Denied("refused", f"{name}: a ramp needs somebody who watches it, and nobody holds the lease")
 
-    def start(self, key: str, token: int, service: str, slot: str, release: str) -> None:
+    def start(self, key: str, token: int, service: str, slot: str, release: str, person: bool = False) -> None:
         """1. Checks. 2. Notes what should run. 3. Ends what runs there. 4. Starts, unless a newer order came meanwhile."""
         name = program(service, slot)
         with self.lock:
-            known = self._admit(key, token)
+            known = self._admit(key, token, person)
             if known is not None and known.count:
                 return
             mine = self._want(service, slot, release, key, "start", known)
@@ -126,11 +126,11 @@ class Door:
                 self.hands.start(name)
             self._done(key)
 
-    def stop(self, key: str, token: int, service: str, slot: str, drain_s: float) -> None:
+    def stop(self, key: str, token: int, service: str, slot: str, drain_s: float, person: bool = False) -> None:
         """Ends a slot for good, after its requests in flight or drain_s seconds, unless a newer order came meanwhile."""
         name = program(service, slot)
         with self.lock:
-            known = self._admit(key, token)
+            known = self._admit(key, token, person)
             if known is not None and known.count:
                 return
             mine = self._want(service, slot, "", key, "stop", known)
@@ -174,13 +174,13 @@ class Door:
                 return
             time.sleep(DRAIN_LOOK_S)
 
-    def restart(self, key: str, token: int, service: str, slot: str, pid: int) -> bool:
+    def restart(self, key: str, token: int, service: str, slot: str, pid: int, person: bool = False) -> bool:
         """Kills process `pid` if it still is the slot's. The very process is noted before it is killed, so that a repetition
         after a crash of ours can never reach a newer one. Says whether it was there to be killed."""
         name = program(service, slot)
         with self.lock:
             self.state.service(service)
-            known = self._admit(key, token)
+            known = self._admit(key, token, person)
             if known is not None and known.count:
                 return True
             seen = procs.read_pid(self.layout.pid(name))

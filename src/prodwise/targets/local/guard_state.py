@@ -142,7 +142,8 @@ def lease_after(state: GuardState, holder: str, lease_s: float) -> Lease:
 
 
 def check(state: GuardState, token: int, *, stopped: bool) -> None:
-    """The door: a person may always; anybody else needs the newest token, a live lease, and no stop. Raises Denied."""
+    """The door: a person's own hand may always; anybody else needs the newest token, a live lease, and no stop (which holds
+    automation, not what a person asks it for). Raises Denied."""
     if token == PERSON:
         return
     if stopped:

@@ -20,6 +20,7 @@ from prodwise.targets.local import bring_up, end_all, procs
 from prodwise.targets.local.bring_up import UpResult
 from prodwise.targets.local.guard_client import GuardClient, seen_from
 from prodwise.targets.local.guard_state import PERSON
+from prodwise.targets.local.journal import append_line
 from prodwise.targets.local.layout import Layout, write_atomically
 from prodwise.targets.local.records import read_places
 from prodwise.targets.local.target import LocalTarget
@@ -71,7 +72,7 @@ def is_stopped(app_dir: Path) -> bool:
     return layout_of(app_dir).stop_file.exists()
 
 
-def stop_all(app_dir: Path, actor: str = "person", reason: str = "") -> None:
+def stop_all(app_dir: Path, actor: str = "person", reason: str = "", *, journal: bool = True) -> None:
     """No automatic action from now on, also after a restart. Takes effect with the guard's next check, or when it is back."""
     layout = layout_of(app_dir)
     layout.make()
@@ -84,15 +85,16 @@ def stop_all(app_dir: Path, actor: str = "person", reason: str = "") -> None:
             write_atomically(layout.stop_file, text, sync=True)
         except OSError:
             layout.stop_file.touch()
-    _journal(layout, actor, "stop", reason=reason)
+    if journal:
+        _journal(layout, actor, "stop", reason=reason)
 
 
-def start_again(app_dir: Path, actor: str = "person") -> bool:
+def start_again(app_dir: Path, actor: str = "person", *, journal: bool = True) -> bool:
     """Allows automatic action again. Says whether it had been stopped."""
     layout = layout_of(app_dir)
     was = layout.stop_file.exists()
     layout.stop_file.unlink(missing_ok=True)
-    if was:
+    if was and journal:
         _journal(layout, actor, "start")
     return was
 
@@ -272,10 +274,7 @@ def _journal(layout: Layout, actor: str, action: str, **facts: str) -> None:
     line = json.dumps({"at": now(), "actor": actor, "action": action, **facts}) + "\n"
     for last in (False, True):
         try:
-            with layout.journal.open("a") as file:
-                file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
+            append_line(layout.journal, line)
             return
         except OSError:
             if last:
