@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -18,6 +21,7 @@ from bench.table import Figure, Part
 from prodwise.config import load
 from prodwise.heal.durable import POLL_S
 from prodwise.heal.intake import TICK_S
+from prodwise.targets.local import install
 from prodwise.targets.local.layout import Layout
 from prodwise.targets.local.target import LocalTarget
 
@@ -42,6 +46,7 @@ class Weight:
 def run(quick: bool, tell: Tell) -> Part:
     tell("footprint: prodwise --help")
     helps = [help_s() for _ in range(HELPS_QUICK if quick else HELPS)]
+    launches = [launch_s() for _ in range(HELPS_QUICK if quick else HELPS)]
     with shop() as running:
         tell("footprint: idle for a while")
         time.sleep(SETTLE_QUICK_S if quick else SETTLE_S)
@@ -53,6 +58,9 @@ def run(quick: bool, tell: Tell) -> Part:
     figures = (
         *figures_of(weights, idle_s=IDLE_QUICK_S if quick else IDLE_S),
         *_times(helps, up_s, looks),
+        Figure(
+            "the launcher, a part of every respawn, median", round(median(launches) * 1000, 1), "ms", many=len(launches)
+        ),
         *_pages(shown),
     )
     detail: list[Mapping[str, Any]] = [
@@ -67,6 +75,16 @@ def help_s() -> float:
     begun = time.perf_counter()
     subprocess.run([sys.executable, "-m", "prodwise", "--help"], stdout=subprocess.DEVNULL, check=True, timeout=30)
     return time.perf_counter() - begun
+
+
+def launch_s() -> float:
+    """One start by the launcher: its time is a part of every respawn."""
+    with tempfile.TemporaryDirectory(prefix="prodwise-bench-") as folder:
+        facts = {"argv": ["/bin/true"], "cwd": "/", "log": f"{folder}/x.log", "pid_file": f"{folder}/x.pid"}
+        (Path(folder) / "x.json").write_text(json.dumps(facts))
+        begun = time.perf_counter()
+        subprocess.run([*install.launcher(), f"{folder}/x.json"], check=True, timeout=30)
+        return time.perf_counter() - begun
 
 
 def idle(running: Shop, seconds: float) -> list[Weight]:

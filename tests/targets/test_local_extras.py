@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import pwd
@@ -43,10 +44,12 @@ def test_the_healer_is_started_beside_the_app_and_its_death_touches_nothing(
     assert local_control.up(app.dir, load(app.dir), with_healer=True).started is False
 
 
-@pytest.mark.full
 def test_a_release_may_bring_a_new_service(local_app: LocalApp) -> None:
     settings = apps.SETTINGS + "\n[services.pay]\ncommand = 'python3 web.py'\nprobe = '/healthz'\n"
+    idle = http.client.HTTPConnection(*local_app.address.split(":"), timeout=10)
     with apps.load(local_app.address) as seen:
+        assert _asked(idle) == 200
+        link = idle.sock
         release = local_app.release(apps.GOOD, {"prodwise.toml": settings + apps.WITH_WORKER})
         assert [service.service for service in local_app.target.observe().services] == ["pay", "web", "worker"]
         local_app.start("a", release, "pay")
@@ -55,11 +58,22 @@ def test_a_release_may_bring_a_new_service(local_app: LocalApp) -> None:
         local_app.start("b", release)
         apps.until(lambda: local_app.well("b"))
         local_app.switch("b")
+        assert (_asked(idle), idle.sock) == (200, link)
+    idle.close()
     assert seen.failed == 0, seen.statuses
     url = apps.environment_of(local_app.address)["PAY_URL"]
     assert url == f"http://127.0.0.1:{local_app.target.proxy_port('pay')}"
     assert apps.get(url.removeprefix("http://")).text == release
     assert local_app.target.proxy_port("worker") == 0
+    log = local_app.target.layout.access_log
+    apps.until(lambda: '"service":"pay"' in log.read_text(), what="the new service's line in the log")
+
+
+def _asked(connection: http.client.HTTPConnection) -> int:
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")

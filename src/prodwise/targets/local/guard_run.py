@@ -8,7 +8,7 @@ import os
 import time
 
 from prodwise.model.service import Service, ServiceKind
-from prodwise.targets.local import procs, rpc
+from prodwise.targets.local import procs, proxy, rpc
 from prodwise.targets.local.guard_state import Denied, ServiceState
 from prodwise.targets.local.launch import start_ticks, uptime
 from prodwise.targets.local.layout import Layout, program, write_atomically
@@ -133,7 +133,7 @@ class Hands:
         return rpc.requests_in_flight(self.layout.socket("caddy-admin"), f"127.0.0.1:{place.port(slot)}")
 
     def reload(self) -> None:
-        """Takes up new services: the supervisor learns their programs, the proxy its new configuration. Raises Denied."""
+        """Takes up new services: the supervisor learns their programs, the proxy what it does not serve yet. Raises Denied."""
         socket = self.layout.socket("supervisor")
         try:
             rpc.supervisor(socket, "reloadConfig")
@@ -141,10 +141,15 @@ class Hands:
             for name in self.places.programs:
                 if name not in known:
                     rpc.supervisor(socket, "addProcessGroup", name)
-            status, body = rpc.ask(
-                self.layout.socket("caddy-admin"), "POST", "/load", self.layout.proxy_conf.read_bytes(), timeout_s=30.0
-            )
-        except (OSError, rpc.RpcFault) as error:
-            raise Denied("target", f"cannot take up the new services: {error}") from None
+            self._load_proxy()
+        except (OSError, ValueError, KeyError, rpc.RpcFault) as error:
+            raise Denied("target", f"cannot take up the new services: {error!r}") from None
+
+    def _load_proxy(self) -> None:
+        admin, text = self.layout.socket("caddy-admin"), self.layout.proxy_conf.read_bytes()
+        status, running = rpc.ask(admin, "GET", "/config/")
+        if status == 200 and proxy.covers(json.loads(running), json.loads(text)):
+            return
+        status, body = rpc.ask(admin, "POST", "/load", text, timeout_s=30.0)
         if status != 200:
             raise Denied("target", f"the proxy refuses its configuration: {body[:300].decode(errors='replace')}")

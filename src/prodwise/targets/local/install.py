@@ -15,11 +15,12 @@ from prodwise.model.errors import ConfigError, TargetError
 from prodwise.model.service import Service, ServiceKind
 from prodwise.targets.local import proxy, supervision
 from prodwise.targets.local.builder import instance_of
-from prodwise.targets.local.layout import Layout, write_atomically
+from prodwise.targets.local.layout import SLOTS, Layout, program, write_atomically
 from prodwise.targets.local.records import Place, Places, read_places, write_instance, write_places
 
 LEASE_S, LEASE_FLOOR_S = 60.0, 2.0
 LOG_MB_FLOOR = 1
+SPARES = 3  # places held in reserve for services that later releases bring
 GUARD_LINE = (
     "import sys; sys.path.insert(0, sys.argv[1]); from prodwise.targets.local import guard; guard.main(*sys.argv[2:])"
 )
@@ -68,7 +69,7 @@ def write_configuration(
     front = None
     if places.front:
         front = proxy.Front(places.front, places.address, config.tls, config.trusted_proxies)
-    upstreams = tuple(proxy.Upstream(p.service, p.proxy, p.a, p.b) for p in places.places if p.web)
+    upstreams = tuple(proxy.Upstream(p.service, p.proxy, p.a, p.b) for p in (*places.places, *places.spares) if p.web)
     log_mb = max(LOG_MB_FLOOR, int(os.environ.get("PRODWISE_ACCESS_LOG_MB") or proxy.LOG_MB))
     write_atomically(layout.proxy_conf, json.dumps(proxy.configuration(layout, upstreams, front, log_mb), indent=1))
     write_instance(layout, replace(instance_of(layout, config), lease_s=lease_seconds(), supervisor=supervisor(layout)))
@@ -100,22 +101,43 @@ def _write_programs(layout: Layout, healing: bool) -> None:
 
 
 def allot(layout: Layout, config: Config, services: tuple[Service, ...]) -> Places:
-    """Keeps ports that were given before; new ones are free at this moment, and outside each other's way."""
+    """Keeps ports that were given before; new services take the spare places, where the proxy listens already."""
     from prodwise.targets.local.target import front_service
 
     before = read_places(layout)
     known = {place.service: place for place in before.places} if before else {}
+    spares = list(before.spares) if before else []
     front = front_service(services) or (before.front if before else "")
     with FreePorts() as free:
         address = _address(config.address, before, free)
         for service in services:
             web = service.kind is ServiceKind.WEB
             if service.id not in known or known[service.id].web != web:
-                ports = (free.take(), free.take(), free.take()) if web else (0, 0, 0)
-                known[service.id] = Place(service.id, web, *ports)
-    places = Places(address, front, tuple(known[name] for name in sorted(known)))
+                known[service.id] = (
+                    _move_in(layout, service.id, spares) if web and spares else _new(service.id, web, free)
+                )
+        spares += [_new("", True, free) for _ in range(SPARES - len(spares))]
+    places = Places(address, front, tuple(known[name] for name in sorted(known)), tuple(spares))
     write_places(layout, places)
     return places
+
+
+def _new(service: str, web: bool, free: FreePorts) -> Place:
+    """Ports that are free at this moment, and outside each other's way."""
+    return Place(service, web, *((free.take(), free.take(), free.take()) if web else ()))
+
+
+def _move_in(layout: Layout, service: str, spares: list[Place]) -> Place:
+    """Gives a service the first spare place. The proxy knows the place's files by its port: they become links to the service's."""
+    place = replace(spares.pop(0), service=service)
+    spare = proxy.Upstream("", place.proxy, place.a, place.b).name
+    write_atomically(layout.tenant(spare), service)
+    pairs = [(layout.switch(spare), layout.switch(service))]
+    pairs += [(layout.running_release(program(spare, s)), layout.running_release(program(service, s))) for s in SLOTS]
+    for link, file in pairs:
+        link.unlink(missing_ok=True)
+        link.symlink_to(file.name)
+    return place
 
 
 def _address(wanted: str, before: Places | None, free: FreePorts) -> str:

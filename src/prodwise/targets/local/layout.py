@@ -62,6 +62,10 @@ class Layout:
     def running_release(self, program: str) -> Path:
         return self.run / f"{program}.release"
 
+    def tenant(self, spare: str) -> Path:
+        """Which service moved into a place that was held in reserve."""
+        return self.run / f"{spare}.service"
+
     def program_log(self, program: str) -> Path:
         return self.log / f"{program}.log"
 

@@ -15,17 +15,26 @@ _LANE = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 TRY_SECONDS = "5s"  # a restart is hidden by trying this long …
 TRY_INTERVAL = "25ms"  # … this often: it adds half of it to every respawn
 LOG_MB, LOG_KEEP = 32, 3
+SPARE = "spare."  # no service's name holds a dot
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Upstream:
-    """A web service's ports on loopback: its own listener for the other services, and its two slots."""
+    """A web service's ports on loopback: its own listener for the other services, and its two slots.
+
+    service "": held in reserve. Its files are found by its port then, and are links to those of the service that moved in.
+    """
 
     service: str
     proxy: int
     a: int
     b: int
+
+    @property
+    def name(self) -> str:
+        """As in its files' names."""
+        return self.service or f"{SPARE}{self.proxy}"
 
     def dial(self, slot: str) -> str:
         return f"127.0.0.1:{self.a if slot == 'a' else self.b}"
@@ -62,7 +71,7 @@ class Front:
 def configuration(layout: Layout, upstreams: tuple[Upstream, ...], front: Front | None, log_mb: int = LOG_MB) -> Json:
     """Caddy's JSON. The admin API listens on a socket that only we can open; nothing is fetched from or sent to the outside
     unless tls is on."""
-    servers = {f"inside-{up.service}": _server(layout, up, f"127.0.0.1:{up.proxy}", None) for up in upstreams}
+    servers = {_inside(up): _server(layout, up, f"127.0.0.1:{up.proxy}", None) for up in upstreams}
     if front is not None:
         chosen = next(up for up in upstreams if up.service == front.service)
         servers["front"] = _server(layout, chosen, front.listen, front)
@@ -75,6 +84,28 @@ def configuration(layout: Layout, upstreams: tuple[Upstream, ...], front: Front 
         "logging": _logging(layout, log_mb),
         "apps": apps,
     }
+
+
+def _inside(up: Upstream) -> str:
+    return f"inside-{up.service}" if up.service else up.name
+
+
+def covers(running: Json, wanted: Json) -> bool:
+    """Whether the proxy as it runs serves all that is wanted: what it has, or a new service on a listener held in reserve.
+
+    Both are configurations. A reload would close idle connections and reset those that are just being made.
+    """
+    now, then = (config["apps"]["http"]["servers"] for config in (running, wanted))
+    if _but_servers(running) != _but_servers(wanted):
+        return False
+    reserve = [server["listen"] for name, server in now.items() if name.startswith(SPARE)]
+    named = {name: server for name, server in then.items() if not name.startswith(SPARE)}
+    return all(server == now.get(name) or server["listen"] in reserve for name, server in named.items())
+
+
+def _but_servers(config: Json) -> Json:
+    http = {**config["apps"]["http"], "servers": None}
+    return {**config, "apps": {**config["apps"], "http": http}}
 
 
 def _server(layout: Layout, up: Upstream, listen: str, front: Front | None) -> Json:
@@ -100,7 +131,8 @@ def _routes(layout: Layout, up: Upstream, *, secure: bool) -> list[Json]:
     """
     cookie = 'ph(req, "http.request.cookie.%s")' % LANE_COOKIE  # noqa: UP031 - braces belong to the placeholder
     ours = {"expression": f"string({cookie}).matches('{_LANE}')"}
-    switch = "{file." + str(layout.switch(up.service)) + "}"
+    switch = "{file." + str(layout.switch(up.name)) + "}"
+    service = up.service or "{file." + str(layout.tenant(up.name)) + "}"
     routes: list[Json] = [
         {
             "match": [ours],
@@ -113,7 +145,7 @@ def _routes(layout: Layout, up: Upstream, *, secure: bool) -> list[Json]:
         {
             "handle": [
                 {"handler": "vars", "switch": switch},
-                _log("service", up.service),
+                _log("service", service),
                 _log_var("switch"),
                 _log_var("lane"),
                 _log_var("kept"),
@@ -126,13 +158,13 @@ def _routes(layout: Layout, up: Upstream, *, secure: bool) -> list[Json]:
         below = f"('{stable}' + string(ph(req, 'http.vars.lane'))) < string(ph(req, 'http.vars.switch'))"
         routes.append(_arm(layout, up, f"{holds} && {below}", canary, (canary, stable)))
         routes.append(_arm(layout, up, holds, stable, (stable,)))
-    text = f"{up.service}: where its users go is not known (its switch file cannot be read)\n"
+    text = f"{up.service or 'this service'}: where its users go is not known (its switch file cannot be read)\n"
     return [*routes, {"handle": [{"handler": "static_response", "status_code": 503, "body": text}]}]
 
 
 def _arm(layout: Layout, up: Upstream, expression: str, slot: str, dials: tuple[str, ...]) -> Json:
     """One way to go. Only the canary's has a second upstream: stable never falls over to a release that is not verified."""
-    release = "{file." + str(layout.running_release(program(up.service, slot))) + "}"
+    release = "{file." + str(layout.running_release(program(up.name, slot))) + "}"
     handler: Json = {
         "handler": "reverse_proxy",
         "upstreams": [{"dial": up.dial(dial)} for dial in dials],

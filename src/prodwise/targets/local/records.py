@@ -46,11 +46,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Places:
-    """ports.json: fixed once given, so that addresses survive restarts. address: what users reach, host:port."""
+    """ports.json: fixed once given, so that addresses survive restarts. address: what users reach, host:port.
+
+    spares: places without a service yet. The proxy listens there already, so that a new service needs no reload of it.
+    """
 
     address: str
     front: str  # the service behind `address`, "" if none speaks HTTP
     places: tuple[Place, ...] = ()
+    spares: tuple[Place, ...] = ()
 
     def place(self, service: str) -> Place | None:
         return next((place for place in self.places if place.service == service), None)
@@ -117,7 +121,10 @@ def write_release(layout: Layout, release: Release) -> None:
 
 def read_places(layout: Layout) -> Places | None:
     data = _read(layout.ports)
-    return Places(data["address"], data["front"], tuple(Place(**entry) for entry in data["places"])) if data else None
+    if data is None:
+        return None
+    places, spares = (tuple(Place(**entry) for entry in data.get(key, ())) for key in ("places", "spares"))
+    return Places(data["address"], data["front"], places, spares)
 
 
 def write_places(layout: Layout, places: Places) -> None:
