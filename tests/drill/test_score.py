@@ -218,3 +218,14 @@ def test_a_promoted_release_is_watched_for_45_seconds() -> None:
 def test_a_quiet_scenario_is_broken_by_the_first_action() -> None:
     assert "nothing was wrong" in settled(scenario(None, "quiet"), seen(None, traffic(30), RESTARTED))
     assert "nothing was wrong" in settled(scenario(None, "quiet"), seen(None, traffic(30), (event(1, 5, "escalated"),)))
+
+
+def test_what_keeps_a_process_alive_is_never_a_wrong_action_or_a_repeat() -> None:
+    loop = Fault(at=10, kind="crash_loop", seconds=5)
+    again = [
+        event(n, 11 + n, "action", kind="restart", state="done", target="a", actor="supervisor") for n in range(1, 8)
+    ]
+    watched = seen(loop, traffic(30, ((10, 18),)), (*again, event(9, 12, "escalated")))
+    result = score(scenario(loop, "escalated"), watched)
+    assert (result.passed, result.wrong_actions, result.repeats) == (True, 0, 0)
+    assert len(result.actions) == 7

@@ -89,13 +89,16 @@ def test_chance_alone_is_hardly_ever_a_rise(rate: float) -> None:
 def test_those_who_wait_for_an_answer_are_traffic_too() -> None:
     """A stuck service logs nothing: what came since is seen in what is under way, and what always is does not count."""
     window = Window()
-    window.waiting.extend((1000.0 + second, 200) for second in range(10))
-    assert window.waiting_since(1005.0) == 0
-    window.waiting.append((1010.0, 920))
-    assert window.waiting_since(1007.0) == 720
-    assert window.waiting_since(900.0) == 0  # not counted then: unknown
-    assert rate_now([40, 5, 0], 720) == pytest.approx(255)
-    assert rate_now([40, 5, 0], 75) == pytest.approx(40)  # a hang under the usual traffic
+    for second in range(1000, 1010):
+        for n in range(60):
+            window.observe(request(second + n / 60, 0.0))
+        window.count(second + 0.9, 200)
+    assert window.arrivals(1000.0, 1010.0) == [60] * 10
+    for half in range(10):
+        window.count(1010 + half / 2, 230 + 30 * half)
+    assert window.arrivals(1005.0, 1015.0) == [60] * 10, "a hang under the usual traffic"
+    window.count(1015.2, 1100)
+    assert window.arrivals(1014.0, 1016.0) == [60, 600]
 
 
 def failure(at: float, lane: str, *, returning: bool = True, release: str = "1-a", status: int = 500) -> RequestSeen:

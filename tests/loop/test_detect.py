@@ -11,6 +11,7 @@ from prodwise.loop.detect.overload import Window, load_facts
 from prodwise.loop.detect.probe import ProbeDetector
 from prodwise.loop.detect.process import ProcessDetector
 from prodwise.loop.detect.service import ServiceMonitor
+from prodwise.loop.detect.silence import SilenceDetector
 from prodwise.model.incident import Symptom
 from prodwise.model.signal import ProbeSeen, ProcessSeen, ProcessState, RequestSeen
 from tests.loop.traffic import request, steady
@@ -114,15 +115,36 @@ def test_a_slow_moment_is_left_alone() -> None:
 
 def test_lost_traffic_is_found_and_unknown_is_not_healthy() -> None:
     monitor = ServiceMonitor("web")
-    found = alarms(monitor, steady(3, 300, lambda t: 20, lambda t, r: 0.0), 400)
+    found = alarms(monitor, steady(3, 300, lambda t: 20, lambda t, r: 0.0), 700)
     assert [s.kind for s in found] == ["traffic_loss"]
-    assert 300 <= found[0].seen_at <= 312
+    assert 600 <= found[0].seen_at <= 612, "a shorter silence is a pause of the callers"
+    assert found[0].onset_at == pytest.approx(300, abs=3)
     idle = ServiceMonitor("web")
     assert idle.healthy(0) is None
     for n in range(30):
         idle.observe(request(n * 0.1))
     assert idle.healthy(4) is True
     assert idle.healthy(60) is None
+
+
+def test_traffic_that_thins_out_or_pauses_is_left_alone() -> None:
+    """Evening comes within a minute, or within ten; a caller pauses for four minutes and comes back."""
+    for seed in range(5):
+        for seconds in (40, 60, 600):
+            stream = steady(
+                seed, 900, lambda t, s=seconds: max(0.02, 20 * min(1.0, 1 - (t - 200) / s)), lambda t, r: 0.0
+            )
+            assert not alarms(ServiceMonitor("web"), stream, 2000), seconds
+        paused = steady(seed, 900, lambda t: 0.2 if 200 < t < 440 else 20, lambda t, r: 0.0)
+        assert not alarms(ServiceMonitor("web"), paused, 900)
+
+
+def test_silence_becomes_the_new_usual() -> None:
+    monitor = ServiceMonitor("web")
+    assert alarms(monitor, steady(3, 300, lambda t: 20, lambda t, r: 0.0), 700)
+    for tick in range(700, 4200):
+        monitor.tick(tick)
+    assert not monitor.symptoms(4200)
 
 
 def test_a_symptom_ends_only_on_evidence() -> None:
@@ -250,3 +272,53 @@ def test_overload_is_more_traffic_and_slow_everywhere() -> None:
     nothing = load_facts(Window([], 0), usual)
     assert nothing.rate_ratio is None
     assert not nothing.overloaded
+
+
+# -- users who wait ------------------------------------------------------------------------------------------------------
+
+
+def asked(
+    silence: SilenceDetector, seconds: float, answered: bool = True, under_way: int = 0, begin: float = 0.0
+) -> None:
+    """Ten requests a second, answered after 30 ms or not at all; two counts a second."""
+    for n in range(int(seconds * 10)):
+        at = begin + n / 10
+        if answered:
+            silence.observe(request(at))
+        if n % 5 == 0:
+            silence.count(at, under_way if answered else under_way + n)
+
+
+def test_users_who_wait_for_nothing_are_a_hang() -> None:
+    silence = SilenceDetector("web")
+    asked(silence, 60, under_way=4)
+    assert not silence.symptoms(60, started_at=0.0)
+    asked(silence, 2, answered=False, under_way=4, begin=60)
+    assert not silence.symptoms(62, started_at=0.0)
+    asked(silence, 2, answered=False, under_way=24, begin=62)
+    (found,) = silence.symptoms(64, started_at=0.0)
+    assert (found.kind, found.onset_at) == ("hang", pytest.approx(60, abs=0.2))
+    assert not silence.symptoms(64, started_at=61.0), "it comes up, and has answered nobody yet"
+    silence.observe(request(64, status=502))
+    assert silence.silent(64), "the proxy's word is not the service's"
+    silence.observe(request(64, ok=False))
+    assert not silence.silent(64), "a wrong answer is an answer"
+
+
+def test_streams_and_single_slow_requests_are_no_hang() -> None:
+    silence = SilenceDetector("web")
+    asked(silence, 60, under_way=50)
+    for half in range(240):
+        silence.count(60 + half / 2, 52)
+        assert not silence.silent(60 + half / 2), "50 streams, and two that take long"
+
+
+def test_an_app_that_takes_its_time_is_given_it() -> None:
+    silence = SilenceDetector("web")
+    for n in range(100):
+        silence.observe(request(n, ms=3000))
+        silence.count(n, 8)
+    silence.count(100, 3)
+    silence.count(101, 8)
+    assert not silence.silent(116)
+    assert silence.silent(118.5)

@@ -170,7 +170,8 @@ def _met(expect: Expect, seen: Seen, over: float) -> str:
         return f"promoted and watched for {WATCH_S:g} s" if promoted and seen.now - promoted[-1] > WATCH_S else ""
     if expect.outcome == "escalated":
         told = outcome(seen) is Outcome.ESCALATED and seen.now - over > TOLD_S
-        return "a person was called" if told else ""
+        well = seen.impact.onset is None or seen.steady >= STEADY_S or seen.now - over > PATIENCE_S
+        return "a person was called" if told and well else ""
     if outcome(seen) != expect.outcome or seen.steady < STEADY_S or seen.now - over < STEADY_S:
         return ""
     if not _subsequence(expect.actions, [one.kind for one in actions(seen) if one.result != "unknown"]):
@@ -226,21 +227,32 @@ def _is_action(event: Event) -> bool:
     return event.kind == "action" and event.word("kind") in ACTIONS
 
 
+def _respawns(seen: Seen) -> set[float]:
+    """When a dead process was replaced by what keeps it alive: the answer to a death, never wrong and never one too many."""
+    return {
+        round(event.at - seen.began, 3)
+        for event in seen.events
+        if event.kind == "action" and event.word("actor") == "supervisor"
+    }
+
+
 def _after(onset: float, times: Sequence[float]) -> float | None:
     """The first of the times, never negative: a healer may have known before a user did."""
     return round(max(0.0, min(times) - onset), 3) if times else None
 
 
 def _wrong(expect: Expect, seen: Seen, done: Sequence[ActionTaken]) -> int:
-    """Actions before anything was wrong, and kinds that the scenario does not call for."""
+    """Actions before anything was wrong, and kinds that the scenario does not call for; a respawn is no choice of anybody's."""
     struck = seen.injected[0].at - seen.began if seen.injected else float("inf")
-    return sum(one.at < struck - 0.5 or one.kind not in expect.actions for one in done)
+    chosen = [one for one in done if one.at not in _respawns(seen)]
+    return sum(one.at < struck - 0.5 or one.kind not in expect.actions for one in chosen)
 
 
 def _repeats(expect: Expect, seen: Seen, done: Sequence[ActionTaken]) -> int:
     """The same action on the same target beyond what was called for; while a fault is kept up, it is not counted."""
     kept_up = [(one.at - seen.began, one.until - seen.began) for one in seen.injected if one.until > one.at]
-    counted = [one for one in done if not any(begin <= one.at <= end for begin, end in kept_up)]
+    chosen = [one for one in done if one.at not in _respawns(seen)]
+    counted = [one for one in chosen if not any(begin <= one.at <= end for begin, end in kept_up)]
     called_for = Counter(expect.actions)
     again = Counter((one.kind, one.target) for one in counted)
     return sum(max(0, count - max(1, called_for[kind])) for (kind, _), count in again.items())

@@ -115,6 +115,8 @@ class Bedside:
         window, usual = self._intake.vitals.window(service), self._intake.lookout.baseline(service).whole
         requests, failed = window.total(min(REQUESTS_S, max(0.0, at - since)), at)
         probe = self._intake.probe_health(service, slot, process.release) if slot and process else None
+        if self._intake.lookout.silent(service, at):
+            probe = False
         return Look(
             at=seen.at,
             probed=noun is not None and noun.probe is not None,

@@ -85,24 +85,22 @@ def _load(service: str, vitals: LiveVitals, now: float, onset: float) -> LoadFac
     begin = min(onset - 1, now - BUSY_MIN_S - 1)
     return LoadFacts(
         service,
-        rate_now=rate_now(window.arrivals(begin, now), window.waiting_since(begin)),
+        rate_now=rate_now(window.arrivals(begin, now)),
         rate_usual=rate_usual(before),
         p95_now_ms=window.latency(0.95, RECENT_S, now),
         p95_usual_ms=window.latency(0.95, LOOK_BACK_S, now, until=onset),
     )
 
 
-def rate_now(seconds: Sequence[int], waiting: int = 0) -> float | None:
-    """Requests per second of the busiest stretch of up to 5 s among these seconds, or over all of them with those that
-    wait for an answer still, whichever is more; None where too few came to tell.
+def rate_now(seconds: Sequence[int]) -> float | None:
+    """Requests per second of the busiest stretch of up to 5 s among these seconds; None where too few came to tell.
 
-    The busiest and not the newest: while a service is overloaded, what came last is not answered, hence not counted yet.
+    The busiest and not the newest: while a service is overloaded, what came last may not be counted yet.
     """
     size = min(BUSY_S, len(seconds))
-    if size < BUSY_MIN_S or sum(seconds) + waiting < REQUESTS_MIN:
+    if size < BUSY_MIN_S or sum(seconds) < REQUESTS_MIN:
         return None
-    most = max(sum(seconds[i : i + size]) for i in range(len(seconds) - size + 1))
-    return max(most / size, (sum(seconds) + waiting) / len(seconds))
+    return max(sum(seconds[i : i + size]) for i in range(len(seconds) - size + 1)) / size
 
 
 def rate_usual(seconds: Sequence[int]) -> float | None:

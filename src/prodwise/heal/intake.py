@@ -26,7 +26,7 @@ from prodwise.model.target import TargetSeen
 
 TICK_S = 0.2
 SAVE_EVERY_S = 10.0
-COUNT_EVERY_S = 1.0
+COUNT_EVERY_S = 0.5
 STALE_S = 5.0
 THIN_PER_S = 2.0
 """Fewer canary requests per second than this, and evidence is made with safe requests."""
@@ -97,7 +97,8 @@ class Intake:
         if monotonic() - self._counted >= COUNT_EVERY_S:
             self._counted = monotonic()
             for service, count in self.parts.waiting().items():
-                self.vitals.window(service).waiting.append((now(), count))
+                self.vitals.window(service).count(now(), count)
+                self.lookout.waiting(service, now(), count)
             self.chores()
 
     def _request(self, request: RequestSeen) -> None:

@@ -9,6 +9,7 @@ from prodwise.loop.detect.baseline import Baseline, BaselineBuilder
 from prodwise.loop.detect.probe import ProbeDetector
 from prodwise.loop.detect.process import ProcessDetector
 from prodwise.loop.detect.service import ServiceMonitor
+from prodwise.loop.detect.silence import SilenceDetector
 from prodwise.loop.diagnose.case import Exit
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.incident import Symptom
@@ -29,6 +30,7 @@ class Lookout:
         self._usual = {s.id: self._stored(s.id) for s in parts.inventory}
         self._fresh = {s.id: BaselineBuilder(s.id) for s in parts.inventory}
         self._traffic = {s.id: ServiceMonitor(s.id, self._usual[s.id]) for s in parts.inventory}
+        self._silences = {s.id: SilenceDetector(s.id) for s in parts.inventory}
         self._slots: dict[str, str] = {}
         self._processes: dict[str, ProcessDetector] = {}
         self._probes: dict[str, ProbeDetector] = {}
@@ -48,8 +50,18 @@ class Lookout:
         if monitor is None:
             return
         monitor.observe(request)
+        self._silences[request.service].observe(request)
         if monitor.healthy(request.at):
             self._fresh[request.service].observe(request)
+
+    def waiting(self, service: str, at: float, count: int) -> None:
+        """How many of a service's requests are under way."""
+        if service in self._silences:
+            self._silences[service].count(at, count)
+
+    def silent(self, service: str, now: float) -> bool:
+        """Whether users wait for the service, and nobody is answered."""
+        return service in self._silences and self._silences[service].silent(now)
 
     def probe(self, answer: ProbeSeen) -> None:
         """Answers of the slot that serves; a canary's are the rollout's business."""
@@ -75,12 +87,18 @@ class Lookout:
             symptoms = [
                 *self._processes[service.id].symptoms(now),
                 *self._probes[service.id].symptoms(now),
-                *(() if service.id in quiet else self._traffic[service.id].symptoms(now)),
+                *(() if service.id in quiet else self._of_users(service.id, process, now)),
             ]
             self._note_state(service.id, now, not symptoms)
             if symptoms:
                 found[service.id] = symptoms
         return found
+
+    def _of_users(self, service: str, process: ProcessSeen | None, now: float) -> list[Symptom]:
+        """What users feel. A hang is told once, by the probe if it sees it."""
+        runs = process is not None and process.state is ProcessState.RUNNING and not self._probes[service].symptoms(now)
+        silence = self._silences[service].symptoms(now, process.started_at) if process is not None and runs else ()
+        return [*silence, *self._traffic[service].symptoms(now)]
 
     def _follow(self, service: str, slot: SlotName) -> None:
         """Another slot serves: what was known of the old one says nothing about it."""
@@ -88,6 +106,7 @@ class Lookout:
             self._slots[service] = slot.value
             self._processes[service] = ProcessDetector(service, slot.value)
             self._probes[service] = ProbeDetector(service)
+            self._silences[service] = SilenceDetector(service)
 
     def _boots(self, service: Service, process: ProcessSeen, now: float) -> bool:
         """A process that has not answered yet, and may still take its start time: silence is no hang."""
@@ -124,7 +143,8 @@ class Lookout:
                     continue
                 lived = process.at - before.started_at if before.started_at else None
                 self.exits.append(Exit(now, at.service, process.slot, process.release, process.exit_code, lived))
-                self._record_respawn(process)
+                if at.switch is None or at.switch.share > 0 or at.switch.stable.value == process.slot:
+                    self._record_respawn(process)  # no user has met a release that does not come up: its rollout tells
 
     def _ours(self, service: str, pid: int, now: float) -> bool:
         """Whether the process ended because we (or a person through us) restarted it."""
@@ -157,6 +177,8 @@ class Lookout:
             return None
         traffic = self._traffic[service.id]
         if process.symptoms(now) or probe.symptoms(now) or traffic.symptoms(now) or process.running() is False:
+            return False
+        if self.silent(service.id, now):
             return False
         return probe.healthy(now) if service.probe is not None else process.running()
 

@@ -75,7 +75,9 @@ class Window:
         self._minutes: dict[int, list[int]] = {}
         self._arrivals: dict[int, int] = {}
         self._recent: deque[tuple[float, float]] = deque(maxlen=LATENCIES_KEPT)
-        self.waiting: deque[tuple[float, int]] = deque(maxlen=SECONDS_KEPT)  # (at, requests under way), oldest first
+        self._waiting: deque[tuple[float, int]] = deque(
+            maxlen=2 * SECONDS_KEPT
+        )  # (at, requests under way), oldest first
         self.routes = RouteHistory()
         self.harm = Harm()
         self.paths: dict[str, str] = {}  # path → route, most recently used last
@@ -126,20 +128,32 @@ class Window:
         """Requests that came in each whole second of [since, until), oldest first (≤ 10 min, from the first request on).
 
         By when they came, not by when they were answered: a service that is stuck and let go answers many at once.
-        Those that wait for an answer still are not in it: see `waiting_since`.
         """
-        if not self._arrivals:
+        waiting = self._under_way()
+        if not self._arrivals and not waiting:
             return []
-        first = max(min(self._arrivals), int(until) - SECONDS_KEPT, ceil(since))
-        return [self._arrivals.get(second, 0) for second in range(first, int(until))]
+        first = max(min([*self._arrivals, *waiting]), int(until) - SECONDS_KEPT, ceil(since))
+        return [self._arrivals.get(second, 0) + waiting.get(second, 0) for second in range(first, int(until))]
 
-    def waiting_since(self, since: float) -> int:
-        """How many more requests are under way now than at `since`: they came meanwhile. 0 where that was not counted.
+    def count(self, at: float, waiting: int) -> None:
+        """How many requests are under way. at: Unix seconds."""
+        self._waiting.append((at, waiting))
 
-        What is always under way (streams, long polls) is no rise.
+    def _under_way(self) -> dict[int, int]:
+        """Second → requests that came in it and wait for an answer still, as the count's latest rises tell.
+
+        What has been under way since before the first count (streams, long polls) is in no second.
         """
-        then = next((count for at, count in reversed(self.waiting) if at <= since), None)
-        return max(0, self.waiting[-1][1] - then) if then is not None else 0
+        found: dict[int, int] = {}
+        counts = list(self._waiting)
+        left = counts[-1][1] - min(count for _, count in counts) if counts else 0
+        for (_, before), (at, after) in zip(reversed(counts[:-1]), reversed(counts[1:]), strict=True):
+            if left <= 0:
+                break
+            came = min(left, max(0, after - before))
+            found[int(at)] = found.get(int(at), 0) + came
+            left -= came
+        return found
 
     def latency(self, quantile: float, seconds: float, at: float, until: float = float("inf")) -> float | None:
         """Milliseconds at a quantile (0…1) of what came after at - seconds and before `until`; None without a request."""

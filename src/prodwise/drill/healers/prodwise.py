@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -18,10 +19,13 @@ from prodwise.wiring import api_socket
 UP_S = 180
 ANSWER_S = 10.0
 PAGE = 2000
+OWN_PLACE = {"PRODWISE_ADDRESS": "127.0.0.1:0", "PRODWISE_DASHBOARD": "127.0.0.1:0", "PRODWISE_NOTIFY_COMMAND": ""}
+OTHERS_PLACE = ("PRODWISE_STATE_DIR", "PRODWISE_DATABASE_URL")  # where an app in earnest keeps its state
 
 
 class Prodwise:
-    """Comes up on stage *auto*: in a drill there is nothing of value to protect."""
+    """Comes up on stage *auto*: in a drill there is nothing of value to protect. On ports of its own, in the copy's own
+    state, and calling nobody: the app that is copied may run on this machine."""
 
     name = "prodwise"
 
@@ -30,6 +34,8 @@ class Prodwise:
 
     def up(self, app_dir: Path, work: Path) -> Running:
         self._dir = app_dir
+        for name in OTHERS_PLACE:
+            os.environ.pop(name, None)
         facts = json.loads(self._command("up", "--stage", "auto", "--json"))
         return Running(
             str(facts["address"]).removeprefix("http://"), str(facts.get("login") or facts.get("dashboard", ""))
@@ -71,7 +77,13 @@ class Prodwise:
         """Runs one of our own commands on the app. Raises TargetError with its last words."""
         command = [sys.executable, "-m", "prodwise", *words, "--dir", str(self._dir)]
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=UP_S, check=False
+            command,
+            env=os.environ | OWN_PLACE,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=UP_S,
+            check=False,
         )
         if done.returncode:
             said = " ".join(done.stderr.strip().splitlines()[-4:])

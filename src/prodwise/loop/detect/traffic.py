@@ -1,7 +1,9 @@
-"""Traffic that stops: too few requests for the time that has passed. Judged only where traffic is dense enough to tell."""
+"""Traffic that stops: far too few requests for the time that has passed, all of a sudden. Judged only where traffic is dense
+enough to tell. Evenings, weekends and a campaign that ends are no fault: traffic that thins out is a new usual rate."""
 
 from __future__ import annotations
 
+from collections import deque
 from math import log
 
 MIN_RATE = 2.0  # requests per second; an app with less is often silent without being sick
@@ -10,8 +12,13 @@ MIN_SEEN_S = 60.0
 MEMORY_S = 300.0
 REMAINS = 0.1
 """The bet: at most a tenth of the usual traffic is left."""
-MIN_LASTS_S = 5.0
-"""A shorter silence is a pause of the callers."""
+MIN_LASTS_S = 300.0
+"""A shorter silence is a pause of the callers. Whatever keeps them from us while we are sick shows itself at once elsewhere."""
+NEW_USUAL_S = 3600.0
+"""After so long without traffic, that is how it is now."""
+SUDDEN_S = 10.0
+SUDDEN_SHARE = 0.7
+"""Sudden is what had this share of the usual rate until so many seconds before."""
 MAX_GAP_S = 30.0
 """A longer time between two ticks was our own sleep, not the app's."""
 
@@ -19,7 +26,20 @@ MAX_GAP_S = 30.0
 class TrafficDetector:
     """A CUSUM on counts per tick against the usual rate, divided by how bursty arrivals usually are."""
 
-    __slots__ = ("_count", "_last", "_relief", "_score", "_seen_s", "_spread", "h", "on", "onset", "rate", "since")
+    __slots__ = (
+        "_before",
+        "_count",
+        "_last",
+        "_relief",
+        "_score",
+        "_seen_s",
+        "_spread",
+        "h",
+        "on",
+        "onset",
+        "rate",
+        "since",
+    )
 
     def __init__(self, h: float) -> None:
         self.h = h
@@ -31,6 +51,7 @@ class TrafficDetector:
         self._count = 0
         self._last: float | None = None
         self._seen_s = self._score = self._relief = 0.0
+        self._before: deque[tuple[float, int, float]] = deque(maxlen=64)  # (start, count, seconds) of the last SUDDEN_S
 
     def observe(self) -> None:
         self._count += 1
@@ -50,19 +71,29 @@ class TrafficDetector:
             self._judge(count, self.rate * span, start, now)
         if not self.on and self._score < 1.0:
             self._learn(count, span)
+        self._before.append((start, count, span))
+        while self._before and self._before[0][0] < now - SUDDEN_S:
+            self._before.popleft()
 
     def _judge(self, count: int, expected: float, start: float, now: float) -> None:
         gain = (count * log(REMAINS) + (1 - REMAINS) * expected) / self._spread
         if self.on:
             self._relief = max(0.0, self._relief + (count * log(5.0) - 0.4 * expected) / self._spread)
-            if self._relief >= 4.6:
-                self.on, self._score = False, 0.0
+            if self._relief >= 4.6 or now - self.since >= NEW_USUAL_S:
+                self.on, self._score, self._seen_s = False, 0.0, 0.0
             return
         if self._score <= 0.0:
+            if gain > 0 and not self._sudden():
+                return
             self.onset = start
-        self._score = max(0.0, self._score + gain)
+        self._score = min(self.h, max(0.0, self._score + gain))  # bounded: what comes back is believed at once
         if self._score >= self.h and now - self.onset >= MIN_LASTS_S:
             self.on, self.since, self._relief = True, self.onset, 0.0
+
+    def _sudden(self) -> bool:
+        """Whether traffic was as usual until now."""
+        seconds = sum(span for _, _, span in self._before)
+        return sum(count for _, count, _ in self._before) >= SUDDEN_SHARE * self.rate * seconds
 
     def _learn(self, count: int, span: float) -> None:
         self._seen_s += span

@@ -215,7 +215,10 @@ def own_slowness(case: Case) -> Iterator[Hypothesis]:
 
 
 def not_known(case: Case) -> Iterator[Hypothesis]:
-    yield replace(hypothesis(Cause.UNKNOWN, "the cause is not known", []), supports=read.ids(case, *case.symptoms))
+    text = "the cause is not known"
+    if case.symptoms and all(one.kind == "traffic_loss" for one in case.symptoms):
+        text = "nobody asks any more, and nothing is wrong here: what lies before it (DNS, network, callers) may be"
+    yield replace(hypothesis(Cause.UNKNOWN, text, []), supports=read.ids(case, *case.symptoms))
 
 
 CAUSES: tuple[Callable[[Case], Iterator[Hypothesis]], ...] = (

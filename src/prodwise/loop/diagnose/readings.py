@@ -95,7 +95,7 @@ def named(case: Case, *kinds: str) -> list[Symptom]:
 def failing(case: Case) -> list[Fact]:
     """Facts that say that our requests fail more than before."""
     found: list[Fact] = [one for one in case.requests if one.service == case.service and worse(one)]
-    return [*found, *named(case, "errors", "traffic_loss", "probe")]
+    return [*found, *named(case, "errors", "probe")]
 
 
 def slow(case: Case) -> list[Fact]:
