@@ -1,0 +1,100 @@
+"""What one delivery of a program's own reports holds, decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from prodwise.model.event import ErrorEvent
+
+
+class Reason(StrEnum):
+    """Why something was refused, left out or cleaned: the small fixed set that is counted."""
+
+    TOO_LARGE = "body too large"
+    BOMB = "unpacks to too much"
+    ENCODING = "content encoding not known"
+    UNPACK = "body does not unpack"
+    ENVELOPE = "envelope not readable"
+    ITEM_HEADER = "item header not readable"
+    ITEM_CUT = "item shorter than its length says"
+    ITEMS = "too many items in one envelope"
+    UNKNOWN_ITEM = "kind of item not known"
+    NOT_JSON = "item is no JSON"
+    TOO_DEEP = "JSON nested too deeply"
+    TOO_MANY = "JSON with too many values"
+    SHAPE = "item without the fields it needs"
+    ITEM_LARGE = "item too large"
+    DETAIL_LARGE = "details not kept: too large"
+    CLOCK = "clock corrected"
+    NUMBER = "number out of range replaced"
+    TEXT = "unreadable characters replaced"
+    CUT_TEXT = "text shortened"
+    SDK_DROPPED = "dropped by the program itself"
+    QUIET_LOG = "log line below error"
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One event as it came in. payload: all that was sent, private values included; None where it is too large to keep."""
+
+    event: ErrorEvent
+    payload: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """One request as the program itself timed it. at: Unix seconds of its end; ms: how long it took; ok: False when it failed."""
+
+    at: float
+    route: str
+    release: str
+    ms: float
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Sessions of users that ended in one minute. at: Unix seconds of the minute; errored and crashed are parts of `total`."""
+
+    at: float
+    release: str
+    environment: str
+    total: int
+    errored: int = 0
+    crashed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIn:
+    """A scheduled job's sign of life. status: "in_progress", "ok" or "error"; seconds: how long it ran, None when not said."""
+
+    at: float
+    monitor: str
+    status: str
+    seconds: float | None = None
+
+
+Counts = Mapping[Reason, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything of one delivery. id: what the sender calls it, "" without; counts: what was refused or cleaned, and how often."""
+
+    id: str = ""
+    events: tuple[Reported, ...] = ()
+    timed: tuple[Timed, ...] = ()
+    sessions: tuple[Sessions, ...] = ()
+    check_ins: tuple[CheckIn, ...] = ()
+    counts: Counts = field(default_factory=dict)
+
+
+class Rejected(Exception):
+    """A delivery that cannot be taken. status: the HTTP status that says so."""
+
+    def __init__(self, reason: Reason, status: int = 400) -> None:
+        super().__init__(str(reason))
+        self.reason, self.status = reason, status
