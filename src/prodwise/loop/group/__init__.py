@@ -1,0 +1,7 @@
+"""Which errors are one fault: an error event in, its group out; a log line in, its template out."""
+
+from prodwise.loop.group.group import group_of
+from prodwise.loop.group.rules import RULES, Rule
+from prodwise.loop.group.template import template_of
+
+__all__ = ["RULES", "Rule", "group_of", "template_of"]
