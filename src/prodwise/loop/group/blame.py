@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from prodwise.loop.group.files import is_library, plain_file
 from prodwise.loop.group.names import function_name, module_name, passes_on, split_async
 from prodwise.loop.group.template import printable
 from prodwise.model.event import Frame, Thrown
 
-FRAMES = 250
+FRAMES = 100
 """Frames looked at, from where it was raised outwards."""
+NEAR = 20
+"""Calls named in search of a name, or of a caller that does more than pass on."""
 CODE_CHARS = 200
 """A longer line is minified: its text is the whole file's."""
 
@@ -50,7 +53,7 @@ def blame_of(thrown: Thrown, platform: str) -> Blame | None:
        recursion count once.
     None without frames."""
     javascript = platform in JAVASCRIPT
-    own = (frame for frame in _inwards_out(thrown) if _is_app(frame))
+    own = islice((frame for frame in _inwards_out(thrown) if _is_app(frame)), NEAR)
     first = next(own, None)
     if first is None:
         return _in_library(thrown, javascript)
@@ -88,7 +91,7 @@ def _is_app(frame: Frame) -> bool:
 
 
 def _in_library(thrown: Thrown, javascript: bool) -> Blame | None:
-    calls = (call_of(frame, javascript) for frame in _inwards_out(thrown))
+    calls = (call_of(frame, javascript) for frame in islice(_inwards_out(thrown), NEAR))
     named = next((call for call in calls if call.name), None)
     return Blame(named, None, False) if named else None
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from prodwise.loop.group.template import printable
 
-_PATH_CHARS = 500
+_PATH_CHARS = 250
 _ORIGIN = re.compile(r"^(?:[a-z][a-z0-9+.-]{1,30}://[^/]*|file:)(?=/)|^webpack://", re.IGNORECASE)
 _QUERY = re.compile(r"[?#].*$")
 _LIBRARY_ROOT = re.compile(

@@ -16,8 +16,8 @@ from prodwise.loop.group.names import module_name
 from prodwise.loop.group.template import printable, route_of, template_of
 from prodwise.model.event import ErrorEvent, Thrown
 
-LINKS = 6
-"""Exceptions of a chain that are looked at: the first three and the last three."""
+LINKS = 4
+"""Exceptions of a chain that are looked at: the first two and the last two."""
 
 
 @dataclass(frozen=True, slots=True)
