@@ -68,6 +68,6 @@ def test_observe_only_tells(house: House) -> None:
     house.api.post("stage", autonomy="observe")
     pid = house.hang()
     apps.until(lambda: house.outcome() == "escalated", 60, "the call")
-    assert "I would restart web" in house.told()
+    apps.until(lambda: "I would restart web" in house.told(), 20, "the message")
     assert restarts(house) == 0
     os.kill(pid, signal.SIGCONT)

@@ -60,9 +60,7 @@ class SqlApprovals:
             row = session.execute(query).mappings().first()
             if row is not None:
                 return _approval(row)
-            asked = Approval(
-                secrets.token_urlsafe(9), incident, plan_hash, plan, now(), now() + wait_s, ApprovalState.OPEN
-            )
+            asked = Approval(secrets.token_hex(8), incident, plan_hash, plan, now(), now() + wait_s, ApprovalState.OPEN)
             session.execute(t.insert().values(**{**asdict(asked), "plan": dict(plan), "state": asked.state.value}))
             append(
                 session,

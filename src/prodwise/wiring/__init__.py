@@ -22,7 +22,12 @@ def api_socket(app_dir: Path) -> Path:
 def bring_up(
     app_dir: Path, *, with_healer: bool = True, on_progress: Callable[[str], None] = lambda _: None
 ) -> UpResult:
-    return local_control.up(app_dir, load(app_dir), with_healer=with_healer, say=on_progress)
+    config = load(app_dir)
+    if with_healer:
+        from prodwise.wiring import records
+
+        records.check(app_dir)  # before anything runs that would have to be ended again
+    return local_control.up(app_dir, config, with_healer=with_healer, say=on_progress)
 
 
 def take_down(app_dir: Path, on_progress: Callable[[str], None] = lambda _: None) -> list[int]:
@@ -59,9 +64,9 @@ def process_ids(app_dir: Path) -> Json:
 
 def audit_verify(app_dir: Path) -> tuple[int, str]:
     """(ledger entries checked, "" or what is wrong). Needs the database only."""
-    from prodwise.wiring.healer import open_store
+    from prodwise.wiring import records
 
-    store = open_store(app_dir)
+    store = records.open_store(app_dir)
     try:
         return store.ledger.verify()
     finally:

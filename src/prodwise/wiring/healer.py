@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import sqlite3
 import threading
@@ -34,20 +33,10 @@ from prodwise.targets.local.records import read_places
 from prodwise.targets.local.rpc import all_in_flight
 from prodwise.targets.local.stop_file import StopFile
 from prodwise.targets.local.target import LocalTarget
+from prodwise.wiring.records import open_store
 
 POSITION = "position:access_log"
 EXIT_BEGIN = 78
-
-
-def database_url(app_dir: Path) -> str:
-    """PRODWISE_DATABASE_URL, else SQLite beside the app."""
-    return (
-        os.environ.get("PRODWISE_DATABASE_URL") or f"sqlite:///{local_control.layout_of(app_dir).state / 'prodwise.db'}"
-    )
-
-
-def open_store(app_dir: Path) -> SqlStore:
-    return SqlStore(database_url(app_dir))
 
 
 def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Healer:
