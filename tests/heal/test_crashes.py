@@ -72,7 +72,8 @@ def back(house: House, number: int, when: str) -> bool:
 STORIES = {"restart": restart, "deploy": deploy, "back": back}
 
 
-@pytest.mark.parametrize("story", ["restart", pytest.param("deploy", marks=pytest.mark.full), "back"])
+@pytest.mark.full
+@pytest.mark.parametrize("story", ["restart", "deploy", "back"])
 @pytest.mark.timeout(240)
 def test_a_killed_healer_goes_on_where_it_was(house: House, story: str) -> None:
     if story == "back":

@@ -123,6 +123,7 @@ def test_a_rollback_without_an_earlier_release_is_refused(house: House) -> None:
     assert house.target.observe().revision == before
 
 
+@pytest.mark.full
 def test_a_rollback_past_a_dead_healer_reaches_the_records(house: House) -> None:
     first = good_after(house)
     second = house.serving().release
