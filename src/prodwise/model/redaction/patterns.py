@@ -33,13 +33,13 @@ FOUND = re.compile(
     rf"""
       (?P<login>(?<=://)(?:[^\s/@:"'<>]{{0,100}}:[^\s/"'<>]{{1,200}}|[A-Za-z0-9_.-]{{16,200}})@)
     | (?<![A-Za-z0-9])(?:
-        (?P<token>{_PREFIXED})
+        (?P<token>(?=[\w./-]{{16}})(?:{_PREFIXED}))
       | (?P<scheme>[Bb]earer|BEARER|[Bb]asic)\s{{1,4}}
         (?P<bearer>(?=[A-Za-z_.~+/-]{{0,300}}+[\d=]|\w{{20}})[\w.~+/=-]{{8,}}+)
       | (?P<slack>hooks\.slack\.com/(?:services|workflows)/|discord(?:app)?\.com/api/webhooks/)[\w/-]{{8,}}+
       | (?P<digits>\d(?:[ -]?\d){{12,}}+)
       | (?P<iban>[A-Z]{{2}}\d{{2}}(?:[ ]?[A-Z0-9]{{4}}){{2,7}}(?:[ ]?[A-Z0-9]{{1,3}})?(?![A-Za-z0-9]))
-      | (?P<mail>(?<![.+%-])(?!git@)[A-Za-z0-9_.+-]{{1,64}}(?:@|%40)[A-Za-z0-9-]{{1,63}}(?:\.[A-Za-z0-9-]{{1,63}}){{0,6}}
+      | (?P<mail>(?<![.+%-])(?!git@)[A-Za-z0-9_.+-]{{1,64}}+(?:@|%40)[A-Za-z0-9-]{{1,63}}(?:\.[A-Za-z0-9-]{{1,63}}){{0,6}}
           \.(?!(?:{_NO_DOMAIN})(?!\w))[A-Za-z]{{2,24}}(?![\w-]))
       | (?P<word>[Ss]ecret|SECRET|[Tt]oken|TOKEN|[Pp]assw(?:or)?d|PASSWORD|[Cc]redentials?
           |(?:[Aa]pi|API|[Aa]ccess|[Ss]ecret)[ _-]?[Kk]ey)
