@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -89,6 +90,12 @@ class RequestLog(Protocol):
 
     def read(self) -> Sequence[RequestSeen]:
         """What was logged since the last call, oldest first, at most 10,000 at a time."""
+
+    def position(self) -> Mapping[str, Any]:
+        """Where the next read begins, as JSON; for a later process."""
+
+    def since(self, position: Mapping[str, Any]) -> Iterable[RequestSeen]:
+        """What was logged from an earlier position up to where this reader began, oldest first, bounded."""
 
 
 class Prober(Protocol):
@@ -315,6 +322,9 @@ class Records(Protocol):
     def approvals(self) -> ApprovalStore: ...
     @property
     def logins(self) -> Logins: ...
+
+    def unit(self) -> AbstractContextManager[object]:
+        """One transaction for all that is written inside; joins the one that is under way."""
 
 
 class Controls(Protocol):

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from prodwise.model.target import ServiceSeen, Switch
 from prodwise.store.sql import SqlStore
 from prodwise.targets.local import local_control
 from prodwise.targets.local.target import LocalTarget
-from prodwise.testing import apps
+from prodwise.testing import apps, crash
 from prodwise.testing.invariants import breaches, recorded
 
 LEASE_S = 3.0
@@ -71,8 +70,8 @@ class House:
     dir: Path
     address: str
     url: str
-    healer: subprocess.Popen[bytes] | None = None
-    begun: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    healer: BaseProcess | None = None
+    begun: list[BaseProcess] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.target = LocalTarget(self.dir, load(self.dir))
@@ -80,11 +79,8 @@ class House:
         self.api = Client(self.target.layout.socket("api"), self.dir, 15.0)
         self.store.settings.put("autonomy", "auto", "test")
 
-    def start_healer(self, number: int = 0, when: str = "after") -> subprocess.Popen[bytes]:
-        argv = [sys.executable, "-m", "prodwise.testing.crash", str(self.dir), str(number), when]
-        env = {**os.environ, "PRODWISE_DATABASE_URL": self.url}
-        with (self.dir.parent / "healer.log").open("ab") as log:
-            self.healer = subprocess.Popen(argv, env=env, stdout=log, stderr=log, cwd=self.dir)
+    def start_healer(self, number: int = 0, when: str = "after") -> BaseProcess:
+        self.healer = crash.start(crash.Life(self.dir, self.url, self.dir.parent / "healer.log", LEASE_S, number, when))
         self.begun.append(self.healer)
         return self.healer
 
@@ -92,9 +88,9 @@ class House:
         """A healer that has begun, or that died while it began."""
         last = self.last_entry
         healer = self.start_healer(number, when)
-        done = lambda: healer.poll() is not None or "healer_started" in self.kinds(last)  # noqa: E731
+        done = lambda: not healer.is_alive() or "healer_started" in self.kinds(last)  # noqa: E731
         apps.until(done, 40, "the healer's start")
-        apps.until(lambda: healer.poll() is not None or self._answers(), 10, "the healer's API")
+        apps.until(lambda: not healer.is_alive() or self._answers(), 10, "the healer's API")
 
     def _answers(self) -> bool:
         try:
@@ -108,9 +104,9 @@ class House:
         apps.until(lambda: self.store.settings.get("undo_proven"), 30, "the proof")
 
     def end_healer(self, how: int = signal.SIGKILL) -> None:
-        if self.healer is not None and self.healer.poll() is None:
-            self.healer.send_signal(how)
-            self.healer.wait(20)
+        if self.healer is not None and self.healer.is_alive():
+            os.kill(self.healer.pid or 0, how)
+            self.healer.join(20)
 
     @property
     def last_entry(self) -> int:
@@ -186,10 +182,10 @@ class House:
 
     def close(self) -> None:
         for healer in self.begun:
-            if healer.poll() is None:
-                healer.send_signal(signal.SIGCONT)
+            if healer.is_alive():
+                os.kill(healer.pid or 0, signal.SIGCONT)
                 healer.kill()
-                healer.wait(10)
+                healer.join(10)
         self.store.close()
         local_control.down(self.dir)
 
@@ -215,16 +211,19 @@ def traffic(address: str) -> Iterator[Traffic]:
 
 
 @contextlib.contextmanager
-def kept_alive(house: House) -> Iterator[list[int]]:
-    """Starts the healer again whenever it ended, as the supervisor does. Yields the exit codes."""
+def kept_alive(house: House, number: int = 0, when: str = "after") -> Iterator[list[int]]:
+    """Starts the healer again whenever it ended, as the supervisor does. Yields the exit codes.
+
+    number, when: where each of these healers dies in its turn; 0: they live.
+    """
     codes: list[int] = []
     done = threading.Event()
 
     def keep() -> None:
-        while not done.wait(0.1):
-            if house.healer is not None and (code := house.healer.poll()) is not None:
-                codes.append(code)
-                house.start_healer()
+        while not done.wait(0.05):
+            if house.healer is not None and not house.healer.is_alive():
+                codes.append(house.healer.exitcode or 0)
+                house.start_healer(number, when)
 
     thread = threading.Thread(target=keep, daemon=True)
     thread.start()

@@ -174,3 +174,10 @@ def test_services_that_did_not_follow_are_told_again_and_then_it_goes_back() -> 
         turn, command = step(turn, seen, RULES, 1.0)
         ops.append(command.op)
     assert set(ops[:-1]) == {ShipOp.PROMOTE}
+
+
+def test_time_in_which_nobody_looked_counts_against_no_release() -> None:
+    starting = replace(WELL, canaries=(CanarySeen("web", True, None, 0.0, "has not answered yet"),))
+    turn, _ = step(replace(begin("2-b", 0.0), phase=ShipPhase.STARTING), starting, RULES, 1.0)
+    turn, command = step(turn, starting, RULES, 3600.0)
+    assert command.op is ShipOp.WAIT, command.reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -23,6 +24,8 @@ from prodwise.model import access
 from prodwise.model.signal import Arm
 from prodwise.signals.access_log import LINE_MAX, RECORDS_MAX, AccessLog
 from prodwise.signals.routes import NOT_FOUND, OTHER, Routes, fold_path
+
+EMPTY = hashlib.sha256(b"").hexdigest()[:16]
 
 
 def line(number: int = 0, **more: Any) -> str:
@@ -369,3 +372,22 @@ def _get(port: int, path: str) -> int:
         return error.code
     except OSError:
         return 0
+
+
+def test_what_was_read_in_an_earlier_life_can_be_read_again_up_to_where_this_one_began(path: Path) -> None:
+    write(path, *(line(n) for n in range(5)))
+    first = AccessLog(path, {"inode": path.stat().st_ino, "offset": 0, "head": EMPTY})
+    assert len(first.read()) == 5
+    since = first.position()
+    write(path, *(line(n) for n in range(5, 8)))
+    shutil.move(path, path.with_name("access-2026.log"))
+    write(path, *(line(n) for n in range(8, 10)))
+    assert len(first.read()) == 5
+    saved = first.position()
+    write(path, *(line(n) for n in range(10, 12)))
+    second = AccessLog(path, saved)
+    assert [request.at for request in second.since(since)] == [1000.0 + n for n in range(5, 10)]
+    assert [request.at for request in second.read()] == [1010.0, 1011.0]
+    assert not list(AccessLog(path, saved).since(saved))
+    first.close()
+    second.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -193,3 +194,10 @@ def test_the_schema_is_what_the_migrations_make(store: SqlStore) -> None:
         context = MigrationContext.configure(connection, opts={"version_table": "prodwise_version"})
         differences = [d for d in compare_metadata(context, tables.metadata) if "comment" not in str(d[0])]
     assert differences == []
+
+
+def test_what_has_ended_stays_ended_whatever_a_late_writer_says(store: SqlStore) -> None:
+    done = Rollout("1-a", "", RolloutState.VERIFIED_GOOD, "100 %", 1.0, now())
+    store.rollouts.put(done)
+    store.rollouts.put(replace(done, state=RolloutState.RAMPING))
+    assert store.rollouts.load("1-a") == done

@@ -289,3 +289,14 @@ def test_the_proxy_accepts_every_kind_of_front(tmp_path: Path, front: Front) -> 
     argv = [install.caddy(), "validate", "--config", str(config)]
     done = subprocess.run(argv, capture_output=True, text=True, env=env, check=False)
     assert done.returncode == 0, done.stderr[-800:]
+
+
+def test_a_dead_holder_is_not_waited_for_and_its_token_is_not_reused() -> None:
+    with subprocess.Popen(["sleep", "60"]) as holder:
+        state = GuardState(lease=guard_state.lease_after(GuardState(), "first", 60.0, holder.pid))
+        with pytest.raises(Denied):
+            guard_state.lease_after(state, "second", 60.0, os.getpid())
+        holder.kill()
+        holder.wait(10)
+    taken = guard_state.lease_after(state, "second", 60.0, os.getpid())
+    assert (taken.holder, taken.token) == ("second", state.lease.token + 1)

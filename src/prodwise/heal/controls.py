@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from prodwise.clock import now
 from prodwise.heal.by_hand import start_text, stop_text
+from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.memory import PUT_BACK
 from prodwise.heal.parts import Parts
 from prodwise.heal.returning import went_back
@@ -20,12 +22,14 @@ from prodwise.ports import StopSwitch
 
 DAY_S = 86_400.0
 GOOD = (ReleaseState.VERIFIED_GOOD, ReleaseState.RETIRED)
+ASKED = "asked"
+"""The setting that holds what was asked for and has not begun yet: story id → kind of story."""
 
 
 class HealControls:
-    """Implements ports.Controls and ports.Brakes. begin(story, id, subject) starts a durable story."""
+    """Implements ports.Controls and ports.Brakes. begin(story, id, subject) starts a durable story; False: it cannot yet."""
 
-    def __init__(self, parts: Parts, begin: Callable[[str, str, str], None], stop_switch: StopSwitch) -> None:
+    def __init__(self, parts: Parts, begin: Callable[[str, str, str], bool], stop_switch: StopSwitch) -> None:
         self._parts, self._begin, self._stop_switch = parts, begin, stop_switch
         self._one_at_a_time = threading.Lock()
 
@@ -33,7 +37,7 @@ class HealControls:
         records = self._parts.records
         self._not_frozen()
         commit = self._parts.target.resolve(ref)
-        with self._one_at_a_time:
+        with self._one_at_a_time, records.unit():  # both rows or none: a release without a rollout would never begin
             previous = self.serving()
             release = records.releases.create(commit, who)
             row = Rollout(release.id, previous, RolloutState.QUEUED, "", 0.0, now(), asked_by=who)
@@ -51,8 +55,7 @@ class HealControls:
         if wanted is None:
             return current.previous if current is not None else ""
         story = f"return-{wanted.id}-{uuid.uuid4().hex[:8]}"
-        records.settings.put(f"return:{story}", {"release": wanted.id, "who": who, "reason": reason}, who)
-        self._begin("return", story, story)
+        self._ask("return", story, {"release": wanted.id, "who": who, "reason": reason})
         return wanted.id
 
     def restart(self, service: str, who: str) -> None:
@@ -61,8 +64,7 @@ class HealControls:
                 f"there is no service {service!r}", "known: " + ", ".join(s.id for s in self._parts.inventory)
             )
         story = f"restart-{service}-{uuid.uuid4().hex[:8]}"
-        self._parts.records.settings.put(f"restart:{story}", {"service": service, "who": who}, who)
-        self._begin("restart", story, story)
+        self._ask("restart", story, {"service": service, "who": who})
 
     def undo(self, incident_id: str, who: str) -> str:
         """Takes the incident's rollback back, once. An undo is not undone; a restart changes no state, so it has no undo."""
@@ -83,9 +85,28 @@ class HealControls:
                 "`prodwise releases` shows what runs; `prodwise rollback RELEASE` goes to another",
             )
         asked = {"incident": incident_id, "who": who, "went_to": made.after, "left": made.before}
-        records.settings.put(f"undo:{story}", asked, who)
-        self._begin("undo", story, story)
+        self._ask("undo", story, asked)
         return f"taking it back: {made.before} is started, and gets all users once it is well"
+
+    def _ask(self, kind: str, story: str, asked: Mapping[str, Any]) -> None:
+        """On record before it begins: a healer that dies in between begins it when it comes back."""
+        settings, who = self._parts.records.settings, str(asked["who"])
+        with self._one_at_a_time, self._parts.records.unit():
+            settings.put(f"{kind}:{story}", asked, who)
+            settings.put(ASKED, {**settings.get(ASKED, {}), story: kind}, who)
+        self._begin_asked(kind, story)
+
+    def begin_asked(self) -> None:
+        """What was asked for and never begun, by a healer that died or could not act yet."""
+        for story, kind in self._parts.records.settings.get(ASKED, {}).items():
+            self._begin_asked(kind, story)
+
+    def _begin_asked(self, kind: str, story: str) -> None:
+        if self._begin(kind, story, story):
+            settings = self._parts.records.settings
+            with self._one_at_a_time, self._parts.records.unit():
+                left = {other: what for other, what in settings.get(ASKED, {}).items() if other != story}
+                settings.put(ASKED, left, AUTOMATION)
 
     def _can_undo(self, incident_id: str) -> None:
         """A release that went back during its rollout is not put back: nobody would watch it. Raises Refused."""

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import NoReturn, ParamSpec, TypeVar
+from typing import Literal, NoReturn, ParamSpec, TypeVar
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID, SQLAlchemyDatasource
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from prodwise.model.errors import Fenced
+from prodwise.model.errors import Fenced, NotRunning, TargetError
 
+IsolationLevel = Literal["SERIALIZABLE", "READ COMMITTED"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
-EXIT_DATABASE, EXIT_FENCED = 70, 75
+EXIT_DATABASE, EXIT_UNSEEN, EXIT_FENCED = 70, 72, 75
 APPLICATION_VERSION = "stories-1"
 """Raised when a story's order of steps changes; workflows begun under another version are not mixed up with this one's."""
+
+UNSEEN_S = 0.5
+"""How soon a target that did not answer is asked again."""
 
 POLL_S = 1.0
 """How often DBOS polls its database. Our stories do not wait through it, so a slow poll costs nothing (0.1 s costs ~5 % CPU)."""
@@ -33,6 +38,10 @@ class Durable:
     ) -> None:
         self._datasource = datasource
         self._within = within
+        sqlite = datasource.engine.dialect.name == "sqlite"
+        self._isolation: IsolationLevel = "SERIALIZABLE" if sqlite else "READ COMMITTED"
+        """As everywhere else in the store: its units take the chain's head first where order matters. Above that, PostgreSQL
+        would fail a step whenever the intake wrote meanwhile, and with it this process."""
 
     @staticmethod
     def configure(system_database_url: str, executor: str) -> None:
@@ -49,8 +58,20 @@ class Durable:
 
     @staticmethod
     def launch() -> None:
-        """Starts DBOS; stories that a dead process left unfinished go on from their last finished step."""
+        """Starts DBOS. Call it only while holding the lease: from then on this process alone carries out stories."""
         DBOS.launch()
+
+    @staticmethod
+    def take_over(executor: str) -> int:
+        """Stories that other executors left unfinished go on here, from their last finished step. Returns how many.
+
+        The others are dead, or paused without the lease; should one of those wake up, its stories are no longer its own and end.
+        """
+        pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        left = [one.workflow_id for one in pending if one.executor_id != executor]
+        if left:
+            DBOS.resume_workflows(left)
+        return len(left)
 
     @staticmethod
     def destroy() -> None:
@@ -74,8 +95,11 @@ class Durable:
 
     @staticmethod
     def step(name: str, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Runs at least once; its result is recorded. For looking, and for effects that the ledger makes idempotent."""
-        return DBOS.run_step({"name": name}, _crash_only(function), *args, **kwargs)
+        """Runs at least once; its result is recorded. For looking, and for effects that the ledger makes idempotent.
+
+        While the target does not answer it is asked again: that the guard is down for a moment must end no story.
+        """
+        return DBOS.run_step({"name": name}, _crash_only(_patient(function)), *args, **kwargs)
 
     def transact(self, name: str, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs with our rows and the step's record in one transaction, so that they cannot disagree."""
@@ -84,11 +108,22 @@ class Durable:
             with self._within(self._datasource.sql_session()):
                 return function(*args, **kwargs)
 
-        return self._datasource.run_tx_step({"name": name}, _crash_only(joined))
+        return self._datasource.run_tx_step({"name": name, "isolation_level": self._isolation}, _crash_only(joined))
+
+
+def _patient(function: Callable[P, R]) -> Callable[P, R]:
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        while True:
+            try:
+                return function(*args, **kwargs)
+            except (TargetError, NotRunning):
+                time.sleep(UNSEEN_S)
+
+    return run
 
 
 def _crash_only(function: Callable[P, R]) -> Callable[P, R]:
-    """Some failures must end the process, so that a clean one looks again: a database that does not answer, a lost lease.
+    """Some failures must end the process, so that a clean one looks again: a database or target that does not answer, a lost lease.
 
     Swallowed instead, they would end a story in an error (measured: a single EIO did).
     """
@@ -100,6 +135,8 @@ def _crash_only(function: Callable[P, R]) -> Callable[P, R]:
             leave(EXIT_DATABASE, f"the database does not answer: {error.orig}")
         except Fenced as error:
             leave(EXIT_FENCED, error.message)
+        except (TargetError, NotRunning) as error:
+            leave(EXIT_UNSEEN, f"the target cannot be seen: {error.message}")
 
     return run
 

@@ -8,7 +8,7 @@ from typing import Any
 from prodwise.clock import now
 from prodwise.heal.durable import Durable
 from prodwise.loop.moves import Move, switch_of
-from prodwise.model.errors import Fenced, ProdwiseError, Refused
+from prodwise.model.errors import Fenced, NotRunning, ProdwiseError, Refused
 from prodwise.model.record import Effect, EffectState
 from prodwise.model.service import SlotName
 from prodwise.model.target import Order
@@ -17,6 +17,8 @@ from prodwise.ports import AuditedLedger, Target
 AUTOMATION = "prodwise"
 REFUSED = "refused: "
 """How the result of an effect begins that policy (a stop, say) did not let happen: no fault of what was to be done."""
+
+ASKS_MAX = 3
 
 
 class Hands:
@@ -51,19 +53,35 @@ class Hands:
         )
 
     def _act(self, key: str, command: Mapping[str, Any]) -> tuple[str, str]:
-        """Looks first: after a crash the effect may have happened. Returns (state, what was seen)."""
-        try:
-            if dict(self._target.observe().effects).get(key):
+        """Looks first: after a crash the effect may have happened. Returns (state, what was seen).
+
+        1. Has it taken effect: done. 2. Asks for it. 3. Whatever goes wrong, only a look says whether it happened; one that was
+        begun, or whose order got no answer, is asked for again under the same key, and fails only once it is seen not to be there.
+        """
+        failure = ""
+        for _ in range(ASKS_MAX):
+            if self._count(key):
                 return EffectState.DONE.value, "had taken effect"
-            actor = str(command["actor"])
-            carry_out(self._target, Order(key, self._token(), actor, person=actor != AUTOMATION), command)
-        except Fenced:
-            raise
-        except Refused as error:
-            return EffectState.FAILED.value, REFUSED + error.message
-        except ProdwiseError as error:
-            return EffectState.FAILED.value, error.message
-        return EffectState.DONE.value, ""
+            try:
+                actor = str(command["actor"])
+                carry_out(self._target, Order(key, self._token(), actor, person=actor != AUTOMATION), command)
+                return EffectState.DONE.value, ""
+            except Fenced:
+                raise
+            except Refused as error:
+                return EffectState.FAILED.value, REFUSED + error.message
+            except NotRunning as error:
+                failure = error.message
+            except ProdwiseError as error:
+                failure = error.message
+                if self._count(key) is None:
+                    break
+        happened = bool(self._count(key))
+        return (EffectState.DONE if happened else EffectState.FAILED).value, failure
+
+    def _count(self, key: str) -> int | None:
+        """How often the order took effect, as the target says; None: it was not even begun. Raises TargetError while unseen."""
+        return dict(self._target.observe().effects).get(key)
 
 
 def carry_out(target: Target, order: Order, command: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from prodwise.clock import monotonic, now
 from prodwise.heal import memory
 from prodwise.heal.bedside import Bedside
-from prodwise.heal.closing import close_incident
+from prodwise.heal.closing import close_incident, tell
 from prodwise.heal.durable import Durable
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.intake import Intake
@@ -199,7 +199,7 @@ class IncidentStory:
             lambda: self._parts.records.approvals.ask(incident, plan.hash, plan_to_json(plan), wait_s).id,
         )
         text = f"I want to: {plan.action.kind.value} {plan.action.service}. {plan.why}\nAsking because: {reason}"
-        self._durable.step(f"tell {number}", self._tell, incident, "A person's yes is needed", text)
+        self._durable.step(f"tell {number}", tell, self._parts, "A person's yes is needed", text, incident)
         return {"approval": asked}
 
     def _check(self, incident: str, plan: Plan, approval: str) -> dict[str, Any]:
@@ -264,14 +264,7 @@ class IncidentStory:
         if told := memory.told_elsewhere(self._parts, incident, now()):
             self._parts.records.ledger.append("told_already", told, actor="prodwise", incident=incident)
             return
-        self._tell(incident, f"{row['service']} needs a person: {command.reason}", command.text)
-
-    def _tell(self, incident: str, title: str, text: str) -> None:
-        """A channel that fails is itself recorded: the page says it, too."""
-        try:
-            self._parts.notifier.tell(title, text)
-        except ProdwiseError as error:
-            self._parts.records.ledger.append("not_told", error.message, actor="prodwise", incident=incident)
+        tell(self._parts, f"{row['service']} needs a person: {command.reason}", command.text, incident)
 
 
 def _reason(command: Command) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from prodwise.clock import monotonic, now
 from prodwise.heal.durable import leave
+from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.lookout import Lookout
 from prodwise.heal.parts import Parts
 from prodwise.heal.pulse import Pulse
@@ -32,6 +33,8 @@ THIN_PER_S = 2.0
 """Fewer canary requests per second than this, and evidence is made with safe requests."""
 
 PAIRS_PER_LOOK = 3
+POSITION, TRIAL = "position:access_log", "position:trial"
+"""Settings: up to where requests were read, and from where on those of the release on trial are."""
 EXIT_BLIND = 71
 
 
@@ -52,7 +55,6 @@ class Intake:
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         self._saved = self._counted = monotonic()
         self._path = 0
-        self.save_position: Callable[[], None] = lambda: None
         self.chores: Callable[[], None] = lambda: None  # what else is to be done once a second
         self._canary_times: list[float] = []
 
@@ -91,7 +93,7 @@ class Intake:
         if monotonic() - self._saved > SAVE_EVERY_S:
             self._saved = monotonic()
             self.lookout.save()
-            self.save_position()
+            self._save_position()
 
     def _each_second(self) -> None:
         if monotonic() - self._counted >= COUNT_EVERY_S:
@@ -142,6 +144,28 @@ class Intake:
                 ramp = self.parts.config.ramp
                 names = [s.id for s in self.parts.shipped if s.ramps]
                 self._trial = Trial(release, names, ramp.alpha, ramp.worse)
+
+                settings, position = self.parts.records.settings, self.parts.requests.position()
+                settings.put(TRIAL, {"release": release, "since": position}, AUTOMATION)
+                self._save_position()
+
+    def resume(self) -> None:
+        """Before the first look: what a release on trial showed in an earlier life of the healer counts still.
+
+        Forgetting it would let a good release be refused more often than alpha says, and judge a bad one later.
+        """
+        saved, current = self.parts.records.settings.get(TRIAL), self.parts.records.rollouts.current()
+        if saved and current is not None and current.release == saved["release"]:
+            self._trial = self._new_trial(current.release)
+            for request in self.parts.requests.since(saved["since"]):
+                self._trial.observe(request)
+
+    def _new_trial(self, release: str) -> Trial:
+        ramp = self.parts.config.ramp
+        return Trial(release, [s.id for s in self.parts.shipped if s.ramps], ramp.alpha, ramp.worse)
+
+    def _save_position(self) -> None:
+        self.parts.records.settings.put(POSITION, self.parts.requests.position(), AUTOMATION)
 
     def end_rollout(self, release: str) -> None:
         with self._lock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 
 from prodwise.heal.durable import EXIT_FENCED, leave
@@ -15,17 +14,16 @@ RENEW_S = 5.0
 class Leaseholder:
     """Acquires, renews, and ends the process when another executor took over."""
 
-    def __init__(self, lease: Lease) -> None:
-        self._lease = lease
-        self._holder = f"healer:{os.getpid()}"
+    def __init__(self, lease: Lease, holder: str) -> None:
+        """holder: a name that no other process ever had or will have."""
+        self._lease, self._holder = lease, holder
         self._token = 0
         self._ends = threading.Event()
         self._had = threading.Event()
         self._thread = threading.Thread(target=self._renew, name="lease", daemon=True)
 
     def token(self) -> int:
-        """The present fencing token; 0 is never one. Waits while none is held: a story that resumes after a crash must not fail
-        because its dead predecessor's lease has not lapsed yet."""
+        """The present fencing token; 0 is never one. Waits while none is held: a predecessor may be paused, not dead."""
         self._had.wait()
         return self._token
 

@@ -157,7 +157,6 @@ class Lookout:
             f"respawn-{process.service}-{process.slot}-{process.started_at:.3f}", process.at, ChangeKind.PLATFORM, process.service,
             "", process.release, "supervisor", "none: a restart changes no state", text,
         )  # fmt: skip
-        self._parts.records.changes.record(change)
         data = {
             "kind": "restart",
             "state": "done",
@@ -165,7 +164,9 @@ class Lookout:
             "key": change.id,
             "command": {"actor": "supervisor"},
         }
-        self._parts.records.ledger.append("effect", text, actor="supervisor", service=process.service, data=data)
+        with self._parts.records.unit():
+            self._parts.records.changes.record(change)
+            self._parts.records.ledger.append("effect", text, actor="supervisor", service=process.service, data=data)
 
     def health(self, now: float) -> dict[str, bool | None]:
         return {service.id: self.well(service, now) for service in self._parts.inventory}

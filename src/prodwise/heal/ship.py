@@ -9,7 +9,7 @@ from typing import Any
 
 from prodwise.clock import now
 from prodwise.heal import memory
-from prodwise.heal.closing import close_incident
+from prodwise.heal.closing import close_incident, tell
 from prodwise.heal.durable import Durable
 from prodwise.heal.hands import AUTOMATION, REFUSED, Hands
 from prodwise.heal.harm import more
@@ -59,7 +59,7 @@ class ShipStory:
 
     def run(self, release: str) -> str:
         """The whole story. Returns the release's last state."""
-        story, failure = f"ship-{release}", ""
+        story, failure, backs = f"ship-{release}", "", 0
         checks: tuple[GateResult, ...] = ()
         turn = ShipTurn.from_json(self._durable.step("begin", lambda: begin(release, now()).to_json()))
         for number in range(100_000):
@@ -68,7 +68,9 @@ class ShipStory:
             command = ShipCommand(ShipOp(data["command"]["op"]), data["command"]["share"], data["command"]["reason"])
             if command.op is ShipOp.END:
                 break
-            if command.op is ShipOp.BACK and number >= BACKS_MAX and self._gave_up(story, turn, number):
+            backs += command.op is ShipOp.BACK
+            if backs > BACKS_MAX:
+                self._durable.step("call", self._call, turn)
                 break
             checks, failure = self._carry_out(story, number, turn, command, checks, failure, exposed)
         state = str(self._durable.transact("end", self._end, turn))
@@ -319,16 +321,10 @@ class ShipStory:
                     self._parts.records, found.id, Outcome.HEALED, f"went back from {turn.release}: {turn.reason}"
                 )
 
-    def _gave_up(self, story: str, turn: ShipTurn, number: int) -> bool:
-        """Whether going back was tried often enough that a person must be called."""
-        effects = self._parts.records.ledger.effects
-        done = [*effects(story=story), *effects(story=f"inc-{turn.release}")]
-        tries = {label for e in done if (label := e.key.split("/")[1]).startswith("back")}
-        if len(tries) < BACKS_MAX:
-            return False
-        text = f"release {turn.release} could not be withdrawn after {len(tries)} tries: {turn.reason}"
-        self._durable.step(f"call {number}", self._parts.notifier.tell, "A release could not be withdrawn", text)
-        return True
+    def _call(self, turn: ShipTurn) -> None:
+        """Going back was tried often enough: a person must do it."""
+        text = f"release {turn.release} could not be withdrawn after {BACKS_MAX} tries: {turn.reason}"
+        tell(self._parts, "A release could not be withdrawn", text, turn.release)
 
     def _row(self, turn: ShipTurn, seen: ShipSeen, command: ShipCommand) -> Rollout:
         row = self._parts.records.rollouts.load(turn.release)

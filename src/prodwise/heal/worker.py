@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Sequence
 
@@ -19,18 +20,21 @@ from prodwise.heal.returning import Returning, SmallStories
 from prodwise.heal.ship import ShipStory
 from prodwise.loop.choose.told import news
 from prodwise.model.incident import Incident, IncidentState, Symptom
-from prodwise.model.release import ReleaseState
 from prodwise.ports import BreakGlass, StopSwitch
 
 
 class Healer:
     """Start it once; stop it to leave. Everything it was in the middle of goes on in the next one."""
 
-    def __init__(self, parts: Parts, durable: Durable, stop_switch: StopSwitch, break_glass: BreakGlass) -> None:
+    def __init__(
+        self, parts: Parts, durable: Durable, stop_switch: StopSwitch, break_glass: BreakGlass, executor: str
+    ) -> None:
+        """executor: this process's own name, as lease holder and as executor of stories."""
         self.parts = parts
         self._break_glass = break_glass
-        self._durable = durable
-        self.lease = Leaseholder(parts.target)
+        self._durable, self._executor = durable, executor
+        self._acts = threading.Event()
+        self.lease = Leaseholder(parts.target, executor)
         self.intake = Intake(parts)
         hands = Hands(durable, parts.records.ledger, parts.target, self.lease.token)
         returning = Returning(parts, durable, hands, self.intake)
@@ -59,18 +63,31 @@ class Healer:
             self._told_seen[service] = at
         return new
 
-    def begin(self, story: str, workflow_id: str, subject: str) -> None:
-        self._durable.begin(workflow_id, self._stories[story], subject)
+    def begin(self, story: str, workflow_id: str, subject: str) -> bool:
+        """Its rows are committed. Before this healer may act it begins nothing: `start` begins what is on record.
+
+        Returns whether it has begun, durably.
+        """
+        if self._acts.is_set():
+            self._durable.begin(workflow_id, self._stories[story], subject)
+        return self._acts.is_set()
 
     def start(self) -> None:
-        """Eyes first, then the lease, then the stories that were left unfinished."""
+        """One look, for the pages; then the lease, which another healer may hold still; then the stories that were left unfinished.
+
+        Without the lease nothing is begun or resumed: what another healer is at would be done a second time.
+        """
+        self.intake.resume()
         self.intake.tick()
+        self.lease.start()
+        self.lease.token()
         self.controls.adopt()
         self._take_journal()
         self.controls.catch_up()
         self.intake.chores = self._take_journal
-        self.lease.start()
         self._durable.launch()
+        self._durable.take_over(self._executor)
+        self._acts.set()
         self._begin_what_was_asked()
         self.intake.start()
         self._prove_undo()
@@ -84,9 +101,7 @@ class Healer:
         rollouts = [r.release for r in records.rollouts.list(limit=200) if not r.state.settled]
         for release in reversed(rollouts):
             self.begin("ship", f"ship-{release}", release)
-        for made in records.releases.list(1000):
-            if made.state is ReleaseState.BUILDING and records.rollouts.load(made.id) is None:
-                records.releases.set_state(made.id, ReleaseState.FAILED, "never begun: ask for it again")
+        self.controls.begin_asked()
         known = {f"inc-{r.id}" for r in records.releases.list(1000)}  # a rollout's own incident is closed by its story
         for found in records.incidents.list(open_only=True):
             if found.id not in known:

@@ -14,6 +14,9 @@ SHARE_TOLERANCE = 1e-6
 SWITCHES_MAX = 4
 """How often one stage's share is set again after the target took it away (a lapsed lease) before the release is given up."""
 
+GAP_S = 5.0
+"""A gap between two looks counts at most this long: looks follow each other several times a second while the healer lives."""
+
 WATCH_EXTENSIONS = 3
 """A watch still on hold at its end is prolonged up to this many times its length; then hold has run out into fail."""
 
@@ -73,6 +76,7 @@ class ShipTurn:
     watch_until: float = 0.0
     by: str = ""  # the person who asked to go back; "" while it is Prodwise's own decision
     held_since: float | None = None  # since when a stop or a freeze holds it: no clock runs meanwhile
+    looked_at: float = 0.0  # Unix seconds of the last look
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -120,17 +124,19 @@ class ShipSeen:
 
 
 def begin(release: str, now: float) -> ShipTurn:
-    return ShipTurn(release, ShipPhase.QUEUED, now)
+    return ShipTurn(release, ShipPhase.QUEUED, now, looked_at=now)
 
 
 def step(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> tuple[ShipTurn, ShipCommand]:
     """One turn.
 
-    1. A person's *cancel* goes back, whatever the phase, also under *stop* (a release that becomes stable just now is gone
+    1. Time in which nobody looked (the healer was dead) counts for no deadline.
+    2. A person's *cancel* goes back, whatever the phase, also under *stop* (a release that becomes stable just now is gone
        back from afterwards, by the story around this).
-    2. A person's *stop* holds everything else; a *freeze* holds all that goes forward. No clock runs meanwhile.
-    3. Otherwise the phase decides; each either waits with a reason, commands one thing, or moves on.
+    3. A person's *stop* holds everything else; a *freeze* holds all that goes forward. No clock runs meanwhile.
+    4. Otherwise the phase decides; each either waits with a reason, commands one thing, or moves on.
     """
+    turn = _looked(turn, now)
     if turn.phase is ShipPhase.DONE:
         return turn, ShipCommand(ShipOp.END, reason=turn.reason)
     if seen.cancelled and turn.phase is not ShipPhase.FINISHING:
@@ -156,6 +162,15 @@ def _resumed(turn: ShipTurn, now: float) -> ShipTurn:
     held_s = max(0.0, now - turn.held_since)
     until = turn.watch_until + held_s if turn.watch_until else 0.0
     return replace(turn, since=turn.since + held_s, watch_until=until, held_since=None)
+
+
+def _looked(turn: ShipTurn, now: float) -> ShipTurn:
+    """What a gap has too much moves the phase's begin, and the end of the watch. A hold accounts for its own time."""
+    counts = turn.looked_at and turn.held_since is None
+    gap_s = max(0.0, now - turn.looked_at - GAP_S) if counts else 0.0
+    return replace(
+        turn, looked_at=now, since=turn.since + gap_s, watch_until=turn.watch_until and turn.watch_until + gap_s
+    )
 
 
 def _queued(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> tuple[ShipTurn, ShipCommand]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ from prodwise.signals.routes import Routes
 
 RECORDS_MAX = 10_000  # a read
 CHUNK = 256 * 1024
+PAST_READS = 50
 BYTES_MAX = 16 * 1024 * 1024  # a read, whatever stands in the lines
 LINE_MAX = 64 * 1024
 _HEAD = 256
@@ -34,9 +36,14 @@ class Position:
 class AccessLog:
     """Implements RequestLog. Starts at the end of the log, or at a saved position, from where nothing is lost that still exists."""
 
-    def __init__(self, path: Path, position: Mapping[str, Any] | None = None) -> None:
-        """position: what `position()` returned in an earlier life; one that fits no file is counted in `gaps`."""
-        self._path = path
+    def __init__(
+        self, path: Path, position: Mapping[str, Any] | None = None, until: Mapping[str, Any] | None = None
+    ) -> None:
+        """position: what `position()` returned in an earlier life; one that fits no file is counted in `gaps`.
+
+        until: a later position, at which the log ends for this reader.
+        """
+        self._path, self._until = path, _position(until)
         self._routes = Routes()
         self._rejected: Counter[str] = Counter()
         self._fd = -1
@@ -49,6 +56,7 @@ class AccessLog:
             self._resume(saved)
         elif self._open(path):
             self._offset = os.fstat(self._fd).st_size
+        self._began = self.position()
 
     @property
     def rejected(self) -> Mapping[str, int]:
@@ -69,13 +77,29 @@ class AccessLog:
             if self._fd < 0 and not self._open_first():
                 break
             self._notice_truncation()
-            chunk = os.pread(self._fd, CHUNK, self._offset)
+            chunk = os.pread(self._fd, self._room(), self._offset)
             budget -= max(1, len(chunk))
             before = self._offset
             found.extend(self._records(chunk, RECORDS_MAX - len(found)))
-            if self._offset == before and not self._follow():
+            if self._offset == before and (self._room() < CHUNK or not self._follow()):
                 break
         return found
+
+    def since(self, position: Mapping[str, Any]) -> Iterator[RequestSeen]:
+        """What was logged from an earlier position up to where this reader began, at most PAST_READS × 10,000 records."""
+        past = AccessLog(self._path, position, self._began)
+        with contextlib.closing(past):
+            for _ in range(PAST_READS):
+                found = past.read()
+                if not found:
+                    return
+                yield from found
+
+    def _room(self) -> int:
+        """How many bytes may be read at once."""
+        if self._until is None or os.fstat(self._fd).st_ino != self._until.inode:
+            return CHUNK
+        return max(0, min(CHUNK, self._until.offset - self._offset))
 
     def close(self) -> None:
         if self._fd >= 0:

@@ -17,7 +17,7 @@ from prodwise.store import tables
 from prodwise.store.engine import Database
 from prodwise.store.ledger import append
 
-QUIET_SETTINGS = ("position", "baseline", "heartbeat")
+QUIET_SETTINGS = ("position", "baseline", "heartbeat", "asked")
 """Settings that the healer keeps for itself: changing them is no news for the ledger."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from prodwise.store.engine import Database
 from prodwise.store.ledger import SqlLedger
 from prodwise.store.migrate import migrate
@@ -23,6 +25,9 @@ class SqlStore:
         self.settings = SqlSettings(self.database)
         self.approvals = SqlApprovals(self.database)
         self.logins = SqlLogins(self.database)
+
+    def unit(self) -> AbstractContextManager[object]:
+        return self.database.unit()
 
     def close(self) -> None:
         self.database.close()

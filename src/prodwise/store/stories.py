@@ -66,9 +66,16 @@ class SqlIncidents:
         return dict(row)
 
     def save(self, incident_id: str, **values: Any) -> None:
-        """Sets columns (state, outcome, closed_at, turn, diagnosis, decision, users_hit, requests_failed, title)."""
+        """Sets columns (state, outcome, closed_at, turn, diagnosis, decision, users_hit, requests_failed, title).
+
+        What is closed keeps its state: an executor that was paused may wake up and still write what it saw before.
+        """
+        t = tables.incident
+        query = t.update().where(t.c.id == incident_id)
+        if "state" in values and "closed_at" not in values:
+            query = query.where(t.c.closed_at.is_(None))
         with self._db.unit() as session:
-            session.execute(tables.incident.update().where(tables.incident.c.id == incident_id).values(**values))
+            session.execute(query.values(**values))
 
     def list(self, *, open_only: bool = False, limit: int = 100) -> Sequence[Incident]:
         t = tables.incident
@@ -175,11 +182,16 @@ class SqlRollouts:
         self._db = database
 
     def put(self, rollout: Rollout, text: str = "") -> None:
-        """Inserts or updates; a change of state or stage is also an entry in the ledger."""
+        """Inserts or updates; a change of state or stage is also an entry in the ledger.
+
+        A settled one stays as it ended: an executor that was paused may wake up and still write what it saw before.
+        """
         t = tables.rollout
         values = {**asdict(rollout), "state": rollout.state.value, "gates": [dict(g) for g in rollout.gates]}
         with self._db.unit() as session:
             old = session.execute(sa.select(t).where(t.c.release == rollout.release)).mappings().first()
+            if old is not None and RolloutState(old["state"]).settled and not rollout.state.settled:
+                return
             if old is None:
                 session.execute(t.insert().values(**values))
             else:

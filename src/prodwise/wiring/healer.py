@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sqlite3
 import threading
+import traceback
+import uuid
 from pathlib import Path
 
 from dbos import SQLAlchemyDatasource
 
 from prodwise.config import Config, load
 from prodwise.heal.durable import Durable, leave
+from prodwise.heal.intake import POSITION
 from prodwise.heal.parts import Parts
 from prodwise.heal.worker import Healer
 from prodwise.model.errors import ConfigError, ProdwiseError
@@ -35,7 +39,6 @@ from prodwise.targets.local.stop_file import StopFile
 from prodwise.targets.local.target import LocalTarget
 from prodwise.wiring.records import open_store
 
-POSITION = "position:access_log"
 EXIT_BEGIN = 78
 
 
@@ -59,11 +62,11 @@ def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Heal
         notifier=CommandNotifier(config.notify_command),
         waiting=lambda: waiting(where),
     )
-    Durable.configure(dbos_url(where, store.database.url), executor="local")
+    executor = f"healer:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    Durable.configure(dbos_url(where, store.database.url), executor)
     datasource = SQLAlchemyDatasource.create(store.database.url, engine=store.database.engine)
-    made = Healer(parts, Durable(datasource, store.database.within), StopFile(app_dir), Journal(where))
-    made.intake.save_position = lambda: store.settings.put(POSITION, requests.position(), "prodwise")
-    return made
+    durable = Durable(datasource, store.database.within)
+    return Healer(parts, durable, StopFile(app_dir), Journal(where), executor)
 
 
 def waiting(where: Layout) -> dict[str, int]:
@@ -138,3 +141,6 @@ def _begin(made: Healer) -> None:
         made.start()
     except ProdwiseError as error:
         leave(EXIT_BEGIN, f"{error.message} {error.hint}".strip())
+    except Exception:  # noqa: BLE001 — one that serves pages and heals nothing would look alive
+        traceback.print_exc()
+        leave(EXIT_BEGIN, "the healer could not begin")

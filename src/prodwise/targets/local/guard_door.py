@@ -73,11 +73,10 @@ class Door:
         guard_state.check(self.state, token, stopped=self.stopped and not person)
         return known
 
-    def lease(self, holder: str) -> int:
+    def lease(self, holder: str, pid: int = 0) -> int:
         with self.lock:
-            self._commit(
-                replace(self.state, lease=guard_state.lease_after(self.state, holder, self.hands.instance.lease_s))
-            )
+            lease = guard_state.lease_after(self.state, holder, self.hands.instance.lease_s, pid)
+            self._commit(replace(self.state, lease=lease))
             return self.state.lease.token
 
     def break_glass(self) -> None:

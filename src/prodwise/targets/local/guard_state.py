@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from prodwise.targets.local.launch import boot_id, uptime
+from prodwise.targets.local.launch import boot_id, start_ticks, uptime
 from prodwise.targets.local.layout import SLOTS, Layout, write_atomically
 
 EFFECTS_MAX = 500
@@ -29,16 +29,23 @@ class Denied(Exception):
 
 @dataclass(frozen=True)
 class Lease:
-    """until: seconds since boot `boot`. token: the highest that was ever given."""
+    """until: seconds since boot `boot`. token: the highest that was ever given. pid, ticks: the holder's process, 0: not known."""
 
     holder: str = ""
     token: int = 0
     until: float = 0.0
     boot: str = ""
+    pid: int = 0
+    ticks: int = 0
 
     def live(self, now: float, boot: str) -> bool:
         """A lease of an earlier boot has lapsed: nobody that held it still runs."""
         return bool(self.holder) and self.boot == boot and now < self.until
+
+    @property
+    def orphaned(self) -> bool:
+        """Its holder is seen to be dead: nobody can act on it any more, and the next holder need not wait until it lapses."""
+        return self.ticks > 0 and start_ticks(self.pid) != self.ticks
 
 
 @dataclass(frozen=True)
@@ -128,17 +135,17 @@ class GuardState:
         return replace(self, lapses=(*self.lapses, lapse)[-LAPSES_MAX:])
 
 
-def lease_after(state: GuardState, holder: str, lease_s: float) -> Lease:
-    """The lease once `holder` has asked. Its own live lease is renewed and keeps its token; a lapsed one gets a new token, since
-    traffic may have been moved meanwhile. Raises Denied while another holds it."""
+def lease_after(state: GuardState, holder: str, lease_s: float, pid: int = 0) -> Lease:
+    """The lease once `holder` (process `pid`) has asked. Its own live lease is renewed and keeps its token; a lapsed one gets a
+    new token, since traffic may have been moved meanwhile. Raises Denied while another holds it and may still live."""
     if not holder:
         raise Denied("refused", "a lease needs a holder's name")
     now, boot, lease = uptime(), boot_id(), state.lease
     live = lease.live(now, boot)
-    if live and lease.holder != holder:
+    if live and lease.holder != holder and not lease.orphaned:
         raise Denied("refused", f"{lease.holder} holds the lease for another {lease.until - now:.0f} s")
-    token = lease.token if live else lease.token + 1
-    return Lease(holder, token, now + lease_s, boot)
+    token = lease.token if live and lease.holder == holder else lease.token + 1
+    return Lease(holder, token, now + lease_s, boot, pid, start_ticks(pid) if pid else 0)
 
 
 def check(state: GuardState, token: int, *, stopped: bool) -> None:

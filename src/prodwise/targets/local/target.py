@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from prodwise.config import Config, state_dir
@@ -85,7 +86,7 @@ class LocalTarget:
         return seen_from(self._guard.look())
 
     def acquire(self, holder: str) -> int:
-        return int(self._guard.call("lease", holder=holder))
+        return int(self._guard.call("lease", holder=holder, pid=os.getpid()))
 
     def lapses(self) -> tuple[Lapse, ...]:
         """When the guard itself returned traffic to stable, the last 50."""
