@@ -17,9 +17,9 @@ from statistics import median
 from bench.running import Tell, quantile, shop, status, until
 from bench.table import Figure
 from prodwise import wiring
+from prodwise.drill.clone import copy_app
 from prodwise.drill.git import git
 from prodwise.drill.healers.bare import BareApp, Command, start
-from prodwise.drill.stage import copy_app
 
 PROBE = "/healthz"
 KILLS, KILLS_QUICK = 20, 5

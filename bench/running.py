@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prodwise import wiring
+from prodwise.drill.clone import copy_app
 from prodwise.drill.healers.base import Running, make_healer
-from prodwise.drill.stage import copy_app
 
 Tell = Callable[[str], None]
 PATIENCE_S = 30.0

@@ -94,16 +94,6 @@ def test_an_app_from_a_path_is_copied_and_left_alone(tmp_path: Path) -> None:
     assert git(app, "worktree", "list").count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [('service = "web"', 'service = "wep"'), ('kind = "kill"\nservice = "web"', 'kind = "release"\nref = "v9"')],
-)
-def test_what_the_app_does_not_have_fails_before_the_first_fault(tmp_path: Path, old: str, new: str) -> None:
-    result = run_scenarios([short(tmp_path, "crash", (old, new))], "none", on_event=lambda _: None)
-    assert result.scenarios[0].passed is False
-    assert result.scenarios[0].requests == 0
-
-
 def test_unknown_healer_and_scenario_are_named_before_anything_starts() -> None:
     with pytest.raises(UsageError, match="no healer 'systemd'"):
         run_scenarios(["quiet"], "systemd")

@@ -63,6 +63,17 @@ def test_the_contract_is_read(tmp_path: Path) -> None:
         ("at = 8.0", "at = 80.0", "after the end"),
         ("at = 8.0", "at = -1", "fault.1.at"),
         ("rate = 40", "rate = 99999", "traffic.rate"),
+        ("rate = 40", "rate = 0", "traffic.rate"),
+        ("rate = 40", 'rate = "40"', "traffic.rate is not a number"),
+        ("seconds = 60", "seconds = true", "seconds is not a number"),
+        ("max_failed = 60", "max_failed = 0.5", "expect.max_failed"),
+        ('paths = ["/", "/cart"]', 'paths = "/"', "traffic.paths is not a list"),
+        ('kind = "release"', "kind = 7", "fault.1.kind is not a text"),
+        (
+            'traffic = { rate = 40, paths = ["/", "/cart"], probe = "/healthz" }',
+            "traffic = 40",
+            "traffic is not a table",
+        ),
         ('"/cart"', '"cart"', "starts with /"),
         ('"/cart"', '"/a b"', "no blanks"),
         ('patch = "bad.diff"', 'patch = "missing.diff"', "there is no patch"),
@@ -70,7 +81,7 @@ def test_the_contract_is_read(tmp_path: Path) -> None:
         ('patch = "bad.diff"', 'patch = "bad.diff"\nref = "v1"', "either patch or ref"),
         ('patch = "bad.diff"', 'ref = "--upload-pack=x"', "not a ref"),
         ('kind = "release"', 'kind = "config"', "KEY=VALUE"),
-        ('kind = "release"', 'kind = "upstream_down"', "needs service"),
+        ('kind = "release"', 'kind = "dependency"\nref = "v1"', "either patch or ref"),
         ('kind = "release"', 'kind = "slow"\nsize = 3.0', "between 0 and 1"),
         ('outcome = "healed"', 'outcome = "quiet"', "nothing is done"),
         ('app = "shop"', 'app = "nowhere"', "is not an app"),
@@ -90,6 +101,27 @@ def test_what_makes_no_sense_is_refused_in_words(tmp_path: Path, old: str, new: 
 def test_faults_that_cannot_be_made_yet_are_refused_at_load(tmp_path: Path, kind: str) -> None:
     with pytest.raises(ConfigError, match="not available yet"):
         changed(tmp_path, 'kind = "release"', f'kind = "{kind}"')
+
+
+def test_faults_strike_in_the_order_of_time_and_keep_their_number_in_the_file(tmp_path: Path) -> None:
+    scenario = changed(tmp_path, "[expect]", '[[fault]]\nat = 2\nkind = "kill"\n[expect]')
+    assert [(number, fault.kind) for number, fault in scenario.numbered()] == [(2, "kill"), (1, "release")]
+
+
+def test_a_name_may_be_written_as_people_write_names(tmp_path: Path) -> None:
+    assert changed(tmp_path, 'name = "bad-release"', 'name = "Bad_release 2.0"').name == "Bad_release 2.0"
+
+
+def test_an_app_is_looked_for_beside_the_file_and_then_where_the_command_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, files = tmp_path / "here" / "app", tmp_path / "files"
+    for folder in (app, files):
+        folder.mkdir(parents=True)
+    git(app, "init", "-q")
+    (app / "Procfile").write_text("web: true\n")
+    monkeypatch.chdir(tmp_path / "here")
+    assert changed(files, 'app = "shop"', 'app = "app"').app == str(app)
 
 
 def test_built_in_scenarios_are_found_by_name_and_near_names_are_offered() -> None:

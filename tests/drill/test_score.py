@@ -9,7 +9,8 @@ import pytest
 from prodwise.drill.healers.base import Event
 from prodwise.drill.impact import measure
 from prodwise.drill.scenario import Expect, Fault, Scenario
-from prodwise.drill.score import Injected, Seen, actions, outcome, score, settled
+from prodwise.drill.score import actions, outcome, score, settled
+from prodwise.drill.seen import Injected, Seen
 from prodwise.drill.traffic.records import Sent
 from prodwise.model.outcome import Outcome
 
@@ -105,6 +106,14 @@ def test_escalated_even_while_users_still_suffer(told: Event) -> None:
     assert score(scenario(overload, "escalated"), watched).passed
 
 
+def test_an_outage_that_is_played_by_holding_a_service_down_has_no_remedies_of_that_service() -> None:
+    fault = Fault(at=10, kind="upstream_down", service="payments", seconds=10)
+    up = {"kind": "restart", "target": "a", "state": "done", "actor": "supervisor"}
+    events = (Event(1, T0 + 11, "action", "payments", "", up), Event(2, T0 + 12, "action", "web", "", up))
+    watched = seen(fault, traffic(40, ((12, 20),)), (*events, event(9, 14, "escalated")), 40)
+    assert [(one.target, one.result) for one in actions(watched)] == [("web", "done")]
+
+
 @pytest.mark.parametrize("kind", ["overload", "upstream_down"])
 def test_a_restart_against_what_is_not_ours_fails_even_if_a_person_was_called(kind: str) -> None:
     fault = Fault(at=10, kind=kind, service="payments", seconds=10)
@@ -172,6 +181,60 @@ def test_actions_are_an_ordered_subsequence_and_others_are_counted_as_wrong() ->
     assert score(scenario(KILL, "healed", ("rollback",)), watched).wrong_actions == 1
     assert score(scenario(KILL, "healed", ("rollback",)), watched).passed
     assert not score(scenario(KILL, "healed", ("rollback", "restart")), watched).passed
+
+
+def test_without_named_actions_any_remedy_is_called_for_where_something_is_to_be_healed() -> None:
+    watched = seen(KILL, traffic(30, ((10, 11),)), RESTARTED)
+    assert score(scenario(KILL, "healed"), watched).wrong_actions == 0
+    assert score(scenario(KILL, "escalated"), watched).wrong_actions == 1
+
+
+def two(first: Fault, second: Fault, requests: list[Sent], events: tuple[Event, ...] = (), seconds: float = 60) -> Seen:
+    injected = [Injected(one, T0 + one.at, T0 + one.at + one.lasts) for one in (first, second)]
+    return Seen(T0, T0 + seconds, requests, events, injected)
+
+
+def test_each_fault_is_timed_by_itself_and_the_slowest_is_told() -> None:
+    later = Fault(at=40, kind="hang", service="web")
+    events = (action(1, 10.2, "restart", "done"), event(2, 41.5, "incident_opened"), action(3, 41.7, "restart", "done"))
+    result = score(
+        scenario(KILL, "healed", ("restart", "restart")), two(KILL, later, traffic(60, ((10, 10.5), (40, 43))), events)
+    )
+    assert (result.seconds_to_detect, result.seconds_to_decide) == (1.5, 1.7)
+    assert result.seconds_to_recover == pytest.approx(3.005, abs=0.06), "not from the first fault to the last recovery"
+    assert result.repeats == 0
+
+
+def test_a_fault_that_users_had_not_recovered_from_when_the_next_one_came_goes_on() -> None:
+    later = Fault(at=12, kind="kill", service="web")
+    result = score(scenario(KILL, "healed"), two(KILL, later, traffic(60, ((10, 15),)), RESTARTED))
+    assert result.seconds_to_recover == pytest.approx(5.005, abs=0.06)
+
+
+def test_one_fault_without_a_recovery_and_there_is_no_time_of_recovery() -> None:
+    later = Fault(at=40, kind="kill", service="web")
+    result = score(scenario(KILL, "healed"), two(KILL, later, traffic(60, ((10, 11), (40, 60))), RESTARTED))
+    assert (result.outcome, result.seconds_to_recover) == ("unhealed", None)
+
+
+def test_a_crash_that_no_request_felt_is_timed_by_the_first_request_after_it() -> None:
+    requests = [replace(one, ms=300.0) if 10 <= one.at - T0 < 10.3 else one for one in traffic(30)]
+    before = Sent(T0 + 9.999, 4.0, "GET", "/", 200, "", "s2")  # answered just after the kill, sent before it
+    result = score(scenario(KILL, "healed"), seen(KILL, [*requests, before], RESTARTED))
+    assert result.seconds_to_recover == pytest.approx(0.305, abs=0.06)
+
+
+WORKER = Fault(at=10, kind="kill", service="worker")
+
+
+@pytest.mark.parametrize(("back", "outcome_", "recover"), [(T0 + 12.5, "healed", 2.5), (None, "unhealed", None)])
+def test_a_worker_is_judged_by_its_process_also_without_any_page(
+    back: float | None, outcome_: str, recover: float | None
+) -> None:
+    watched = replace(seen(WORKER, [], RESTARTED), injected=(Injected(WORKER, T0 + 10, T0 + 10, True, back),))
+    result = score(scenario(WORKER, "healed", ("restart",)), watched)
+    assert (result.outcome, result.seconds_to_recover) == (outcome_, recover)
+    assert (settled(scenario(WORKER, "healed", ("restart",)), watched) != "") is (back is not None)
 
 
 def test_the_same_remedy_again_is_a_repeat_unless_it_was_called_for() -> None:

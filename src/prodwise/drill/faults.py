@@ -14,54 +14,43 @@ from threading import Event as Flag
 import psutil
 
 from prodwise import clock
-from prodwise.config import load, read_env_file
-from prodwise.drill.git import git
+from prodwise.config import Config, load, read_env_file
+from prodwise.drill.clone import apply_patch
 from prodwise.drill.healers.base import Healer
 from prodwise.drill.processes import age_s
-from prodwise.drill.scenario import Fault, Scenario
+from prodwise.drill.scenario import Fault
 from prodwise.drill.traffic.process import TrafficProcess
-from prodwise.model.errors import ConfigError, TargetError
+from prodwise.model.errors import TargetError
 
 TURN_S = 0.02
-DUTY_S = 0.25  # one cycle of stop and go for `slow`
+DUTY_S = 1.0  # one cycle of stop and go for `slow`
 UP_S = 0.3  # a process this old has come up, for `crash_loop`
+WAIT_S = 5.0  # for a process to strike
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a fault strikes. over: set when the drill wants the fault to end now; rate: requests/s before any fault."""
+    """Where a fault strikes. over: set when the drill wants the fault to end now; rate: requests/s before any fault;
+    traffic: None for an app without a page; struck: told the processes that are about to be struck."""
 
     healer: Healer
     app_dir: Path
-    traffic: TrafficProcess
+    traffic: TrafficProcess | None
     rate: float
     over: Flag
-
-
-def check(scenario: Scenario, app_dir: Path) -> None:
-    """Raises ConfigError now for what would fail in the middle: unknown services or refs, no env_file to break."""
-    config = load(app_dir)
-    for number, fault in enumerate(scenario.fault, 1):
-        where = f"{scenario.name}: fault {number}"
-        if fault.service and fault.service not in config.services:
-            raise ConfigError(
-                f"{where}: the app has no service {fault.service!r}", f"it has {', '.join(config.services)}"
-            )
-        if fault.kind == "config" and not config.env_file:
-            raise ConfigError(f"{where}: config needs an app with an env_file", "name one in prodwise.toml")
-        if fault.ref:
-            git(app_dir, "rev-parse", "--verify", "--quiet", f"{fault.ref}^{{commit}}")
+    struck: Callable[[list[int]], None]
 
 
 def inject(fault: Fault, place: Place) -> None:
     """Puts the fault in and keeps it up for its seconds; returns when it is over. Raises ProdwiseError if it cannot."""
-    service = fault.service or _web(place.app_dir)
-    steps: dict[str, Callable[[], None]] = {
+    service = struck_service(fault, load(place.app_dir))
+    steps: dict[str, Callable[[], object]] = {
         "none": lambda: None,
         "release": lambda: _release(fault, place),
+        "dependency": lambda: _release(fault, place),
         "config": lambda: _config(fault, place),
         "kill": lambda: _signal_all(place, service, signal.SIGKILL),
-        "hang": lambda: _signal_all(place, service, signal.SIGSTOP),
+        "hang": lambda: _hang(fault, place, service),
         "crash_loop": lambda: _hold_down(fault, place, service, UP_S),
         "slow": lambda: _slow(fault, place, service),
         "overload": lambda: _overload(fault, place),
@@ -70,17 +59,25 @@ def inject(fault: Fault, place: Place) -> None:
     steps[fault.kind]()
 
 
-def _web(app_dir: Path) -> str:
-    """The service that users reach: `web`, or the first of that kind."""
-    services = load(app_dir).services
-    webs = [name for name, one in sorted(services.items()) if one.kind == "web" and not one.upstream]
-    return "web" if "web" in webs or not webs else webs[0]
+def web_service(config: Config) -> str:
+    """The service that users reach: `web`, or the first of that kind; "" without any."""
+    webs = [name for name, one in sorted(config.services.items()) if one.kind == "web" and not one.upstream]
+    return "web" if "web" in webs else next(iter(webs), "")
+
+
+def struck_service(fault: Fault, config: Config) -> str:
+    """The one that is named; else for an outage the stand-in for the outside, for anything else what users reach, or what there
+    is. "" when the fault needs one and the app has none."""
+    if fault.service:
+        return fault.service
+    if fault.kind == "upstream_down":
+        return next((name for name, one in sorted(config.services.items()) if one.upstream), "")
+    return web_service(config) or min(config.services, default="")
 
 
 def _release(fault: Fault, place: Place) -> None:
     if fault.patch:
-        git(place.app_dir, "apply", "--index", fault.patch)
-        git(place.app_dir, "commit", "-q", "-m", f"Apply {Path(fault.patch).name}")
+        apply_patch(place.app_dir, Path(fault.patch))
     place.healer.deploy(fault.ref or "HEAD")
 
 
@@ -96,12 +93,28 @@ def _config(fault: Fault, place: Place) -> None:
     place.healer.deploy("HEAD")
 
 
-def _signal_all(place: Place, service: str, number: signal.Signals) -> None:
-    pids = place.healer.pids(service)
+def _signal_all(place: Place, service: str, number: signal.Signals) -> list[int]:
+    """Returns the processes that were struck; waits a little for one that is just coming up."""
+    pids, deadline = place.healer.pids(service), clock.monotonic() + WAIT_S
+    while not pids and clock.monotonic() < deadline and not place.over.is_set():
+        time.sleep(TURN_S)
+        pids = place.healer.pids(service)
     if not pids:
         raise TargetError(f"{service} has no running process to strike")
+    place.struck(pids)
     for pid in pids:
         send(pid, number)
+    return pids
+
+
+def _hang(fault: Fault, place: Place, service: str) -> None:
+    """Frozen until somebody replaces it; with `seconds`, what is still there goes on after them."""
+    pids = _signal_all(place, service, signal.SIGSTOP)
+    if fault.seconds is None:
+        return
+    place.over.wait(fault.seconds)
+    for pid in pids:
+        send(pid, signal.SIGCONT)
 
 
 def send(pid: int, number: signal.Signals) -> bool:
@@ -120,15 +133,18 @@ def _hold_down(fault: Fault, place: Place, service: str, age: float) -> None:
     """Kills the service's process, and each one that comes after it once it has lived for `age` seconds."""
     end = clock.monotonic() + fault.lasts
     while clock.monotonic() < end and not place.over.is_set():
-        for pid in place.healer.pids(service):
-            if age_s(pid) >= age:
-                send(pid, signal.SIGKILL)
+        pids = [pid for pid in place.healer.pids(service) if age_s(pid) >= age]
+        if pids:
+            place.struck(pids)
+        for pid in pids:
+            send(pid, signal.SIGKILL)
         time.sleep(TURN_S)
 
 
 def _slow(fault: Fault, place: Place, service: str) -> None:
     """Stops the processes that run now for `size` of the time, until their seconds are over or they are replaced."""
     pids = place.healer.pids(service)
+    place.struck(pids)
     end = clock.monotonic() + fault.lasts
     try:
         while pids and clock.monotonic() < end and not place.over.is_set():
@@ -156,6 +172,7 @@ def _alive(pid: int) -> bool:
 
 
 def _overload(fault: Fault, place: Place) -> None:
+    assert place.traffic is not None, "refused by the rehearsal"
     place.traffic.rate(place.rate * fault.strength)
     try:
         place.over.wait(fault.lasts)

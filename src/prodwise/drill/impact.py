@@ -5,12 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from prodwise.drill.traffic.records import Sent
 
 NEAR_S = 1.0  # requests this close belong together
 AFTERMATH_S = 2.0  # a bad request this soon after the injection is its doing, even alone
-SLOW_MS_MIN = 800.0
+SLOW_MS_MIN = 500.0
 SLOW_TIMES_P95 = 5.0
 USUAL_MIN = 20  # requests before the fault from which "usual" can be told
 
@@ -34,7 +35,7 @@ class Impact:
 
 
 def usual(before: Sequence[Sent]) -> Usual:
-    """From the requests before the fault; with fewer than 20, no failure and 0.8 s are assumed."""
+    """From the requests before the fault; with fewer than 20, no failure and 0.5 s are assumed."""
     if len(before) < USUAL_MIN:
         return Usual(0.0, SLOW_MS_MIN)
     times = sorted(one.ms for one in before)
@@ -42,8 +43,11 @@ def usual(before: Sequence[Sent]) -> Usual:
     return Usual(failed, max(SLOW_MS_MIN, SLOW_TIMES_P95 * times[int(len(times) * 0.95)]))
 
 
-def measure(requests: Sequence[Sent], since: float, rollout: bool = False) -> Impact:
-    """What happened to requests that ended after `since` (Unix seconds), judged against those that ended before.
+def measure(
+    requests: Sequence[Sent], since: float, rollout: bool = False, until: float = inf, well_until: float = inf
+) -> Impact:
+    """What happened to requests that ended after `since` and were sent before `until`, judged against those that ended before
+    `since` and `well_until`. Times are Unix seconds.
 
     1. A request is bad when it failed, or took much longer than usual.
     2. Single bad requests happen to any app: only bursts count (at least three within a second either way and a share
@@ -51,8 +55,8 @@ def measure(requests: Sequence[Sent], since: float, rollout: bool = False) -> Im
        rollout few users meet the new release, so there every failure counts if the app had none before.
     3. The impact is over when a request sent after the last bad one of a burst was answered well.
     """
-    before = [one for one in requests if one.ended < since]
-    after = sorted((one for one in requests if one.ended >= since), key=lambda one: one.at)
+    before = [one for one in requests if one.ended < min(since, well_until)]
+    after = sorted((one for one in requests if one.ended >= since and one.at < until), key=lambda one: one.at)
     standard = usual(before)
     starts = [one.at for one in after]
     bad = [one.at for one in after if _bad(one, standard)]
@@ -61,7 +65,7 @@ def measure(requests: Sequence[Sent], since: float, rollout: bool = False) -> Im
     burst = [
         at for at in bad if at in failed or (clean and at - since < AFTERMATH_S) or _bursts(at, bad, starts, standard)
     ]
-    last = burst[-1] if burst else since
+    last = max(since, burst[-1]) if burst else since
     good = [one.ended for one in after if one.at > last and not _bad(one, standard)]
     return Impact(burst[0] if burst else None, min(good) if good else None, len(burst))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from prodwise.drill.healers.base import Event
 from prodwise.drill.result import ScenarioResult
@@ -84,7 +85,7 @@ def _plain(event: Event) -> str:
 
 def of_fault(fault: Fault, at: float) -> Line:
     """What the drill does to the app."""
-    service = fault.service or "web"
+    service = fault.service or "the app"
     text = {
         "none": "nothing is done to the app",
         "kill": f"the drill kills {service} (SIGKILL)",
@@ -94,7 +95,8 @@ def of_fault(fault: Fault, at: float) -> Line:
         "overload": f"the drill sends {fault.strength:g} times the traffic for {fault.lasts:g} s",
         "upstream_down": f"{service} has an outage for {fault.lasts:g} s",
         "config": f"someone sets {fault.value.partition('=')[0]} to something wrong and deploys",
-        "release": f"someone deploys {fault.ref or 'a patch'}",
+        "release": f"someone deploys {fault.ref or Path(fault.patch).name}",
+        "dependency": f"someone changes a dependency and deploys {fault.ref or Path(fault.patch).name}",
     }[fault.kind]
     return Line(at, "⚡", text, "fault")
 

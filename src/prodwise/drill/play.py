@@ -4,58 +4,28 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from prodwise import clock
 from prodwise.drill import narrate
-from prodwise.drill.faults import Place, check, inject
+from prodwise.drill.faults import Place
 from prodwise.drill.narrate import Tell
 from prodwise.drill.result import ScenarioResult, Trace, trace
-from prodwise.drill.scenario import Fault, Scenario
-from prodwise.drill.score import Injected, Seen, score, settled
+from prodwise.drill.scenario import Scenario
+from prodwise.drill.score import score, settled
+from prodwise.drill.seen import Seen
 from prodwise.drill.stage import Stage
+from prodwise.drill.strike import Strike
 from prodwise.drill.traffic.process import TrafficProcess
-from prodwise.model.errors import ProdwiseError
 
 TURN_S = 0.1
 ASK_S = 0.5  # how often it is asked whether all is settled
 
 
-@dataclass
-class Strike:
-    """One fault on its way, in a thread of its own, as some are kept up for a while. at: Unix seconds."""
-
-    fault: Fault
-    place: Place
-    at: float = field(default_factory=clock.now)
-    ended: float | None = None
-    problem: str = ""
-
-    def __post_init__(self) -> None:
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            inject(self.fault, self.place)
-        except ProdwiseError as error:
-            self.problem = f"{self.fault.kind} could not be injected: {error.message}"
-        self.ended = clock.now()
-
-    def injected(self) -> Injected:
-        """What happens once is over at once; what is kept up is over when it is."""
-        until = self.at if not self.fault.lasts else self.ended or self.at + self.fault.lasts
-        return Injected(self.fault, self.at, until)
-
-    def end(self) -> None:
-        self.place.over.set()
-        self._thread.join(15)
-
-
 class Play:
     """One scenario on one stage. The traffic runs already; what happened before `began` belongs to others."""
 
-    def __init__(self, scenario: Scenario, stage: Stage, traffic: TrafficProcess, tell: Tell) -> None:
+    def __init__(self, scenario: Scenario, stage: Stage, traffic: TrafficProcess | None, tell: Tell) -> None:
         self._scenario, self._stage, self._traffic, self._tell = scenario, stage, traffic, tell
         stage.look()
         self._began = clock.now()
@@ -65,13 +35,13 @@ class Play:
 
     def run(self, last: bool = True) -> tuple[ScenarioResult, Trace]:
         """Plays it to its end. `last`: the traffic ends too, and requests still in flight are waited for and counted."""
-        check(self._scenario, self._stage.app_dir)
         reason, asked = "", 0.0
         try:
             while not reason and self._elapsed() < self._scenario.seconds:
                 self._strike_when_due()
                 self._look()
                 if clock.monotonic() - asked > ASK_S:
+                    self._look_at_workers()
                     reason, asked = settled(self._scenario, self._seen()), clock.monotonic()
                 time.sleep(TURN_S)
         finally:
@@ -83,19 +53,22 @@ class Play:
         return clock.now() - self._began
 
     def _strike_when_due(self) -> None:
-        for fault in self._scenario.fault[len(self._strikes) :]:
+        for _, fault in self._scenario.numbered()[len(self._strikes) :]:
             if fault.at > self._elapsed():
                 return
-            place = Place(
-                self._stage.healer, self._stage.app_dir, self._traffic, self._scenario.traffic.rate, self._over
-            )
-            self._tell(narrate.of_fault(fault, self._elapsed()))
+            stage, rate = self._stage, self._scenario.traffic.rate
+            place = Place(stage.healer, stage.app_dir, self._traffic, rate, self._over, lambda pids: None)
             self._strikes.append(Strike(fault, place))
+            self._tell(narrate.of_fault(self._strikes[-1].fault, self._elapsed()))
 
     def _look(self) -> None:
         for event in self._stage.look():
             if narrate.worth_telling(event):
                 self._tell(narrate.of_event(event, self._began))
+
+    def _look_at_workers(self) -> None:
+        for strike in self._strikes:
+            strike.look()
 
     def _seen(self) -> Seen:
         return Seen(
@@ -109,6 +82,7 @@ class Play:
 
     def _result(self, last: bool) -> tuple[ScenarioResult, Trace]:
         self._look()
+        self._look_at_workers()
         ended = clock.now()
         if last:
             self._stage.finish()

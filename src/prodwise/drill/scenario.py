@@ -15,12 +15,20 @@ from prodwise.drill.traffic.plan import RATE_MAX, SECONDS_MAX, Plan, parse_path,
 from prodwise.model.errors import ConfigError, ProdwiseError
 
 BUILT_IN = Path(__file__).parent / "scenarios"
-KINDS = ("release", "kill", "hang", "crash_loop", "overload", "upstream_down", "slow", "config", "none")
-LATER_KINDS = ("leak", "dependency", "disk_full")
+KINDS = ("release", "dependency", "kill", "hang", "crash_loop", "overload", "upstream_down", "slow", "config", "none")
+LATER_KINDS = {
+    "leak": 'use kind = "release" with a patch that leaks',
+    "disk_full": 'use kind = "release" with a patch whose writes fail',
+}
+DEPLOYS = ("release", "dependency", "config")
 ACTIONS = ("restart", "rollback", "flag_off", "pin", "revert", "patch")
 DEFAULT_SECONDS = {"crash_loop": 15.0, "upstream_down": 15.0, "overload": 20.0, "slow": 60.0}
 DEFAULT_SIZE = {"overload": 8.0, "slow": 0.8}
 APP_SHOP = "shop"
+NOT_OF_TYPE = {
+    "float_type": "a number", "int_type": "a whole number", "string_type": "a text in quotes",
+    "tuple_type": "a list in [ ]", "model_type": "a table",
+}  # fmt: skip
 
 
 def _plain(parse: Callable[[str], object]) -> AfterValidator:
@@ -48,14 +56,14 @@ class Traffic(_Strict):
     """rate: requests/s; paths: asked for at random; probe: answers 200 when the app is up; visit: steps that one visitor
     plays in order ("POST /checkout name=Ada"), by visit_share of arrivals; ramp_to: rate reached after ramp_seconds."""
 
-    rate: float = Field(40.0, ge=0, le=RATE_MAX)
+    rate: float = Field(40.0, gt=0, le=RATE_MAX, strict=True)
     paths: tuple[HttpPath, ...] = Field(("/",), min_length=1)
     probe: HttpPath = "/"
     visit: tuple[VisitStep, ...] = ()
-    visit_share: float = Field(0.1, ge=0, le=1)
-    keep_cookies: float = Field(0.5, ge=0, le=1)
-    ramp_to: float | None = Field(None, ge=0, le=RATE_MAX)
-    ramp_seconds: float = Field(30.0, gt=0, le=SECONDS_MAX)
+    visit_share: float = Field(0.1, ge=0, le=1, strict=True)
+    keep_cookies: float = Field(0.5, ge=0, le=1, strict=True)
+    ramp_to: float | None = Field(None, ge=0, le=RATE_MAX, strict=True)
+    ramp_seconds: float = Field(30.0, gt=0, le=SECONDS_MAX, strict=True)
 
     def plan(self, seconds: float, seed: int) -> Plan:
         return Plan(
@@ -72,11 +80,11 @@ class Traffic(_Strict):
 class Fault(_Strict):
     """at: seconds after the traffic began; what the other keys mean for each kind is told in docs/drill.md."""
 
-    at: float = Field(ge=0, le=SECONDS_MAX)
+    at: float = Field(ge=0, le=SECONDS_MAX, strict=True)
     kind: str
     service: str = ""
-    seconds: float | None = Field(None, gt=0, le=SECONDS_MAX)
-    size: float | None = Field(None, gt=0, le=100)
+    seconds: float | None = Field(None, gt=0, le=SECONDS_MAX, strict=True)
+    size: float | None = Field(None, gt=0, le=100, strict=True)
     patch: str = ""
     ref: str = ""
     value: str = ""
@@ -92,7 +100,7 @@ class Fault(_Strict):
 
     @property
     def deploys(self) -> bool:
-        return self.kind in ("release", "config")
+        return self.kind in DEPLOYS
 
 
 class Expect(_Strict):
@@ -100,20 +108,24 @@ class Expect(_Strict):
 
     outcome: Literal["healed", "undone", "escalated", "quiet"]
     actions: tuple[str, ...] = ()
-    max_failed: int | None = Field(None, ge=0)
+    max_failed: int | None = Field(None, ge=0, strict=True)
 
 
 class Scenario(_Strict):
     """One scenario. start: the git ref that runs first (default: where the repository stands)."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,80}$")
     about: str = ""
     app: str = APP_SHOP
     start: str = ""
-    seconds: float = Field(60.0, gt=0, le=SECONDS_MAX)
+    seconds: float = Field(60.0, gt=0, le=SECONDS_MAX, strict=True)
     traffic: Traffic = Field(default_factory=Traffic)
     fault: tuple[Fault, ...] = ()
     expect: Expect
+
+    def numbered(self) -> list[tuple[int, Fault]]:
+        """The faults in the order in which they strike, each with its number in the file."""
+        return sorted(enumerate(self.fault, 1), key=lambda one: one[1].at)
 
 
 def list_scenarios() -> tuple[Scenario, ...]:
@@ -169,19 +181,17 @@ def parse(data: dict[str, Any], source: str, folder: Path) -> Scenario:
 
 def _checked(fault: Fault, where: str, folder: Path) -> Fault:
     if fault.kind in LATER_KINDS:
-        raise ConfigError(f"{where}: {fault.kind!r} is not available yet", f"available: {', '.join(KINDS)}")
+        raise ConfigError(f"{where}: {fault.kind!r} is not available yet", LATER_KINDS[fault.kind])
     if fault.kind not in KINDS:
         raise ConfigError(f"{where}: unknown kind {fault.kind!r}", _near(fault.kind, KINDS))
-    if fault.kind == "release" and bool(fault.patch) == bool(fault.ref):
-        raise ConfigError(f"{where}: a release needs either patch or ref", 'patch = "bad.diff" or ref = "v2"')
+    if fault.kind in ("release", "dependency") and bool(fault.patch) == bool(fault.ref):
+        raise ConfigError(f"{where}: a {fault.kind} needs either patch or ref", 'patch = "bad.diff" or ref = "v2"')
     if fault.ref.startswith("-"):
         raise ConfigError(f"{where}: {fault.ref!r} is not a ref")
     if fault.kind == "config" and not re.match(r"^[A-Za-z_][A-Za-z0-9_]*=[^\n]*$", fault.value):
         raise ConfigError(f"{where}: config needs value", 'value = "KEY=VALUE"')
     if fault.kind == "slow" and not 0 < fault.strength < 1:
         raise ConfigError(f"{where}: the size of slow is a share of time", "between 0 and 1, for example 0.8")
-    if fault.kind == "upstream_down" and not fault.service:
-        raise ConfigError(f"{where}: upstream_down needs service", 'for the demo shop: service = "payments"')
     return _with_patch(fault, where, folder)
 
 
@@ -197,7 +207,7 @@ def _with_patch(fault: Fault, where: str, folder: Path) -> Fault:
 def _app(app: str, source: str, folder: Path) -> str:
     if app == APP_SHOP:
         return app
-    path = (folder / app).resolve()
+    path = next((found for found in ((folder / app).resolve(), Path(app).resolve()) if found.is_dir()), folder / app)
     if not (path / ".git").exists() or not ((path / "prodwise.toml").is_file() or (path / "Procfile").is_file()):
         raise ConfigError(
             f"{source}: app {app!r} is not an app", '"shop", or a git repository with a prodwise.toml or a Procfile'
@@ -213,6 +223,8 @@ def _near(word: str, known: tuple[str, ...] | list[str]) -> str:
 def _explain(error: ValidationError, source: str) -> tuple[str, str]:
     first = error.errors()[0]
     where = ".".join(str(part + 1) if isinstance(part, int) else part for part in first["loc"])
+    if first["type"] in NOT_OF_TYPE:
+        return f"{source}: {where} is not {NOT_OF_TYPE[first['type']]}", f"it is {first['input']!r}"
     if first["type"] != "extra_forbidden":
         return f"{source}: {where}: {first['msg']}", ""
     tables: dict[str, type[BaseModel]] = {"traffic": Traffic, "fault": Fault, "expect": Expect}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from prodwise.drill.healers.base import Event
-from prodwise.drill.impact import Impact, measure
 from prodwise.drill.result import ActionTaken, ScenarioResult
-from prodwise.drill.scenario import ACTIONS, Expect, Fault, Scenario
-from prodwise.drill.traffic.records import Sent
+from prodwise.drill.scenario import ACTIONS, Expect, Scenario
+from prodwise.drill.seen import Seen
+from prodwise.drill.timing import times
 from prodwise.model.outcome import Outcome
 
 NOT_OURS = ("overload", "upstream_down")  # what no action on the app can heal
@@ -19,58 +19,8 @@ SAME_RETURN_S = 30.0  # a rollback this near a refused release is what the refus
 STEADY_S = 5.0  # good answers for this long, and the impact counts as over
 PATIENCE_S = 20.0  # steady for this long, and the healer's own closing is not waited for
 WATCH_S = 45.0  # of a promoted release
+REMEDIES = {"kill": "restart", "hang": "restart", "slow": "restart", "release": "rollback", "config": "rollback"}
 TOLD_S = 3.0
-FAILING_SHARE = 0.1  # of the requests of an app without a fault: more, and something is wrong after all
-
-
-@dataclass(frozen=True, slots=True)
-class Injected:
-    """A fault as it was really injected. at, until: Unix seconds; until == at for what happens once."""
-
-    fault: Fault
-    at: float
-    until: float
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """Everything known about one scenario at `now`. began, now: Unix seconds; idle: nothing is in progress at the healer."""
-
-    began: float
-    now: float
-    requests: Sequence[Sent] = field(default=())
-    events: Sequence[Event] = field(default=())
-    injected: Sequence[Injected] = field(default=())
-    idle: bool = True
-
-    @property
-    def since(self) -> float:
-        """When the first fault struck; the beginning without one."""
-        return self.injected[0].at if self.injected else self.began
-
-    @property
-    def impact(self) -> Impact:
-        """Of the first fault; without a fault there is none to measure."""
-        if not self.injected:
-            return Impact(None, None, 0)
-        return measure(self.requests, self.since, rollout=self.injected[0].fault.deploys)
-
-    @property
-    def mostly_fine(self) -> bool:
-        """For an app that nothing was done to: what it loses now and then is its own."""
-        return sum(one.failed for one in self.requests) <= FAILING_SHARE * len(self.requests)
-
-    @property
-    def steady(self) -> float:
-        """Seconds for which users have been served well again; 0 while they are not."""
-        recovered = self.impact.recovered
-        return max(0.0, self.now - recovered) if recovered is not None else 0.0
-
-    def has(self, kind: str) -> bool:
-        return any(event.kind == kind for event in self.events)
-
-    def closed_as(self, outcome: str) -> bool:
-        return any(event.kind == "incident_closed" and event.word("outcome") == outcome for event in self.events)
 
 
 def actions(seen: Seen) -> tuple[ActionTaken, ...]:
@@ -81,7 +31,7 @@ def actions(seen: Seen) -> tuple[ActionTaken, ...]:
     open_at: dict[tuple[str, str, str], int] = {}
     for event in seen.events:
         kind, state = event.word("kind"), event.word("state")
-        if event.kind != "action" or kind not in ACTIONS:
+        if event.kind != "action" or kind not in ACTIONS or _of_a_stand_in(event, seen):
             continue
         key = (kind, event.service, event.word("target"))
         if key in open_at and state != "intent":
@@ -96,6 +46,15 @@ def actions(seen: Seen) -> tuple[ActionTaken, ...]:
         if state == "intent":
             open_at[key] = len(found) - 1
     return tuple(sorted([*found, *_refusals(seen, found)], key=lambda one: one.at))
+
+
+def _of_a_stand_in(event: Event, seen: Seen) -> bool:
+    """A service that the drill holds down to play another company's outage comes back by what keeps processes alive: that is
+    part of the fault."""
+    struck = [
+        one.at for one in seen.injected if one.fault.kind == "upstream_down" and one.fault.service == event.service
+    ]
+    return event.word("actor") == "supervisor" and bool(struck) and event.at >= min(struck)
 
 
 def _refusals(seen: Seen, found: Sequence[ActionTaken]) -> list[ActionTaken]:
@@ -129,6 +88,8 @@ def outcome(seen: Seen) -> Outcome:
 
 
 def _still_bad(seen: Seen) -> bool:
+    if any(one.worker and one.back is None for one in seen.injected):
+        return True
     impact = seen.impact
     return impact.onset is not None and (impact.recovered is None or seen.steady < STEADY_S / 2)
 
@@ -196,35 +157,13 @@ def score(scenario: Scenario, seen: Seen, notes: Sequence[str] = ()) -> Scenario
     wrong = _wrong(expect, seen, done)
     if wrong and seen.injected and all(one.fault.kind in NOT_OURS for one in seen.injected):
         reasons.append(f"{', '.join(one.kind for one in done)}, although nothing that is done here can help")
-    detect, decide, recover = _times(seen)
+    detect, decide, recover = times(seen)
     return ScenarioResult(
         name=scenario.name, outcome=str(end), expected=expect.outcome, passed=len(reasons) == len(notes), actions=done,
         seconds_to_detect=detect, seconds_to_decide=decide, seconds_to_recover=recover,
         requests=len(seen.requests), requests_failed=failed,
         wrong_actions=wrong, repeats=_repeats(expect, seen, done), notes=tuple(reasons),
     )  # fmt: skip
-
-
-def _times(seen: Seen) -> tuple[float | None, float | None, float | None]:
-    """Detect, decide, recover: seconds after the onset. A release's or configuration's clock starts at its first bad request,
-    as building and checking it hurts nobody; anything else's at the injection."""
-    if not seen.injected or all(one.fault.kind == "none" for one in seen.injected):
-        return None, None, None
-    impact = seen.impact
-    first = seen.injected[0]
-    onset = impact.onset if first.fault.deploys and impact.onset is not None else first.at
-    recovered = impact.recovered
-    looks = ("incident_opened", "rollout_failed", "escalated")
-    decisions = [event for event in seen.events if event.kind in ("rollout_failed", "escalated") or _is_action(event)]
-    return (
-        _after(onset, [event.at for event in seen.events if event.kind in looks]),
-        _after(onset, [event.at for event in decisions]),
-        None if recovered is None or (impact.onset is None and first.fault.deploys) else _after(onset, [recovered]),
-    )
-
-
-def _is_action(event: Event) -> bool:
-    return event.kind == "action" and event.word("kind") in ACTIONS
 
 
 def _respawns(seen: Seen) -> set[float]:
@@ -236,24 +175,22 @@ def _respawns(seen: Seen) -> set[float]:
     }
 
 
-def _after(onset: float, times: Sequence[float]) -> float | None:
-    """The first of the times, never negative: a healer may have known before a user did."""
-    return round(max(0.0, min(times) - onset), 3) if times else None
-
-
 def _wrong(expect: Expect, seen: Seen, done: Sequence[ActionTaken]) -> int:
-    """Actions before anything was wrong, and kinds that the scenario does not call for; a respawn is no choice of anybody's."""
+    """Actions before anything was wrong, and kinds that the scenario does not call for (one that is to be healed and names none
+    calls for any); a respawn is no choice of anybody's."""
     struck = seen.injected[0].at - seen.began if seen.injected else float("inf")
     chosen = [one for one in done if one.at not in _respawns(seen)]
-    return sum(one.at < struck - 0.5 or one.kind not in expect.actions for one in chosen)
+    called_for = expect.actions or (ACTIONS if expect.outcome in ("healed", "undone") else ())
+    return sum(one.at < struck - 0.5 or one.kind not in called_for for one in chosen)
 
 
 def _repeats(expect: Expect, seen: Seen, done: Sequence[ActionTaken]) -> int:
-    """The same action on the same target beyond what was called for; while a fault is kept up, it is not counted."""
+    """The same action on the same target beyond what was called for, which is one for each fault at least; while a fault is kept
+    up, it is not counted."""
     kept_up = [(one.at - seen.began, one.until - seen.began) for one in seen.injected if one.until > one.at]
     chosen = [one for one in done if one.at not in _respawns(seen)]
     counted = [one for one in chosen if not any(begin <= one.at <= end for begin, end in kept_up)]
-    called_for = Counter(expect.actions)
+    called_for = Counter(expect.actions) | Counter(REMEDIES.get(one.fault.kind, "") for one in seen.injected)
     again = Counter((one.kind, one.target) for one in counted)
     return sum(max(0, count - max(1, called_for[kind])) for (kind, _), count in again.items())
 

@@ -10,16 +10,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from prodwise import clock
 from prodwise.config import load
-from prodwise.drill.git import git
+from prodwise.drill.clone import copy_app
+from prodwise.drill.faults import web_service
 from prodwise.drill.healers.base import Event, Healer, Running
-from prodwise.drill.scenario import APP_SHOP, Traffic
-from prodwise.drill.shop import make_repo
+from prodwise.drill.scenario import Traffic
 from prodwise.drill.traffic.http import parse_address
 from prodwise.drill.traffic.process import TrafficProcess
 from prodwise.drill.traffic.records import Sent
@@ -55,9 +55,16 @@ class Stage:
     ) -> None:
         self._end(keep=self._keep and error is None)
 
-    def send(self, traffic: Traffic, seconds: float, seed: int) -> TrafficProcess:
-        """Waits until the app answers its probe, then begins the traffic. Raises TargetError if it does not answer."""
-        self._wait_for(traffic.probe)
+    def send(self, traffic: Traffic, seconds: float, seed: int) -> TrafficProcess | None:
+        """Waits until the app answers its probe, then begins the traffic; an app of workers only gets none, and is waited for
+        until all of them run. Raises TargetError if it does not come up."""
+        config = load(self.app_dir)
+        if not web_service(config):
+            self._wait_until(lambda: all(self.healer.pids(name) for name in config.services), "not all workers run")
+            return None
+        address = parse_address(self.running.address)
+        silent = f"the app does not answer {traffic.probe} on {self.running.address} with less than 500"
+        self._wait_until(lambda: _answers(address.host, address.port, traffic.probe), silent)
         plan = traffic.plan(seconds, seed)
         self.traffic = TrafficProcess(self.running.address, plan, self.folder / "requests.ndjson")
         if traffic.ramp_to is not None:
@@ -78,12 +85,11 @@ class Stage:
             self.requests += self.traffic.stop()
             self.traffic = None
 
-    def _wait_for(self, probe: str) -> None:
-        address = parse_address(self.running.address)
+    def _wait_until(self, ready: Callable[[], bool], otherwise: str) -> None:
         deadline = clock.monotonic() + PROBE_S
-        while not _answers(address.host, address.port, probe):
+        while not ready():
             if clock.monotonic() > deadline:
-                raise TargetError(f"the app does not answer {probe} on {self.running.address}", "check traffic.probe")
+                raise TargetError(f"{otherwise} after {PROBE_S:g} s", "check the app's commands and traffic.probe")
             time.sleep(0.05)
 
     def _end(self, keep: bool = False) -> None:
@@ -107,28 +113,6 @@ def ended_politely() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def copy_app(app: str, start: str, dest: Path) -> None:
-    """A copy of its own for one scenario: history, env_file and shared data; nothing of the original is touched."""
-    if app == APP_SHOP:
-        make_repo(dest)
-    else:
-        _clone(Path(app), dest)
-    if start:
-        git(dest, "checkout", "-q", start)
-
-
-def _clone(source: Path, dest: Path) -> None:
-    git(source, "clone", "-q", "--no-hardlinks", str(source), str(dest))
-    config = load(source)
-    for name in (*config.shared, *([config.env_file] if config.env_file else [])):
-        real, copy = source / name, dest / name
-        if real.is_file():
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(real, copy)
-        elif real.is_dir():
-            shutil.copytree(real, copy, dirs_exist_ok=True)
 
 
 def _answers(host: str, port: int, probe: str) -> bool:
