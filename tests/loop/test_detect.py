@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -197,6 +198,25 @@ def test_respawn_between_two_looks_is_a_crash() -> None:
     detector.observe(sighting(1, UP))
     detector.observe(sighting(2, UP, 11, 1))
     assert [s.kind for s in detector.symptoms(2)] == ["crash"]
+
+
+def test_a_process_that_a_signal_stopped_hangs_where_nobody_asks_it() -> None:
+    worker, page = ProcessDetector("mailer", "a", probed=False), ProcessDetector("web", "a")
+    for n in range(20):
+        for detector in (worker, page):
+            detector.observe(replace(sighting(n * 0.2, UP), frozen=n >= 5))
+    (hang,) = worker.symptoms(4)
+    assert (hang.kind, hang.onset_at) == ("hang", 1.0)
+    assert not page.symptoms(4), "its probe tells"
+    worker.observe(sighting(4.2, UP))
+    assert not worker.symptoms(4.2)
+
+
+def test_a_process_that_is_stopped_for_moments_only_is_slow_and_does_not_hang() -> None:
+    worker = ProcessDetector("mailer", "a", probed=False)
+    for n in range(100):
+        worker.observe(replace(sighting(n * 0.2, UP), frozen=n % 8 != 0))
+        assert not worker.symptoms(n * 0.2)
 
 
 def test_crash_loop_and_flapping() -> None:

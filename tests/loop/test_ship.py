@@ -44,6 +44,16 @@ def test_a_good_release_goes_through_every_stage_and_is_verified_good() -> None:
     assert ended >= RULES.watch_s
 
 
+def test_a_release_that_keeps_ending_before_it_answers_is_not_waited_for() -> None:
+    ending = replace(WELL, canaries=(CanarySeen("web", False, None, 0.0, "keeps ending (exit code 1)", exits=3),))
+    turn, done, ended = _play([ending])
+    assert (turn.good, ShipOp.SWITCH in done) == (False, False)
+    assert turn.reason == "it does not come up: web keeps ending (exit code 1)"
+    assert ended < RULES.start_s / 2
+    once = replace(WELL, canaries=(CanarySeen("web", False, None, 0.0, "keeps ending", exits=1),))
+    assert _play([WELL, WELL, once, once, WELL])[0].good, "one death at the start is forgiven"
+
+
 def test_a_failing_gate_goes_back_at_once() -> None:
     turn, done, _ = _play([WELL] * 6 + [replace(WELL, gates=(PASS, FAIL))])
     assert not turn.good

@@ -153,6 +153,9 @@ def test_only_the_very_process_is_ended() -> None:
     assert not procs.kill_group(child.pid, ticks + 1)
     procs.end(child.pid, ticks + 1, 1.0)
     assert child.poll() is None
+    assert not procs.frozen(child.pid)
+    child.send_signal(signal.SIGSTOP)
+    apps.until(lambda: procs.frozen(child.pid))
     assert procs.kill_group(child.pid, ticks)
     apps.until(lambda: procs.exit_status(child.pid) is not None)
     assert procs.exit_status(child.pid) == -signal.SIGKILL

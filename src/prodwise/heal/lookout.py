@@ -104,9 +104,13 @@ class Lookout:
         """Another slot serves: what was known of the old one says nothing about it."""
         if self._slots.get(service) != slot.value:
             self._slots[service] = slot.value
-            self._processes[service] = ProcessDetector(service, slot.value)
+            self._processes[service] = self._process_detector(service, slot.value)
             self._probes[service] = ProbeDetector(service)
             self._silences[service] = SilenceDetector(service)
+
+    def _process_detector(self, service: str, slot: str) -> ProcessDetector:
+        probed = any(s.id == service and s.probe is not None for s in self._parts.inventory)
+        return ProcessDetector(service, slot, probed=probed)
 
     def _boots(self, service: Service, process: ProcessSeen, now: float) -> bool:
         """A process that has not answered yet, and may still take its start time: silence is no hang."""
@@ -139,7 +143,7 @@ class Lookout:
             if process.restarts > before.restarts:
                 if self._ours(process.service, before.pid, now):
                     if self._slots.get(at.service) == process.slot:
-                        self._processes[at.service] = ProcessDetector(at.service, process.slot)
+                        self._processes[at.service] = self._process_detector(at.service, process.slot)
                     continue
                 lived = process.at - before.started_at if before.started_at else None
                 self.exits.append(Exit(now, at.service, process.slot, process.release, process.exit_code, lived))

@@ -17,6 +17,9 @@ SWITCHES_MAX = 4
 GAP_S = 5.0
 """A gap between two looks counts at most this long: looks follow each other several times a second while the healer lives."""
 
+BOOT_EXITS = 3
+"""A new release whose process ended so often before it answered once does not come up: waiting longer shows nothing new."""
+
 WATCH_EXTENSIONS = 3
 """A watch still on hold at its end is prolonged up to this many times its length; then hold has run out into fail."""
 
@@ -90,7 +93,8 @@ class ShipTurn:
 class CanarySeen:
     """One service's canary. running/healthy: None is unknown; share: what the target says users get, 0…1.
 
-    placed: its slot is meant to run the release, whether or not a process is there at the moment.
+    placed: its slot is meant to run the release, whether or not a process is there at the moment; exits: how often its process
+    has ended by itself.
     """
 
     service: str
@@ -99,6 +103,7 @@ class CanarySeen:
     share: float
     detail: str = ""
     placed: bool = True
+    exits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +201,10 @@ def _starting(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> t
     late = [c for c in seen.canaries if not (c.running and c.healthy)]
     if not late:
         return _enter(turn, ShipPhase.CHECKING, now), ShipCommand(ShipOp.CHECK)
+    said = "; ".join(f"{c.service} {c.detail}".strip() for c in late)
+    if any(c.exits >= BOOT_EXITS for c in late):
+        return _back(turn, f"it does not come up: {said}", now)
     if now - turn.since > rules.start_s:
-        said = "; ".join(f"{c.service} {c.detail}".strip() for c in late)
         return _back(turn, f"not healthy within {rules.start_s:g} s: {said}", now)
     return turn, _wait("starting: " + ", ".join(c.service for c in late))
 

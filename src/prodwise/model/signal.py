@@ -67,7 +67,8 @@ class ProcessState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProcessSeen:
-    """One slot's process. exit_code < 0 is a signal's number; restarts counts respawns since the slot was started."""
+    """One slot's process. exit_code < 0 is a signal's number; restarts counts respawns since the slot was started; frozen: the
+    system keeps it stopped (SIGSTOP), so that it does nothing."""
 
     at: float
     service: str
@@ -80,3 +81,9 @@ class ProcessSeen:
     restarts: int = 0
     rss_bytes: int = 0
     open_files: int = 0
+    frozen: bool = False
+
+    @property
+    def exits(self) -> int:
+        """How often it has ended by itself since the slot was started."""
+        return self.restarts + (self.state is ProcessState.EXITED)

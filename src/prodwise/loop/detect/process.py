@@ -1,4 +1,4 @@
-"""Processes: a crash, a crash loop, flapping. From what was seen of one slot, in the order of the sightings."""
+"""Processes: a crash, a crash loop, flapping, a freeze. From what was seen of one slot, in the order of the sightings."""
 
 from __future__ import annotations
 
@@ -13,20 +13,25 @@ LOOP_S = 30.0
 FLAP_CHANGES = 4
 FLAP_S = 600.0
 """State changes (up ↔ down) within 10 min that count as flapping."""
+FROZEN_S = 2.0
+"""Seen stopped by a signal at every look for so long, and nobody else asks the service whether it answers: it hangs."""
 STEADY_S = 10.0
 """A process that was seen up so long after its last exit has recovered; only a sighting proves it, not the clock."""
 
 
 class ProcessDetector:
-    """One slot of one service. STOPPED is on purpose and never a symptom; UNKNOWN is neither up nor down."""
+    """One slot of one service. STOPPED is on purpose and never a symptom; UNKNOWN is neither up nor down.
 
-    def __init__(self, service: str, slot: str, steady_s: float = STEADY_S) -> None:
-        self.service, self.slot, self.steady_s = service, slot, steady_s
+    probed: something asks the service whether it answers, and tells its hangs."""
+
+    def __init__(self, service: str, slot: str, steady_s: float = STEADY_S, *, probed: bool = True) -> None:
+        self.service, self.slot, self.steady_s, self.probed = service, slot, steady_s, probed
         self._last: ProcessSeen | None = None
         self._exits: deque[float] = deque(maxlen=64)
         self._changes: deque[float] = deque(maxlen=64)
         self._exit_code: int | None = None
         self._crashed_at: float | None = None
+        self._frozen_since: float | None = None
 
     def observe(self, seen: ProcessSeen) -> None:
         """One sighting; late, repeated and unknown ones change nothing. A respawn between two looks counts as an exit."""
@@ -34,6 +39,7 @@ class ProcessDetector:
         if seen.state is ProcessState.UNKNOWN or (last is not None and seen.at <= last.at):
             return
         self._last = seen
+        self._frozen_since = (self._frozen_since or seen.at) if seen.frozen else None
         if seen.state is ProcessState.STOPPED or (last is not None and seen.release != last.release):
             self._forget()
             if seen.state is not ProcessState.EXITED:
@@ -67,9 +73,10 @@ class ProcessDetector:
         self._exit_code = None
 
     def symptoms(self, now: float) -> tuple[Symptom, ...]:
-        """crash until the process has run for steady_s; crash_loop instead when exits repeat; flapping is told in words."""
+        """crash until the process has run for steady_s; crash_loop instead when exits repeat; flapping is told in words; hang for
+        a frozen process that nothing else asks."""
         if self._crashed_at is None:
-            return ()
+            return self._freeze()
         recent = [at for at in self._exits if now - at <= LOOP_S]
         if len(recent) >= LOOP_EXITS:
             text = f"exited {len(recent)} times in {LOOP_S:.0f} s, last {_how(self._exit_code)}"
@@ -79,6 +86,13 @@ class ProcessDetector:
             text = f"up and down {len(changes)} times in {FLAP_S / 60:.0f} min, last {_how(self._exit_code)}"
             return (self._symptom("crash_loop", text, changes[0]),)
         return (self._symptom("crash", f"the process ended {_how(self._exit_code)}", self._crashed_at),)
+
+    def _freeze(self) -> tuple[Symptom, ...]:
+        last, since = self._last, self._frozen_since
+        if self.probed or last is None or since is None or last.at - since < FROZEN_S:
+            return ()
+        text = f"runs but does nothing: a signal stopped it {last.at - since:.0f} s ago (slot {self.slot})"
+        return (Symptom("hang", self.service, text, since, last.at, "", last.release),)
 
     def _steady(self) -> float:
         """Seconds up that prove a recovery; longer after several exits."""

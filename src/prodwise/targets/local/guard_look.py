@@ -71,6 +71,7 @@ class Look:
             "restarts": max(0, seen.count - 1) if same else 0,
             "rss_bytes": rss,
             "open_files": files,
+            "frozen": alive and procs.frozen(seen.pid),
         }
 
     def _weight(self, key: str, seen: procs.PidFile) -> tuple[int, int]:

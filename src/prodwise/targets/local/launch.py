@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # importing typing would take longer than all the rest
 QUICK_S = 1.5  # a process that lived shorter, its respawn included, died at once
 QUICK_FREE = 3  # so many of these in a row cost nothing
 OFTEN, OFTEN_S = 8, 20.0  # more exits than this within the window are a loop too
-PAUSE_S, PAUSE_MAX_S = 0.5, 30.0
+PAUSE_S, PAUSE_MAX_S = 0.5, 8.0  # at most so long after the cause of a loop is gone, it is tried again
 STARTS_MAX = 40
 END_S = 5.0
 ORPHAN = "orphan"
@@ -111,7 +111,7 @@ def argv_of(command: str) -> list[str]:
 def pause(starts: list[list[float]], now: float) -> float:
     """Seconds to wait before the next start. starts: (asked at, begun at) of the earlier ones in seconds since boot, newest last.
 
-    0 for up to three quick deaths in a row, then 0.5 s doubling to 30 s; the same from the ninth start within 20 s.
+    0 for up to three quick deaths in a row, then 0.5 s doubling to 8 s; the same from the ninth start within 20 s.
     """
     quick, ended = 0, now
     for asked, begun in reversed(starts):

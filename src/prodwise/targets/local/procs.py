@@ -73,6 +73,11 @@ def parent_of(pid: int) -> int:
     return int(fields[1]) if fields else 0
 
 
+def frozen(pid: int) -> bool:
+    """Whether a signal stopped it (SIGSTOP and its kin); a process under a debugger's hands is not meant."""
+    return _stat(pid)[:1] == ["T"]
+
+
 def exit_status(pid: int) -> int | None:
     """A corpse's exit code, or minus its signal's number; None once it has been buried (or while it lives)."""
     fields = _stat(pid)
