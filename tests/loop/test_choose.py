@@ -133,6 +133,12 @@ ROWS = [
         "starting web again",
         {"diagnosis": CRASH, "symptoms": DIED, "respawned_at": NOW + 0.1, "serving": False},
     ),
+    Row(
+        "crash, the last answer of its probe is older than its death",
+        "no",
+        "starting web again",
+        {"diagnosis": CRASH, "symptoms": (replace(DIED[0], seen_at=NOW - 0.2),), "serving": True},
+    ),
     Row("crash, came up and hangs", "restart", facts={"diagnosis": CRASH, "respawned_at": NOW - 3, "serving": False}),
     Row(
         "crash, replaced, not serving",

@@ -103,6 +103,21 @@ def test_latency_is_found() -> None:
     assert 305 <= found[0].seen_at <= 307  # it has to last
 
 
+def test_a_service_that_stands_still_for_most_of_each_second_is_slow_as_a_whole() -> None:
+    monitor, now = ServiceMonitor("web"), 0.0
+    for n in range(3_000):
+        now = n / 50
+        stands = now > 40 and now % 1 < 0.8
+        monitor.observe(
+            request(now, route="GET /" if n % 2 else "GET /a", ms=850 - 1000 * (now % 1) if stands else 5.0)
+        )
+        monitor.tick(now)
+        if monitor.symptoms(now):
+            break
+    assert 40 < now < 48
+    assert any(s.kind == "latency" and not s.route and s.severity > 0.5 for s in monitor.symptoms(now))
+
+
 def test_a_slow_moment_is_left_alone() -> None:
     """Something else takes the machine for four seconds, again and again: nothing that is ours to heal."""
 

@@ -126,7 +126,8 @@ def _already_done(situation: Situation) -> AlreadyDone | None:
 
 def _coming_up(situation: Situation) -> Refusal | None:
     """A process that just died is the supervisor's for a moment, and what it started may still be booting."""
-    if situation.diagnosis.leading.cause is not Cause.CRASH or situation.serving is True:
+    replaced = situation.respawned_at is not None  # else an answer that says it serves is older than its death
+    if situation.diagnosis.leading.cause is not Cause.CRASH or (situation.serving is True and replaced):
         return None
     service = situation.find(situation.service)
     boot_s = service.start_s if service is not None else 0.0

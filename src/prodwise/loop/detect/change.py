@@ -20,6 +20,8 @@ MAX_MEMORY = 20_000.0
 """Outcomes that the usual rate remembers; beyond it old ones fade."""
 END_NATS = 4.6
 """Evidence (99:1) that takes a symptom back."""
+CALM_S = 1.0
+"""The evidence for it spans at least so long: what stands still for most of each second is well in between, and not recovered."""
 
 
 class Usual:
@@ -64,7 +66,7 @@ class ChangeDetector:
     """One stream of good/bad outcomes. `since`: the likeliest onset (Unix seconds) while `on`."""
 
     __slots__ = (
-        "_last_bad", "_onsets", "_pending", "_relief", "_scores", "_still", "bad_since", "h", "n_since", "on",
+        "_calm_since", "_last_bad", "_onsets", "_pending", "_relief", "_scores", "_still", "bad_since", "h", "n_since", "on",
         "since", "usual",
     )  # fmt: skip
 
@@ -78,6 +80,7 @@ class ChangeDetector:
         self._scores = [0.0] * len(GRID)
         self._onsets: list[tuple[float, int, int]] = [(0.0, 0, 0)] * len(GRID)
         self._relief = 0.0
+        self._calm_since = 0.0  # since when the evidence for a recovery has been growing
         self._still = 0.0
 
     @property
@@ -88,7 +91,7 @@ class ChangeDetector:
     def observe(self, bad: bool, at: float) -> None:
         """One outcome in order; at: Unix seconds."""
         if self.on:
-            self._watch_recovery(bad)
+            self._watch_recovery(bad, at)
         else:
             self._watch_onset(bad, at)
         self._last_bad = bad
@@ -126,14 +129,15 @@ class ChangeDetector:
         self._pending = [0, 0, 0, 0]
         self._scores = [0.0] * len(GRID)
 
-    def _watch_recovery(self, bad: bool) -> None:
-        """Ends at END_NATS for "as usual" against "still at least half as bad"."""
+    def _watch_recovery(self, bad: bool, at: float) -> None:
+        """Ends at END_NATS for "as usual" against "still at least half as bad", gathered over CALM_S."""
         self.n_since += 1
         self.bad_since += bad
         p = min(self.usual.p, 0.5 * self._still)
         self._relief += log(p / self._still) if bad else log((1 - p) / (1 - self._still))
-        self._relief = max(0.0, self._relief)
-        if self._relief >= END_NATS:
+        if self._relief <= 0.0:
+            self._relief, self._calm_since = 0.0, at
+        if self._relief >= END_NATS and at - self._calm_since >= CALM_S:
             self.on = False
 
     @property
