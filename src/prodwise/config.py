@@ -20,7 +20,7 @@ FILE_NAME = "prodwise.toml"
 PROCFILE = "Procfile"
 _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
 _SIZE_MAX = 256 * 1024
-_FROM_ENVIRONMENT = ("address", "dashboard", "notify_command")
+FROM_ENVIRONMENT = ("address", "dashboard", "notify_command")
 """Keys that PRODWISE_<KEY> sets for one instance, whatever the file says: a drill's copy must not take the app's own place."""
 
 
@@ -130,6 +130,12 @@ class Config(_Strict):
     ramp: RampConfig = Field(default_factory=RampConfig)
     heal: HealConfig = Field(default_factory=HealConfig)
 
+    @property
+    def web(self) -> str:
+        """The service that users reach: `web`, or the first of that kind that is not upstream; "" without any."""
+        webs = [name for name, one in sorted(self.services.items()) if one.kind == "web" and not one.upstream]
+        return "web" if "web" in webs else next(iter(webs), "")
+
     def inventory(self) -> tuple[Service, ...]:
         return tuple(entry.service(name) for name, entry in sorted(self.services.items()))
 
@@ -141,7 +147,7 @@ def load(app_dir: Path) -> Config:
     data = _read_toml(path) if path.is_file() else {"version": 1, "name": _app_name(app_dir)}
     if not data.get("services") and procfile.is_file():
         data = {**data, **_from_procfile(procfile, data)}
-    data |= {key: os.environ[name] for key in _FROM_ENVIRONMENT if (name := f"PRODWISE_{key.upper()}") in os.environ}
+    data |= {key: os.environ[name] for key in FROM_ENVIRONMENT if (name := f"PRODWISE_{key.upper()}") in os.environ}
     config = validate(data, str(path if path.is_file() else procfile))
     if not config.services:
         raise ConfigError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from conftest import Quick, git
 
 from prodwise.cli.init import LIVE_LINES_MAX, file_of
 from prodwise.cli.scan import scan
-from prodwise.config import load
+from prodwise.config import FROM_ENVIRONMENT, load
 
 FLASK = 'from flask import Flask\napp = Flask(__name__)\n\n@app.route("/healthz")\ndef healthz():\n    return "ok"\n'
 FACTORY = "from flask import Flask\ndef create_app():\n    return Flask(__name__)\n"
@@ -207,6 +208,38 @@ def test_config_names_sources_and_hides_secrets(tmp_path: Path, monkeypatch: pyt
         assert secret not in said.out, secret
     assert "serve --db postgres://(hidden)@h/db" in settings["services.web.command"]["value"]
     assert "keep_releases" in Quick(tmp_path).run("config").out
+
+
+def test_an_instance_is_set_by_its_environment_whatever_the_file_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, {"prodwise.toml": (
+        'version = 1\naddress = "127.0.0.1:8000"\nnotify_command = "page me"\n[services.web]\ncommand = "serve"\n'
+    )})  # fmt: skip
+    monkeypatch.setenv("PRODWISE_ADDRESS", "127.0.0.1:0")
+    monkeypatch.setenv("PRODWISE_DASHBOARD", "127.0.0.1:7999")
+    monkeypatch.setenv("PRODWISE_NOTIFY_COMMAND", "")
+    monkeypatch.setenv("PRODWISE_STATE_DIR", str(tmp_path / "elsewhere"))
+    settings = {row["key"]: row for row in json.loads(Quick(tmp_path).run("config", "--json").out)["settings"]}
+    shown = {
+        key: (settings[key]["value"], settings[key]["source"]) for key in ("address", "dashboard", "notify_command")
+    }
+    assert shown == {
+        "address": ("127.0.0.1:0", "environment PRODWISE_ADDRESS"),
+        "dashboard": ("127.0.0.1:7999", "environment PRODWISE_DASHBOARD"),
+        "notify_command": ("", "environment PRODWISE_NOTIFY_COMMAND"),
+    }
+    assert settings["state_dir"]["value"] == str(tmp_path / "elsewhere")
+
+
+def test_every_variable_that_is_read_is_documented() -> None:
+    root = Path(__file__).parents[2]
+    read = {
+        name for path in (root / "src").rglob("*.py") for name in re.findall(r"PRODWISE_[A-Z_]*[A-Z]", path.read_text())
+    }
+    read |= {f"PRODWISE_{key.upper()}" for key in FROM_ENVIRONMENT}
+    told = set(re.findall(r"PRODWISE_[A-Z_]*[A-Z]", (root / "docs" / "environment.md").read_text()))
+    assert told == read
 
 
 def test_config_of_a_procfile(tmp_path: Path) -> None:

@@ -94,6 +94,92 @@ def test_an_app_from_a_path_is_copied_and_left_alone(tmp_path: Path) -> None:
     assert git(app, "worktree", "list").count("\n") == 1
 
 
+APP = """
+import http.server, os
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"ok")
+    def log_message(self, *words):
+        pass
+http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Page).serve_forever()
+"""
+WORKER = "import time\nwhile True:\n    time.sleep(0.2)\n"
+
+
+def make_app(folder: Path, procfile: str) -> Path:
+    """A repository with a page, a worker and a Procfile, and bad.diff beside it: half of all pages fail."""
+    app = folder / "my-app"
+    app.mkdir()
+    git(app, "init", "-q", "-b", "main")
+    for name, text in (("app.py", APP), ("worker.py", WORKER), ("Procfile", procfile)):
+        (app / name).write_text(text)
+    git(app, "add", "-A")
+    git(app, "commit", "-q", "-m", "Begin")
+    bad = APP.replace("    def do_GET", "    count = 0\n    def do_GET").replace(
+        "self.send_response(200)", "Page.count += 1\n        self.send_response(500 if Page.count % 2 else 200)"
+    )
+    (app / "app.py").write_text(bad)
+    (folder / "bad.diff").write_text(git(app, "diff"))
+    git(app, "checkout", "-q", "app.py")
+    return app
+
+
+def scenario_of(folder: Path, seconds: float, fault: str, expect: str, rate: float = 40.0) -> str:
+    path = folder / "mine.toml"
+    path.write_text(
+        f'name = "mine"\napp = "my-app"\nseconds = {seconds}\ntraffic = {{ rate = {rate} }}\n[[fault]]\n{fault}\n[expect]\n{expect}\n'
+    )
+    return str(path)
+
+
+def test_a_patch_is_committed_and_deployed_to_the_copy(tmp_path: Path) -> None:
+    app = make_app(tmp_path, "web: python3 app.py\n")
+    path = scenario_of(tmp_path, 4, 'at = 1.5\nkind = "release"\npatch = "bad.diff"', 'outcome = "healed"')
+    one = run_scenarios([path], "none", on_event=lambda _: None).scenarios[0]
+    assert (one.outcome, one.passed, one.seconds_to_recover) == ("unhealed", False, None)
+    assert one.requests_failed > 10
+    assert git(app, "status", "--porcelain") == ""
+    assert git(app, "rev-list", "--count", "HEAD").strip() == "1"
+
+
+@pytest.mark.full
+def test_an_app_of_workers_only_is_drilled_without_traffic(tmp_path: Path) -> None:
+    make_app(tmp_path, "worker: python3 worker.py\n")
+    path = scenario_of(tmp_path, 20, 'at = 1.5\nkind = "kill"', 'outcome = "healed"\nactions = ["restart"]')
+    one = run_scenarios([path], "supervisor", on_event=lambda _: None).scenarios[0]
+    assert (one.outcome, one.passed, one.requests) == ("healed", True, 0), one.notes
+    assert one.seconds_to_recover is not None
+    assert 0 < one.seconds_to_recover < 5
+
+
+@pytest.mark.full
+def test_a_freeze_with_an_end_of_its_own_ends(tmp_path: Path) -> None:
+    make_app(tmp_path, "web: python3 app.py\n")
+    path = scenario_of(tmp_path, 6, 'at = 1.5\nkind = "hang"\nseconds = 1.5', 'outcome = "healed"')
+    one = run_scenarios([path], "none", on_event=lambda _: None).scenarios[0]
+    assert one.outcome == "unhealed", "nobody did anything"
+    assert one.seconds_to_recover == pytest.approx(1.5, abs=0.6)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(400)
+def test_prodwise_heals_a_procfile_app_from_a_path(tmp_path: Path) -> None:
+    make_app(tmp_path, "web: python3 app.py\nworker: python3 worker.py\n")
+    faults = (
+        'at = 4\nkind = "kill"\n[[fault]]\nat = 12\nkind = "release"\npatch = "bad.diff"\n'
+        '[[fault]]\nat = 40\nkind = "hang"\nservice = "worker"'
+    )
+    path = scenario_of(
+        tmp_path, 150, faults, 'outcome = "healed"\nactions = ["restart", "rollback", "restart"]\nmax_failed = 40'
+    )
+    one = run_scenarios([path], on_event=lambda _: None).scenarios[0]
+    assert one.passed, one.notes
+    assert (one.outcome, one.wrong_actions, one.repeats) == ("healed", 0, 0)
+    assert leftovers(str(tmp_path / "prodwise-drill-")) == []
+
+
 def test_unknown_healer_and_scenario_are_named_before_anything_starts() -> None:
     with pytest.raises(UsageError, match="no healer 'systemd'"):
         run_scenarios(["quiet"], "systemd")

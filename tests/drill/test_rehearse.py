@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from prodwise.drill.clone import START, apply_patch, copy_app
 from prodwise.drill.git import git
 from prodwise.drill.rehearse import rehearse
 from prodwise.drill.run import run_scenarios
-from prodwise.drill.scenario import parse
+from prodwise.drill.scenario import KINDS, LATER_KINDS, load, parse
 from prodwise.model.errors import ConfigError, UsageError
 
 PATCH = """--- a/app.py
@@ -107,6 +108,35 @@ def test_nothing_starts_when_the_second_scenario_does_not_fit(tmp_path: Path, ap
     with pytest.raises(ConfigError, match=r"second.toml: fault 1: the app has no commit 'nowhere'"):
         run_scenarios(files, "none", on_event=told.append)
     assert told == []
+
+
+def test_a_place_for_the_result_that_does_not_exist_is_told_before_anything_starts(tmp_path: Path) -> None:
+    told: list[object] = []
+    for place in (tmp_path / "nowhere" / "out.json", tmp_path):
+        with pytest.raises(UsageError, match="cannot be written"):
+            run_scenarios(["quiet"], "none", str(place), on_event=told.append)
+    assert told == []
+
+
+DOCS = (Path(__file__).parents[2] / "docs" / "drill.md").read_text()
+
+
+def test_the_documented_scenarios_fit_their_apps(app: Path) -> None:
+    app.rename(app.parent / "my-app")
+    files = app.parent / "files"
+    files.mkdir()
+    (files / "bad.diff").write_text(PATCH.format(two=3))
+    examples = re.findall(r"```toml\n(.*?)```", DOCS, re.DOTALL)
+    assert len(examples) == 2
+    for text in examples:
+        (files / "example.toml").write_text(text)
+        rehearse([("example.toml", load(files / "example.toml"))])
+
+
+def test_every_kind_of_fault_is_documented() -> None:
+    table = DOCS.partition("## Faults")[2].partition("## What is measured")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(KINDS)
+    assert all(f"`{kind}`" in table for kind in LATER_KINDS)
 
 
 def copied(app: Path) -> Path:

@@ -78,6 +78,13 @@ def test_still_failing_is_unhealed_whatever_the_healer_says() -> None:
     assert score(scenario(KILL, "healed"), watched).seconds_to_recover is None
 
 
+def test_a_good_answer_now_and_then_is_no_recovery() -> None:
+    bad = tuple((at / 10, at / 10 + 0.05) for at in range(100, 300))  # every other request
+    watched = seen(KILL, traffic(30, bad), RESTARTED)
+    result = score(scenario(KILL, "healed"), watched)
+    assert (result.outcome, result.seconds_to_recover) == ("unhealed", None)
+
+
 def test_recovered_by_itself_with_nothing_done_is_unhealed() -> None:
     assert outcome(seen(KILL, traffic(30, ((10, 12),)))) is Outcome.UNHEALED
 

@@ -326,6 +326,16 @@ def test_what_is_not_understood_is_looked_at_again_before_a_person_is_called() -
     assert waits(30) == 0
 
 
+def test_slowness_that_shows_on_one_route_first_may_be_all_of_the_service() -> None:
+    route = replace(SLOW_ROUTE[0], onset_at=NOW - 6)
+    early = choose(situation(diagnosis=because(Cause.SLOW), symptoms=(route,)))
+    assert isinstance(early, Refusal)
+    assert early.wait_s > 0
+    late = choose(situation(diagnosis=because(Cause.SLOW), symptoms=(replace(route, onset_at=NOW - 12),)))
+    assert isinstance(late, Refusal)
+    assert late.wait_s == 0, "it stayed one route: a person is told"
+
+
 def test_who_decides() -> None:
     plan, ask = choose(situation()), choose(situation(past=(past(200), past(400))))
     assert isinstance(plan, Plan)

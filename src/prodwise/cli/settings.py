@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prodwise.config import FILE_NAME, PROCFILE, Config, load, state_dir
+from prodwise.config import FILE_NAME, FROM_ENVIRONMENT, PROCFILE, Config, load, state_dir
 
 HIDDEN = "(hidden)"
 SECRET_KEY = re.compile(r"(?i)(secret|token|password|passwd|api_?key|credential|dsn|private)")
@@ -74,6 +74,9 @@ def _safe(key: str, value: Any) -> Any:
 
 
 def _source(key: str, written: Mapping[str, Any], *, procfile: bool) -> str:
+    named = f"PRODWISE_{key.upper()}"
+    if key in FROM_ENVIRONMENT and named in os.environ:
+        return f"environment {named}"
     at: Any = written
     for part in key.split("."):
         if not isinstance(at, Mapping) or part not in at:

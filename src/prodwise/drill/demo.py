@@ -6,7 +6,7 @@ from prodwise.drill import narrate
 from prodwise.drill.healers.base import make_healer
 from prodwise.drill.narrate import Line, Tell
 from prodwise.drill.play import Play
-from prodwise.drill.result import DrillResult, ScenarioResult, Trace, this_machine
+from prodwise.drill.result import DrillResult, ScenarioResult, Trace, check_place, this_machine
 from prodwise.drill.scenario import Scenario, find
 from prodwise.drill.stage import Stage, ended_politely
 from prodwise.model.errors import ProdwiseError
@@ -20,6 +20,7 @@ def run_demo(
 ) -> DrillResult:
     """Plays the five scenes; with `keep` the app is left running when all went well. Raises ProdwiseError if it cannot start."""
     scenes = [find(name) for name in SCENES]
+    check_place(json_path)
     with ended_politely(), Stage("shop", "", make_healer(healer), keep) as stage:
         on_event(Line(0.0, "»", f"the shop answers on http://{stage.running.address}", "scenario"))
         if stage.running.dashboard:

@@ -59,12 +59,6 @@ def inject(fault: Fault, place: Place) -> None:
     steps[fault.kind]()
 
 
-def web_service(config: Config) -> str:
-    """The service that users reach: `web`, or the first of that kind; "" without any."""
-    webs = [name for name, one in sorted(config.services.items()) if one.kind == "web" and not one.upstream]
-    return "web" if "web" in webs else next(iter(webs), "")
-
-
 def struck_service(fault: Fault, config: Config) -> str:
     """The one that is named; else for an outage the stand-in for the outside, for anything else what users reach, or what there
     is. "" when the fault needs one and the app has none."""
@@ -72,7 +66,7 @@ def struck_service(fault: Fault, config: Config) -> str:
         return fault.service
     if fault.kind == "upstream_down":
         return next((name for name, one in sorted(config.services.items()) if one.upstream), "")
-    return web_service(config) or min(config.services, default="")
+    return config.web or min(config.services, default="")
 
 
 def _release(fault: Fault, place: Place) -> None:

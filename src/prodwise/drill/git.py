@@ -22,6 +22,8 @@ def git(repo: Path, *arguments: str) -> str:
         done = subprocess.run(
             command, cwd=repo, env=environment, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
         )
+    except subprocess.TimeoutExpired:
+        raise UsageError(f"git {arguments[0]} did not end within {_TIMEOUT_S} s in {repo}") from None
     except OSError as error:
         raise UsageError(f"git could not be run: {error}", "install git, or check the folder") from error
     if done.returncode:

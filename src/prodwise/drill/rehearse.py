@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prodwise.config import Config, load
 from prodwise.drill.clone import apply_patch, copy_app
-from prodwise.drill.faults import struck_service, web_service
+from prodwise.drill.faults import struck_service
 from prodwise.drill.git import git
 from prodwise.drill.scenario import Fault, Scenario
 from prodwise.model.errors import ConfigError, ProdwiseError, UsageError
@@ -40,7 +40,7 @@ def _check(where: str, fault: Fault, copy: Path, config: Config) -> None:
         raise ConfigError(f"{where}: the app has no service {fault.service!r}", f"it has {', '.join(config.services)}")
     if fault.kind in STRIKES and not struck_service(fault, config):
         raise ConfigError(f"{where}: {fault.kind} needs service", f"the app has {', '.join(config.services)}")
-    if fault.kind in NEEDS_A_PAGE and not web_service(config):
+    if fault.kind in NEEDS_A_PAGE and not config.web:
         raise ConfigError(
             f"{where}: {fault.kind} needs a web service, and the app has none", "strike a worker: kill, hang"
         )

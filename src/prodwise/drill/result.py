@@ -14,6 +14,7 @@ import psutil
 
 from prodwise.drill.healers.base import Event
 from prodwise.drill.traffic.records import Sent
+from prodwise.model.errors import UsageError
 
 SCHEMA_VERSION = 1
 NOT_RUN = "not run"
@@ -118,6 +119,15 @@ class DrillResult:
         draft = Path(f"{path}.part")
         draft.write_text(self.to_json() + "\n")
         draft.replace(path)
+
+
+def check_place(path: str | None) -> None:
+    """Raises UsageError now for a result that could not be written when all is over."""
+    folder = Path(path or "-").parent
+    if path and path != "-" and (Path(path).is_dir() or not (folder.is_dir() and os.access(folder, os.W_OK))):
+        raise UsageError(
+            f"the result cannot be written to {path}", "name a file in a folder that exists, or - for stdout"
+        )
 
 
 def this_machine() -> dict[str, str | int]:

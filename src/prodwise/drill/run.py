@@ -9,7 +9,7 @@ from prodwise.drill.healers.base import NotRun, make_healer
 from prodwise.drill.narrate import Line, Tell
 from prodwise.drill.play import Play
 from prodwise.drill.rehearse import rehearse
-from prodwise.drill.result import NOT_RUN, DrillResult, ScenarioResult, Trace, this_machine
+from prodwise.drill.result import NOT_RUN, DrillResult, ScenarioResult, Trace, check_place, this_machine
 from prodwise.drill.scenario import Scenario, find, list_scenarios
 from prodwise.drill.stage import Stage, ended_politely
 from prodwise.model.errors import ProdwiseError
@@ -27,6 +27,7 @@ def run_scenarios(
     Raises ConfigError for a scenario that makes no sense; one that cannot be run here is reported, and the rest go on."""
     scenarios = [find(name) for name in names]
     make_healer(healer)
+    check_place(json_path)
     rehearse(list(zip(names, scenarios, strict=True)))
     with ended_politely():
         played = [_play(scenario, healer, seed + number, on_event) for number, scenario in enumerate(scenarios)]

@@ -10,7 +10,7 @@ from prodwise.drill.healers.base import Event
 from prodwise.drill.result import ActionTaken, ScenarioResult
 from prodwise.drill.scenario import ACTIONS, Expect, Scenario
 from prodwise.drill.seen import Seen
-from prodwise.drill.timing import times
+from prodwise.drill.timing import WELL_S, times
 from prodwise.model.outcome import Outcome
 
 NOT_OURS = ("overload", "upstream_down")  # what no action on the app can heal
@@ -91,7 +91,7 @@ def _still_bad(seen: Seen) -> bool:
     if any(one.worker and one.back is None for one in seen.injected):
         return True
     impact = seen.impact
-    return impact.onset is not None and (impact.recovered is None or seen.steady < STEADY_S / 2)
+    return impact.onset is not None and (impact.recovered is None or seen.steady < WELL_S)
 
 
 def _something_was_wrong(seen: Seen) -> bool:

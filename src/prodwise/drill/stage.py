@@ -17,7 +17,6 @@ from types import TracebackType
 from prodwise import clock
 from prodwise.config import load
 from prodwise.drill.clone import copy_app
-from prodwise.drill.faults import web_service
 from prodwise.drill.healers.base import Event, Healer, Running
 from prodwise.drill.scenario import Traffic
 from prodwise.drill.traffic.http import parse_address
@@ -59,7 +58,7 @@ class Stage:
         """Waits until the app answers its probe, then begins the traffic; an app of workers only gets none, and is waited for
         until all of them run. Raises TargetError if it does not come up."""
         config = load(self.app_dir)
-        if not web_service(config):
+        if not config.web:
             self._wait_until(lambda: all(self.healer.pids(name) for name in config.services), "not all workers run")
             return None
         address = parse_address(self.running.address)

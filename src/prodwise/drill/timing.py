@@ -12,6 +12,7 @@ from prodwise.drill.seen import Injected, Seen
 
 LOOKS = ("incident_opened", "rollout_failed", "escalated")
 DECISIONS = ("rollout_failed", "escalated")
+WELL_S = 2.5  # good answers for so long at least, else users are not served well again
 EARLY_S = 0.5  # a healer's clock and ours read the same second a little apart
 
 Seconds = float | None
@@ -55,8 +56,10 @@ def _recover(one: Injected, impact: Impact, onset: float, seen: Seen) -> Seconds
     back = one.back if one.worker else None
     if not seen.requests:
         return _after(onset, [back] if back is not None else [])
+    if impact.onset is not None and (impact.recovered is None or seen.now - impact.recovered < WELL_S):
+        return inf
     if impact.recovered is None:
-        return inf if impact.onset is not None else None
+        return None
     if impact.onset is None and one.fault.deploys:
         return None
     return _after(onset, [max(impact.recovered, back or impact.recovered)])

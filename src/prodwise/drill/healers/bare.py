@@ -12,7 +12,7 @@ from pathlib import Path
 from prodwise.config import Config, ServiceConfig, load, read_env_file
 from prodwise.drill.environment import make_environment
 from prodwise.drill.git import git
-from prodwise.model.errors import BuildFailed, TargetError
+from prodwise.model.errors import BuildFailed
 
 RELEASE_TIMEOUT_S = 120
 SHELL_SIGNS = set("|&;<>$`(){}*?~")
@@ -62,14 +62,9 @@ class BareApp:
         return [self._command(name, service, config) for name, service in sorted(config.services.items())]
 
     def web_address(self) -> str:
-        """Where users reach it. Raises TargetError without a web service."""
-        config = load(self.source)
-        webs = [
-            name for name, service in sorted(config.services.items()) if service.kind == "web" and not service.upstream
-        ]
-        if not webs:
-            raise TargetError(f"{self.app_dir} has no web service to send traffic to")
-        return f"127.0.0.1:{self.ports['web' if 'web' in webs else webs[0]]}"
+        """Where users reach it; "" without a web service."""
+        web = load(self.source).web
+        return f"127.0.0.1:{self.ports[web]}" if web else ""
 
     def _command(self, name: str, service: ServiceConfig, config: Config) -> Command:
         env = self._env(config) | service.env | {"PORT": str(self.ports[name]), "PRODWISE_RELEASE": "bare"}

@@ -76,15 +76,13 @@ class Prodwise:
     def _command(self, *words: str) -> str:
         """Runs one of our own commands on the app. Raises TargetError with its last words."""
         command = [sys.executable, "-m", "prodwise", *words, "--dir", str(self._dir)]
-        done = subprocess.run(
-            command,
-            env=os.environ | OWN_PLACE,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=UP_S,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                command, env=os.environ | OWN_PLACE, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                timeout=UP_S, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise TargetError(f"prodwise {words[0]} did not end within {UP_S} s") from None
         if done.returncode:
             said = " ".join(done.stderr.strip().splitlines()[-4:])
             raise TargetError(f"prodwise {words[0]} ended with {done.returncode}: {said}")

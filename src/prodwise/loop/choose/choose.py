@@ -25,7 +25,9 @@ RESPAWN_S: Final = 3.0
 
 UNDERSTAND_S: Final = 10.0
 LOOK_AGAIN_S: Final = 1.0
-"""So long, so often, what is not understood yet is looked at again before a person is called: facts still come in."""
+"""So long, so often, what is not understood yet is looked at again before a person is called: facts still come in, and what
+hits the whole service shows on one of its routes first."""
+EARLY: Final = (Cause.UNKNOWN, Cause.SLOW, Cause.ERRORS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ def _plan(situation: Situation, rung: Rung, skipped: tuple[Skipped, ...]) -> Pla
 def _hand_over(situation: Situation, rungs: list[Rung], skipped: tuple[Skipped, ...]) -> Refusal:
     waits = [rung.wait_s for rung in rungs if rung.wait_s > 0]
     onset = min((one.onset_at for one in situation.symptoms), default=0.0)
-    if situation.diagnosis.leading.cause is Cause.UNKNOWN and situation.now - onset < UNDERSTAND_S:
+    if situation.diagnosis.leading.cause in EARLY and situation.now - onset < UNDERSTAND_S:
         waits.append(LOOK_AGAIN_S)
     reason = f"no step of ours fits: {situation.diagnosis.leading.text}"
     return Refusal((reason, *(f"{one.action}: {one.reason}" for one in skipped)), skipped, min(waits, default=0.0))
