@@ -48,6 +48,24 @@ def test_answers_since_the_onset_count_from_the_first_on() -> None:
     assert (route.before_ms, route.after_ms) == (20.0, 900.0)
 
 
+def test_what_came_just_before_an_onset_is_not_taken_for_usual() -> None:
+    """Eight times the traffic makes everything slow a second or two before a probe has failed three times."""
+    window = Window()
+    for n in range(200):
+        window.observe(request(ONSET - 10 + n / 25))
+    for n in range(400):
+        window.observe(request(ONSET - 1.9 + n / 220, 500.0))
+    (route,) = window.routes.facts("web", 0.0, ONSET)
+    assert route.before_ms == 500.0, "nothing older is remembered"
+    window = Window()
+    for n in range(200):
+        window.observe(request(ONSET - 10 + n / 25))
+    for n in range(60):
+        window.observe(request(ONSET - 1.9 + n / 32, 500.0))
+    (route,) = window.routes.facts("web", 0.0, ONSET)
+    assert route.before_ms == 20.0
+
+
 def test_arrivals_are_counted_by_when_they_came() -> None:
     """Stuck for five seconds and let go: 200 answers in one second are no rise of traffic."""
     window = Window()

@@ -206,6 +206,15 @@ SCENARIOS = [
         },
     ),
     Scenario(
+        "overload for so long that nobody remembers how fast its routes were",
+        Cause.OVERLOAD,
+        {
+            "symptoms": (symptom("latency"),),
+            "loads": (load(8.0, 900),),
+            "requests": tuple(replace(one, before_ms=None) for one in ALL_SLOW),
+        },
+    ),
+    Scenario(
         "overload that the probe feels too",
         Cause.OVERLOAD,
         {"symptoms": (symptom("probe"),), "loads": (load(4.0, 900),), "requests": ALL_SLOW, **HUNG},

@@ -7,7 +7,7 @@ from statistics import median
 
 from prodwise.heal.parts import Parts
 from prodwise.heal.pulse import Pulse
-from prodwise.heal.vitals import LiveVitals
+from prodwise.heal.vitals import UNSURE_S, LiveVitals
 from prodwise.loop.diagnose.case import Case, Exit, LoadFacts, ProbeFacts, ProcessFacts
 from prodwise.model.incident import Symptom
 from prodwise.model.signal import ProcessState
@@ -16,8 +16,6 @@ from prodwise.model.target import TargetSeen
 LOOK_BACK_S = 600.0
 CHANGES_BACK_S = 7 * 24 * 3600.0
 RECENT_S = 10.0
-UNSURE_S = 2.0
-"""An onset is known no better than this: what came just before it may belong to it already."""
 BUSY_S, BUSY_MIN_S, USUAL_MIN_S = 5, 2, 3
 REQUESTS_MIN = 30
 """With fewer, chance alone makes half as many again."""
@@ -88,7 +86,8 @@ def _load(service: str, vitals: LiveVitals, now: float, onset: float) -> LoadFac
         rate_now=rate_now(window.arrivals(begin, now)),
         rate_usual=rate_usual(before),
         p95_now_ms=window.latency(0.95, RECENT_S, now),
-        p95_usual_ms=window.latency(0.95, LOOK_BACK_S, now, until=onset),
+        p95_usual_ms=window.latency(0.95, LOOK_BACK_S, now, until=onset - UNSURE_S)
+        or window.latency(0.95, LOOK_BACK_S, now, until=onset),
     )
 
 

@@ -15,6 +15,8 @@ SECONDS_KEPT = 600
 MINUTES_KEPT = 24 * 60
 LATENCIES_KEPT = 2000
 PATHS_KEPT = 50
+UNSURE_S = 2.0
+"""An onset is known no better than this: what came just before it may belong to it already, and is not taken for usual."""
 
 
 class RouteHistory:
@@ -53,7 +55,8 @@ class RouteHistory:
                 side[0] += n
                 side[1] += failed
             if before[0] or after[0]:
-                old, new = self._p95(route, since, onset), self._p95(route, onset, float("inf"))
+                old = self._p95(route, since, onset - UNSURE_S) or self._p95(route, since, onset)
+                new = self._p95(route, onset, float("inf"))
                 found.append(RequestFacts(service, route, before[0], before[1], after[0], after[1], old, new))
         return found
 

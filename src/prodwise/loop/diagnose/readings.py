@@ -121,10 +121,12 @@ def worse(facts: RequestFacts) -> bool:
 
 
 def routes(case: Case) -> tuple[list[RequestFacts], list[RequestFacts]]:
-    """(routes of ours that are hit: failing or slower, all routes with enough requests to tell)."""
-    told = [one for one in case.requests if one.service == case.service and one.route and one.after >= SEEN_MIN]
-    hit = [one for one in told if worse(one) or _slower_route(one)]
-    return hit, told
+    """(routes of ours that are hit: failing or slower, all routes with enough requests to tell).
+
+    A route that does not fail, and of which nobody knows how fast it was, tells nothing either way."""
+    seen = [one for one in case.requests if one.service == case.service and one.route and one.after >= SEEN_MIN]
+    hit = [one for one in seen if worse(one) or _slower_route(one)]
+    return hit, [one for one in seen if one in hit or one.before_ms is not None]
 
 
 def _slower_route(facts: RequestFacts) -> bool:
