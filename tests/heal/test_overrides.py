@@ -110,8 +110,7 @@ def test_nothing_is_healed_while_frozen_and_a_person_is_told(house: House) -> No
     pid, entry = house.hang(), house.last_entry
     apps.until(lambda: house.outcome() == "escalated", 40, "the call")
     assert by_automation(house, entry) == []
-    assert "frozen" in house.told()
-    assert "launch day" in house.told()
+    apps.until(lambda: "frozen" in house.told() and "launch day" in house.told(), 10, "the message")
     os.kill(pid, signal.SIGCONT)
 
 
