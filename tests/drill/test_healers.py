@@ -136,7 +136,7 @@ def scenario_of(folder: Path, seconds: float, fault: str, expect: str, rate: flo
 
 def test_a_patch_is_committed_and_deployed_to_the_copy(tmp_path: Path) -> None:
     app = make_app(tmp_path, "web: python3 app.py\n")
-    path = scenario_of(tmp_path, 4, 'at = 1.5\nkind = "release"\npatch = "bad.diff"', 'outcome = "healed"')
+    path = scenario_of(tmp_path, 5, 'at = 1.5\nkind = "release"\npatch = "bad.diff"', 'outcome = "healed"')
     one = run_scenarios([path], "none", on_event=lambda _: None).scenarios[0]
     assert (one.outcome, one.passed, one.seconds_to_recover) == ("unhealed", False, None)
     assert one.requests_failed > 10
