@@ -47,7 +47,9 @@ class BareApp:
         """Checks `ref` out, installs its environment and runs its release line. Raises ProdwiseError."""
         if not self.source.exists():
             git(self.app_dir, "worktree", "add", "--detach", "--force", str(self.source), "HEAD")
-        commit = git(self.app_dir, "rev-parse", "--verify", f"{ref}^{{commit}}").strip()  # the checkout's HEAD is its own
+        commit = git(
+            self.app_dir, "rev-parse", "--verify", f"{ref}^{{commit}}"
+        ).strip()  # the checkout's HEAD is its own
         git(self.source, "checkout", "-q", "--detach", commit)
         config = load(self.source)
         self._link_shared(config)
