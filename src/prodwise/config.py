@@ -18,6 +18,7 @@ from prodwise.model.service import Probe, ProbeKind, Service, ServiceKind
 
 FILE_NAME = "prodwise.toml"
 PROCFILE = "Procfile"
+CONFIGURED_BY = (FILE_NAME, PROCFILE)
 _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
 _SIZE_MAX = 256 * 1024
 FROM_ENVIRONMENT = ("address", "dashboard", "notify_command")
@@ -111,7 +112,7 @@ class Config(_Strict):
     """The whole file. Every key but `version` is optional."""
 
     version: Literal[1] = 1
-    name: str = "app"
+    name: str = "app"  # the folder's name, where the file says none
     address: str = "127.0.0.1:8000"  # where users reach the app; port 0 = pick a free one and keep it
     dashboard: str = "127.0.0.1:7373"
     stage: Autonomy = (
@@ -144,14 +145,14 @@ def load(app_dir: Path) -> Config:
     """Reads `app_dir`/prodwise.toml, or a Procfile without it. Raises ConfigError with file, key and what to write instead."""
     path = app_dir / FILE_NAME
     procfile = app_dir / PROCFILE
-    data = _read_toml(path) if path.is_file() else {"version": 1, "name": _app_name(app_dir)}
+    data = {"name": _app_name(app_dir), **(_read_toml(path) if path.is_file() else {"version": 1})}
     if not data.get("services") and procfile.is_file():
         data = {**data, **_from_procfile(procfile, data)}
     data |= {key: os.environ[name] for key in FROM_ENVIRONMENT if (name := f"PRODWISE_{key.upper()}") in os.environ}
     config = validate(data, str(path if path.is_file() else procfile))
     if not config.services:
         raise ConfigError(
-            f"{app_dir} has no service to run: neither {FILE_NAME} with [services.NAME] nor a {PROCFILE}",
+            f"{app_dir.resolve()} has no service to run: neither {FILE_NAME} with [services.NAME] nor a {PROCFILE}",
             "run `prodwise init` to write one",
         )
     return config

@@ -10,10 +10,8 @@ from pathlib import Path
 import pytest
 import stories
 from conftest import Terminal
-from running_server import World, target_seen
+from running_server import World, target_seen, until
 
-from prodwise.cli.acts import users_on
-from prodwise.cli.desk import Desk
 from prodwise.cli.main import run
 from prodwise.cli.times import seconds_of, until_of
 from prodwise.clock import now
@@ -100,24 +98,37 @@ def test_rollback_asks_goes_back_and_waits(shop: Terminal, world: World) -> None
     assert nobody.code == 2
     assert "-y" in nobody.err
     assert world.controls.asked == []
-    world.target.seen = target_seen(0.0, ids[1])
-    said = shop.run("rollback", ids[1], "-y")
-    assert said.code == 0
-    assert f"all users are on {ids[1]} again" in said.out
+    going = shop.begin("rollback", ids[1], "-y")
+    until(lambda: world.controls.asked, "the wish to go back", 20)
     assert world.controls.asked[0][:2] == ("rollback", ids[1])
+    world.target.seen = target_seen(0.0, ids[1])
+    out, err = going.communicate(timeout=30)
+    assert going.returncode == 0, err
+    assert f"all users are on {ids[1]} again" in out
 
 
-def test_an_upstream_keeps_its_release(shop: Terminal) -> None:
-    (shop.folder / "prodwise.toml").write_text(
-        'version = 1\n[services.web]\ncommand = "x"\n[services.payments]\ncommand = "y"\nupstream = true\n'
-    )
-    places = [
-        {"service": "web", "release": "3-c", "share": "100 %"},
-        {"service": "web", "release": "2-b", "share": "0 %"},
-        {"service": "payments", "release": "1-a", "share": "100 %"},
-        {"service": "worker", "release": "3-c", "share": "–"},
-    ]
-    assert users_on(Desk(shop.folder), {"places": places}) == ["3-c"]
+def test_a_dry_rollback_says_what_the_healer_would_say(shop: Terminal, world: World) -> None:
+    ids = stories.history(world)
+    plan = json.loads(shop.run("rollback", "--dry-run", "--json").out)
+    assert (plan["dry_run"], plan["release"], plan["serving"]) == (True, ids[1], [ids[2]])
+    for named, code, words in (
+        ("nope", 2, "no release 'nope'"),
+        (ids[2], 6, "serves"),
+        (ids[3], 6, "not known to be good"),
+    ):
+        said = shop.run("rollback", named, "--dry-run")
+        assert said.code == code, said
+        assert words in said.err
+    world.store.rollouts.put(Rollout(ids[3], ids[2], RolloutState.RAMPING, "5 %", 0.05, now()))
+    assert f"{ids[3]}, which is on its way, would be withdrawn" in shop.run("rollback", "--dry-run").out
+
+
+def test_a_broken_file_in_the_working_tree_does_not_keep_anyone_from_going_back(shop: Terminal, world: World) -> None:
+    stories.history(world)
+    (shop.folder / "prodwise.toml").write_text("version = [\n")
+    assert "Nothing was changed." in shop.run("rollback", "--dry-run").out
+    assert shop.run("stop").code == 0
+    assert "teashop" in shop.run("status").out
 
 
 def test_a_healer_that_hangs_does_not_hold_up_a_stop(terminal: Terminal, app_dir: Path) -> None:
@@ -213,9 +224,54 @@ def test_freeze_and_unfreeze(shop: Terminal, world: World) -> None:
     assert frozen["reason"] == "launch day"
     assert 7100 < frozen["until"] - now() < 7300
     assert "frozen by" in shop.run("status").out
-    assert shop.run("unfreeze").code == 0
+    assert "s freeze. Nothing was changed." in shop.run("unfreeze", "--dry-run").out
+    assert "freeze has ended" in shop.run("unfreeze").out
     assert world.store.settings.get("freeze") is None
-    assert shop.run("freeze", "--for", "soon").code == 2
+    assert "It was not frozen" in shop.run("unfreeze").out
+    for wrong in ("soon", "2020-01-01", "99999999d", "9999-12-31"):
+        assert shop.run("freeze", "--for", wrong).code == 2, wrong
+    said = [line.partition("(terminal)")[2].strip() for line in shop.run("audit").out.splitlines()]
+    assert said[0].startswith("frozen until 20")
+    assert said[0].endswith(" UTC: launch day")
+    assert said[1] == "not frozen any more"
+
+
+ANSWERS = {
+    "stop --reason x": {"stopped": True, "reason": "x"},
+    "start": {"stopped": False, "was_stopped": True},
+    "freeze --reason x": {"frozen": True, "until": None, "reason": "x"},
+    "unfreeze": {"frozen": False, "was_frozen": True},
+    "stage suggest -y": {"stage": "suggest", "held": ""},
+    "undo -y": {"incident": "inc-new", "text": "put release 2-bbbbbbb back"},
+    "stop --dry-run": {"dry_run": True, "stopped": True},
+    "start --dry-run": {"dry_run": True, "stopped": False},
+    "freeze --dry-run": {"dry_run": True, "frozen": True, "until": None},
+    "unfreeze --dry-run": {"dry_run": True, "frozen": False, "was_frozen": False},
+    "stage auto --dry-run": {"dry_run": True, "stage": "auto", "before": "suggest"},
+    "restart web --dry-run": {"dry_run": True, "service": "web", "processes": [11]},
+    "down --dry-run": {"dry_run": True, "app": "teashop"},
+}
+
+
+def test_every_act_answers_in_json(shop: Terminal, world: World) -> None:
+    stories.bad_release(world)
+    for line, answer in ANSWERS.items():
+        said = shop.run(*line.split(), "--json")
+        assert said.code == 0, (line, said)
+        assert json.loads(said.out) == {"schema_version": 1, **answer}, line
+        assert said.err == "", line
+
+
+def test_a_stop_in_the_wrong_folder_does_not_pretend(terminal: Terminal, app_dir: Path) -> None:
+    inside = app_dir / "src" / "deep"
+    inside.mkdir(parents=True)
+    for command in ("stop", "start"):
+        said = terminal.run(command, "--dir", str(inside))
+        assert said.code == 2
+        assert "nothing was changed" in said.err
+        assert f"--dir {app_dir}" in said.err
+    assert list(inside.iterdir()) == []
+    assert f"--dir {app_dir}" in terminal.run("status", "--dir", str(inside)).err
 
 
 def test_only_raising_the_stage_asks(shop: Terminal, world: World) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import Terminal
+from conftest import Quick, Terminal
 
 from prodwise.cli.app import app
 from prodwise.cli.reference import page
@@ -68,6 +69,18 @@ def test_every_command_shows_examples_before_its_options() -> None:
     for section in sections:
         name = section.partition("`\n")[0].strip("`")
         assert re.search(rf"\n  {name}\b", section.partition("Usage:")[0]), name
+
+
+NO_JSON = {"prodwise judge", "prodwise serve"}
+"""judge speaks NDJSON anyway; serve is the healer's own process."""
+
+
+def test_every_command_can_answer_in_json() -> None:
+    without = set()
+    for section in page().split("\n### ")[1:]:
+        if "--json" not in section.partition("Options:")[2]:
+            without.add(section.partition("`\n")[0].strip("`"))
+    assert without == NO_JSON - {"prodwise serve"}
 
 
 def test_the_reference_is_what_the_commands_say() -> None:
@@ -129,6 +142,30 @@ def test_an_unforeseen_error_is_no_traceback(
     assert "Traceback" not in told
     with pytest.raises(ZeroDivisionError):
         main.run(["status", "-v"])
+
+
+def test_arguments_that_are_no_text_or_very_long_are_answered_plainly(tmp_path: Path) -> None:
+    terminal = Quick(tmp_path)
+    (tmp_path / "prodwise.toml").write_text('version = 1\n[services.web]\ncommand = "x"\n')
+    for argument in (os.fsdecode(b"caf\xe9"), "x" * 1_000_000, "\x1b]0;owned\x07", "a\u202eb"):
+        for line in (["deploy", "--dry-run"], ["drill", "run"], ["audit"], ["stage"], ["no-such"], []):
+            said = terminal.run(*line, argument)
+            assert said.code in (1, 2), (line, said)
+            assert "this is a bug" not in said.err
+            assert len(said.err) < 2_000, line
+            assert not set("\x1b\x07\u202e\udce9") & set(said.err)
+    reason = os.fsdecode(b"caf\xe9") + "y" * 1_000_000
+    assert terminal.run("stop", "--reason", reason).code == 0
+    assert len(json.loads((tmp_path / ".prodwise" / "run" / "stop").read_text())["reason"]) == 500
+
+
+def test_bytes_that_are_no_text_are_understood_from_a_real_terminal(terminal: Terminal) -> None:
+    line = [*terminal.command("drill", "run"), b"caf\xe9"]
+    done = subprocess.run(
+        line, cwd=terminal.folder, env=terminal.environment(), capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "caf\ufffd" in done.stderr.decode()
 
 
 def test_version_as_text_and_as_data(terminal: Terminal) -> None:

@@ -18,6 +18,7 @@ from prodwise.model.record import Effect, EffectState, Rollout, RolloutState
 from prodwise.model.release import ReleaseState
 from prodwise.store import tables
 from prodwise.store.sql import SqlStore
+from prodwise.store.told import setting_text
 
 
 def _effect(key: str = "inc-1/restart/0") -> Effect:
@@ -201,3 +202,22 @@ def test_what_has_ended_stays_ended_whatever_a_late_writer_says(store: SqlStore)
     store.rollouts.put(done)
     store.rollouts.put(replace(done, state=RolloutState.RAMPING))
     assert store.rollouts.load("1-a") == done
+
+
+def test_a_changed_setting_is_told_as_a_sentence() -> None:
+    told = {
+        ("autonomy", "auto"): "the stage is auto",
+        ("freeze", None): "not frozen any more",
+        ("undo_proven", "{}"): "it was proven on this machine that a release can be taken back",
+    }
+    for (name, value), text in told.items():
+        assert setting_text(name, value) == text
+    assert setting_text("freeze", {"until": 0, "reason": "launch"}) == "frozen until a person ends it: launch"
+    assert setting_text("freeze", {"until": 1_800_000_000}) == "frozen until 2027-01-15 08:00 UTC"
+    assert setting_text("self_test", {"ok": True, "at": 1.0}) == "self-test passed"
+    assert (
+        setting_text("cancel:2-b", {"who": "ana", "reason": "ana asked"})
+        == "release 2-b is to be taken back: ana asked"
+    )
+    assert setting_text("restart:restart-web-1", {"service": "web"}) == "a restart of web was asked for"
+    assert setting_text("something", {"a": 1}) == "something was set"

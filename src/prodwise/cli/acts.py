@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
-from prodwise.cli.client import Client
+from prodwise.cli.client import Client, nothing_runs
 from prodwise.cli.codes import Code
 from prodwise.cli.command import DryRun, Json, NoInput, Release, Yes, command
 from prodwise.cli.desk import Desk, paint, person
 from prodwise.cli.reads import find_incident, print_json
-from prodwise.model.errors import NotRunning, Refused, UsageError
+from prodwise.model.errors import NotRunning, UsageError
+from prodwise.model.release import Release as ReleaseNoun
+from prodwise.model.release import ReleaseState
 
 Ref = Annotated[str, typer.Argument(metavar="REF", help="A commit, branch or tag.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the rollout goes on by itself.")]
@@ -77,13 +79,14 @@ def deploy(
 
 
 def _deploy_plan(desk: Desk, client: Client, ref: str, *, as_json: bool) -> int:
+    from prodwise import wiring
     from prodwise.config import load
     from prodwise.server.views.words import duration
 
-    commit, title = _commit(desk, ref)
-    config, current = load(desk.app_dir), client.get("releases")
+    current = client.get("releases")
+    commit, title = wiring.commit_of(desk.app_dir, ref)
+    config = load(desk.app_dir)
     shares = [f"{share:g} %" for share in config.ramp.shares]
-    serving = ", ".join(current["serving"]) or "nothing"
     if as_json:
         desk.data(dry_run=True, commit=commit, title=title, shares=list(config.ramp.shares), serving=current["serving"])
         return Code.OK
@@ -91,20 +94,11 @@ def _deploy_plan(desk: Desk, client: Client, ref: str, *, as_json: bool) -> int:
         f"Would build {paint(commit[:7], 'bold')} {paint(title, '')}",
         "  and check it before any user sees it,",
         f"  then give it to {' ▸ '.join(shares)} of users, as fast as the evidence allows,",
-        f"  then watch it for {duration(config.ramp.watch_seconds)}. Now serving: {serving}.",
+        f"  then watch it for {duration(config.ramp.watch_seconds)}.",
+        f"Now serving: {', '.join(current['serving']) or 'nothing'}.",
         "Nothing was changed.",
     )
     return Code.OK
-
-
-def _commit(desk: Desk, ref: str) -> tuple[str, str]:
-    """(commit, subject line). Raises UsageError."""
-    asked = ["git", "-C", str(desk.app_dir), "log", "-1", "--format=%H%x00%s", "--end-of-options", ref]
-    done = subprocess.run(asked, capture_output=True, text=True, timeout=20, check=False)
-    commit, _, title = done.stdout.strip().partition("\0")
-    if done.returncode or not commit:
-        raise UsageError(f"git knows no {ref!r}", "`git log --oneline` lists commits")
-    return commit, title
 
 
 def rollback(
@@ -121,12 +115,9 @@ def rollback(
     """
     client = desk.client()
     try:
-        goal, now_serving = _goal(desk, client, release)
+        goal, now_serving, plan = _goal(client, release)
     except NotRunning:
-        return _rollback_offline(desk, release, dry_run=dry_run, yes=yes, no_input=no_input)
-    plan = f"Users are on {', '.join(now_serving) or 'nothing known'}; they would go back to {goal}."
-    if now_serving == [goal]:
-        plan = f"Users are on {goal} already; the release that is on its way would be withdrawn."
+        return _rollback_offline(desk, release, dry_run=dry_run, yes=yes, no_input=no_input, as_json=json)
     if dry_run:
         desk.data(dry_run=True, release=goal, serving=now_serving) if json else desk.show(plan, "Nothing was changed.")
         return Code.OK
@@ -137,30 +128,23 @@ def rollback(
     return _wait_for_release(desk, client, went, as_json=json)
 
 
-def _goal(desk: Desk, client: Client, wanted: str) -> tuple[str, list[str]]:
-    """(where a rollback would lead, releases that users reach now). The server decides; this is for the person to read."""
+def _goal(client: Client, wanted: str) -> tuple[str, list[str], str]:
+    """(where a rollback leads, releases that users reach now, both in words). Raises what the healer would, and why not."""
+    from prodwise.loop.goal import return_target
+
     seen = client.get("releases")
-    serving = users_on(desk, seen)
-    if wanted:
-        return wanted, serving
+    serving = sorted(seen["serving"])
     on_way = [r for r in client.get("rollouts")["rollouts"] if r["state"] not in ("queued", "verified_good", "failed")]
-    if on_way:
-        return str(on_way[-1]["previous"] or "the release before"), serving
-    good = [r["id"] for r in seen["releases"] if r["state"] in ("verified_good", "retired") and r["id"] not in serving]
-    if not good:
-        raise Refused(
-            "there is no earlier verified-good release to go back to", "deploy a good one: `prodwise deploy REF`"
-        )
-    return str(good[0]), serving
+    stable = str(on_way[-1]["previous"]) if on_way else next(iter(serving), "")
+    if on_way and wanted in ("", stable):
+        withdrawn = f"{on_way[-1]['release']}, which is on its way, would be withdrawn"
+        return stable, serving, f"{withdrawn}; all users would be on {stable or 'nothing'}."
+    goal = return_target([_release(row) for row in seen["releases"]], stable, wanted).id
+    return goal, serving, f"Users are on {', '.join(serving) or 'nothing known'}; they would go back to {goal}."
 
 
-def users_on(desk: Desk, releases: Mapping[str, Any]) -> list[str]:
-    """Releases that users reach. An upstream stands for something that is not ours: it keeps its release."""
-    from prodwise.config import load
-
-    ours = {name for name, entry in load(desk.app_dir).services.items() if not entry.upstream}
-    reached = [p["release"] for p in releases["places"] if p["service"] in ours and p["share"] not in ("–", "0 %")]
-    return sorted(set(reached))
+def _release(row: Mapping[str, Any]) -> ReleaseNoun:
+    return ReleaseNoun(**{**row, "state": ReleaseState(row["state"])})
 
 
 def _wait_for_release(desk: Desk, client: Client, release: str, *, as_json: bool) -> int:
@@ -169,7 +153,7 @@ def _wait_for_release(desk: Desk, client: Client, release: str, *, as_json: bool
     from prodwise.server.views.words import duration
 
     began = monotonic()
-    alone = lambda: users_on(desk, client.get("releases")) == [release]  # noqa: E731
+    alone = lambda: sorted(client.get("releases")["serving"]) == [release]  # noqa: E731
     served = wait_until(desk, f"going back to {release}", alone, SETTLE_S)
     took = duration(monotonic() - began)
     if as_json:
@@ -183,78 +167,101 @@ def _wait_for_release(desk: Desk, client: Client, release: str, *, as_json: bool
     return Code.OK if served else Code.TIMED_OUT
 
 
-def _rollback_offline(desk: Desk, release: str, *, dry_run: bool, yes: bool, no_input: bool) -> int:
+def _rollback_offline(desk: Desk, release: str, *, dry_run: bool, yes: bool, no_input: bool, as_json: bool) -> int:
+    """Raises NotRunning when nothing of the app runs at all."""
     from prodwise import wiring
 
+    if not wiring.status_offline(desk.app_dir).guard:
+        raise nothing_runs(desk.app_dir)
     if release:
         raise UsageError(
             "the healer does not answer, so only the release before can be gone back to", "leave the name out"
         )
     if dry_run:
-        desk.show(
-            "The healer does not answer. Would go back to the release before, on this machine.", "Nothing was changed."
-        )
+        said = "The healer does not answer. Would go back to the release before, on this machine."
+        desk.data(dry_run=True, healer=False) if as_json else desk.show(said, "Nothing was changed.")
         return Code.OK
-    said = ["The healer does not answer: this is done on the machine itself, and told to the ledger later."]
-    if not desk.agree("Go back to the release before?", said, yes=yes, no_input=no_input):
+    told = ["The healer does not answer: this is done on the machine itself, and told to the ledger later."]
+    if not desk.agree("Go back to the release before?", told, yes=yes, no_input=no_input):
         return Code.FAILED
     desk.say("going back without the healer")
-    for line in wiring.rollback_now(desk.app_dir, person()).split("; "):
-        desk.show(f"{paint('✓', 'good')} {paint(line, '')}")
+    done = wiring.rollback_now(desk.app_dir, person())
+    if as_json:
+        desk.data(done=True, healer=False, services=[asdict(one) for one in done])
+    for one in () if as_json else done:
+        desk.show(f"{paint('✓', 'good')} {one.service}: {one.before or 'nothing'} → {paint(one.after, 'bold')}")
     return Code.OK
 
 
 def restart(
-    desk: Desk, service: ServiceName, dry_run: DryRun = False, yes: Yes = False, no_input: NoInput = False
+    desk: Desk,
+    service: ServiceName,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    no_input: NoInput = False,
+    json: Json = False,
 ) -> int:
     """Restart one service's process, now."""
     from prodwise.cli.follow import wait_until
 
     client = desk.client()
     before = _pids(client.get("target"), service)
-    if not before:
-        known = sorted(str(s["service"]) for s in client.get("target")["services"])
-        raise UsageError(f"there is no service {service!r} that runs", f"known: {', '.join(known)}")
     if dry_run:
-        desk.show(
-            f"Would end process {', '.join(map(str, sorted(before)))} of {service} and start a new one.",
-            "Nothing was changed.",
-        )
+        what = f"Would end process {', '.join(map(str, sorted(before)))} of {service} and start a new one."
+        facts = {"dry_run": True, "service": service, "processes": sorted(before)}
+        desk.data(**facts) if json else desk.show(what, "Nothing was changed.")
         return Code.OK
     lost = ["Requests that it is serving right now may be lost."]
     if not desk.agree(f"Restart {service}?", lost, yes=yes, no_input=no_input):
         return Code.FAILED
     client.post("restart", service=service)
-    fresh = lambda: bool(_pids(client.get("target"), service) - before)  # noqa: E731
-    if wait_until(desk, f"restarting {service}", fresh, SETTLE_S):
+    now_run: set[int] = set()
+
+    def fresh() -> bool:
+        now_run.update(_pids(client.get("target"), service) - before)
+        return bool(now_run)
+
+    done = wait_until(desk, f"restarting {service}", fresh, SETTLE_S)
+    if json:
+        desk.data(service=service, done=done, processes=sorted(now_run))
+    elif done:
         desk.show(f"{paint('✓', 'good')} {service} runs anew")
-        return Code.OK
-    desk.show(f"{paint('✗', 'bad')} {service} has no new process yet: `prodwise status` shows what is wrong")
-    return Code.TIMED_OUT
+    else:
+        desk.show(f"{paint('✗', 'bad')} {service} has no new process yet: `prodwise status` shows what is wrong")
+    return Code.OK if done else Code.TIMED_OUT
 
 
 def _pids(target: Mapping[str, Any], service: str) -> set[int]:
-    at = next((s for s in target["services"] if s["service"] == service), None)
-    return {int(slot["pid"]) for slot in at["slots"] if slot["pid"]} if at else set()
+    """Its running processes. Raises UsageError for a service that does not exist."""
+    known = {str(s["service"]): s for s in target["services"]}
+    if service not in known:
+        raise UsageError(f"there is no service {service!r}", f"known: {', '.join(sorted(known))}")
+    return {int(slot["pid"]) for slot in known[service]["slots"] if slot["pid"]}
 
 
 def undo(
-    desk: Desk, incident: IncidentId = "", dry_run: DryRun = False, yes: Yes = False, no_input: NoInput = False
+    desk: Desk,
+    incident: IncidentId = "",
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    no_input: NoInput = False,
+    json: Json = False,
 ) -> int:
     """Take back what Prodwise did in an incident. You take the incident over."""
     client = desk.client()
     chosen = find_incident(client, incident)
-    effects = [e for e in client.get(f"incidents/{chosen}")["effects"] if e["state"] == "done" and e["undo"]]
-    lines = [f"{e['kind']} of {e['service']}" for e in effects]
+    seen = client.get(f"incidents/{chosen}")
+    lines = [f"{e['kind']} of {e['service']}" for e in seen["effects"] if e["state"] == "done" and e["undo"]]
     if dry_run:
-        desk.show(
-            f"Would take back in {chosen}: {', '.join(lines) or 'nothing: no action there can be undone'}.",
-            "Nothing was changed.",
-        )
+        able = bool(seen["view"]["can_undo"])
+        what = f"Would take back in {chosen}: {', '.join(lines)}." if able else f"Nothing in {chosen} can be undone."
+        facts = {"dry_run": True, "incident": chosen, "can_undo": able, "effects": lines if able else []}
+        desk.data(**facts) if json else desk.show(what, "Nothing was changed.")
         return Code.OK
     if not desk.agree(f"Undo what was done in {chosen}?", lines, yes=yes, no_input=no_input):
         return Code.FAILED
-    desk.show(str(client.post(f"incidents/{chosen}/undo")["text"]))
+    text = str(client.post(f"incidents/{chosen}/undo")["text"])
+    desk.data(incident=chosen, text=text) if json else desk.show(text)
     return Code.OK
 
 

@@ -67,16 +67,24 @@ class Client:
                 f"the healer did not answer within {self._timeout_s:g} s", "look at its log: .prodwise/log/healer.log"
             ) from error
         except (OSError, http.client.HTTPException) as error:
-            raise self._absent() from error
+            raise nothing_runs(self._app_dir) from error
         finally:
             connection.close()
         return _parsed(status, text)
 
-    def _absent(self) -> NotRunning:
-        where = "here" if self._app_dir == Path(".") else f"in {self._app_dir}"
-        return NotRunning(
-            f"nothing of Prodwise runs {where}", "start it: `prodwise up`, or name the app's folder with --dir"
-        )
+
+def nothing_runs(app_dir: Path) -> NotRunning:
+    """Says where, and what to do there: bring it up, or look in the folder above that has an app."""
+    from prodwise import wiring
+
+    here = app_dir.resolve()
+    where = "here" if app_dir == Path(".") else f"in {app_dir}"
+    above = next((folder for folder in here.parents if wiring.is_app(folder)), None)
+    if not wiring.is_app(here) and above is not None:
+        return NotRunning(f"nothing of Prodwise runs {where}", f"did you mean the app above? --dir {above}")
+    return NotRunning(
+        f"nothing of Prodwise runs {where}", "start it: `prodwise up`, or name the app's folder with --dir"
+    )
 
 
 def _parsed(status: int, text: bytes) -> dict[str, Any]:

@@ -175,7 +175,7 @@ def _stay(desk: Desk) -> int:
     return Code.INTERRUPTED
 
 
-def down(desk: Desk, dry_run: DryRun = False, yes: Yes = False, no_input: NoInput = False) -> int:
+def down(desk: Desk, dry_run: DryRun = False, yes: Yes = False, no_input: NoInput = False, json: Json = False) -> int:
     """End the app, its proxy and Prodwise. Users get no answer until it is up again.
 
     Releases, the database and the history stay. Works with the healer dead.
@@ -184,19 +184,26 @@ def down(desk: Desk, dry_run: DryRun = False, yes: Yes = False, no_input: NoInpu
     from prodwise.cli.follow import Ticker
     from prodwise.server.views.words import count
 
-    name = desk.app_dir.resolve().name
-    if dry_run:
-        desk.show(f"Would end {name}, its proxy, its supervisor and the healer. Nothing was changed.")
+    here = desk.app_dir.resolve()
+    if not wiring.is_app(here):
+        desk.data(ended=[]) if json else desk.show(f"Nothing was running in {here}.")
         return Code.OK
-    said = ["Users get no answer until `prodwise up`. Releases and history stay."]
-    if not desk.agree(f"Take {name} down?", said, yes=yes, no_input=no_input):
+    if dry_run:
+        said = f"Would end {here.name}, its proxy, its supervisor and the healer. Nothing was changed."
+        desk.data(dry_run=True, app=here.name) if json else desk.show(said)
+        return Code.OK
+    said_first = ["Users get no answer until `prodwise up`. Releases and history stay."]
+    if not desk.agree(f"Take {here.name} down?", said_first, yes=yes, no_input=no_input):
         return Code.FAILED
     ticker = Ticker(desk)
     ended = wiring.take_down(desk.app_dir, ticker.tick)
     ticker.clear()
-    desk.show(
-        f"{paint('✓', 'good')} {count(len(ended), 'process', 'processes')} ended" if ended else "Nothing was running."
-    )
+    if json:
+        desk.data(ended=ended)
+    elif ended:
+        desk.show(f"{paint('✓', 'good')} {count(len(ended), 'process', 'processes')} ended")
+    else:
+        desk.show(f"Nothing was running in {here}.")
     return Code.OK
 
 

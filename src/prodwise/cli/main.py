@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -11,6 +13,9 @@ from typing import NoReturn
 from prodwise.cli.codes import Code
 from prodwise.cli.desk import paint
 from prodwise.model.errors import ProdwiseError
+
+LONG_WORD = re.compile(r"[^\s/]{120,}")
+"""Nothing that a person typed on purpose; shown whole it would hide the message around it."""
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -30,6 +35,7 @@ def run(arguments: list[str]) -> int:
 
     from prodwise.cli.app import app
 
+    arguments = [_text(argument) for argument in arguments]
     as_json = any(argument == "--json" or argument.startswith("--json=") for argument in arguments)
     try:
         return int(app(arguments or ["--help"], prog_name="prodwise", standalone_mode=False) or Code.OK)
@@ -44,11 +50,31 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         _quiet_pipe()
         return Code.OK
+    except OSError as error:
+        return _tell(*_of_the_machine(error), Code.FAILED, as_json)
     except Exception as error:
         if "-v" in arguments or "--verbose" in arguments:
             raise
         hint = "this is a bug in Prodwise; the same command with -v shows where"
         return _tell(f"{type(error).__name__}: {error}", "internal", hint, Code.FAILED, as_json)
+
+
+def _of_the_machine(error: OSError) -> tuple[str, str, str]:
+    """(message, code, hint) of what the operating system refused."""
+    hints = {
+        errno.ENOSPC: "make room on the disk; the app runs on, and `prodwise stop` and `rollback` have room kept for them",
+        errno.EDQUOT: "this user's share of the disk is used up: make room",
+        errno.EACCES: "look who owns it, and run the command as that user",
+        errno.EPERM: "look who owns it, and run the command as that user",
+        errno.EROFS: "the disk cannot be written: mount it for writing, or name another --dir",
+    }
+    what = (error.strerror or str(error)) + (f": {error.filename}" if error.filename else "")
+    return what, "machine", hints.get(error.errno or 0, "the machine refused this; look at the path and its owner")
+
+
+def _text(argument: str) -> str:
+    """Bytes that are not UTF-8 become a visible sign: a stop must not fail over its reason, and nothing is named by accident."""
+    return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _usage(error: Exception) -> tuple[str, str]:
@@ -65,6 +91,7 @@ def _usage(error: Exception) -> tuple[str, str]:
 
 
 def _tell(message: str, code: str, hint: str, exit_code: int, as_json: bool) -> int:
+    message, hint = (LONG_WORD.sub(lambda word: word[0][:100] + "…", text) for text in (message, hint))
     if as_json:
         print(json.dumps({"error": message, "code": code, "hint": hint}), file=sys.stderr)
         return exit_code

@@ -185,6 +185,9 @@ def _list(desk: Desk, after: int, limit: int, incident: str, *, as_json: bool) -
         if len(page) < 2000:
             break
         after = int(page[-1]["seq"])
+    if incident and not found:
+        hint = "`prodwise incidents` and `prodwise releases` list ids"
+        raise UsageError(f"the ledger knows nothing of {incident!r}", hint)
     if as_json:
         desk.data(events=found)
         return

@@ -86,7 +86,7 @@ def _source(key: str, written: Mapping[str, Any], *, procfile: bool) -> str:
         return FILE_NAME
     if procfile and (key.endswith((".command", ".kind")) or (key == "release" and not written.get("release"))):
         return PROCFILE
-    return "the folder's name" if key == "name" and not written else "default"
+    return "the folder's name" if key == "name" else "default"
 
 
 def _environment(app_dir: Path) -> Iterator[Setting]:

@@ -9,6 +9,7 @@ from prodwise.clock import now
 from prodwise.model.errors import UsageError
 from prodwise.server.views.words import ago
 
+LONGEST_S = 10 * 366 * 86_400.0
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 
 
@@ -29,7 +30,10 @@ def seconds_of(text: str) -> float:
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|min|m|h|d)\s*", text)
     if not found or not float(found[1]):
         raise UsageError(f"{text!r} is not a length of time", "write 30m, 2h or 1d")
-    return float(found[1]) * _UNITS[found[2]]
+    seconds = float(found[1]) * _UNITS[found[2]]
+    if seconds > LONGEST_S:
+        raise UsageError(f"{text!r} is more than ten years", "write 30m, 2h or 1d")
+    return seconds
 
 
 def until_of(text: str) -> float:
@@ -41,9 +45,12 @@ def until_of(text: str) -> float:
             at = local.replace(hour=hour, minute=minute, second=0, microsecond=0).timestamp()
             return at if at > now() else at + 86_400
     try:
-        return datetime.fromisoformat(text.strip()).astimezone().timestamp()
-    except ValueError:
+        at = datetime.fromisoformat(text.strip()).astimezone().timestamp()
+    except (ValueError, OverflowError):
         return now() + _length(text)
+    if not 0 < at - now() <= LONGEST_S:
+        raise UsageError(f"{text!r} is not within the next ten years", "write 2h, 18:00 or 2026-12-24T18:00")
+    return at
 
 
 def _length(text: str) -> float:

@@ -14,6 +14,7 @@ from prodwise.heal.memory import PUT_BACK
 from prodwise.heal.parts import Parts
 from prodwise.heal.returning import went_back
 from prodwise.loop import moves
+from prodwise.loop.goal import return_target
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.errors import Refused, UsageError
 from prodwise.model.record import Rollout, RolloutState
@@ -21,7 +22,6 @@ from prodwise.model.release import Release, ReleaseState
 from prodwise.ports import StopSwitch
 
 DAY_S = 86_400.0
-GOOD = (ReleaseState.VERIFIED_GOOD, ReleaseState.RETIRED)
 ASKED = "asked"
 """The setting that holds what was asked for and has not begun yet: story id → kind of story."""
 
@@ -182,27 +182,7 @@ class HealControls:
         return any(story not in told | rollouts for story in moved if not story.startswith("ship-"))
 
     def _return_target(self, release: str) -> Release:
-        serving = self.serving()
-        known = {r.id: r for r in self._parts.records.releases.list(1000)}
-        newest = known[serving].number if serving in known else 1 << 30
-        good = [r for r in known.values() if r.state in GOOD and r.number < newest]
-        if release:
-            found = next((r for r in known.values() if release in (r.id, r.commit, r.short)), None)
-            if found is None:
-                raise UsageError(f"there is no release {release!r}", "`prodwise releases` lists them")
-            if found.id == serving:
-                raise Refused(f"release {found.id} is the one that serves", "`prodwise releases` lists the others")
-            if found.state not in GOOD:
-                raise Refused(
-                    f"release {found.id} is {found.state.value.replace('_', ' ')}: it is not known to be good",
-                    f"deploy it instead, with a ramp: `prodwise deploy {found.short}`",
-                )
-            return found
-        if not good:
-            raise Refused(
-                "there is no earlier verified-good release to go back to", "deploy a good one: `prodwise deploy REF`"
-            )
-        return good[0]
+        return return_target(self._parts.records.releases.list(1000), self.serving(), release)
 
     def _not_frozen(self) -> None:
         frozen = self._parts.records.settings.get("freeze")

@@ -16,6 +16,7 @@ from prodwise.model.record import Approval, ApprovalState, Entry
 from prodwise.store import tables
 from prodwise.store.engine import Database
 from prodwise.store.ledger import append
+from prodwise.store.told import setting_text
 
 QUIET_SETTINGS = ("position", "baseline", "heartbeat", "asked")
 """Settings that the healer keeps for itself: changing them is no news for the ledger."""
@@ -40,10 +41,8 @@ class SqlSettings:
             if session.execute(t.update().where(t.c.name == name).values(**row)).rowcount == 0:  # type: ignore[attr-defined]
                 session.execute(t.insert().values(name=name, **row))
             if not name.startswith(QUIET_SETTINGS):
-                append(
-                    session,
-                    Entry(0, row["at"], "setting", who, "", "", f"{name} = {value}", {"name": name, "value": value}),
-                )
+                data = {"name": name, "value": value}
+                append(session, Entry(0, row["at"], "setting", who, "", "", setting_text(name, value), data))
 
 
 class SqlApprovals:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from prodwise.config import load
+from prodwise.config import CONFIGURED_BY, load, state_dir
 from prodwise.model.evidence import Json
-from prodwise.targets.local import local_control
-from prodwise.targets.local.local_control import Status, UpResult
+from prodwise.targets.local import git, local_control
+from prodwise.targets.local.local_control import RolledBack, Status, UpResult
 
-__all__ = ["Status", "UpResult", "api_socket", "audit_verify", "bring_up", "process_ids", "rollback_now", "serve", "start_again",
-           "status_offline", "stop_all", "take_down", "unit_text"]  # fmt: skip
+__all__ = ["RolledBack", "Status", "UpResult", "api_socket", "audit_verify", "bring_up", "commit_of", "is_app", "process_ids",
+           "rollback_now", "serve", "start_again", "status_offline", "stop_all", "take_down", "unit_text"]  # fmt: skip
 
 
 def api_socket(app_dir: Path) -> Path:
@@ -42,10 +42,20 @@ def start_again(app_dir: Path, who: str) -> bool:
     return local_control.start_again(app_dir, who)
 
 
-def rollback_now(app_dir: Path, who: str) -> str:
-    """Break-glass, without healer and database. Returns what was done, in words."""
-    done = local_control.rollback_now(app_dir, actor=who)
-    return "; ".join(f"{one.service}: {one.before or 'nothing'} → {one.after}" for one in done)
+def rollback_now(app_dir: Path, who: str) -> tuple[RolledBack, ...]:
+    """Break-glass, without healer and database."""
+    return local_control.rollback_now(app_dir, actor=who)
+
+
+def commit_of(app_dir: Path, ref: str) -> tuple[str, str]:
+    """(full id, subject line) of a commit in the app's repository. Raises UsageError naming near ones."""
+    found = git.commit(app_dir, git.resolve(app_dir.resolve(), ref))
+    return found.id, found.title
+
+
+def is_app(app_dir: Path) -> bool:
+    """Whether an app of ours lies there: it has a configuration, or has been up."""
+    return any((app_dir / name).is_file() for name in CONFIGURED_BY) or state_dir(app_dir).is_dir()
 
 
 def status_offline(app_dir: Path) -> Status:

@@ -1,0 +1,38 @@
+"""A changed setting as a sentence for the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+ASKED = {
+    "restart": "a restart of {service}",
+    "return": "going back to {release}",
+    "undo": "undoing what was done in {incident}",
+}
+
+
+def setting_text(name: str, value: Any) -> str:
+    """What it means that the setting has this value now; the value itself is in the entry's data."""
+    given: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
+    kind, _, of = name.partition(":")
+    if name == "autonomy":
+        return f"the stage is {value}"
+    if name == "freeze":
+        return f"frozen {_until(given)}" if given else "not frozen any more"
+    if name == "undo_proven":
+        return "it was proven on this machine that a release can be taken back"
+    if name == "self_test":
+        return f"self-test {'passed' if given.get('ok') else 'failed'}"
+    if kind == "cancel":
+        return f"release {of} is to be taken back: {given.get('reason') or 'no reason was given'}"
+    if kind in ASKED and given:
+        return f"{ASKED[kind].format(**{'service': '?', 'release': '?', 'incident': '?', **given})} was asked for"
+    return f"{name} was {'cleared' if value is None else 'set'}"
+
+
+def _until(freeze: Mapping[str, Any]) -> str:
+    ends = freeze.get("until")
+    when = f"until {datetime.fromtimestamp(ends, UTC):%Y-%m-%d %H:%M} UTC" if ends else "until a person ends it"
+    return f"{when}: {freeze['reason']}" if freeze.get("reason") else when

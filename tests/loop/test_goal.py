@@ -1,0 +1,43 @@
+"""Where a rollback leads: the same answer for who shows it and who does it."""
+
+from __future__ import annotations
+
+import pytest
+
+from prodwise.loop.goal import return_target
+from prodwise.model.errors import ProdwiseError, Refused, UsageError
+from prodwise.model.release import Release, ReleaseState
+
+
+def release(number: int, state: ReleaseState) -> Release:
+    return Release(f"{number}-{number:07x}", number, f"{number:07x}" + "0" * 33, "", float(number), state)
+
+
+GOOD, RETIRED, FAILED = ReleaseState.VERIFIED_GOOD, ReleaseState.RETIRED, ReleaseState.FAILED
+FOUR = [release(4, FAILED), release(3, GOOD), release(2, FAILED), release(1, RETIRED)]
+
+
+def test_the_newest_good_one_before_what_serves() -> None:
+    assert return_target(FOUR, "3-0000003").number == 1
+    assert return_target(FOUR, "4-0000004").number == 3
+    assert return_target(FOUR, "9-not-ours").number == 3
+
+
+@pytest.mark.parametrize("wanted", ["1-0000001", "0000001", "0000001" + "0" * 33])
+def test_a_release_is_named_by_id_or_commit(wanted: str) -> None:
+    assert return_target(FOUR, "3-0000003", wanted).number == 1
+
+
+@pytest.mark.parametrize(
+    ("serving", "wanted", "kind", "words"),
+    [
+        ("1-0000001", "", Refused, "no earlier"),
+        ("3-0000003", "nope", UsageError, "no release 'nope'"),
+        ("3-0000003", "3-0000003", Refused, "serves"),
+        ("3-0000003", "2-0000002", Refused, "not known to be good"),
+    ],
+)
+def test_why_not(serving: str, wanted: str, kind: type[ProdwiseError], words: str) -> None:
+    with pytest.raises(kind, match=words) as raised:
+        return_target(FOUR, serving, wanted)
+    assert raised.value.hint
