@@ -33,6 +33,15 @@ def _relative(path: str) -> str:
     return path
 
 
+def _host_port(address: str) -> str:
+    """ "host:port", the host may be left out; port 0 to 65535."""
+    _, colon, port = address.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise ValueError(f"must be HOST:PORT like 127.0.0.1:8000, with a port up to 65535, not {address!r}")
+    return address
+
+
+Address = Annotated[str, AfterValidator(_host_port)]
 InsidePath = Annotated[str, AfterValidator(_relative)]
 
 
@@ -113,8 +122,8 @@ class Config(_Strict):
 
     version: Literal[1] = 1
     name: str = "app"  # the folder's name, where the file says none
-    address: str = "127.0.0.1:8000"  # where users reach the app; port 0 = pick a free one and keep it
-    dashboard: str = "127.0.0.1:7373"
+    address: Address = "127.0.0.1:8000"  # where users reach the app; port 0 = pick a free one and keep it
+    dashboard: Address = "127.0.0.1:7373"
     stage: Autonomy = (
         Autonomy.AUTO
     )  # the most that this repository allows; the instance starts at observe, and a person raises it
@@ -211,7 +220,8 @@ def _explain(error: ValidationError, source: str) -> tuple[str, str]:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] != "extra_forbidden":
-        return f"{source}: {where}: {first['msg']}", ""
+        told = str(first["msg"]).removeprefix("Value error, ")
+        return f"{source}: {where}: {told}", f"correct {where}; `prodwise config --schema` says what it may be"
     key = str(first["loc"][-1])
     near = difflib.get_close_matches(key, _known_keys(first["loc"]), n=1)
     return (

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import os
 import pty
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,13 +53,14 @@ class Terminal:
         )  # fmt: skip
         return Said(done.returncode, done.stdout, done.stderr)
 
-    def type(self, answer: str, *arguments: str) -> str:
+    def type(self, answer: str, *arguments: str, columns: int = 120) -> str:
         """Runs it on a pseudo-terminal, types `answer` when it asks, and returns all that was shown."""
         ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         process = subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
-            env=self.environment(),
+            env=self.environment() | {"COLUMNS": str(columns)},
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

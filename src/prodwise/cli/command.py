@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from prodwise.cli.desk import Desk
+from prodwise.cli.fit import columns, fold
 
 Body = Callable[..., int | None]
 """Takes the desk first, then its arguments; returns the exit code, None for 0."""
@@ -28,6 +30,7 @@ Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 NoInput = Annotated[bool, typer.Option("--no-input", help="Fail rather than ask.")]
 Release = Annotated[str, typer.Argument(metavar="RELEASE", help="A release's id or commit.")]
 
+HELP_WIDTH_MAX = 100
 HERE = Path(".")
 _COMMON = (("directory", Dir, HERE), ("quiet", Quiet, False), ("verbose", Verbose, False))
 
@@ -39,15 +42,15 @@ class Command(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         summary, _, more = inspect.cleandoc(self.help or "").partition("\n\n")
-        formatter.write(f"{ctx.command_path}: {' '.join(summary.split())}\n")
+        formatter.write(fold(f"{ctx.command_path}: {' '.join(summary.split())}", formatter.width) + "\n")
         if self.examples:
             formatter.write("\n")
             for example in self.examples:
-                formatter.write(f"  {example}\n")
+                formatter.write(fold(f"  {example}", formatter.width) + "\n")
         formatter.write("\n")
         self.format_usage(ctx, formatter)
         if more:
-            formatter.write(f"\n{more}\n")
+            formatter.write("\n" + "\n".join(fold(line, formatter.width) for line in more.splitlines()) + "\n")
         self.format_options(ctx, formatter)
 
 
@@ -55,7 +58,8 @@ class Group(TyperGroup):
     """Commands in groups, in the order that a newcomer needs them."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        formatter.write(f"{inspect.cleandoc(self.help or '')}\n\n")
+        lines = inspect.cleandoc(self.help or "").splitlines()
+        formatter.write("\n".join(fold(line, formatter.width) for line in lines) + "\n\n")
         self.format_usage(ctx, formatter)
         self.format_commands(ctx, formatter)
         self.format_epilog(ctx, formatter)
@@ -76,13 +80,23 @@ def _summary(command: Any) -> str:
     return first.partition(". ")[0].rstrip(".")
 
 
+def _settings() -> dict[str, Any]:
+    """The parser itself takes 50 columns for the narrowest terminal; a phone has 40."""
+    wide = columns(sys.stdout)
+    return {
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": HELP_WIDTH_MAX,
+        "terminal_width": min(wide, HELP_WIDTH_MAX) if wide else None,
+    }
+
+
 def new_app(help_text: str, **more: Any) -> typer.Typer:
     return typer.Typer(
         cls=Group,
         help=help_text,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        context_settings=_settings(),
         **more,
     )
 
@@ -108,7 +122,7 @@ def command(
         shaped = type("Command", (Command,), {"examples": examples})
         app.command(
             name or body.__name__.replace("_", "-"), cls=shaped, hidden=hidden, rich_help_panel=panel,
-            help=body.__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+            help=body.__doc__, context_settings=_settings(),
         )(run)  # fmt: skip
         return body
 

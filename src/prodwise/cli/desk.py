@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from prodwise.cli.fit import fitted
 from prodwise.model.errors import UsageError
 from prodwise.server.views.words import visible
 
@@ -53,7 +54,7 @@ class Desk:
     def show(self, *lines: str) -> None:
         """Data, for people."""
         for line in lines:
-            print(line)
+            print(fitted(line, sys.stdout))
 
     def data(self, **values: Any) -> None:
         """Data, for programs: one JSON object with `schema_version`."""
@@ -66,7 +67,7 @@ class Desk:
     def say(self, text: str, style: str = "") -> None:
         """Words about what happens. Not shown with --quiet."""
         if not self.quiet:
-            print(paint(text, style, sys.stderr), file=sys.stderr, flush=True)
+            print(fitted(paint(text, style, sys.stderr), sys.stderr), file=sys.stderr, flush=True)
 
     def detail(self, text: str) -> None:
         """Words that only --verbose shows."""
@@ -85,12 +86,13 @@ class Desk:
         if yes:
             return True
         for line in consequences:
-            print(f"  {visible(line)}", file=sys.stderr)
+            print(fitted(f"  {visible(line)}", sys.stderr), file=sys.stderr)
         if no_input or not sys.stdin.isatty():
             raise UsageError(
                 f"{question} Nobody is here to answer.", "say yes beforehand with -y, or look first with --dry-run"
             )
-        print(f"{paint(question, 'bold', sys.stderr)} [y/N] ", end="", file=sys.stderr, flush=True)
+        asked = f"{paint(question, 'bold', sys.stderr)} [y/N] "
+        print(fitted(asked, sys.stderr), end="", file=sys.stderr, flush=True)
         agreed = sys.stdin.readline().strip().lower() in ("y", "yes")
         if not agreed:
             self.say("Nothing was changed.")

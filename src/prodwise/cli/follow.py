@@ -11,6 +11,7 @@ from typing import Any
 from prodwise.cli.client import Client
 from prodwise.cli.codes import Code
 from prodwise.cli.desk import Desk, colourful, paint
+from prodwise.cli.fit import columns
 from prodwise.clock import monotonic, now
 from prodwise.model.errors import NotRunning, ProdwiseError
 from prodwise.model.record import RolloutState
@@ -37,11 +38,9 @@ class Ticker:
 
     def tick(self, text: str) -> None:
         if self.live:
-            import shutil
-
             self.frame += 1
             spinner = FRAMES[self.frame % len(FRAMES)] if colourful(sys.stderr) else "…"
-            room = shutil.get_terminal_size().columns - 12
+            room = (columns(sys.stderr) or 80) - 14
             line = f"{spinner} {duration(float(int(monotonic() - self.began)))}  {visible(text, max(20, room))}"
             print(f"\r\x1b[2K{line}", end="", file=sys.stderr, flush=True)
 
@@ -155,10 +154,21 @@ def ending(client: Client, desk: Desk, rollout: Rollout, code: int) -> None:
         f"{paint('✗', 'bad')} {paint(release, 'bold')} {what}. {rollout['previous'] or 'The release before'} serves."
     )
     if reason:
-        desk.show(f"  {paint(reason, '')}")
-    if log and code == Code.GATE_FAILED:
-        desk.say(f"  build log: {log}", "dim")
+        desk.show(*(f"  {paint(line, '')}" for line in reason.splitlines()))
+    _last_words(desk, release, log)
+    desk.say("  next: fix it, commit it, `prodwise deploy` again", "dim")
     desk.say(f"  the whole reasoning: prodwise why {release}", "dim")
+
+
+def _last_words(desk: Desk, release: str, build_log: str) -> None:
+    """What the release's own processes said at last, and where all of it is."""
+    from prodwise import wiring
+
+    text, log = wiring.last_words(desk.app_dir, release)
+    for line in text.splitlines():
+        desk.say(f"  │ {line}")
+    if log or build_log:
+        desk.say(f"  log: {log or build_log}", "dim")
 
 
 def _why(client: Client, release: str) -> tuple[str, str]:

@@ -83,6 +83,7 @@ def up(
     facts = _bring_up(desk, with_healer=not no_healer)
     if not no_healer:
         facts |= _ask_healer(desk, wanted)
+        facts["warnings"] += _moved(desk, facts["dashboard"])
     desk.data(**facts) if json else _told(desk, facts)
     return _stay(desk) if foreground else Code.OK
 
@@ -160,6 +161,16 @@ def _told(desk: Desk, facts: dict[str, Any]) -> None:
         "", f"  After a reboot: {paint('prodwise up --unit', 'accent')} prints a systemd unit that starts it again."
     )
     desk.show(f"  Next: {paint('prodwise status', 'accent')}   stop all automation: {paint('prodwise stop', 'accent')}")
+
+
+def _moved(desk: Desk, dashboard: str) -> list[str]:
+    """The healer takes another port rather than not to start; a person who has the old one bookmarked must know."""
+    from prodwise.config import load
+
+    wanted = load(desk.app_dir).dashboard.rpartition(":")[2]
+    if wanted == "0" or dashboard.endswith(f":{wanted}"):
+        return []
+    return [f"port {wanted} is taken: the dashboard moved. End what listens there, or set another `dashboard`"]
 
 
 def _stay(desk: Desk) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prodwise.cli.desk import paint
+from prodwise.cli.fit import tell
 from prodwise.cli.status_text import heading
 from prodwise.cli.tables import table, wrapped
 from prodwise.cli.times import clock, since
@@ -20,15 +21,15 @@ TIMELINE_SHOWN = 60
 def head(view: Answer) -> None:
     state = paint(view["outcome_words"], OUTCOME_STYLE.get(str(view["outcome"]), "dim"))
     where = f"{view['service']}, began {since(view['began'])}"
-    print(f"{paint(view['id'], 'bold')}  {state}  {paint(where, 'dim')}")
-    print(wrapped(view["title"], "  "))
+    tell(f"{paint(view['id'], 'bold')}  {state}  {paint(where, 'dim')}")
+    tell(wrapped(view["title"], "  "))
 
 
 def show_text(view: Answer) -> None:
     """Impact, decision in one line, timeline, evidence, what is not known."""
     head(view)
     impact = ", ".join(view["impact"])
-    print(f"  {impact}; {'lasted' if view['ended'] else 'so far'} {view['lasted']}")
+    tell(f"  {impact}; {'lasted' if view['ended'] else 'so far'} {view['lasted']}")
     if view["phases"]:
         heading("Requests")
         table(
@@ -39,14 +40,14 @@ def show_text(view: Answer) -> None:
     heading("Timeline")
     moments = view["timeline"]
     if len(moments) > TIMELINE_SHOWN:
-        print(f"  … {len(moments) - TIMELINE_SHOWN} earlier; all of them with --json")
+        tell(f"  … {len(moments) - TIMELINE_SHOWN} earlier; all of them with --json")
     table(("", "", ""), [(clock(m["at"]), (m["who"], "dim"), m["what"]) for m in moments[-TIMELINE_SHOWN:]], indent=2)
     heading("Evidence")
     _bullets([f"{fact['text']}  [{fact['source']}]" for fact in view["evidence"]], "none stored yet")
     heading("What I don't know")
     _bullets(view["unknown"])
     more = f"prodwise why {view['id']}" + (f"   prodwise undo {view['id']}" if view["can_undo"] else "")
-    print(f"\n{paint(more, 'accent')}")
+    tell(f"\n{paint(more, 'accent')}")
 
 
 def why_text(view: Answer) -> None:
@@ -58,23 +59,23 @@ def why_text(view: Answer) -> None:
     for cause in view["causes"]:
         _cause(cause)
     if not view["causes"]:
-        print("  Not yet known.")
+        tell("  Not yet known.")
     _decision(view["decision"])
     heading("What was done")
     done = [m for m in view["timeline"] if m["group"] in ("changes", "people")]
     if done:
         table(("", "", ""), [(clock(m["at"]), (m["who"], "dim"), m["what"]) for m in done[-20:]], indent=2)
     else:
-        print("  Nothing.")
+        tell("  Nothing.")
     heading("What I don't know")
     _bullets(view["unknown"])
 
 
 def _cause(cause: Answer) -> None:
-    print(wrapped(f"{cause['text']} ({cause['likelihood']})", "    ", "  ● "))
+    tell(wrapped(f"{cause['text']} ({cause['likelihood']})", "    ", "  ● "))
     for sign, texts in (("+", cause["supports"]), ("−", cause["contradicts"])):
         for text in texts:
-            print(wrapped(text, "        ", f"      {sign} "))
+            tell(wrapped(text, "        ", f"      {sign} "))
 
 
 def _decision(decision: Answer) -> None:
@@ -82,16 +83,16 @@ def _decision(decision: Answer) -> None:
     for rung in decision["rungs"]:
         chosen = rung["state"] == "chosen"
         mark = paint("▸", "accent") if chosen else paint("✗", "dim")
-        print(f"  {mark} {paint(rung['action'], 'bold' if chosen else 'dim')}")
+        tell(f"  {mark} {paint(rung['action'], 'bold' if chosen else 'dim')}")
         if rung["reason"]:
-            print(wrapped(rung["reason"], "      "))
+            tell(wrapped(rung["reason"], "      "))
     if not decision["rungs"]:
-        print("  Nothing chosen yet.")
+        tell("  Nothing chosen yet.")
     for reason in decision["refusal"]:
-        print(wrapped(f"not acting: {reason}", "    ", "  "))
+        tell(wrapped(f"not acting: {reason}", "    ", "  "))
     for label in ("risk", "undo", "authority"):
         if decision[label]:
-            print(wrapped(f"{label}: {decision[label]}", "    ", "  "))
+            tell(wrapped(f"{label}: {decision[label]}", "    ", "  "))
     if decision["gates"]:
         heading("Gates")
         gates(decision["gates"])
@@ -101,7 +102,7 @@ def gates(found: Sequence[Answer]) -> None:
     for gate in found:
         mark, style = VERDICT.get(str(gate["verdict"]), VERDICT["hold"])
         name = gate.get("name") or gate.get("gate") or ""
-        print(
+        tell(
             wrapped(f"{mark} {gate['verdict']}  {name}: {gate['reason']}", "      ", "  ").replace(
                 mark, paint(mark, style), 1
             )
@@ -110,4 +111,4 @@ def gates(found: Sequence[Answer]) -> None:
 
 def _bullets(texts: Sequence[str], none: str = "nothing") -> None:
     for text in texts or (none,):
-        print(wrapped(text, "    ", "  - "))
+        tell(wrapped(text, "    ", "  - "))

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from prodwise.cli.codes import Code
 from prodwise.cli.desk import paint
+from prodwise.cli.fit import fitted
 from prodwise.model.errors import ProdwiseError
 
 LONG_WORD = re.compile(r"[^\s/]{120,}")
@@ -49,6 +50,11 @@ def run(arguments: list[str]) -> int:
         return Code.INTERRUPTED
     except BrokenPipeError:
         _quiet_pipe()
+        return Code.OK
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        _quiet_pipe()  # the parser turns a reader that has left into exit code 1
         return Code.OK
     except OSError as error:
         return _tell(*_of_the_machine(error), Code.FAILED, as_json)
@@ -96,9 +102,9 @@ def _tell(message: str, code: str, hint: str, exit_code: int, as_json: bool) -> 
         print(json.dumps({"error": message, "code": code, "hint": hint}), file=sys.stderr)
         return exit_code
     mark = "■" if exit_code in (Code.FAILED, Code.GATE_FAILED) else "▲"
-    print(f"{paint(mark, 'bad', sys.stderr)} {paint(message, 'bold', sys.stderr)}", file=sys.stderr)
+    print(fitted(f"{paint(mark, 'bad', sys.stderr)} {paint(message, 'bold', sys.stderr)}", sys.stderr), file=sys.stderr)
     for line in hint.splitlines():
-        print(f"  {paint(line, '', sys.stderr)}", file=sys.stderr)
+        print(fitted(f"  {paint(line, '', sys.stderr)}", sys.stderr), file=sys.stderr)
     return exit_code
 
 

@@ -180,7 +180,7 @@ def _rollout(desk: Desk, wanted: str, *, as_json: bool) -> bool:
         desk.data(rollout=found, release=release)
         return True
     state = str(found["state"])
-    print(f"{paint(wanted, 'bold')}  {paint(state.replace('_', ' '), RELEASE_STYLE.get(state, 'accent'))}")
+    desk.show(f"{paint(wanted, 'bold')}  {paint(state.replace('_', ' '), RELEASE_STYLE.get(state, 'accent'))}")
     print(wrapped(str(release.get("title") or ""), "  "))
     if release.get("reason"):
         print(wrapped(str(release["reason"]), "  "))

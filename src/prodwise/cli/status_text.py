@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from prodwise.cli.desk import paint
+from prodwise.cli.fit import tell
 from prodwise.cli.tables import table, wrapped
 from prodwise.cli.times import since
 from prodwise.clock import now
@@ -24,7 +25,7 @@ Answer = Mapping[str, Any]
 
 def status_text(status: Answer) -> None:
     word, style = BADGE[str(status["state"])]
-    print(f"{paint(status['app'], 'bold')}  {paint(word, style)}  {paint(status['address'], 'dim')}")
+    tell(f"{paint(status['app'], 'bold')}  {paint(word, style)}  {paint(status['address'], 'dim')}")
     _broken(status)
     _doing(status)
     _needs(status)
@@ -32,62 +33,62 @@ def status_text(status: Answer) -> None:
 
 
 def heading(text: str) -> None:
-    print(f"\n{paint(text, 'dim')}")
+    tell(f"\n{paint(text, 'dim')}")
 
 
 def _broken(status: Answer) -> None:
     heading("What is broken")
-    print(wrapped(str(status["sentence"]), "  "))
+    tell(wrapped(str(status["sentence"]), "  "))
     if status["since"] is not None:
-        print(f"  since {', '.join([since(status['since']), *status['harm']])}")
+        tell(f"  since {', '.join([since(status['since']), *status['harm']])}")
     if lately := status["lately"]:
-        print(wrapped(f"{lately['title']} ({lately['incident']})", "    ", "  "))
-        print(f"    {', '.join([lately['ended'], since(lately['closed']), *lately['harm']])}")
+        tell(wrapped(f"{lately['title']} ({lately['incident']})", "    ", "  "))
+        tell(f"    {', '.join([lately['ended'], since(lately['closed']), *lately['harm']])}")
     for detail in status["details"]:
-        print(wrapped(f"also: {detail}", "    ", "  "))
+        tell(wrapped(f"also: {detail}", "    ", "  "))
     rows = []
     for line in status["services"]:
         word, style = BADGE[line["level"]]
         rows.append((line["id"], (word, style), line["rate"], line["failed"], line["p50"], line["p95"]))
     if rows:
-        print()
+        tell()
         table(("service", "", "requests", "failed", "p50", "p95"), rows, indent=2)
 
 
 def _doing(status: Answer) -> None:
     heading("What Prodwise is doing")
-    print(wrapped(str(status["doing"]), "  "))
+    tell(wrapped(str(status["doing"]), "  "))
     for story in status["stories"]:
         steps = "  ".join(
             paint(f"{STEP[step['state']][0]} {step['name']}", STEP[step["state"]][1]) for step in story["steps"]
         )
-        print(f"  {paint(story['incident'], 'bold')}  {steps}")
+        tell(f"  {paint(story['incident'], 'bold')}  {steps}")
         for label, text in (
             ("next", story["next"]),
             ("why not smaller", story["smaller"]),
             ("why not bigger", story["bigger"]),
         ):
             if text:
-                print(wrapped(f"{label}: {text}", "      ", "    "))
+                tell(wrapped(f"{label}: {text}", "      ", "    "))
     shipping = status["shipping"]
     if shipping:
         if shipping["headline"] != status["doing"]:
-            print(wrapped(shipping["headline"], "  "))
+            tell(wrapped(shipping["headline"], "  "))
         for gate in shipping["gates"]:
-            print(wrapped(gate, "      ", "    "))
+            tell(wrapped(gate, "      ", "    "))
 
 
 def _needs(status: Answer) -> None:
     heading("What it needs from you")
     if not status["needs"]:
-        print("  Nothing. You can go.")
+        tell("  Nothing. You can go.")
     for card in status["needs"]:
-        print(wrapped(card["question"], "  "))
+        tell(wrapped(card["question"], "  "))
         for text in (card["impact"], card["risk"], card["default"]):
             if text:
-                print(wrapped(text, "    "))
+                tell(wrapped(text, "    "))
         for command in _answers(card):
-            print(f"    {paint(command, 'accent')}")
+            tell(f"    {paint(command, 'accent')}")
 
 
 def _answers(card: Answer) -> list[str]:
@@ -120,21 +121,20 @@ def _foot(status: Answer) -> None:
     parts.append(f"self-test {status['self_test']}")
     recovery = status["report"]["recovery"]
     parts.append(f"recovery over 30 days: {recovery['text']}")
-    print(f"\n{paint(' · '.join(parts), 'dim')}")
+    tell(f"\n{paint(' · '.join(parts), 'dim')}")
 
 
 def offline_text(status: Answer, app: str) -> None:
     """The healer does not answer; this is what the machine itself shows."""
     runs = bool(status.get("guard"))
-    print(f"{paint(app, 'bold')}  {paint('○ Unknown', 'dim')}  {paint(status.get('address') or '', 'dim')}")
-    print(
+    tell(f"{paint(app, 'bold')}  {paint('○ Unknown', 'dim')}  {paint(status.get('address') or '', 'dim')}")
+    tell(
         "  The healer does not answer. "
         + ("The app runs on without it." if runs else "The guard does not answer either.")
     )
     for name in ("supervisor", "guard", "proxy", "healer"):
-        print(f"    {name.ljust(11)}{paint('runs', 'good') if status.get(name) else paint('does not run', 'bad')}")
+        tell(f"    {name.ljust(11)}{paint('runs', 'good') if status.get(name) else paint('does not run', 'bad')}")
     if status.get("stopped"):
-        print("  Automation is stopped by a person.")
-    print(
-        f"  Start what is missing: {paint('prodwise up', 'accent')}   Go back a release: {paint('prodwise rollback', 'accent')}"
-    )
+        tell("  Automation is stopped by a person.")
+    start, back = paint("prodwise up", "accent"), paint("prodwise rollback", "accent")
+    tell(f"  Start what is missing: {start}   Go back a release: {back}")

@@ -38,7 +38,7 @@ class HealControls:
         self._not_frozen()
         commit = self._parts.target.resolve(ref)
         with self._one_at_a_time, records.unit():  # both rows or none: a release without a rollout would never begin
-            previous = self.serving()
+            previous = self._parts.serving()
             release = records.releases.create(commit, who)
             row = Rollout(release.id, previous, RolloutState.QUEUED, "", 0.0, now(), asked_by=who)
             records.rollouts.put(row, f"{who} asked to deploy {ref} as {release.id}")
@@ -79,9 +79,9 @@ class HealControls:
                 f"nothing was done in {incident_id} that can be undone",
                 "a restart changes no state: there is nothing to put back",
             )
-        if self.serving() != made.after:
+        if self._parts.serving() != made.after:
             raise Refused(
-                f"{self.serving()} serves by now, not {made.after}: there is nothing left to take back",
+                f"{self._parts.serving()} serves by now, not {made.after}: there is nothing left to take back",
                 "`prodwise releases` shows what runs; `prodwise rollback RELEASE` goes to another",
             )
         asked = {"incident": incident_id, "who": who, "went_to": made.after, "left": made.before}
@@ -131,17 +131,6 @@ class HealControls:
     def unfreeze(self, who: str) -> None:
         self._parts.records.settings.put("freeze", None, who)
 
-    def serving(self) -> str:
-        """The release that stable users reach now."""
-        seen = self._parts.target.observe()
-        for service in self._parts.shipped:
-            at = seen.service(service.id)
-            if service.ramps and at is not None and at.switch is not None:
-                process = at.slot(at.switch.stable)
-                if process is not None and process.release:
-                    return process.release
-        return next((p.release for at in seen.services for p in at.slots if p.release), "")
-
     def adopt(self) -> None:
         """Releases that run but are not known (the first one, or a lost database) are taken as they were found."""
         records, known = self._parts.records, {r.id for r in self._parts.records.releases.list(1000)}
@@ -161,7 +150,7 @@ class HealControls:
     def catch_up(self) -> None:
         """A release that serves all by itself, though another replaced it: somebody went back past us, and left no word."""
         records, seen = self._parts.records, self._parts.target.observe()
-        serving = self.serving()
+        serving = self._parts.serving()
         known = {r.id: r for r in records.releases.list(1000)}
         found = known.get(serving)
         if found is None or found.state is not ReleaseState.RETIRED or records.rollouts.current() is not None:
@@ -182,7 +171,7 @@ class HealControls:
         return any(story not in told | rollouts for story in moved if not story.startswith("ship-"))
 
     def _return_target(self, release: str) -> Release:
-        return return_target(self._parts.records.releases.list(1000), self.serving(), release)
+        return return_target(self._parts.records.releases.list(1000), self._parts.serving(), release)
 
     def _not_frozen(self) -> None:
         frozen = self._parts.records.settings.get("freeze")

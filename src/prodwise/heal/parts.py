@@ -36,3 +36,14 @@ class Parts:
     def shipped(self) -> tuple[Service, ...]:
         """Services that a release replaces: all but those that stand for something outside our control."""
         return tuple(service for service in self.inventory if not service.upstream)
+
+    def serving(self) -> str:
+        """The release that stable users reach now."""
+        seen = self.target.observe()
+        for service in self.shipped:
+            at = seen.service(service.id)
+            if service.ramps and at is not None and at.switch is not None:
+                process = at.slot(at.switch.stable)
+                if process is not None and process.release:
+                    return process.release
+        return next((p.release for at in seen.services for p in at.slots if p.release), "")

@@ -92,7 +92,9 @@ class ShipStory:
             after, command = step(turn, seen, self._rules, now())
             changed = (after.phase, after.stage) != (turn.phase, turn.stage)
             if changed or time.monotonic() - written > 1.0:
-                self._parts.records.rollouts.put(self._row(after, seen, command), command.reason if changed else "")
+                self._parts.records.rollouts.put(
+                    self._row(turn.phase, after, seen, command), command.reason if changed else ""
+                )
                 written = time.monotonic()
             turn = after
             if command.op is not ShipOp.WAIT or time.monotonic() > ends:
@@ -220,7 +222,8 @@ class ShipStory:
             built = target.build(release, records.releases.load(release).commit)
             target.run_release_line(release)
         except BuildFailed as error:
-            return error.message
+            joint = "\n" if "\n" in error.message else "; "
+            return joint.join(filter(None, (error.message, error.hint)))
         except ProdwiseError as error:
             return f"could not build: {error.message}"
         facts = {**records.releases.facts(release), "built": True, "log": built.log, "env_digest": built.env_digest}
@@ -327,7 +330,8 @@ class ShipStory:
         text = f"release {turn.release} could not be withdrawn after {BACKS_MAX} tries: {turn.reason}"
         tell(self._parts, "A release could not be withdrawn", text, turn.release)
 
-    def _row(self, turn: ShipTurn, seen: ShipSeen, command: ShipCommand) -> Rollout:
+    def _row(self, was: ShipPhase, turn: ShipTurn, seen: ShipSeen, command: ShipCommand) -> Rollout:
+        """What it replaces is what serves when its turn comes: while it waited, one before it may have become stable."""
         row = self._parts.records.rollouts.load(turn.release)
         stages = self._rules.stages
         stage = (
@@ -337,7 +341,7 @@ class ShipStory:
         shares = [c.share for c in seen.canaries]
         return Rollout(
             release=turn.release,
-            previous=row.previous if row else "",
+            previous=self._parts.serving() if was is ShipPhase.QUEUED or row is None else row.previous,
             state=STATES.get(turn.phase, row.state if row else RolloutState.QUEUED),
             stage=stage,
             share=max(shares, default=0.0),

@@ -10,8 +10,8 @@ from prodwise.model.evidence import Json
 from prodwise.targets.local import git, local_control
 from prodwise.targets.local.local_control import RolledBack, Status, UpResult
 
-__all__ = ["RolledBack", "Status", "UpResult", "api_socket", "audit_verify", "bring_up", "commit_of", "is_app", "process_ids",
-           "rollback_now", "serve", "start_again", "status_offline", "stop_all", "take_down", "unit_text"]  # fmt: skip
+__all__ = ["RolledBack", "Status", "UpResult", "api_socket", "audit_verify", "bring_up", "commit_of", "is_app", "last_words",
+           "process_ids", "rollback_now", "serve", "start_again", "status_offline", "stop_all", "take_down", "unit_text"]  # fmt: skip
 
 
 def api_socket(app_dir: Path) -> Path:
@@ -60,6 +60,11 @@ def is_app(app_dir: Path) -> bool:
 
 def status_offline(app_dir: Path) -> Status:
     return local_control.status_offline(app_dir)
+
+
+def last_words(app_dir: Path, release: str) -> tuple[str, str]:
+    """(the end of what the release's processes wrote, the log's path); both "" when not known."""
+    return local_control.last_words(app_dir, release)
 
 
 def unit_text(app_dir: Path) -> str:

@@ -96,7 +96,8 @@ class Builder:
                 f"release {release} could not be built: {error}", "make room on the disk, or check access"
             ) from None
         except (git.GitFailed, ConfigError) as error:
-            raise BuildFailed(f"release {release} could not be built: {error.message}", error.hint) from None
+            told = error.message.replace(f"{self._layout.release(release) / 'src'}/", "")
+            raise BuildFailed(f"release {release} could not be built: {told}", error.hint) from None
 
     def _try(self, release: str, commit: str) -> Release:
         """1. Clears an earlier try. 2. Source. 3. Config. 4. Shared paths. 5. Environment, build line. 6. Record."""
@@ -172,7 +173,7 @@ class Builder:
     def _install(self, config: Config, src: Path, venv: Path, log: Path) -> None:
         env = {**environment.build_environment(venv), "UV_PROJECT_ENVIRONMENT": str(venv)}
         for argv in environment.install_steps(src, venv):
-            environment.run_logged(" ".join(["uv", *argv[1:]]), argv, src, env, log)
+            environment.run_logged(environment.step_words(argv, src), argv, src, env, log)
         if venv.is_dir() and not (src / ".venv").exists():
             (src / ".venv").symlink_to(venv)
         if config.build:

@@ -70,6 +70,15 @@ def install_steps(src: Path, venv: Path) -> list[list[str]]:
     return [make] if any(src.glob("*.py")) else []
 
 
+def step_words(argv: list[str], src: Path) -> str:
+    """A step as a person would type it in the source: "uv pip install -r requirements.txt"."""
+    shown = [part.replace(f"{src}/", "") for part in argv[1:] if part != "--quiet"]
+    if "--python" in shown:
+        at = shown.index("--python")
+        del shown[at : at + 2]
+    return " ".join(["uv", *shown])
+
+
 def base_python() -> str:
     """The interpreter under our own environment; a .python-version in the source is uv's matter."""
     return str(Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}")

@@ -16,7 +16,7 @@ from prodwise.config import Config, state_dir
 from prodwise.model.errors import ProdwiseError, TargetError
 from prodwise.model.service import SlotName
 from prodwise.model.target import Order, ServiceSeen, Switch, TargetSeen
-from prodwise.targets.local import bring_up, end_all, procs
+from prodwise.targets.local import bring_up, end_all, environment, procs
 from prodwise.targets.local.bring_up import UpResult
 from prodwise.targets.local.guard_client import GuardClient, seen_from
 from prodwise.targets.local.guard_state import PERSON
@@ -32,6 +32,7 @@ __all__ = [
     "UpResult",
     "down",
     "is_stopped",
+    "last_words",
     "revive",
     "rollback_now",
     "start_again",
@@ -245,6 +246,16 @@ def status_offline(app_dir: Path) -> Status:
         stopped=layout.stop_file.exists(),
         seen=seen,
     )
+
+
+def last_words(app_dir: Path, release: str, lines: int = 3) -> tuple[str, str]:
+    """(the end of what the release's processes wrote, their log); both "" when another release has taken their place."""
+    layout = layout_of(app_dir)
+    for path in layout.run.glob("*.release"):
+        log = layout.program_log(path.stem)
+        if path.read_text().strip() == release and (text := environment.last_lines(log, count=lines)):
+            return text, str(log)
+    return "", ""
 
 
 def unit_text(app_dir: Path) -> str:
