@@ -70,7 +70,7 @@ def words(rollout: Rollout, ahead: str = "") -> str:
             f" ({left(until - now())} left)" if until and until > now() else ""
         )
     if state is RolloutState.RAMPING:
-        return f"{percent(rollout['share'])} of users have it"
+        return f"{percent(rollout['share'])} of users have it" if rollout["share"] else "no user has it"
     return state.value.replace("_", " ")
 
 

@@ -102,9 +102,17 @@ def _something_to_run(desk: Desk) -> None:
 def _bring_up(desk: Desk, *, with_healer: bool) -> dict[str, Any]:
     from prodwise import wiring
     from prodwise.cli.follow import Ticker
+    from prodwise.cli.interrupts import once
 
     ticker = Ticker(desk)
-    made = wiring.bring_up(desk.app_dir, with_healer=with_healer, on_progress=lambda text: ticker.say(text, "dim"))
+    try:
+        with once():
+            made = wiring.bring_up(
+                desk.app_dir, with_healer=with_healer, on_progress=lambda text: ticker.say(text, "dim")
+            )
+    except KeyboardInterrupt:
+        ticker.say("interrupted: what this had started has been ended again, what ran before runs on", "warn")
+        raise
     return {
         "address": f"http://{made.address}",
         "release": made.release,

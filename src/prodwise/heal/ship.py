@@ -338,7 +338,7 @@ class ShipStory:
             stages[turn.stage].name if turn.phase is ShipPhase.RAMPING else ("100 %" if turn.phase in EXPOSED else "")
         )
         gates = tuple(_gate_json(result) for result in (seen.gates or seen.checks))
-        shares = [c.share for c in seen.canaries]
+        shares = [c.share for c in seen.canaries if c.placed]  # a queued one has no part in what another one has
         return Rollout(
             release=turn.release,
             previous=self._parts.serving() if was is ShipPhase.QUEUED or row is None else row.previous,

@@ -103,8 +103,10 @@ def probe_targets(seen: TargetSeen, inventory: dict[str, Service]) -> list[Probe
 
 def serve(app_dir: Path) -> None:
     """The healer's process: pages and API at once, the stories as soon as the target is seen. Returns when told to end."""
-    config, where = load(app_dir), local_control.layout_of(app_dir)
-    store = open_store(app_dir)
+    where, store = local_control.layout_of(app_dir), open_store(app_dir)
+    config, wrong = last_usable(app_dir, where.run / "config.json")
+    if wrong:
+        store.ledger.append("config", wrong, actor="prodwise")
     places = read_places(where)
     address = f"http://{places.address}" if places else ""
     dashboard, url = dashboard_socket(config.dashboard, where.dashboard)
@@ -116,6 +118,23 @@ def serve(app_dir: Path) -> None:
     asyncio.run(make_server(app).serve(sockets=[dashboard, local_socket(where.socket("api"))]))
     made.stop()
     store.close()
+
+
+def last_usable(app_dir: Path, kept: Path) -> tuple[Config, str]:
+    """(the configuration, "") or, while a person's edit has broken it, (the last one that could be used, what is wrong).
+
+    Someone who is half-way through an edit must not lose the healer with it. Raises ConfigError when there is none to fall
+    back to.
+    """
+    try:
+        config = load(app_dir)
+    except ConfigError as error:
+        if not kept.exists():
+            raise
+        wrong = f"the configuration cannot be used, and the one before is kept: {error.message}"
+        return Config.model_validate_json(kept.read_text()), wrong
+    write_atomically(kept, config.model_dump_json())
+    return config, ""
 
 
 def dashboard_socket(address: str, remembered: Path) -> tuple[socket.socket, str]:

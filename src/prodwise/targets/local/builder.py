@@ -96,7 +96,8 @@ class Builder:
                 f"release {release} could not be built: {error}", "make room on the disk, or check access"
             ) from None
         except (git.GitFailed, ConfigError) as error:
-            told = error.message.replace(f"{self._layout.release(release) / 'src'}/", "")
+            src = str(self._layout.release(release) / "src")
+            told = error.message.replace(f"{src}/", "").replace(src, "its commit")
             raise BuildFailed(f"release {release} could not be built: {told}", error.hint) from None
 
     def _try(self, release: str, commit: str) -> Release:

@@ -1,0 +1,193 @@
+"""Bad input on an app that is really up, with its healer: a plain answer, and the running app untouched."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Quick
+from live import SETTINGS, Live, begin
+
+from prodwise.targets.local import procs
+from prodwise.testing import apps
+
+NOTHING: dict[str, str] = {}
+REFUSED = {
+    "unknown key": (
+        apps.GOOD, {"prodwise.toml": SETTINGS.replace("probe =", "prob =")},
+        ("'services.web.prob'", "did you mean 'probe'?"),
+    ),
+    "no service": (apps.GOOD, {"prodwise.toml": "version = 1\n"}, ("has no service to run", "prodwise init")),
+    "does not build": (
+        apps.GOOD, {"prodwise.toml": SETTINGS.replace("shared", 'build = "echo no compiler here; exit 3"\nshared')},
+        ("exit code 3", "no compiler here", "build.log"),
+    ),
+    "ends at once": (apps.CRASH, NOTHING, ("keeps ending", "this release cannot start", "web-b.log")),
+    "never healthy": (apps.SICK, NOTHING, ("not healthy within 2 s", "status 500")),
+    "never listens": (apps.DEAF, NOTHING, ("not healthy within 2 s", "connection refused")),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    made = Live(apps.make_app(tmp_path_factory.mktemp("live"), "shop", settings=SETTINGS))
+    said = made.run("up")
+    assert said.code == 0, said
+    yield made
+    said = made.run("down", "-y")
+    assert said.code == 0, said
+    assert made.left() == []
+    assert "Nothing was running" in made.run("down", "-y").out
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_release_that_cannot_run_is_refused_and_nothing_changes(live: Live, kind: str) -> None:
+    variant, files, words = REFUSED[kind]
+    with live.untouched():
+        said = live.deploy(variant, files)
+    assert said.code == 7, said
+    for word in ("no user saw it", "fix it, commit it", *words):
+        assert word in said.out + said.err, said
+    assert "/src" not in said.out, "a path of ours tells a person nothing"
+
+
+def test_what_does_not_exist_is_said_so(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(live.dir)
+    quick = Quick(live.dir)
+    lines = (
+        "deploy nope", "deploy nope --dry-run", "rollback nope -y", "rollback nope --dry-run", "restart nope -y",
+        "restart nope --dry-run", "undo nope -y", "undo nope --dry-run", "show nope", "why nope", "approve nope -y",
+        "deny nope", "stage nope", "audit nope", "audit --incident nope", "drill run nope", "no-such-command",
+    )  # fmt: skip
+    with live.untouched():
+        for line in lines:
+            said = quick.run(*line.split())
+            assert said.code == 2, (line, said)
+            mark, _, hint = said.err.partition("\n")
+            assert mark.startswith("▲ "), line
+            assert "nope" in mark or "incident" in mark or "no-such-command" in mark, line
+            assert hint.strip(), f"{line}: says nothing of what to do next"
+            assert said.out == "", line
+
+
+def test_a_reader_that_leaves_is_no_failure(live: Live) -> None:
+    for line in ("releases", "audit --json", "status", "config"):
+        command = " ".join(live.terminal.command(*line.split()))
+        done = subprocess.run(
+            ["bash", "-c", f"set -o pipefail; {command} | head -c 1"], cwd=live.dir, env=live.terminal.environment(),
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, ""), line
+
+
+def test_lines_that_are_no_requests_do_not_end_the_healer(live: Live) -> None:
+    healer, before = procs.read_pid(live.layout.pid("healer")).pid, _per_second(live)
+    with live.layout.access_log.open("ab") as log:
+        log.write(
+            b"not json {{{\n" + os.urandom(2_000).replace(b"\n", b"") + b"\n" + b'{"a":' * 5_000 + b"\n\n{}\n[]\n"
+        )
+    for _ in range(150):
+        assert apps.get(live.address).status == 200
+    apps.until(lambda: _per_second(live) > before + 0.5, 10, "requests are counted on")
+    assert procs.read_pid(live.layout.pid("healer")).pid == healer
+
+
+def _per_second(live: Live) -> float:
+    shown = next(line["rate"] for line in live.api.get("status")["services"] if line["id"] == "web")
+    return float(shown.partition("/")[0]) if "/s" in shown else 0.0
+
+
+def test_two_more_ups_at_once_change_nothing(live: Live) -> None:
+    with live.untouched():
+        both = [begin(live.dir, "up", "--json") for _ in range(2)]
+        said = [(one.wait(60), *one.communicate()) for one in both]
+    assert {code for code, _, _ in said} <= {0, 1}
+    assert any(code == 0 for code, _, _ in said), said
+    for code, _, err in said:
+        assert code == 0 or "another `prodwise up`" in err, said
+
+
+def test_a_half_done_edit_does_not_cost_the_healer(live: Live) -> None:
+    """It dies while prodwise.toml is broken: the next one goes on with the configuration before, and says so."""
+    file = live.dir / "prodwise.toml"
+    healer, text = procs.read_pid(live.layout.pid("healer")).pid, file.read_text()
+    file.write_text(text + "[half")
+    try:
+        said = live.run("up")
+        assert said.code == 2, said
+        assert "prodwise.toml is not valid TOML" in said.err
+        with live.untouched():
+            os.kill(healer, signal.SIGKILL)
+            again = lambda: procs.read_pid(live.layout.pid("healer")).pid not in (0, healer) and _answers(live)  # noqa: E731
+            apps.until(again, 20, "the next healer")
+        assert "the one before is kept" in live.run("audit").out
+        assert live.run("stop").code == live.run("start").code == live.run("releases").code == 0
+    finally:
+        file.write_text(text)
+
+
+def _answers(live: Live) -> bool:
+    try:
+        return bool(live.api.get("settings"))
+    except Exception:  # noqa: BLE001 — whatever it is, it is not an answer
+        return False
+
+
+@pytest.mark.full
+def test_a_deploy_during_a_rollout_waits_and_replaces_what_serves_then(live: Live) -> None:
+    """Ctrl-C ends the following, not the rollout; the second begins when the first holds, and a bad one goes back to that."""
+    apps.commit(live.dir)
+    first = begin(live.dir, "deploy")
+    assert first.stderr is not None
+    _ = next(line for line in first.stderr if "of users have it" in line)
+    with apps.load(live.address):
+        os.killpg(first.pid, signal.SIGINT)
+        _, told = first.communicate(timeout=20)
+        assert first.returncode == 130
+        assert "goes on without this terminal" in told
+        good = live.run("releases", "--json").out
+        apps.commit(live.dir, apps.CRASH)
+        said = live.run("deploy", "--timeout", "90")
+    assert "queued behind" in said.err, said
+    assert said.code == 7, said
+    apps.git(live.dir, "reset", "-q", "--hard", "HEAD~1")
+    refused, held = (r["release"] for r in live.api.get("rollouts")["rollouts"][:2])
+    assert live.rollout(held)["state"] == "verified_good"
+    assert live.rollout(refused)["previous"] == held
+    assert f"{held} serves" in said.out
+    assert live.serving() == {held: "100 %"}
+
+
+@pytest.mark.full
+def test_a_moved_dashboard_is_told(live: Live) -> None:
+    file = live.dir / "prodwise.toml"
+    text, taken = file.read_text(), live.api.get("status")["address"].rpartition(":")[2]
+    assert live.run("down", "-y").code == 0
+    file.write_text(text.replace('dashboard = "127.0.0.1:0"', f'dashboard = "127.0.0.1:{taken}"'))
+    said = live.run("up")
+    file.write_text(text)
+    assert said.code == 0, said
+    assert f"port {taken} is taken: the dashboard moved" in said.out
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seconds", [0.4, 1.2, 1.8, 2.2, 2.6, 3.2])
+def test_an_interrupted_up_leaves_nothing_half_done(tmp_path: Path, seconds: float) -> None:
+    made = Live(apps.make_app(tmp_path, "shop", settings=SETTINGS))
+    going = begin(made.dir, "up")
+    try:
+        going.wait(seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(going.pid, signal.SIGINT)
+        os.killpg(going.pid, signal.SIGINT)
+    _, err = going.communicate(timeout=60)
+    if going.returncode:
+        assert going.returncode == 130, err
+        assert made.left() == []
+    assert made.run("up").code == 0
+    assert apps.get(made.address).status == 200
+    assert made.run("down", "-y").code == 0
