@@ -37,6 +37,8 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     made = Live(apps.make_app(tmp_path_factory.mktemp("live"), "shop", settings=SETTINGS))
     said = made.run("up")
     assert said.code == 0, said
+    apps.until(lambda: "passed" in made.api.get("status")["self_test"], 30, "the proof that it can undo")
+    apps.until(lambda: all(len(pids) == 1 for pids in made.state()[2].values()), 10, "what the proof started ends")
     yield made
     said = made.run("down", "-y")
     assert said.code == 0, said
@@ -149,7 +151,6 @@ def test_a_deploy_during_a_rollout_waits_and_replaces_what_serves_then(live: Liv
         _, told = first.communicate(timeout=20)
         assert first.returncode == 130
         assert "goes on without this terminal" in told
-        good = live.run("releases", "--json").out
         apps.commit(live.dir, apps.CRASH)
         said = live.run("deploy", "--timeout", "90")
     assert "queued behind" in said.err, said
