@@ -178,33 +178,41 @@ def validate(data: dict[str, Any], source: str) -> Config:
         if not _NAME.match(name):
             raise ConfigError(f"{source}: service name {name!r} is not usable", "lower-case letters, digits, - and _")
         if lost := set(entry.needs) - known:
-            raise ConfigError(f"{source}: services.{name}.needs names {sorted(lost)}, which do not exist")
+            raise ConfigError(
+                f"{source}: services.{name}.needs names {sorted(lost)}, which do not exist",
+                f"known: {', '.join(sorted(known))}",
+            )
     shares = config.ramp.shares
     if not shares or list(shares) != sorted(set(shares)) or shares[0] <= 0 or shares[-1] != 100:
-        raise ConfigError(f"{source}: ramp.shares must rise and end at 100, not {list(shares)}")
+        raise ConfigError(
+            f"{source}: ramp.shares must rise and end at 100, not {list(shares)}", "write [5, 25, 50, 100], say"
+        )
     return config
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
     if path.stat().st_size > _SIZE_MAX:
-        raise ConfigError(f"{path} is larger than {_SIZE_MAX // 1024} KiB")
+        raise ConfigError(f"{path} is larger than {_SIZE_MAX // 1024} KiB", "is it the right file?")
     try:
-        return tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}") from None
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        hint = "correct it there; `prodwise init --dry-run` shows what such a file looks like"
+        raise ConfigError(f"{path} is not valid TOML: {error}", hint) from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not valid TOML: it is not UTF-8 text", "save it again as UTF-8") from None
 
 
 def _from_procfile(path: Path, data: dict[str, Any]) -> dict[str, Any]:
     """Procfile lines are `name: command`; `release:` runs once per release; only `web` speaks HTTP."""
     services: dict[str, Any] = {}
     found: dict[str, Any] = {"services": services}
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue
         name, colon, command = text.partition(":")
         if not colon or not command.strip():
-            raise ConfigError(f"{path}:{number}: not `name: command`")
+            raise ConfigError(f"{path}:{number}: not `name: command`", "write `web: COMMAND`, one service a line")
         if name.strip() == "release":
             found["release"] = data.get("release") or command.strip()
         else:
@@ -246,7 +254,7 @@ def read_env_file(path: Path) -> dict[str, str]:
             continue
         key, equals, value = text.partition("=")
         if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key.strip()):
-            raise ConfigError(f"{path}:{number}: not KEY=VALUE")
+            raise ConfigError(f"{path}:{number}: not KEY=VALUE", "correct that line, or put # before it")
         value = value.strip()
         if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
             value = value[1:-1]

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from prodwise.cli.client import Client, nothing_runs
+from prodwise.cli.client import ApiError, Client, nothing_runs
 from prodwise.cli.codes import Code
 from prodwise.cli.command import DryRun, Json, NoInput, Release, Yes, command
 from prodwise.cli.desk import Desk, paint, person
@@ -124,7 +124,13 @@ def rollback(
     stays = ["Code and dependencies go back. Data, uploads and the env file stay as they are now."]
     if not desk.agree(f"Go back to {goal}?", [plan, *stays], yes=yes, no_input=no_input):
         return Code.FAILED
-    went = str(client.post("rollback", release=release)["release"])
+    try:
+        went = str(client.post("rollback", release=release)["release"])
+    except ApiError as error:
+        if error.status < 500 or release:
+            raise
+        desk.say(f"{error.message}; going back without the healer", "warn")
+        return _go_back_offline(desk, as_json=json)
     return _wait_for_release(desk, client, went, as_json=json)
 
 
@@ -185,6 +191,12 @@ def _rollback_offline(desk: Desk, release: str, *, dry_run: bool, yes: bool, no_
     if not desk.agree("Go back to the release before?", told, yes=yes, no_input=no_input):
         return Code.FAILED
     desk.say("going back without the healer")
+    return _go_back_offline(desk, as_json=as_json)
+
+
+def _go_back_offline(desk: Desk, *, as_json: bool) -> int:
+    from prodwise import wiring
+
     done = wiring.rollback_now(desk.app_dir, person())
     if as_json:
         desk.data(done=True, healer=False, services=[asdict(one) for one in done])

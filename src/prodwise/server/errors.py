@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 
 from fastapi import FastAPI, Request
@@ -40,6 +41,18 @@ STATUS_OF: tuple[tuple[type[ProdwiseError], int], ...] = (
 """The first that fits."""
 
 
+DISK_FULL = (
+    "the disk is full: what cannot be written down is not done",
+    "disk_full",
+    "make room; the app runs on, and `prodwise stop`, `rollback` and `down` work all the same",
+)
+
+
+def _disk_is_full(error: Exception) -> bool:
+    """The database says it in words of its own."""
+    return (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)) or "disk is full" in str(error)
+
+
 def status_of(error: ProdwiseError) -> int:
     return next(status for kind, status in STATUS_OF if isinstance(error, kind))
 
@@ -69,6 +82,8 @@ def install(app: FastAPI, pages: Pages) -> None:
         return answer(request, 422, f"{where}: {first['msg']}".lstrip(": "), "usage", "see /api/v1/openapi.json")
 
     async def unforeseen(request: Request, error: Exception) -> Response:
+        if _disk_is_full(error):
+            return answer(request, 507, *DISK_FULL)
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         return answer(request, 500, "Prodwise could not answer", "internal", "the log has the details")
 

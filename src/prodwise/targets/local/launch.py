@@ -12,6 +12,7 @@ inherit (whether our own environment is passed on: for our own programs only).
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -73,10 +74,21 @@ def read_json(path: str) -> Data:
 
 
 def write_json(path: str, data: Data) -> None:
-    temporary = f"{path}.{os.getpid()}"
-    with open(temporary, "w") as file:
-        json.dump(data, file)
-    os.replace(temporary, path)
+    """Readers see the old text or the new one. On a full disk the old one is written over, whose block is there already: an
+    app that died must come back all the same. Raises OSError."""
+    temporary, text = f"{path}.{os.getpid()}", json.dumps(data)
+    try:
+        with open(temporary, "w") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except OSError as error:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        with open(path, "r+") as file:
+            file.write(text)
+            file.truncate()
 
 
 def read_env_file(path: str) -> dict[str, str]:

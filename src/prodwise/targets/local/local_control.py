@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -117,6 +118,7 @@ def rollback_now(app_dir: Path, service: str | None = None, actor: str = "person
     Raises NotRunning, TargetError or UsageError.
     """
     layout = layout_of(app_dir)
+    _make_room(layout)
     guard = GuardClient(layout)
     guard.call("break_glass")
     look = guard.look()
@@ -278,6 +280,14 @@ def _unit_user() -> str:
 
 def _reserve(layout: Layout) -> Path:
     return layout.run / "reserve"
+
+
+def _make_room(layout: Layout) -> None:
+    """The reserved space is given up for a person's own act when there is hardly any other; the next `up` reserves it again."""
+    with contextlib.suppress(OSError):
+        disk = os.statvfs(layout.run)
+        if disk.f_bavail * disk.f_frsize < bring_up.RESERVE_BYTES:
+            _reserve(layout).unlink(missing_ok=True)
 
 
 def _journal(layout: Layout, actor: str, action: str, **facts: str) -> None:
