@@ -192,3 +192,28 @@ def test_an_interrupted_up_leaves_nothing_half_done(tmp_path: Path, seconds: flo
     assert made.run("up").code == 0
     assert apps.get(made.address).status == 200
     assert made.run("down", "-y").code == 0
+
+
+@pytest.mark.full
+def test_a_first_up_that_fails_is_tried_anew_with_the_fix(tmp_path: Path) -> None:
+    """The healer, which starts meanwhile, must not take the release that is being tried for one that was good."""
+    made = Live(apps.make_app(tmp_path, "shop", settings=SETTINGS.replace("start_seconds = 2", "start_seconds = 6")))
+    for variant in (apps.CRASH, apps.SICK):
+        apps.commit(made.dir, variant)
+        said = made.run("up")
+        assert said.code == 7, said
+        assert "does not become well" in said.err
+        assert "fix it and commit, then `prodwise up`" in said.err
+        assert made.left() == []
+        assert made.run("status").code == 1
+    apps.commit(made.dir)
+    try:
+        said = made.run("up")
+        assert said.code == 0, said
+        assert apps.get(made.address).text in said.out
+    finally:
+        assert made.run("down", "-y").code == 0
+    again = made.run("up")
+    assert again.code == 0
+    assert apps.get(made.address).text in again.out
+    assert made.run("down", "-y").code == 0

@@ -7,6 +7,7 @@ import os
 import socket
 import sqlite3
 import threading
+import time
 import traceback
 import uuid
 from pathlib import Path
@@ -30,7 +31,7 @@ from prodwise.signals.asks import ProbeTarget
 from prodwise.signals.probes import ProbeRunner
 from prodwise.signals.replay import Replay
 from prodwise.store.sql import SqlStore
-from prodwise.targets.local import local_control
+from prodwise.targets.local import local_control, procs
 from prodwise.targets.local.journal import Journal
 from prodwise.targets.local.layout import Layout, write_atomically
 from prodwise.targets.local.records import read_places
@@ -40,6 +41,7 @@ from prodwise.targets.local.target import LocalTarget
 from prodwise.wiring.records import open_store
 
 EXIT_BEGIN = 78
+COMING_UP_LOOK_S = 0.05
 
 
 def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Healer:
@@ -114,7 +116,7 @@ def serve(app_dir: Path) -> None:
     app = create_app(
         ServerParts(store, made.parts.target, made.controls, made.controls, made.intake.vitals, config, address, url)
     )
-    threading.Thread(target=_begin, args=(made,), name="begin", daemon=True).start()
+    threading.Thread(target=_begin, args=(made, where), name="begin", daemon=True).start()
     asyncio.run(make_server(app).serve(sockets=[dashboard, local_socket(where.socket("api"))]))
     made.stop()
     store.close()
@@ -154,8 +156,10 @@ def dashboard_socket(address: str, remembered: Path) -> tuple[socket.socket, str
     return made, url
 
 
-def _begin(made: Healer) -> None:
+def _begin(made: Healer, where: Layout) -> None:
     """A healer that cannot begin ends its process with the reason: its supervisor tries again."""
+    while procs.read_pid(where.coming_up).alive:
+        time.sleep(COMING_UP_LOOK_S)
     try:
         made.start()
     except ProdwiseError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import socket
 import subprocess
@@ -21,8 +22,8 @@ from prodwise.targets.local import end_all, environment, git, install, rpc
 from prodwise.targets.local.end_all import supervisor_of
 from prodwise.targets.local.guard_client import GuardClient
 from prodwise.targets.local.guard_state import PERSON
-from prodwise.targets.local.launch import identity
-from prodwise.targets.local.layout import Layout, program
+from prodwise.targets.local.launch import boot_id, identity, start_ticks
+from prodwise.targets.local.layout import Layout, program, write_atomically
 from prodwise.targets.local.records import Places, read_places, read_release
 from prodwise.targets.local.target import LocalTarget
 from prodwise.targets.local.wellness import wait_well
@@ -69,15 +70,8 @@ def _up(layout: Layout, config: Config, *, with_healer: bool, was_up: bool, say:
         git.exclude(layout.app, f"/{layout.state.name}/")
     places = _configure(layout, config, with_healer=with_healer, was_up=was_up)
     layout.down_file.unlink(missing_ok=True)
-    if not was_up:
-        say("starting supervisor, guard and proxy")
-        start_supervisor(layout)
-    guard = GuardClient(layout, START_S)
-    _await(lambda: _guard_answers(layout), START_S, "the guard does not answer", str(layout.program_log("guard")))
-    _await(lambda: _proxy_answers(layout), START_S, "the proxy does not answer", str(layout.log / "caddy-out.log"))
-    target = LocalTarget(layout.app, config)
-    started = not _was_up_before(guard)
-    release = _first_release(layout, config, target, say) if started else _current(target.observe())
+    with _coming_up(layout):
+        release, started = _app_up(layout, config, was_up=was_up, say=say)
     if with_healer:
         say("starting the healer")
         _await(
@@ -89,6 +83,33 @@ def _up(layout: Layout, config: Config, *, with_healer: bool, was_up: bool, say:
     record = read_release(layout, release)
     dashboard = _dashboard(layout) if with_healer else ""
     return UpResult(places.address, dashboard, release, started or not was_up, record.warnings if record else ())
+
+
+def _app_up(layout: Layout, config: Config, *, was_up: bool, say: Say) -> tuple[str, bool]:
+    """(the release that users are on, whether it is the first)."""
+    if not was_up:
+        say("starting supervisor, guard and proxy")
+        start_supervisor(layout)
+    guard = GuardClient(layout, START_S)
+    _await(lambda: _guard_answers(layout), START_S, "the guard does not answer", str(layout.program_log("guard")))
+    _await(lambda: _proxy_answers(layout), START_S, "the proxy does not answer", str(layout.log / "caddy-out.log"))
+    target = LocalTarget(layout.app, config)
+    if _was_up_before(layout, guard, was_up=was_up):
+        return _current(target.observe()), False
+    release = _first_release(layout, config, target, say)
+    layout.been_up.touch()
+    return release, True
+
+
+@contextmanager
+def _coming_up(layout: Layout) -> Iterator[None]:
+    """Keeps the healer, which starts meanwhile, from taking a release for good that is only being tried."""
+    me = {"boot": boot_id(), "pid": os.getpid(), "ticks": start_ticks(os.getpid())}
+    write_atomically(layout.coming_up, json.dumps(me))
+    try:
+        yield
+    finally:
+        layout.coming_up.unlink(missing_ok=True)
 
 
 def _configure(layout: Layout, config: Config, *, with_healer: bool, was_up: bool) -> Places:
@@ -250,11 +271,9 @@ def _await(done: Callable[[], bool], seconds: float, problem: str, log: str) -> 
         time.sleep(0.03)
 
 
-def _was_up_before(guard: GuardClient) -> bool:
+def _was_up_before(layout: Layout, guard: GuardClient, *, was_up: bool) -> bool:
     """Whether users ever were on a release here (it may still be starting). A first try that was broken off does not count."""
-    services = guard.look()["services"]
-    reached = [entry for entry in services if entry["switch"] is not None] or services
-    return any(entry["history"] for entry in reached)
+    return layout.been_up.exists() or (was_up and any(entry["history"] for entry in guard.look()["services"]))
 
 
 def _current(seen: TargetSeen) -> str:

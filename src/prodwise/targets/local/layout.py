@@ -88,6 +88,16 @@ class Layout:
         return self.run / "down"
 
     @property
+    def coming_up(self) -> Path:
+        """Names the `up` that is bringing the app up: the healer begins nothing meanwhile."""
+        return self.run / "coming-up"
+
+    @property
+    def been_up(self) -> Path:
+        """Present once a first release was well in all its services."""
+        return self.run / "been-up"
+
+    @property
     def ports(self) -> Path:
         return self.run / "ports.json"
 
