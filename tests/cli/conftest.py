@@ -18,11 +18,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "server"))
-
-from running_server import World, start_world
-
 from prodwise.cli.main import run
+from tests.server.running_server import World, start_world
 
 
 @dataclass(frozen=True)

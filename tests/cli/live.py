@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conftest import Said, Terminal
-
 from prodwise.cli.client import Client
 from prodwise.targets.local import end_all, local_control
 from prodwise.testing import apps
+from tests.cli.conftest import Said, Terminal
 
 SETTINGS = """\
 version = 1

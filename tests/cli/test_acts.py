@@ -8,15 +8,15 @@ import time
 from pathlib import Path
 
 import pytest
-import stories
-from conftest import Terminal
-from running_server import World, target_seen, until
 
 from prodwise.cli.main import run
 from prodwise.cli.times import seconds_of, until_of
 from prodwise.clock import now
 from prodwise.model.errors import UsageError
 from prodwise.model.record import Rollout, RolloutState
+from tests.cli.conftest import Terminal
+from tests.server import stories
+from tests.server.running_server import World, target_seen, until
 
 
 def rollout(state: RolloutState, share: float = 0.0, **more: object) -> Rollout:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Quick, git
 
 from prodwise.targets.local import end_all, local_control
 from prodwise.testing import apps
+from tests.cli.conftest import Quick, git
 
 SETTINGS = 'version = 1\naddress = "127.0.0.1:0"\n[services.web]\ncommand = "python3 web.py"\n'
 NEEDS_THE_HEALER = (

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Quick, Terminal
 
 from prodwise.cli.app import app
 from prodwise.cli.reference import page
+from tests.cli.conftest import Quick, Terminal
 
 EVERY = """
     demo up down init status incidents show why deploy releases rollback restart undo stop start freeze unfreeze

@@ -7,14 +7,14 @@ import io
 import re
 
 import pytest
-import stories
-from conftest import Terminal
 from hypothesis import given
 from hypothesis import strategies as st
-from running_server import World
 
 from prodwise.cli.fit import fold, shown
 from prodwise.cli.main import run
+from tests.cli.conftest import Terminal
+from tests.server import stories
+from tests.server.running_server import World
 
 NARROW = 40
 LONG = re.compile(r"\S{36,}")

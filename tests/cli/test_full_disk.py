@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from live import SETTINGS, Live
 
 from prodwise.testing import apps
+from tests.cli.live import SETTINGS, Live
 
 SIZE = "48m"
 WEB_ONLY = SETTINGS.partition("\n[services.worker]")[

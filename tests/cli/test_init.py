@@ -8,11 +8,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import Quick, git
 
 from prodwise.cli.init import LIVE_LINES_MAX, file_of
 from prodwise.cli.scan import scan
 from prodwise.config import FROM_ENVIRONMENT, load
+from tests.cli.conftest import Quick, git
 
 FLASK = 'from flask import Flask\napp = Flask(__name__)\n\n@app.route("/healthz")\ndef healthz():\n    return "ok"\n'
 FACTORY = "from flask import Flask\ndef create_app():\n    return Flask(__name__)\n"

@@ -8,9 +8,9 @@ import signal
 import time
 from pathlib import Path
 
-import stories
-from conftest import Terminal
-from running_server import World
+from tests.cli.conftest import Terminal
+from tests.server import stories
+from tests.server.running_server import World
 
 
 def test_status_all_well(shop: Terminal, world: World) -> None:

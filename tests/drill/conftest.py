@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from running_shop import RunningShop
 
 from prodwise.config import read_env_file
 from prodwise.drill.environment import make_environment
 from prodwise.drill.git import git
 from prodwise.drill.shop import ShopRepo, make_repo
+from tests.drill.running_shop import RunningShop
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from running_shop import poll
 
 from prodwise.drill.faults import send
 from prodwise.drill.git import git
@@ -20,6 +19,7 @@ from prodwise.drill.narrate import Line
 from prodwise.drill.processes import age_s
 from prodwise.drill.run import run_scenarios
 from prodwise.model.errors import ConfigError, TargetError, UsageError
+from tests.drill.running_shop import poll
 
 
 def short(folder: Path, name: str, *changes: tuple[str, str]) -> str:

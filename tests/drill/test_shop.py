@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from running_shop import RunningShop, get, poll
 
 from prodwise.config import load
 from prodwise.drill.git import git
 from prodwise.drill.shop import HISTORY, ShopRepo
+from tests.drill.running_shop import RunningShop, get, poll
 
 Shop = Callable[[str], RunningShop]
 

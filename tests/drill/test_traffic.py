@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from running_shop import free_port, poll
 
 from prodwise.drill.traffic.http import parse_address, read_answer
 from prodwise.drill.traffic.plan import Plan, Step, parse_order, parse_step
 from prodwise.drill.traffic.records import Reader, Sent
 from prodwise.model.errors import UsageError
+from tests.drill.running_shop import free_port, poll
 
 
 class Failing(BaseHTTPRequestHandler):

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from running_healer import LEASE_S, SETTINGS, House
 
 from prodwise.config import load
 from prodwise.targets.local import local_control
 from prodwise.testing import apps
+from tests.heal.running_healer import LEASE_S, SETTINGS, House
 
 Open = Callable[..., House]
 

@@ -6,11 +6,11 @@ import os
 import signal
 
 import pytest
-from running_healer import House
 
 from prodwise.cli.client import ApiError
 from prodwise.model.record import Approval
 from prodwise.testing import apps
+from tests.heal.running_healer import House
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from running_healer import House, insist, kept_alive, traffic
 
 from prodwise.testing import apps
+from tests.heal.running_healer import House, insist, kept_alive, traffic
 
 WHENS = ("before", "after")
 SAMPLE = ((2, "after"), (4, "before"), (7, "after"), (11, "before"))

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running_healer import LEASE_S, House, insist, kept_alive, traffic
 
 from prodwise.clock import monotonic
 from prodwise.model.errors import Fenced
 from prodwise.model.service import SlotName
 from prodwise.model.target import Order
 from prodwise.testing import apps
+from tests.heal.running_healer import LEASE_S, House, insist, kept_alive, traffic
 
 pytestmark = pytest.mark.timeout(150)
 

@@ -6,12 +6,12 @@ import os
 import signal
 
 import pytest
-from running_healer import House, traffic
 
 from prodwise.cli.client import ApiError
 from prodwise.model.target import Switch
 from prodwise.targets.local import local_control, procs
 from prodwise.testing import apps
+from tests.heal.running_healer import House, traffic
 
 pytestmark = pytest.mark.timeout(180)
 

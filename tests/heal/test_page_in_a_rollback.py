@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import Tab, chromium
-from running_healer import SETTINGS, House
 
 from prodwise.testing import apps
+from tests.browser import Tab, chromium
+from tests.heal.running_healer import SETTINGS, House
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running_server import World, start_world
+
+from tests.server.running_server import World, start_world
 
 
 @pytest.fixture

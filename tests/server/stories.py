@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 from dataclasses import asdict
 
-from running_server import World, target_seen
-
 from prodwise import clock
 from prodwise.model.action import Action, ActionKind, Footprint
 from prodwise.model.change import Change, ChangeKind
@@ -16,6 +14,7 @@ from prodwise.model.outcome import Outcome
 from prodwise.model.plan import Plan, Skipped
 from prodwise.model.record import Effect, EffectState, Rollout, RolloutState
 from prodwise.model.release import ReleaseState
+from tests.server.running_server import World, target_seen
 
 TITLES = ("Show the tea of the day", "Faster checkout", "New coupon format", "Fix the footer")
 

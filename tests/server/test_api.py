@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-import stories
-from running_server import World, target_seen
 
 from prodwise import clock
+from tests.server import stories
+from tests.server.running_server import World, target_seen
 
 
 def test_status_says_the_same_as_the_page(world: World) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import stories
-from browser import DESKTOP, PHONE, Tab, chromium
-from running_server import World
 
 from prodwise.model.incident import IncidentState
+from tests.browser import DESKTOP, PHONE, Tab, chromium
+from tests.server import stories
+from tests.server.running_server import World
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

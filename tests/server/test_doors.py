@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx2
 import pytest
 from fastapi import FastAPI
-from running_server import World, start_world
 
 from prodwise.server.app import create_app
 from prodwise.server.doors import Policy, policies
+from tests.server.running_server import World, start_world
 
 PUBLIC = {
     "GET /static/{name}",

@@ -12,10 +12,10 @@ from queue import Empty, Queue
 
 import httpx2
 import pytest
-import stories
-from running_server import World, start_world, until
 
 from prodwise.server import live
+from tests.server import stories
+from tests.server.running_server import World, start_world, until
 
 
 class Ear:

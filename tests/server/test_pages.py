@@ -9,8 +9,6 @@ from dataclasses import asdict
 
 import pytest
 import sqlalchemy as sa
-import stories
-from running_server import World
 
 from prodwise import clock
 from prodwise.model.change import Change, ChangeKind
@@ -18,6 +16,8 @@ from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
 from prodwise.store import tables
+from tests.server import stories
+from tests.server.running_server import World
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202eevil\x1b[2J{{7*7}}" + "y" * 5000
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Quick
-from live import SETTINGS, Live, begin
 
 from prodwise.targets.local import procs
 from prodwise.testing import apps
+from tests.cli.conftest import Quick
+from tests.cli.live import SETTINGS, Live, begin
 
 NOTHING: dict[str, str] = {}
 REFUSED = {
