@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from prodwise.model.autonomy import Autonomy
 from prodwise.model.errors import ConfigError
 from prodwise.model.rollout import DEFAULT_RAMP, Stage
-from prodwise.model.service import Probe, ProbeKind, Service, ServiceKind
+from prodwise.model.service import Probe, ProbeKind, Service, ServiceKind, front_service
 
 FILE_NAME = "prodwise.toml"
 PROCFILE = "Procfile"
@@ -142,9 +142,8 @@ class Config(_Strict):
 
     @property
     def web(self) -> str:
-        """The service that users reach: `web`, or the first of that kind that is not upstream; "" without any."""
-        webs = [name for name, one in sorted(self.services.items()) if one.kind == "web" and not one.upstream]
-        return "web" if "web" in webs else next(iter(webs), "")
+        """The service that users reach; "" without any."""
+        return front_service(self.inventory())
 
     def inventory(self) -> tuple[Service, ...]:
         return tuple(entry.service(name) for name, entry in sorted(self.services.items()))

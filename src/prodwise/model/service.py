@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -63,3 +64,11 @@ class Service:
     def ramps(self) -> bool:
         """Whether two releases of it may run side by side."""
         return self.kind is ServiceKind.WEB and self.overlap
+
+
+def front_service(services: Sequence[Service]) -> str:
+    """Which service users reach: the one named web, else the first that does not stand for an upstream; "" without any."""
+    webs = [service for service in services if service.kind is ServiceKind.WEB]
+    named = [service.id for service in webs if service.id == "web"]
+    own = [service.id for service in webs if not service.upstream]
+    return next(iter(named or own or [service.id for service in webs]), "")

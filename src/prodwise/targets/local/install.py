@@ -12,7 +12,7 @@ from pathlib import Path
 import prodwise
 from prodwise.config import Config
 from prodwise.model.errors import ConfigError, TargetError
-from prodwise.model.service import Service, ServiceKind
+from prodwise.model.service import Service, ServiceKind, front_service
 from prodwise.targets.local import proxy, supervision
 from prodwise.targets.local.builder import instance_of
 from prodwise.targets.local.layout import SLOTS, Layout, program, write_atomically
@@ -102,8 +102,6 @@ def _write_programs(layout: Layout, healing: bool) -> None:
 
 def allot(layout: Layout, config: Config, services: tuple[Service, ...]) -> Places:
     """Keeps ports that were given before; new services take the spare places, where the proxy listens already."""
-    from prodwise.targets.local.target import front_service
-
     before = read_places(layout)
     known = {place.service: place for place in before.places} if before else {}
     spares = list(before.spares) if before else []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prodwise.config import Config, state_dir
 from prodwise.model.errors import TargetError
-from prodwise.model.service import Service, ServiceKind, SlotName
+from prodwise.model.service import Service, SlotName
 from prodwise.model.target import Order, Switch, TargetSeen
 from prodwise.ports import Built
 from prodwise.targets.local import install
@@ -106,11 +106,3 @@ class LocalTarget:
         places = read_places(self.layout)
         place = places.place(service) if places is not None else None
         return place.proxy if place is not None else 0
-
-
-def front_service(services: tuple[Service, ...]) -> str:
-    """Which service users reach: the one named web, else the first that does not stand for an upstream; "" without any."""
-    webs = [service for service in services if service.kind is ServiceKind.WEB]
-    named = [service.id for service in webs if service.id == "web"]
-    own = [service.id for service in webs if not service.upstream]
-    return next(iter(named or own or [service.id for service in webs]), "")
