@@ -31,12 +31,13 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlStore]:
     if request.param == "sqlite":
         opened = SqlStore(f"sqlite:///{tmp_path / 'prodwise.db'}")
     else:
-        opened = _empty(request.getfixturevalue("postgres_url"))
+        opened = SqlStore(emptied(request.getfixturevalue("postgres_url")))
     yield opened
     opened.close()
 
 
-def _empty(url: str) -> SqlStore:
+def emptied(url: str) -> str:
+    """The same database without anything in it."""
     import sqlalchemy as sa
 
     engine = sa.create_engine(url)
@@ -45,4 +46,4 @@ def _empty(url: str) -> SqlStore:
             sa.text("DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP SCHEMA IF EXISTS dbos CASCADE")
         )
     engine.dispose()
-    return SqlStore(url)
+    return url

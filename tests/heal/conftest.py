@@ -8,6 +8,7 @@ import pytest
 from prodwise.config import load
 from prodwise.targets.local import local_control
 from prodwise.testing import apps
+from tests.conftest import emptied
 from tests.heal.running_healer import LEASE_S, SETTINGS, House
 
 Open = Callable[..., House]
@@ -31,9 +32,14 @@ def open_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open
         house.close()
 
 
-@pytest.fixture
-def house(open_house: Open) -> House:
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.full])])
+def house(request: pytest.FixtureRequest, open_house: Open) -> House:
     """With a healer that has begun and has proven that it can undo."""
-    made = open_house()
+    return proven(open_house, "" if request.param == "sqlite" else emptied(request.getfixturevalue("postgres_url")))
+
+
+def proven(open_house: Open, url: str) -> House:
+    """url: of its database; "" = a file of its own."""
+    made = open_house(url)
     made.prove()
     return made

@@ -17,6 +17,8 @@ from prodwise.model.errors import StoreError
 _session: ContextVar[Session | None] = ContextVar("prodwise_session", default=None)
 
 SQLITE_MIN_FOR_3_12 = (3, 42, 0)
+POSTGRES_OPTIONS = "-c idle_in_transaction_session_timeout=15000 -c lock_timeout=30000"
+"""In ms. A healer that is paused inside a transaction must not hold the chain's head, and with it every other healer, for good."""
 
 
 class Database:
@@ -28,7 +30,7 @@ class Database:
         if self.is_sqlite:
             check_sqlite()
         connect_args: dict[str, Any] = {"timeout": 30} if self.is_sqlite else {}
-        self.engine = sa.create_engine(url, connect_args=connect_args, pool_pre_ping=not self.is_sqlite)
+        self.engine = sa.create_engine(bounded(url), connect_args=connect_args, pool_pre_ping=not self.is_sqlite)
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _pragmas)
 
@@ -53,6 +55,14 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def bounded(url: str) -> str:
+    """A PostgreSQL URL whose connections have limits; any other as it is."""
+    parsed = sa.make_url(url)
+    if not parsed.drivername.startswith("postgresql") or "options" in parsed.query:
+        return url
+    return parsed.update_query_dict({"options": POSTGRES_OPTIONS}).render_as_string(hide_password=False)
 
 
 def check_sqlite() -> None:

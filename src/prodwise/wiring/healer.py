@@ -30,6 +30,7 @@ from prodwise.signals.access_log import AccessLog
 from prodwise.signals.asks import ProbeTarget
 from prodwise.signals.probes import ProbeRunner
 from prodwise.signals.replay import Replay
+from prodwise.store.engine import bounded
 from prodwise.store.sql import SqlStore
 from prodwise.targets.local import local_control, procs
 from prodwise.targets.local.journal import Journal
@@ -86,7 +87,7 @@ def waiting(where: Layout) -> dict[str, int]:
 def dbos_url(where: Layout, url: str) -> str:
     """DBOS keeps its own tables: beside ours on PostgreSQL, in a file of its own on SQLite (in WAL mode before it opens it)."""
     if not url.startswith("sqlite"):
-        return url
+        return bounded(url)
     path = where.state / "dbos.db"
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
