@@ -187,7 +187,7 @@ def test_an_interrupted_up_leaves_nothing_half_done(tmp_path: Path, seconds: flo
         os.killpg(going.pid, signal.SIGINT)
     _, err = going.communicate(timeout=60)
     if going.returncode:
-        assert going.returncode == 130, err
+        assert going.returncode in (130, -signal.SIGINT), err  # a shell says 130 for both
         assert made.left() == []
     assert made.run("up").code == 0
     assert apps.get(made.address).status == 200

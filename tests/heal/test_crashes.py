@@ -85,6 +85,7 @@ def test_a_killed_healer_goes_on_where_it_was(house: House, story: str) -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("when", WHENS)
 @pytest.mark.parametrize("story", STORIES)
+@pytest.mark.parametrize("house", ["sqlite"], indirect=True)
 @pytest.mark.timeout(900)
 def test_a_healer_killed_at_any_write_goes_on_where_it_was(house: House, story: str, when: str) -> None:
     if story == "back":

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from prodwise.cli.client import ApiError, Client, nothing_runs
+from prodwise.cli.client import ApiError, Client, nobody_answers
 from prodwise.cli.codes import Code
 from prodwise.cli.command import DryRun, Json, NoInput, Release, Yes, command
 from prodwise.cli.desk import Desk, paint, person
@@ -178,7 +178,7 @@ def _rollback_offline(desk: Desk, release: str, *, dry_run: bool, yes: bool, no_
     from prodwise import wiring
 
     if not wiring.status_offline(desk.app_dir).guard:
-        raise nothing_runs(desk.app_dir)
+        raise nobody_answers(desk.app_dir)
     if release:
         raise UsageError(
             "the healer does not answer, so only the release before can be gone back to", "leave the name out"

@@ -8,13 +8,16 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from prodwise.clock import monotonic
 from prodwise.model.errors import NotRunning, ProdwiseError
 
+RESTART_S, RETRY_S = 2.0, 0.1
 ANSWER_MAX = 32 * 1024 * 1024
 EXIT_OF_STATUS = {401: 4, 403: 6, 404: 2, 409: 6, 422: 2}
 EXIT_OF_CODE = {"refused": 6, "fenced": 6, "gate_failed": 7, "build_failed": 7, "usage": 2, "config": 2, "not_found": 2}
@@ -56,35 +59,63 @@ class Client:
         return self._ask("POST", path, json.dumps(body))
 
     def _ask(self, method: str, path: str, body: str | None = None) -> dict[str, Any]:
+        """A healer that is just being started again is waited for: its supervisor does that in about a second."""
+        deadline = monotonic() + RESTART_S
+        while True:
+            try:
+                return self._once(method, path, body)
+            except _NotHeard as unheard:
+                absent = nobody_answers(self._app_dir)
+                if absent.app_runs and monotonic() < deadline:
+                    time.sleep(RETRY_S)
+                    continue
+                raise absent from unheard
+
+    def _once(self, method: str, path: str, body: str | None) -> dict[str, Any]:
         connection = _Unix(self._path, self._timeout_s)
         headers = {"Content-Type": "application/json"} if body is not None else {}
         try:
             connection.request(method, f"/api/v1/{path}", body, headers)
             answer = connection.getresponse()
             status, text = answer.status, answer.read(ANSWER_MAX)
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            raise _NotHeard from error
         except TimeoutError as error:
             raise NotRunning(
                 f"the healer did not answer within {self._timeout_s:g} s", "look at its log: .prodwise/log/healer.log"
             ) from error
         except (OSError, http.client.HTTPException) as error:
-            raise nothing_runs(self._app_dir) from error
+            raise nobody_answers(self._app_dir) from error
         finally:
             connection.close()
         return _parsed(status, text)
 
 
-def nothing_runs(app_dir: Path) -> NotRunning:
-    """Says where, and what to do there: bring it up, or look in the folder above that has an app."""
+class _NotHeard(Exception):
+    """Nobody listens: what was to be asked has not been sent."""
+
+
+class Absent(NotRunning):
+    """Nobody answers. app_runs: whether the app itself is up all the same."""
+
+    def __init__(self, message: str, hint: str, *, app_runs: bool = False) -> None:
+        super().__init__(message, hint)
+        self.app_runs = app_runs
+
+
+def nobody_answers(app_dir: Path) -> Absent:
+    """Says where, and what to do there: wait for the healer, bring it all up, or look in the folder above that has an app."""
     from prodwise import wiring
 
     here = app_dir.resolve()
+    if wiring.status_offline(here).guard:
+        hint = "it is started again by itself: try in a moment, or look at .prodwise/log/healer.log"
+        return Absent("the healer does not answer; the app is served without it", hint, app_runs=True)
     where = "here" if app_dir == Path(".") else f"in {app_dir}"
     above = next((folder for folder in here.parents if wiring.is_app(folder)), None)
     if not wiring.is_app(here) and above is not None:
-        return NotRunning(f"nothing of Prodwise runs {where}", f"did you mean the app above? --dir {above}")
-    return NotRunning(
-        f"nothing of Prodwise runs {where}", "start it: `prodwise up`, or name the app's folder with --dir"
-    )
+        return Absent(f"nothing of Prodwise runs {where}", f"did you mean the app above? --dir {above}")
+    return Absent(f"nothing of Prodwise runs {where}", "start it: `prodwise up`, or name the app's folder with --dir")
 
 
 def _parsed(status: int, text: bytes) -> dict[str, Any]:

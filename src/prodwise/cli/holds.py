@@ -86,10 +86,10 @@ def start(desk: Desk, dry_run: DryRun = False, json: Json = False) -> int:
 def _an_app(desk: Desk) -> None:
     """Raises UsageError in a folder without one: a stop there would stop nothing, and say that it did."""
     from prodwise import wiring
-    from prodwise.cli.client import nothing_runs
+    from prodwise.cli.client import nobody_answers
 
     if not wiring.is_app(desk.app_dir):
-        hint = nothing_runs(desk.app_dir).hint
+        hint = nobody_answers(desk.app_dir).hint
         raise UsageError(f"there is no app of Prodwise in {desk.app_dir.resolve()}: nothing was changed", hint)
 
 

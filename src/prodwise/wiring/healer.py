@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import sqlite3
+import sys
 import threading
 import time
 import traceback
@@ -13,9 +14,12 @@ import uuid
 from pathlib import Path
 
 from dbos import SQLAlchemyDatasource
+from sqlalchemy.exc import OperationalError
 
+from prodwise.clock import now
 from prodwise.config import Config, load
 from prodwise.heal.durable import Durable, leave
+from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.intake import POSITION
 from prodwise.heal.parts import Parts
 from prodwise.heal.worker import Healer
@@ -34,7 +38,7 @@ from prodwise.store.engine import bounded
 from prodwise.store.sql import SqlStore
 from prodwise.targets.local import local_control, procs
 from prodwise.targets.local.journal import Journal
-from prodwise.targets.local.layout import Layout, write_atomically
+from prodwise.targets.local.layout import Layout, keep
 from prodwise.targets.local.records import read_places
 from prodwise.targets.local.rpc import all_in_flight
 from prodwise.targets.local.stop_file import StopFile
@@ -43,6 +47,9 @@ from prodwise.wiring.records import open_store
 
 EXIT_BEGIN = 78
 COMING_UP_LOOK_S = 0.05
+ROOM_LOOK_S = 2.0
+BEGAN = "heartbeat:healer"
+"""Setting: when the healer last could write, Unix seconds."""
 
 
 def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Healer:
@@ -136,7 +143,7 @@ def last_usable(app_dir: Path, kept: Path) -> tuple[Config, str]:
             raise
         wrong = f"the configuration cannot be used, and the one before is kept: {error.message}"
         return Config.model_validate_json(kept.read_text()), wrong
-    write_atomically(kept, config.model_dump_json())
+    keep(kept, config.model_dump_json())
     return config, ""
 
 
@@ -153,14 +160,26 @@ def dashboard_socket(address: str, remembered: Path) -> tuple[socket.socket, str
     except ConfigError:
         made = tcp_socket(f"{host}:0")
     url = f"http://{host}:{made.getsockname()[1]}"
-    write_atomically(remembered, url)
+    keep(remembered, url)
     return made, url
+
+
+def _has_room(made: Healer) -> bool:
+    """Whether what is done could be written down. On a full disk pages are shown, and nothing is begun."""
+    try:
+        made.parts.records.settings.put(BEGAN, now(), AUTOMATION)
+    except OperationalError as error:
+        print(f"prodwise: waiting: nothing can be written down: {error.orig}", file=sys.stderr, flush=True)
+        return False
+    return True
 
 
 def _begin(made: Healer, where: Layout) -> None:
     """A healer that cannot begin ends its process with the reason: its supervisor tries again."""
     while procs.read_pid(where.coming_up).alive:
         time.sleep(COMING_UP_LOOK_S)
+    while not _has_room(made):
+        time.sleep(ROOM_LOOK_S)
     try:
         made.start()
     except ProdwiseError as error:

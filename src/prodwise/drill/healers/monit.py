@@ -12,12 +12,13 @@ from pathlib import Path
 
 import psutil
 
-from prodwise.drill.healers.bare import BareApp, Command, start, write_script
+from prodwise.drill.healers.bare import BareApp, Command, write_script
 from prodwise.drill.healers.base import Event, NotRun, Running
 from prodwise.drill.healers.restarts import RestartLog
 
 CYCLE_S = 120  # Debian's /etc/monit/monitrc: `set daemon 120`
 APT_TIMEOUT_S = 180
+START_TIMEOUT_S = 10
 
 
 def binary() -> str:
@@ -82,9 +83,8 @@ class Monit:
 
     def _start(self, app: BareApp, monit: str) -> None:
         commands = app.commands()
-        for command in commands:
-            process = start(command)
-            (self._work / f"{command.service}.pid").write_text(str(process.pid))
+        for command in commands:  # as Monit does it: a child of ours would stay a zombie, and Monit take it for alive
+            subprocess.run(["/bin/sh", "-c", begin(command, self._work)], check=True, timeout=START_TIMEOUT_S)
         config = self._work / "monitrc"
         config.write_text(render(commands, self._work))
         config.chmod(0o600)
@@ -103,15 +103,20 @@ class Monit:
                     os.killpg(pid, signal.SIGKILL)
 
 
+def begin(command: Command, work: Path) -> str:
+    """The shell line that starts a service and notes its pid."""
+    script, pid_file = write_script(command, work), work / f"{command.service}.pid"
+    return f"setsid {script} >>{command.log} 2>&1 </dev/null & echo $! >{pid_file}"
+
+
 def render(commands: Sequence[Command], work: Path) -> str:
     """monitrc for these services."""
     parts = [f"set daemon {CYCLE_S}"]
     parts += [f"set {name}file {work}/monit.{name}" for name in ("id", "state", "pid")]
     for command in commands:
         pid_file = work / f"{command.service}.pid"
-        begin = f"setsid {write_script(command, work)} >>{command.log} 2>&1 </dev/null & echo $! >{pid_file}"
         parts.append(f'check process {command.service} with pidfile "{pid_file}"')
-        parts.append(f"  start program = \"/bin/sh -c '{begin}'\"")
+        parts.append(f"  start program = \"/bin/sh -c '{begin(command, work)}'\"")
         parts.append(f"  stop program = \"/bin/sh -c 'kill -9 $(cat {pid_file})'\"")
         if command.probe:
             parts.append(f'  if failed port {command.port} protocol http request "{command.probe}" then restart')

@@ -171,6 +171,12 @@ def write_atomically(path: Path, text: str, *, sync: bool = False, mode: int = 0
         sync_directory(path.parent)
 
 
+def keep(path: Path, text: str) -> None:
+    """Writes what has changed only: on a full disk, a process that starts again needs no room for what it knows already."""
+    if not path.exists() or path.read_text() != text:
+        write_atomically(path, text)
+
+
 def sync_directory(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
