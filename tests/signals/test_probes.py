@@ -17,12 +17,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodwise.model.errors import TargetError
 from prodwise.model.service import Probe, ProbeKind
 from prodwise.model.signal import ProbeSeen
-from prodwise.signals import replay, wire
+from prodwise.model.target import TargetSeen
+from prodwise.signals import probes, replay, wire
 from prodwise.signals.asks import ProbeTarget
 from prodwise.signals.probes import ProbeRunner
+
+ANY = TargetSeen(0.0, (), False, "", 0)
 
 
 class App(BaseHTTPRequestHandler):
@@ -60,8 +62,9 @@ def probing() -> Iterator[Callable[..., ProbeRunner]]:
     runners: list[ProbeRunner] = []
 
     def start(*targets: ProbeTarget) -> ProbeRunner:
-        runners.append(ProbeRunner(lambda: targets))
+        runners.append(ProbeRunner(lambda _: targets))
         runners[-1].start()
+        runners[-1].see(ANY)
         return runners[-1]
 
     yield start
@@ -168,35 +171,27 @@ def test_a_command_takes_its_children_with_it(probing: Callable[..., ProbeRunner
         time.sleep(0.01)
 
 
-def test_slots_come_and_go_and_an_unreadable_list_is_no_answer(app: tuple[int, list[str]]) -> None:
+def test_slots_come_and_go_and_an_old_look_is_no_answer(
+    app: tuple[int, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probes, "SEEN_FOR_S", 0.8)
     listed = [http(app[0], "/")]
-    broken = threading.Event()
-
-    def slots() -> list[ProbeTarget]:
-        if broken.is_set():
-            raise TargetError("the guard does not answer")
-        return list(listed)
-
-    runner = ProbeRunner(slots)
+    runner = ProbeRunner(lambda _: list(listed))
     runner.start()
     try:
+        runner.see(ANY)
         take(runner, 1)
         listed[0] = http(app[0], "/", "b")
+        runner.see(ANY)
         while take(runner, 1)[-1].slot != "b":
             pass
-        broken.set()
-        deadline = time.monotonic() + 5
-        while not runner.trouble:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        ends, asked = time.monotonic() + 10, -1
+        while asked != len(app[1]):  # until nobody has been asked for longer than a probe's interval
+            assert time.monotonic() < ends
+            asked = len(app[1])
+            time.sleep(0.6)
         runner.results()
-        asked = len(app[1])
-        deadline = time.monotonic() + 0.6
-        while time.monotonic() < deadline:
-            assert runner.results() == []
-            time.sleep(0.02)
-        assert len(app[1]) == asked
-        broken.clear()
+        runner.see(ANY)
         assert take(runner, 1)[-1].slot == "b"
     finally:
         runner.close()
@@ -208,8 +203,10 @@ import time
 from prodwise.signals.probes import ProbeRunner
 from prodwise.signals.asks import ProbeTarget
 from prodwise.model.service import Probe, ProbeKind
-runner = ProbeRunner(lambda: [ProbeTarget("web", "a", "r", {app[0]}, Probe(ProbeKind.HTTP, "/stuck"))])
+from prodwise.model.target import TargetSeen
+runner = ProbeRunner(lambda _: [ProbeTarget("web", "a", "r", {app[0]}, Probe(ProbeKind.HTTP, "/stuck"))])
 runner.start()
+runner.see(TargetSeen(0.0, (), False, "", 0))
 while True:
     for one in runner.results():
         print(one.ok, one.detail, flush=True)
@@ -236,9 +233,11 @@ import resource, time
 from prodwise.signals.probes import ProbeRunner
 from prodwise.signals.asks import ProbeTarget
 from prodwise.model.service import Probe, ProbeKind
+from prodwise.model.target import TargetSeen
 targets = [ProbeTarget("s", str(n), "r", {app[0]}, Probe(ProbeKind.HTTP, "/")) for n in range(4)]
-runner = ProbeRunner(lambda: targets)
+runner = ProbeRunner(lambda _: targets)
 runner.start()
+runner.see(TargetSeen(0.0, (), False, "", 0))
 time.sleep(0.3)
 cpu, wall = time.process_time(), time.monotonic()
 time.sleep(2.0)

@@ -80,6 +80,7 @@ class Intake:
         with self._lock:
             seen = self.parts.target.observe()
             self._seen, self._seen_at = seen, monotonic()
+            self.parts.prober.see(seen)
             for request in self.parts.requests.read():
                 self._request(request)
             for answer in self.parts.prober.results():
