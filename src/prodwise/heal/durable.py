@@ -54,6 +54,8 @@ class Durable:
             "log_level": "WARNING",
             "notification_listener_polling_interval_sec": POLL_S,
         }
+        if system_database_url.startswith("sqlite"):
+            config["db_engine_kwargs"] = {"pool_pre_ping": False}  # no connection to a file is ever lost
         DBOS(config=config)
 
     @staticmethod

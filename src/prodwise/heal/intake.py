@@ -54,6 +54,7 @@ class Intake:
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         self._saved = self._counted = monotonic()
+        self._kept: dict[str, Any] = {}  # setting → value, as it was saved last
         self._path = 0
         self.chores: Callable[[], None] = lambda: None  # what else is to be done once a second
         self._canary_times: list[float] = []
@@ -93,8 +94,7 @@ class Intake:
             self.on_symptoms(service, symptoms)
         if monotonic() - self._saved > SAVE_EVERY_S:
             self._saved = monotonic()
-            self.lookout.save()
-            self._save_position()
+            self._save()
 
     def _each_second(self) -> None:
         if monotonic() - self._counted >= COUNT_EVERY_S:
@@ -142,13 +142,10 @@ class Intake:
     def begin_rollout(self, release: str, previous: str) -> None:
         with self._lock:
             if self._trial is None or self._trial.release != release:
-                ramp = self.parts.config.ramp
-                names = [s.id for s in self.parts.shipped if s.ramps]
-                self._trial = Trial(release, names, ramp.alpha, ramp.worse)
-
+                self._trial = self._new_trial(release)
                 settings, position = self.parts.records.settings, self.parts.requests.position()
                 settings.put(TRIAL, {"release": release, "since": position}, AUTOMATION)
-                self._save_position()
+                settings.put(POSITION, position, AUTOMATION)
 
     def resume(self) -> None:
         """Before the first look: what a release on trial showed in an earlier life of the healer counts still.
@@ -165,8 +162,14 @@ class Intake:
         ramp = self.parts.config.ramp
         return Trial(release, [s.id for s in self.parts.shipped if s.ramps], ramp.alpha, ramp.worse)
 
-    def _save_position(self) -> None:
-        self.parts.records.settings.put(POSITION, self.parts.requests.position(), AUTOMATION)
+    def _save(self) -> None:
+        """What is as it was when last saved is not written again: an idle app leaves the disk alone."""
+        values = {POSITION: self.parts.requests.position(), **self.lookout.to_keep()}
+        with self.parts.records.unit():
+            for name, value in values.items():
+                if self._kept.get(name) != value:
+                    self.parts.records.settings.put(name, value, AUTOMATION)
+        self._kept = values
 
     def end_rollout(self, release: str) -> None:
         with self._lock:
