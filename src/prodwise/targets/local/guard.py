@@ -159,6 +159,6 @@ def main(app: str, state: str) -> None:
     server = Server(door, look)
     listener = server.listen(layout.socket("guard"))
     threading.Thread(target=server.serve, args=(listener,), daemon=True).start()
-    watch(layout, door, Watch(door, look, adoption), adoption, parent)
+    watch(layout, door, Watch(door, look), adoption, parent)
     os.close(lock)
     os._exit(0)
