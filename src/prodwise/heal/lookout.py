@@ -208,6 +208,13 @@ class Lookout:
             self._fresh[service] = BaselineBuilder(service)
             self._traffic[service] = ServiceMonitor(service, self._usual[service])
 
+    def forget(self) -> None:
+        """Nothing is known of any service until it is seen again; what is usual stays."""
+        self._slots.clear()
+        self._processes.clear()
+        self._probes.clear()
+        self.rest()
+
     def to_keep(self) -> dict[str, Any]:
         """Setting → value: baselines outlive a restart of the healer."""
         return {f"baseline:{service}": self.baseline(service).to_json() for service in self._traffic}
