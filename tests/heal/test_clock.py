@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from prodwise import clock
 from prodwise.config import validate
-from prodwise.heal import intake, lookout
+from prodwise.heal import intake, lookout, memory
 from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
 from prodwise.model.incident import Symptom
@@ -33,7 +34,7 @@ class World:
     """Two clocks, one service, and a prober that answers as it is told to."""
 
     folder: Path
-    wall: float = 1_800_000_000.0
+    wall: float = field(default_factory=clock.now)
     uptime: float = 1000.0
     well: bool = True
     found: list[str] = field(default_factory=list)
@@ -67,7 +68,7 @@ class World:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     made: list[World] = []
     for module in (intake, lookout):
-        monkeypatch.setattr(module, "now", lambda: made[0].wall if made else 1_800_000_000.0, raising=False)
+        monkeypatch.setattr(module, "now", lambda: made[0].wall if made else clock.now(), raising=False)
     monkeypatch.setattr(intake, "monotonic", lambda: made[0].uptime if made else 1000.0)
     made.append(World(tmp_path))
     made[0].look(5)
@@ -86,6 +87,16 @@ def test_a_hang_is_seen_as_soon_as_ever_after_the_clock_was_set(world: World, ju
     assert set(world.found) == {"hang"}
     (said,) = [entry.text for entry in world.store.ledger.recent(10, kinds=("clock",))]
     assert said.startswith(f"the clock was set {'back' if jump_s < 0 else 'forward'} by {abs(jump_s):.0f} s")
+
+
+def test_a_clock_set_forward_ends_no_cool_down(world: World) -> None:
+    done = {"kind": "restart", "state": "done", "target": "a", "key": "k"}
+    world.store.ledger.append("effect", "web: started again", actor="supervisor", service="web", data=done)
+    for _ in range(2):
+        world.wall += 86_400.0
+        world.look(0.2)
+    (past,) = memory.past(world.intake.parts, world.wall)
+    assert abs(world.wall - past.at) < 30
 
 
 def test_a_crash_is_seen_after_the_clock_was_set_back(world: World) -> None:

@@ -115,7 +115,7 @@ class Intake:
         self.lookout.forget()
         way = "forward" if moved_s > 0 else "back"
         text = f"the clock was set {way} by {abs(moved_s):.0f} s: what was seen before it is forgotten"
-        self.parts.records.ledger.append("clock", text, actor=AUTOMATION)
+        self.parts.records.ledger.append("clock", text, actor=AUTOMATION, data={"at": now(), "moved_s": moved_s})
         return True
 
     def _each_second(self) -> None:
