@@ -10,7 +10,7 @@ import pytest
 
 from prodwise import clock
 from prodwise.config import validate
-from prodwise.heal import intake, lookout, memory
+from prodwise.heal import intake, memory
 from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
 from prodwise.model.incident import Symptom
@@ -67,8 +67,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     made: list[World] = []
-    for module in (intake, lookout):
-        monkeypatch.setattr(module, "now", lambda: made[0].wall if made else clock.now(), raising=False)
+    monkeypatch.setattr(intake, "now", lambda: made[0].wall if made else clock.now())
     monkeypatch.setattr(intake, "monotonic", lambda: made[0].uptime if made else 1000.0)
     made.append(World(tmp_path))
     made[0].look(5)
