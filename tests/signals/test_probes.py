@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -139,6 +140,19 @@ def test_a_hung_process_is_noticed_by_http_within_two_seconds(
     finally:
         server.kill()
         server.wait()
+
+
+def test_a_connection_that_nobody_takes_up_is_no_answer(probing: Callable[..., ProbeRunner]) -> None:
+    with socket.socket() as full, contextlib.ExitStack() as waiting:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        port = full.getsockname()[1]
+        for _ in range(4):
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", port))
+        (seen,) = take(probing(ProbeTarget("s", "a", "r", port, Probe(ProbeKind.TCP, "", 5.0, 0.3))), 1)
+        assert (seen.ok, seen.detail) == (False, "no answer within 300 ms")
 
 
 def test_tcp_and_commands(app: tuple[int, list[str]], probing: Callable[..., ProbeRunner], tmp_path: Path) -> None:
