@@ -101,6 +101,9 @@ class RequestLog(Protocol):
 class Prober(Protocol):
     """Asks services whether they are well."""
 
+    def see(self, seen: TargetSeen) -> None:
+        """The newest look: the slots that run in it are asked, until another look or for a few seconds."""
+
     def results(self) -> Sequence[ProbeSeen]:
         """Answers since the last call, oldest first, bounded."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -17,12 +18,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodwise.model.errors import TargetError
 from prodwise.model.service import Probe, ProbeKind
 from prodwise.model.signal import ProbeSeen
-from prodwise.signals import replay, wire
+from prodwise.model.target import TargetSeen
+from prodwise.signals import probes, replay, wire
 from prodwise.signals.asks import ProbeTarget
 from prodwise.signals.probes import ProbeRunner
+
+ANY = TargetSeen(0.0, (), False, "", 0)
 
 
 class App(BaseHTTPRequestHandler):
@@ -60,8 +63,9 @@ def probing() -> Iterator[Callable[..., ProbeRunner]]:
     runners: list[ProbeRunner] = []
 
     def start(*targets: ProbeTarget) -> ProbeRunner:
-        runners.append(ProbeRunner(lambda: targets))
+        runners.append(ProbeRunner(lambda _: targets))
         runners[-1].start()
+        runners[-1].see(ANY)
         return runners[-1]
 
     yield start
@@ -138,6 +142,19 @@ def test_a_hung_process_is_noticed_by_http_within_two_seconds(
         server.wait()
 
 
+def test_a_connection_that_nobody_takes_up_is_no_answer(probing: Callable[..., ProbeRunner]) -> None:
+    with socket.socket() as full, contextlib.ExitStack() as waiting:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        port = full.getsockname()[1]
+        for _ in range(4):
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", port))
+        (seen,) = take(probing(ProbeTarget("s", "a", "r", port, Probe(ProbeKind.TCP, "", 5.0, 0.3))), 1)
+        assert (seen.ok, seen.detail) == (False, "no answer within 300 ms")
+
+
 def test_tcp_and_commands(app: tuple[int, list[str]], probing: Callable[..., ProbeRunner], tmp_path: Path) -> None:
     def target(slot: str, kind: ProbeKind, text: str = "") -> ProbeTarget:
         return ProbeTarget("s", slot, "r", app[0], Probe(kind, text, 0.1, 0.5), cwd=str(tmp_path), env=(("K", "v"),))
@@ -168,35 +185,27 @@ def test_a_command_takes_its_children_with_it(probing: Callable[..., ProbeRunner
         time.sleep(0.01)
 
 
-def test_slots_come_and_go_and_an_unreadable_list_is_no_answer(app: tuple[int, list[str]]) -> None:
+def test_slots_come_and_go_and_an_old_look_is_no_answer(
+    app: tuple[int, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probes, "SEEN_FOR_S", 0.8)
     listed = [http(app[0], "/")]
-    broken = threading.Event()
-
-    def slots() -> list[ProbeTarget]:
-        if broken.is_set():
-            raise TargetError("the guard does not answer")
-        return list(listed)
-
-    runner = ProbeRunner(slots)
+    runner = ProbeRunner(lambda _: list(listed))
     runner.start()
     try:
+        runner.see(ANY)
         take(runner, 1)
         listed[0] = http(app[0], "/", "b")
+        runner.see(ANY)
         while take(runner, 1)[-1].slot != "b":
             pass
-        broken.set()
-        deadline = time.monotonic() + 5
-        while not runner.trouble:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        ends, asked = time.monotonic() + 10, -1
+        while asked != len(app[1]):  # until nobody has been asked for longer than a probe's interval
+            assert time.monotonic() < ends
+            asked = len(app[1])
+            time.sleep(0.6)
         runner.results()
-        asked = len(app[1])
-        deadline = time.monotonic() + 0.6
-        while time.monotonic() < deadline:
-            assert runner.results() == []
-            time.sleep(0.02)
-        assert len(app[1]) == asked
-        broken.clear()
+        runner.see(ANY)
         assert take(runner, 1)[-1].slot == "b"
     finally:
         runner.close()
@@ -208,8 +217,10 @@ import time
 from prodwise.signals.probes import ProbeRunner
 from prodwise.signals.asks import ProbeTarget
 from prodwise.model.service import Probe, ProbeKind
-runner = ProbeRunner(lambda: [ProbeTarget("web", "a", "r", {app[0]}, Probe(ProbeKind.HTTP, "/stuck"))])
+from prodwise.model.target import TargetSeen
+runner = ProbeRunner(lambda _: [ProbeTarget("web", "a", "r", {app[0]}, Probe(ProbeKind.HTTP, "/stuck"))])
 runner.start()
+runner.see(TargetSeen(0.0, (), False, "", 0))
 while True:
     for one in runner.results():
         print(one.ok, one.detail, flush=True)
@@ -236,9 +247,11 @@ import resource, time
 from prodwise.signals.probes import ProbeRunner
 from prodwise.signals.asks import ProbeTarget
 from prodwise.model.service import Probe, ProbeKind
+from prodwise.model.target import TargetSeen
 targets = [ProbeTarget("s", str(n), "r", {app[0]}, Probe(ProbeKind.HTTP, "/")) for n in range(4)]
-runner = ProbeRunner(lambda: targets)
+runner = ProbeRunner(lambda _: targets)
 runner.start()
+runner.see(TargetSeen(0.0, (), False, "", 0))
 time.sleep(0.3)
 cpu, wall = time.process_time(), time.monotonic()
 time.sleep(2.0)

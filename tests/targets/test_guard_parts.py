@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,50 @@ def test_state_survives_writing_and_reading(tmp_path: Path) -> None:
     layout.guard_state.write_text('{"half')
     with pytest.raises(Denied, match="cannot be read"):
         guard_state.read(layout)
+
+
+def reboot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same files under another boot id, and a clock that begins again."""
+    monkeypatch.setattr(launch, "_boot", ["another-boot"])
+    monkeypatch.setattr(guard_state, "uptime", lambda: 5.0)
+
+
+def test_a_lease_does_not_outlive_a_reboot(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = GuardState(lease=guard_state.lease_after(GuardState(), "healer-1", 60.0))
+    guard_state.check(state, 1, stopped=False)
+    with pytest.raises(Denied, match="holds the lease"):
+        guard_state.lease_after(state, "healer-2", 60.0)
+    reboot(monkeypatch)
+    with pytest.raises(Denied, match="has lapsed"):
+        guard_state.check(state, 1, stopped=False)
+    assert guard_state.lease_after(state, "healer-1", 60.0).token == 2, "its old orders are fenced off"
+    assert guard_state.lease_after(state, "healer-2", 60.0).token == 2
+
+
+def test_a_lease_does_not_look_at_the_wall_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = GuardState(lease=guard_state.lease_after(GuardState(), "healer-1", 60.0))
+    for wall in (0.0, 4e9):
+        monkeypatch.setattr(time, "time", lambda wall=wall: wall)
+        guard_state.check(state, 1, stopped=False)
+
+
+def test_numbers_of_an_earlier_boot_name_no_process_of_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pid and start time may be the same again after a reboot: here they are."""
+    layout = layout_in(tmp_path)
+    with subprocess.Popen(["sleep", "60"]) as child:
+        facts = {"pid": child.pid, "ticks": launch.start_ticks(child.pid), "boot": launch.boot_id(), "generation": 1}
+        path = layout.pid("web-a")
+        launch.write_json(str(path), facts)
+        assert procs.read_pid(path).alive
+        reboot(monkeypatch)
+        launch.write_json(str(path), facts)
+        assert not procs.read_pid(path).alive
+        launch.settle_orphan({"orphan": "end", "pid_file": str(path)}, facts)
+        assert child.poll() is None
+        assert launch.starts_so_far({"generation": 1}, facts) == ([], 0)
+        child.kill()
 
 
 def test_what_the_guard_remembers_is_bounded() -> None:

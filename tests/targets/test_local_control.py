@@ -199,15 +199,14 @@ def test_status_and_stop_work_with_everything_dead(bring_up: Up) -> None:
     assert str(app.dir) in local_control.unit_text(app.dir)
 
 
-def test_revive_starts_a_supervisor_that_died_with_its_guard(local_app: LocalApp) -> None:
+def test_up_brings_back_a_supervisor_that_died_with_its_guard(local_app: LocalApp) -> None:
     layout = local_app.target.layout
-    assert not local_control.revive(local_app.dir)
     guard = procs.read_pid(layout.pid("guard"))
     os.kill(guard.pid, 19)
     os.kill(end_all.supervisor_of(layout), 9)
     os.kill(guard.pid, 9)
     apps.until(lambda: not guard.alive and not end_all.supervisor_of(layout))
     assert apps.get(local_app.address).status == 200
-    assert local_control.revive(local_app.dir)
+    local_control.up(local_app.dir, load(local_app.dir), with_healer=False)
     assert LocalTarget(local_app.dir, load(local_app.dir)).observe().service("web")
     apps.until(lambda: local_app.seen().switch == Switch(SlotName.B, 0.0), 20, "the orphan's replacement")

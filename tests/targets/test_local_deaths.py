@@ -11,7 +11,7 @@ from prodwise.config import load
 from prodwise.model.errors import Fenced, Refused
 from prodwise.model.service import SlotName
 from prodwise.model.target import Order, Switch
-from prodwise.targets.local import end_all, local_control, procs
+from prodwise.targets.local import end_all, guard_state, local_control, procs
 from prodwise.testing import apps
 
 from .conftest import HEALER, LocalApp, Up
@@ -57,7 +57,8 @@ def test_a_lapsed_lease_returns_traffic_and_fences_the_paused_executor(
     local_control.stop_all(app.dir)  # the return is allowed even then
     apps.until(lambda: app.seen().switch == Switch(SlotName.A, 0.0), 10, "the return of traffic")
     assert {apps.get(app.address).text for _ in range(10)} == {stable}
-    assert [(lapse.service, lapse.share, lapse.holder) for lapse in app.target.lapses()] == [("web", 1.0, HEALER)]
+    lapses = guard_state.read(app.target.layout).lapses
+    assert [(lapse.service, lapse.share, lapse.holder) for lapse in lapses] == [("web", 1.0, HEALER)]
     local_control.start_again(app.dir)
     before = app.target.observe()
     for token_again in (False, True):

@@ -17,6 +17,7 @@ import pytest
 from prodwise.config import load
 from prodwise.model.signal import ProcessState
 from prodwise.targets.local import install, local_control, procs
+from prodwise.targets.local.records import read_places
 from prodwise.testing import apps
 
 from .conftest import LocalApp, Up
@@ -62,9 +63,11 @@ def test_a_release_may_bring_a_new_service(local_app: LocalApp) -> None:
     idle.close()
     assert seen.failed == 0, seen.statuses
     url = apps.environment_of(local_app.address)["PAY_URL"]
-    assert url == f"http://127.0.0.1:{local_app.target.proxy_port('pay')}"
+    places = read_places(local_app.target.layout)
+    place = places.place("pay") if places is not None else None
+    assert place is not None
+    assert url == f"http://127.0.0.1:{place.proxy}"
     assert apps.get(url.removeprefix("http://")).text == release
-    assert local_app.target.proxy_port("worker") == 0
     log = local_app.target.layout.access_log
     apps.until(lambda: '"service":"pay"' in log.read_text(), what="the new service's line in the log")
 

@@ -54,7 +54,10 @@ class Durable:
             "log_level": "WARNING",
             "notification_listener_polling_interval_sec": POLL_S,
         }
-        DBOS(config=config)
+        if system_database_url.startswith("sqlite"):
+            config["db_engine_kwargs"] = {"pool_pre_ping": False}  # no connection to a file is ever lost
+        # Ends its thread for delays and time-outs of workflows, which no story has: a fifth of an idle healer's work.
+        DBOS(config=config)._background_jobs_stop_event.set()
 
     @staticmethod
     def launch() -> None:

@@ -29,6 +29,8 @@ TICK_S = 0.2
 SAVE_EVERY_S = 10.0
 COUNT_EVERY_S = 0.5
 STALE_S = 5.0
+JUMP_S = 2.0
+"""The wall clock against the monotonic one, from one look to the next: further apart than this, and somebody has set it."""
 THIN_PER_S = 2.0
 """Fewer canary requests per second than this, and evidence is made with safe requests."""
 
@@ -54,6 +56,8 @@ class Intake:
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         self._saved = self._counted = monotonic()
+        self._ahead = now() - monotonic()
+        self._kept: dict[str, Any] = {}  # setting → value, as it was saved last
         self._path = 0
         self.chores: Callable[[], None] = lambda: None  # what else is to be done once a second
         self._canary_times: list[float] = []
@@ -80,20 +84,39 @@ class Intake:
         with self._lock:
             seen = self.parts.target.observe()
             self._seen, self._seen_at = seen, monotonic()
+            self.parts.prober.see(seen)
             for request in self.parts.requests.read():
                 self._request(request)
             for answer in self.parts.prober.results():
-                self.pulse.observe(answer)
-                self.lookout.probe(answer)
+                if answer.at <= now() + JUMP_S:  # else the clock was set back since
+                    self.pulse.observe(answer)
+                    self.lookout.probe(answer)
             self._each_second()
+            if self._clock_was_set():
+                return
             found = self.lookout.look(seen, now(), quiet=self._diverted(seen))
             self.vitals.well = self.lookout.health(now())
         for service, symptoms in found.items():
             self.on_symptoms(service, symptoms)
         if monotonic() - self._saved > SAVE_EVERY_S:
             self._saved = monotonic()
-            self.lookout.save()
-            self._save_position()
+            self._save()
+
+    def _clock_was_set(self) -> bool:
+        """What was seen before cannot be put in order with what comes: it is forgotten, and nothing is known until the next look.
+
+        Kept, it would pass for newer than every new sign until the clock has caught up.
+        """
+        before, self._ahead = self._ahead, now() - monotonic()
+        moved_s = self._ahead - before
+        if abs(moved_s) <= JUMP_S:
+            return False
+        self.pulse = Pulse()
+        self.lookout.forget()
+        way = "forward" if moved_s > 0 else "back"
+        text = f"the clock was set {way} by {abs(moved_s):.0f} s: what was seen before it is forgotten"
+        self.parts.records.ledger.append("clock", text, actor=AUTOMATION, data={"at": now(), "moved_s": moved_s})
+        return True
 
     def _each_second(self) -> None:
         if monotonic() - self._counted >= COUNT_EVERY_S:
@@ -141,13 +164,10 @@ class Intake:
     def begin_rollout(self, release: str, previous: str) -> None:
         with self._lock:
             if self._trial is None or self._trial.release != release:
-                ramp = self.parts.config.ramp
-                names = [s.id for s in self.parts.shipped if s.ramps]
-                self._trial = Trial(release, names, ramp.alpha, ramp.worse)
-
+                self._trial = self._new_trial(release)
                 settings, position = self.parts.records.settings, self.parts.requests.position()
                 settings.put(TRIAL, {"release": release, "since": position}, AUTOMATION)
-                self._save_position()
+                settings.put(POSITION, position, AUTOMATION)
 
     def resume(self) -> None:
         """Before the first look: what a release on trial showed in an earlier life of the healer counts still.
@@ -164,8 +184,14 @@ class Intake:
         ramp = self.parts.config.ramp
         return Trial(release, [s.id for s in self.parts.shipped if s.ramps], ramp.alpha, ramp.worse)
 
-    def _save_position(self) -> None:
-        self.parts.records.settings.put(POSITION, self.parts.requests.position(), AUTOMATION)
+    def _save(self) -> None:
+        """What is as it was when last saved is not written again: an idle app leaves the disk alone."""
+        values = {POSITION: self.parts.requests.position(), **self.lookout.to_keep()}
+        with self.parts.records.unit():
+            for name, value in values.items():
+                if self._kept.get(name) != value:
+                    self.parts.records.settings.put(name, value, AUTOMATION)
+        self._kept = values
 
     def end_rollout(self, release: str) -> None:
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 from prodwise.heal.parts import Parts
 from prodwise.loop.detect.baseline import Baseline, BaselineBuilder
@@ -207,10 +208,16 @@ class Lookout:
             self._fresh[service] = BaselineBuilder(service)
             self._traffic[service] = ServiceMonitor(service, self._usual[service])
 
-    def save(self) -> None:
-        """Baselines outlive a restart of the healer."""
-        for service in self._traffic:
-            self._parts.records.settings.put(f"baseline:{service}", self.baseline(service).to_json(), "prodwise")
+    def forget(self) -> None:
+        """Nothing is known of any service until it is seen again; what is usual stays."""
+        self._slots.clear()
+        self._processes.clear()
+        self._probes.clear()
+        self.rest()
+
+    def to_keep(self) -> dict[str, Any]:
+        """Setting → value: baselines outlive a restart of the healer."""
+        return {f"baseline:{service}": self.baseline(service).to_json() for service in self._traffic}
 
     def trouble(self, text: str) -> None:
         """Our own eyes: said once, until it changes."""

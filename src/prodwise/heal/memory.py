@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from prodwise.heal.parts import Parts
 from prodwise.loop.choose.situation import Past, PastResult, WayBack
 from prodwise.loop.choose.told import QUIET_S, Told
@@ -14,6 +17,7 @@ from prodwise.model.release import ReleaseState
 
 DAY_S = 24 * 3600.0
 INCIDENTS_READ = 200
+CLOCKS_READ = 50
 PUT_BACK = "put-back-"
 """How the id of a change begins that took a return back."""
 GOOD = (ReleaseState.VERIFIED_GOOD, ReleaseState.RETIRED)
@@ -22,11 +26,12 @@ GOOD = (ReleaseState.VERIFIED_GOOD, ReleaseState.RETIRED)
 def past(parts: Parts, now: float) -> tuple[Past, ...]:
     """All actions of the last day, of the whole fleet, oldest first."""
     found: list[Past] = []
+    later = _later(parts)
     for incident in parts.records.incidents.list(limit=INCIDENTS_READ):
-        if now - incident.opened_at < DAY_S:
+        if now - later(incident.opened_at) < DAY_S:
             found += _remedies(parts, incident.id)
     for entry in parts.records.ledger.recent(500, kinds=("effect",)):
-        if entry.actor == "supervisor" and now - entry.at < DAY_S:
+        if entry.actor == "supervisor" and now - later(entry.at) < DAY_S:
             found.append(
                 Past(
                     entry.at,
@@ -40,7 +45,15 @@ def past(parts: Parts, now: float) -> tuple[Past, ...]:
                     entry.at,
                 )
             )
-    return tuple(sorted(found, key=lambda one: one.at))
+    moved = [replace(one, at=later(one.at), ended_at=later(one.ended_at) if one.ended_at else 0.0) for one in found]
+    return tuple(sorted(moved, key=lambda one: one.at))
+
+
+def _later(parts: Parts) -> Callable[[float], float]:
+    """A stamp as it would be had the clock never been set forward: time that was skipped ends no cool-down and frees no budget."""
+    told = [entry.data for entry in parts.records.ledger.recent(CLOCKS_READ, kinds=("clock",))]
+    skips = [(float(one["at"]), float(one["moved_s"])) for one in told if one["moved_s"] > 0]
+    return lambda at: at + sum(skipped_s for set_at, skipped_s in skips if at < set_at)
 
 
 def _remedies(parts: Parts, incident: str) -> list[Past]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from prodwise.config import Config
@@ -27,12 +28,12 @@ class Parts:
     waiting: Callable[[], Mapping[str, int]] = dict
     """Service → requests that wait for its answer now; a service that is left out is unknown."""
 
-    @property
+    @cached_property
     def inventory(self) -> tuple[Service, ...]:
         """Every service, as declared."""
         return self.config.inventory()
 
-    @property
+    @cached_property
     def shipped(self) -> tuple[Service, ...]:
         """Services that a release replaces: all but those that stand for something outside our control."""
         return tuple(service for service in self.inventory if not service.upstream)

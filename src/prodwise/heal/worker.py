@@ -6,7 +6,7 @@ import threading
 import uuid
 from collections.abc import Sequence
 
-from prodwise.clock import now
+from prodwise.clock import monotonic, now
 from prodwise.heal import memory
 from prodwise.heal.by_hand import merge
 from prodwise.heal.controls import HealControls
@@ -21,6 +21,8 @@ from prodwise.heal.ship import ShipStory
 from prodwise.loop.choose.told import news
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.ports import BreakGlass, StopSwitch
+
+SAME_S = 1.0
 
 
 class Healer:
@@ -51,6 +53,7 @@ class Healer:
         }
         self.controls = HealControls(parts, self.begin, stop_switch)
         self.intake.on_symptoms = self.open_incident
+        self._told: dict[str, tuple[frozenset[tuple[str, str]], float]] = {}  # service → trouble, and when it was told
         self._told_seen: dict[str, float] = {}  # service → when trouble that a person knows of was last seen
 
     def _news(self, service: str, symptoms: Sequence[Symptom], at: float) -> Sequence[Symptom]:
@@ -123,8 +126,15 @@ class Healer:
         self._durable.destroy()
 
     def open_incident(self, service: str, symptoms: Sequence[Symptom]) -> None:
-        """One incident per service: new symptoms join the one that is open."""
+        """One incident per service: new symptoms join the one that is open.
+
+        Told at each look; while it is the same trouble the store is asked once a second, whether its incident has ended since.
+        """
+        same = frozenset((one.kind, one.route) for one in symptoms)
+        if self._told.get(service, (None, 0.0))[0] == same and monotonic() - self._told[service][1] < SAME_S:
+            return
         with self._incident.ending:
+            self._told[service] = same, monotonic()
             at = now()
             new = self._news(service, symptoms, at)
             if new:

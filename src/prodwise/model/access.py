@@ -20,7 +20,6 @@ LANE = "lane"  # the user's cookie lane, or the request's own id
 KEPT = "kept"  # "yes" when the client brought its lane along: a browser that keeps cookies
 INTENDED = "intended"  # "host:port" of the chosen slot
 UPSTREAM = "upstream"  # "host:port" that finally answered; absent, null or "" when nothing did
-FIELDS = (SERVICE, SLOT, RELEASE, SWITCH, LANE, KEPT, INTENDED, UPSTREAM)
 
 CLIENT_GONE = 499
 """Caddy's status for a client that hung up before an answer."""

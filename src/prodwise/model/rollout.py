@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prodwise.model.gate import GateResult
-
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -14,15 +12,6 @@ class Stage:
     name: str
     share: float
     max_bad_share: float
-
-
-@dataclass(frozen=True, slots=True)
-class StageResult:
-    stage: str
-    share: float
-    began_at: float
-    ended_at: float
-    results: tuple[GateResult, ...]
 
 
 DEFAULT_RAMP = (

@@ -162,7 +162,10 @@ class AccessLog:
         The writer closes the old file before it makes the new one: once a newer file exists, what the old one holds now
         is all that it will ever hold, so that is looked at once more.
         """
-        ours, files = os.fstat(self._fd), self._files()
+        ours = os.fstat(self._fd)
+        if self._live_inode() == ours.st_ino:
+            return False
+        files = self._files()
         if not files or files[-1][1] == ours.st_ino:
             return False
         if b"\n" in os.pread(self._fd, max(0, ours.st_size - self._offset), self._offset):
@@ -174,6 +177,13 @@ class AccessLog:
         self.gaps += 1  # ours was deleted meanwhile; whether others between went too is not known
         newer = [path for mtime_ns, _, path in files if mtime_ns >= ours.st_mtime_ns]
         return self._open(newer[0] if newer else files[-1][2])
+
+    def _live_inode(self) -> int:
+        """0 while there is no live file. Asked at each read, so that the folder is searched only after a rotation."""
+        try:
+            return os.stat(self._path).st_ino
+        except FileNotFoundError:
+            return 0
 
     def _files(self) -> list[tuple[int, int, Path]]:
         """(mtime in ns, inode, path) of the rotated files, oldest first, and of the live one last (if it exists)."""

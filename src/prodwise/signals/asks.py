@@ -74,11 +74,12 @@ def begin(target: ProbeTarget) -> Ask | Answer:
 
 
 def _sent(ask: SocketAsk) -> Ask | Answer:
-    """A connection refused at once needs no waiting."""
-    if ask.settled is None:
+    """A connection on this machine is mostly made, or refused, at once: then the question is out without waiting."""
+    answer = ask.advance()
+    if answer is None:
         return ask
     ask.close()
-    return ask.settled
+    return answer
 
 
 class SocketAsk:
@@ -87,7 +88,6 @@ class SocketAsk:
     def __init__(self, port: int, request: bytes) -> None:
         self._request = request
         self._head = b""
-        self._size = 0
         self.settled: Answer | None = None
         self._connected = False
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -121,7 +121,12 @@ class SocketAsk:
         error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
             return _failed(error)
-        self._socket.getpeername()  # raises while the connection is not made yet
+        try:
+            self._socket.getpeername()
+        except OSError as unmade:
+            if unmade.errno == errno.ENOTCONN:
+                return None
+            raise
         if not self._request:
             return Answer(True, "accepts connections")
         self._socket.send(self._request)  # a few hundred bytes into an empty buffer: never partial

@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from prodwise import clock
-from prodwise.model.errors import ProdwiseError
 from prodwise.model.service import ProbeKind
 from prodwise.model.signal import ProbeSeen
+from prodwise.model.target import TargetSeen
 from prodwise.signals.asks import Answer, Ask, ProbeTarget, SocketAsk, begin
 
 RESULTS_MAX = 10_000
-REFRESH_S = 0.25  # how often `slots` is asked; also how soon a new slot is probed
+SEEN_FOR_S = 5.0  # a look says for so long which release runs where: a longer one would blame the wrong release
+IDLE_S = 60.0
 COMMAND_POLL_S = 0.05
 LATE_S = 0.25  # the loop was late by this much: a time-out then says nothing about the service
 _DETAIL_MAX = 200
@@ -37,21 +38,20 @@ class _Flight:
 class ProbeRunner:
     """Implements Prober. At most one question a slot is in flight; a slot is asked again an interval after the last question."""
 
-    def __init__(self, slots: Callable[[], Sequence[ProbeTarget]]) -> None:
-        """slots: which slots run and should be well now; called from the runner's thread, four times a second."""
+    def __init__(self, slots: Callable[[TargetSeen], Sequence[ProbeTarget]]) -> None:
+        """slots: which slots of a look run and should be well."""
         self._slots = slots
         self._results: deque[ProbeSeen] = deque(maxlen=RESULTS_MAX)
         self._flights: dict[tuple[str, str], _Flight] = {}
         self._due: dict[tuple[str, str], float] = {}
         self._targets: dict[tuple[str, str], ProbeTarget] = {}
-        self._refresh_at = 0.0
+        self._given, self._given_until = self._targets, 0.0
         self._late = False
         self._selector = selectors.DefaultSelector()
         self._wake_read, self._wake_write = os.pipe()
         self._selector.register(self._wake_read, selectors.EVENT_READ, None)
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="prodwise-probes", daemon=True)
-        self.trouble = ""  # why the list of slots could not be had, when it could not
 
     @property
     def alive(self) -> bool:
@@ -59,6 +59,15 @@ class ProbeRunner:
 
     def start(self) -> None:
         self._thread.start()
+
+    def see(self, seen: TargetSeen) -> None:
+        """From now on the slots of this look are asked, and no others; without a newer look for SEEN_FOR_S seconds, none."""
+        given, now = {(target.service, target.slot): target for target in self._slots(seen)}, clock.monotonic()
+        news = given != self._given or now >= self._given_until
+        self._given_until = now + SEEN_FOR_S
+        if news:
+            self._given = given
+            os.write(self._wake_write, b"x")
 
     def results(self) -> list[ProbeSeen]:
         """Answers since the last call, oldest first; the oldest are dropped beyond 10,000."""
@@ -82,27 +91,24 @@ class ProbeRunner:
     def _run(self) -> None:
         while not self._stopping:
             now = clock.monotonic()
-            self._refresh(now)
+            self._take_over(now)
             self._begin_due(now)
             wait = self._wait_s(clock.monotonic())
             asked = clock.monotonic()
             ready = self._selector.select(wait)
             self._late = clock.monotonic() - asked > wait + LATE_S
             for key, _ in ready:
-                if key.data is not None:
+                if key.data is None:
+                    os.read(self._wake_read, 512)
+                else:
                     self._advance(key.data)
             self._finish_waiting(clock.monotonic())
 
-    def _refresh(self, now: float) -> None:
-        """Takes over the list of slots; forgets those that are gone, with their questions."""
-        if now < self._refresh_at:
+    def _take_over(self, now: float) -> None:
+        """The slots of the newest look; those that are gone are forgotten, with their questions."""
+        targets = self._given if now < self._given_until else {}
+        if targets is self._targets:
             return
-        self._refresh_at = now + REFRESH_S
-        try:
-            targets = {(target.service, target.slot): target for target in self._slots()}
-            self.trouble = ""
-        except ProdwiseError as error:
-            targets, self.trouble = {}, error.message  # an old list would blame the wrong release
         for key in [key for key, flight in self._flights.items() if targets.get(key) != flight.target]:
             self._end(key)
         self._targets = targets
@@ -136,7 +142,7 @@ class ProbeRunner:
         flight.events = events
 
     def _wait_s(self, now: float) -> float:
-        times = [self._refresh_at]
+        times = [self._given_until if self._targets else now + IDLE_S]
         times += [due for key, due in self._due.items() if key not in self._flights]
         for flight in self._flights.values():
             command = flight.target.probe.kind is ProbeKind.COMMAND

@@ -28,20 +28,25 @@ class SqlIncidents:
         self._db = database
 
     def open(self, found: Incident) -> Incident:
-        """Opens it, unless the service has an open one already, which is then returned with the new symptoms added."""
+        """Opens it, unless the service has an open one already, which is then returned with the new symptoms added.
+
+        Trouble is told several times a second: what is known already is only read.
+        """
         t = tables.incident
+        query = sa.select(t).where(t.c.service == found.service, t.c.closed_at.is_(None))
+        with self._db.unit() as session:
+            row = session.execute(query).mappings().first()
+            if row is not None and not _news(found, have := _incident(row)):
+                return have
         with self._db.unit() as session:
             session.execute(tables.chain_head.update().values(seq=tables.chain_head.c.seq))  # take the write lock first
-            query = sa.select(t).where(t.c.service == found.service, t.c.closed_at.is_(None))
             row = session.execute(query).mappings().first()
             if row is None:
                 session.execute(t.insert().values(**_incident_row(found), turn={}))
                 append(session, _opened(found))
                 return found
             have = _incident(row)
-            new = tuple(
-                s for s in found.symptoms if (s.kind, s.route) not in {(h.kind, h.route) for h in have.symptoms}
-            )
+            new = _news(found, have)
             if not new:
                 return have
             symptoms = (*have.symptoms, *new)
@@ -252,6 +257,11 @@ def _incident_row(found: Incident) -> dict[str, Any]:
     row = asdict(found)
     row["symptoms"] = [asdict(s) for s in found.symptoms]
     return row | {"state": found.state.value, "outcome": found.outcome.value if found.outcome else None}
+
+
+def _news(found: Incident, have: Incident) -> tuple[Symptom, ...]:
+    known = {(one.kind, one.route) for one in have.symptoms}
+    return tuple(one for one in found.symptoms if (one.kind, one.route) not in known)
 
 
 def _incident(row: Mapping[Any, Any]) -> Incident:

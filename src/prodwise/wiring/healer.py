@@ -57,7 +57,7 @@ def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Heal
     where = local_control.layout_of(app_dir)
     target = LocalTarget(app_dir.resolve(), config)
     inventory = {service.id: service for service in config.inventory()}
-    prober = ProbeRunner(lambda: probe_targets(target.observe(), inventory))
+    prober = ProbeRunner(lambda seen: probe_targets(seen, inventory, where))
     prober.start()
     requests = AccessLog(where.access_log, store.settings.get(POSITION))
     parts = Parts(
@@ -101,10 +101,17 @@ def dbos_url(where: Layout, url: str) -> str:
     return f"sqlite:///{path}"
 
 
-def probe_targets(seen: TargetSeen, inventory: dict[str, Service]) -> list[ProbeTarget]:
-    """Every running slot of a service that declares (or implies) a probe."""
+def probe_targets(seen: TargetSeen, inventory: dict[str, Service], where: Layout) -> list[ProbeTarget]:
+    """Every running slot of a service that declares (or implies) a probe; a command is run where its release lies."""
     return [
-        ProbeTarget(at.service, process.slot, process.release, at.port(process.slot), probe)
+        ProbeTarget(
+            at.service,
+            process.slot,
+            process.release,
+            at.port(process.slot),
+            probe,
+            cwd=str(where.release(process.release) / "src"),
+        )
         for at in seen.services
         for process in at.slots
         if process.pid and at.service in inventory and (probe := inventory[at.service].probe) is not None

@@ -38,10 +38,6 @@ class Past:
         """What counts against budgets, cool-downs and the third-time rule: ours, not a person's, not the supervisor's."""
         return self.actor == "prodwise"
 
-    @property
-    def helped(self) -> bool:
-        return self.result is PastResult.HELPED
-
 
 @dataclass(frozen=True, slots=True)
 class WayBack:

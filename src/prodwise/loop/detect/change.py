@@ -139,8 +139,3 @@ class ChangeDetector:
             self._relief, self._calm_since = 0.0, at
         if self._relief >= END_NATS and at - self._calm_since >= CALM_S:
             self.on = False
-
-    @property
-    def relief(self) -> float:
-        """Nats that speak for a recovery, of END_NATS needed."""
-        return self._relief

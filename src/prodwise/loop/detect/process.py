@@ -81,7 +81,7 @@ class ProcessDetector:
         if len(recent) >= LOOP_EXITS:
             text = f"exited {len(recent)} times in {LOOP_S:.0f} s, last {_how(self._exit_code)}"
             return (self._symptom("crash_loop", text, recent[0]),)
-        changes = self._recent_changes(now)
+        changes = [at for at in self._changes if now - at <= FLAP_S]
         if len(changes) >= FLAP_CHANGES:
             text = f"up and down {len(changes)} times in {FLAP_S / 60:.0f} min, last {_how(self._exit_code)}"
             return (self._symptom("crash_loop", text, changes[0]),)
@@ -102,13 +102,6 @@ class ProcessDetector:
     def _symptom(self, kind: str, text: str, onset: float) -> Symptom:
         release = self._last.release if self._last else ""
         return Symptom(kind, self.service, f"{text} (slot {self.slot})", onset, self._exits[-1], "", release)
-
-    def _recent_changes(self, now: float) -> list[float]:
-        return [at for at in self._changes if now - at <= FLAP_S]
-
-    def flapping(self, now: float) -> bool:
-        """FLAP_CHANGES or more state changes within FLAP_S seconds."""
-        return len(self._recent_changes(now)) >= FLAP_CHANGES
 
     def running(self) -> bool | None:
         """None = never seen."""

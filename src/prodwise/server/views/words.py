@@ -91,18 +91,6 @@ def harm(people: int | None, failed: int) -> tuple[str, ...]:
     return (f"{known} hit", f"{count(failed, 'request')} failed")
 
 
-def share_words(share: float) -> str:
-    """How many are hit, as a person would say it."""
-    if share >= 0.95:
-        return "all requests"
-    if share >= 0.75:
-        return "most requests"
-    for parts in (2, 3, 4, 5, 10, 20, 50, 100):
-        if share >= 0.9 / parts:
-            return f"about 1 in {parts} requests"
-    return "very few requests" if share > 0 else "no requests"
-
-
 AUTOMATIC = frozenset({"prodwise", "guard", "supervisor", "proxy", "prober", ""})
 
 

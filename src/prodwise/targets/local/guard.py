@@ -29,6 +29,7 @@ from prodwise.targets.local.layout import Layout
 
 LINE_MAX = 64 * 1024
 LOCK_PATIENCE_S = 10.0
+ADOPT_EVERY_S = 0.5
 Json = dict[str, Any]
 
 
@@ -134,11 +135,12 @@ def watch(layout: Layout, door: Door, turns: Watch, adoption: Adoption, parent: 
 
 
 def _adopt(adoption: Adoption) -> None:
-    try:
-        adoption.turn()
-    except (OSError, Denied) as problem:
-        print(f"guard: {problem}", flush=True)
-    time.sleep(0.5)
+    while True:
+        try:
+            adoption.turn()
+        except (OSError, Denied) as problem:
+            print(f"guard: {problem}", flush=True)
+        time.sleep(ADOPT_EVERY_S)
 
 
 def main(app: str, state: str) -> None:
@@ -157,6 +159,6 @@ def main(app: str, state: str) -> None:
     server = Server(door, look)
     listener = server.listen(layout.socket("guard"))
     threading.Thread(target=server.serve, args=(listener,), daemon=True).start()
-    watch(layout, door, Watch(door, look, adoption), adoption, parent)
+    watch(layout, door, Watch(door, look), adoption, parent)
     os.close(lock)
     os._exit(0)

@@ -6,7 +6,6 @@ import json
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from prodwise.clock import monotonic
@@ -19,16 +18,6 @@ from prodwise.targets.local.layout import Layout
 PATIENCE_S = 5.0  # a guard that was killed is back within two seconds
 ANSWER_S = 30.0
 _ERRORS: dict[str, type[ProdwiseError]] = {"refused": Refused, "fenced": Fenced, "target": TargetError}
-
-
-@dataclass(frozen=True, slots=True)
-class Lapse:
-    """Traffic that the guard returned to stable because nobody held the lease any more. at: Unix seconds."""
-
-    at: float
-    service: str
-    share: float
-    holder: str
 
 
 class GuardClient:
@@ -90,10 +79,6 @@ def seen_from(data: Mapping[str, Any]) -> TargetSeen:
         token=int(data["token"]),
         effects=tuple((key, count) for key, count in data["effects"]),
     )
-
-
-def lapses_from(data: Mapping[str, Any]) -> tuple[Lapse, ...]:
-    return tuple(Lapse(*entry) for entry in data["lapses"])
 
 
 def _service(at: float, data: Mapping[str, Any]) -> ServiceSeen:

@@ -184,10 +184,10 @@ class Door:
                 return True
             seen = procs.read_pid(self.layout.pid(name))
             if known is None:
-                aimed = Done("restart", 0, pid, seen.ticks if seen.alive and seen.pid == pid else 0)
+                aimed = Done("restart", 0, pid, seen.ticks if seen.alive and seen.pid == pid else 0, boot_id())
                 self._commit(self.state.with_effect(key, aimed))
                 known = aimed
-            if not known.ticks:
+            if not known.ticks or known.boot != boot_id():
                 return False
             procs.kill_group(known.pid, known.ticks)
             self._commit(self.state.with_effect(key, replace(known, count=1)))

@@ -33,7 +33,6 @@ class Look:
             "token": state.lease.token,
             "services": [self._service(name, service) for name, service in sorted(state.services.items())],
             "effects": [[key, done.count] for key, done in state.effects.items()],
-            "lapses": [[lapse.at, lapse.service, lapse.share, lapse.holder] for lapse in state.lapses],
         }
 
     def _service(self, name: str, service: ServiceState) -> Json:

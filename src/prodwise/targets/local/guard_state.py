@@ -89,12 +89,13 @@ class ServiceState:
 
 @dataclass(frozen=True)
 class Done:
-    """One order that was begun. count: how often it took effect (0 or 1); pid, ticks: the process it was aimed at."""
+    """One order that was begun. count: how often it took effect (0 or 1); pid, ticks, boot: the process it was aimed at."""
 
     op: str
     count: int = 0
     pid: int = 0
     ticks: int = 0
+    boot: str = ""
 
 
 @dataclass(frozen=True)

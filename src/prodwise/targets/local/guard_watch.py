@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 from prodwise.targets.local import procs, rpc
-from prodwise.targets.local.guard_adopt import Adoption
 from prodwise.targets.local.guard_door import Door
 from prodwise.targets.local.guard_look import Look
 from prodwise.targets.local.guard_state import Denied
@@ -29,8 +28,8 @@ CHECK_EVERY_S = 0.5
 class Watch:
     """One turn: deaths, new processes, what is missing, the lease, the logs."""
 
-    def __init__(self, door: Door, look: Look, adoption: Adoption) -> None:
-        self._door, self._look, self._adoption = door, look, adoption
+    def __init__(self, door: Door, look: Look) -> None:
+        self._door, self._look = door, look
         self._poll = select.poll()
         self._watched: dict[int, tuple[str, procs.PidFile]] = {}  # pidfd → program and process
         self._known: dict[str, tuple[int, int]] = {}

@@ -34,7 +34,6 @@ __all__ = [
     "down",
     "is_stopped",
     "last_words",
-    "revive",
     "rollback_now",
     "start_again",
     "status_offline",
@@ -59,15 +58,6 @@ def up(app_dir: Path, config: Config, *, with_healer: bool = True, say: Say = la
 def down(app_dir: Path, say: Say = lambda _: None) -> list[int]:
     """Ends everything that belongs to the app's state directory; releases and database stay. Returns the pids that were ended."""
     return end_all.down(layout_of(app_dir), say)
-
-
-def revive(app_dir: Path) -> bool:
-    """Starts the supervisor again if it and the guard died together. Says whether it had to."""
-    layout = layout_of(app_dir)
-    if layout.down_file.exists() or not layout.supervisor_conf.exists() or end_all.supervisor_of(layout):
-        return False
-    bring_up.start_supervisor(layout)
-    return True
 
 
 def is_stopped(app_dir: Path) -> bool:

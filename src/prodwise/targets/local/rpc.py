@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 ANSWER_MAX = 4 * 1024 * 1024
-ALREADY_STARTED, NOT_RUNNING, BAD_NAME, ALREADY_ADDED = 60, 70, 10, 90
+ALREADY_STARTED, NOT_RUNNING, ALREADY_ADDED = 60, 70, 90
 _FAULT = re.compile(
     r"<name>faultCode</name>\s*<value><int>(\d+)</int>.*?<name>faultString</name>\s*<value><string>(.*?)</string>", re.S
 )

@@ -12,9 +12,9 @@ from prodwise.model.target import Order, Switch, TargetSeen
 from prodwise.ports import Built
 from prodwise.targets.local import install
 from prodwise.targets.local.builder import Builder
-from prodwise.targets.local.guard_client import GuardClient, Lapse, lapses_from, seen_from
+from prodwise.targets.local.guard_client import GuardClient, seen_from
 from prodwise.targets.local.layout import Layout
-from prodwise.targets.local.records import Release, read_places, read_release
+from prodwise.targets.local.records import read_places
 
 STOP_MARGIN_S = 30.0
 
@@ -87,22 +87,3 @@ class LocalTarget:
 
     def acquire(self, holder: str) -> int:
         return int(self._guard.call("lease", holder=holder, pid=os.getpid()))
-
-    def lapses(self) -> tuple[Lapse, ...]:
-        """When the guard itself returned traffic to stable, the last 50."""
-        return lapses_from(self._guard.look())
-
-    def history(self, service: str) -> tuple[str, ...]:
-        """Releases that were this service's stable one, oldest first, the present one last."""
-        entry = next((entry for entry in self._guard.look()["services"] if entry["service"] == service), None)
-        return tuple(entry["history"]) if entry else ()
-
-    def release(self, release: str) -> Release | None:
-        """What the build of a release recorded: services, release line, warnings. None for one that was not built."""
-        return read_release(self.layout, release)
-
-    def proxy_port(self, service: str) -> int:
-        """The loopback port where the proxy serves this web service; 0 for a worker."""
-        places = read_places(self.layout)
-        place = places.place(service) if places is not None else None
-        return place.proxy if place is not None else 0
