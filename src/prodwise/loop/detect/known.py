@@ -22,7 +22,7 @@ from prodwise.loop.detect.wager import RateWager
 
 _LONGER = {"starts": 0.3, "outage": 0.4, "first": 0.2, "long": 0.1}
 BANDS = (
-    Band(0.0, 0.5, starts=0.90, outage=0.05, first=0.03, long=0.02),
+    Band(0.0, 0.5, starts=0.92, outage=0.04, first=0.02, long=0.02),
     Band(0.5, 0.8, **_LONGER),
     Band(0.8, 0.9, **_LONGER),
     Band(0.9, LONGEST, **_LONGER),

@@ -41,7 +41,7 @@ class Question:
     long: Callable[[ChainCounts, ChainCounts], float]
 
 
-_LONGER = {"starts": 0.40, "outage": 0.30, "first": 0.15, "long": 0.15}
+_LONGER = {"starts": 0.45, "outage": 0.28, "first": 0.12, "long": 0.15}
 ERRORS = Question(
     (
         Band(0.0, 0.5, starts=0.93, outage=0.04, first=0.01, long=0.02),
@@ -107,7 +107,7 @@ class TwoSample:
 
     def _start(self, canary: bool, w: float) -> None:
         if not self._labels.events:  # rarer errors regress by larger ratios; how rare they are is known from the past
-            aim = min(8.0, 3.1 * max(1.0, (self.canary.n + self.stable.n) / 60) ** 0.3)
+            aim = min(8.0, 3.2 * max(1.0, (self.canary.n + self.stable.n) / 60) ** 0.3)
             self._labels.aim(aim)
             self._capped.aim(aim)
         self._labels.event(canary, w)

@@ -50,7 +50,7 @@ class RateWager:
             high = max(high, min(1.5 * centre, 0.95 / p0))
         low = 1.4 if high > 1.45 else 1 + 0.3 * (high - 1)
         grid = ratio_grid(low, high)
-        aim = centre or 3.2 * (0.01 / p0) ** 0.3  # rarer errors regress by larger ratios
+        aim = centre or 3.3 * (0.01 / p0) ** 0.33  # rarer errors regress by larger ratios
         self._p0, self.cap = p0, cap
         self._stakes = [share * weight for weight in ratio_prior(grid, min(max(aim, low), high), SPREAD)]
         self._win = grid
