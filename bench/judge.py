@@ -81,15 +81,31 @@ def ours_known(seed: int, p0: float, p1: float, horizon: int, burst: float = 1.0
     return None
 
 
-def ours_two(seed: int, p0: float, p1: float, share: float, horizon: int, burst: float = 1.0) -> int | None:
+def ours_two(
+    seed: int, p0: float, p1: float, share: float, horizon: int, burst: float = 1.0, calm_stable: bool = False
+) -> int | None:
+    """calm_stable: only the canary's errors come in bursts."""
     rng = Random(seed)
-    arms = (Errors(rng, p0, burst), Errors(rng, p1, burst))
+    arms = (Errors(rng, p0, 1.0 if calm_stable else burst), Errors(rng, p1, burst))
     judge = StreamJudge(ALPHA, None, 2.0)
     for _ in range(horizon):
         canary = rng.random() < share
         judged = judge.observe(Outcome(canary, not arms[canary]()))
         if judged is not None:
             return judged.n_canary if judged.verdict is Verdict.FAIL else None
+    return None
+
+
+def outage(seed: int, baseline: float | None, share: float, begins: int) -> int | None:
+    """Canary requests from the moment at which nothing of it works any more; 1 % fail before, and of stable."""
+    rng, judge, seen = Random(seed), StreamJudge(ALPHA, baseline, 2.0), 0
+    for _ in range(int((begins + 2000) / share)):
+        canary = rng.random() < share
+        down = canary and seen >= begins
+        seen += canary
+        judged = judge.observe(Outcome(canary, not down and rng.random() >= 0.01))
+        if judged is not None:
+            return seen - begins if judged.verdict is Verdict.FAIL and seen > begins else None
     return None
 
 
@@ -188,14 +204,14 @@ def tally(runs: int, one: Callable[[int], int | None]) -> Tally:
     return Tally(len(found) / runs, sum(found) / len(found) if found else 0.0)
 
 
-def _row(case: str, rule: str, got: Tally, bound: float, aa: Tally | None) -> Row:
+def _row(case: str, rule: str, got: Tally, bound: float | None, aa: Tally | None) -> Row:
     return {
         "case": case,
         "rule": rule,
         "caught": round(got.caught, 4),
         "mean": round(got.mean, 1),
-        "bound": round(bound, 1),
-        "ratio": round(got.mean / bound, 3) if got.mean else None,
+        "bound": None if bound is None else round(bound, 1),
+        "ratio": round(got.mean / bound, 3) if got.mean and bound else None,
         "false_alarms": None if aa is None else round(aa.caught, 4),
     }
 
@@ -231,20 +247,35 @@ def _side_by_side(p0: float, p1: float, share: float, runs: int) -> Row:
 
 
 def hard(quick: bool) -> list[Row]:
-    """Bursts: of a good release (false alarms) and of a bad one (still caught)."""
-    return [row for burst in (5, 10, 20) for row in _bursts(burst, 40 if quick else 600)]
+    """Bursts of a good release (false alarms) and of a bad one (still caught); outages, from the start and in the middle."""
+    rows = [row for burst in (5, 10, 20) for row in _bursts(burst, 40 if quick else 600)]
+    return rows + [row for begins in (0, 300) for row in _outages(begins, 40 if quick else 300)]
 
 
 def _bursts(burst: int, runs: int) -> list[Row]:
     few, case = max(20, runs // 10), f"1.0% → 5.0%, bursts of {burst}"
-    good = tally(runs, lambda s: ours_known(s, 0.01, 0.01, 6000, burst))
+    good = tally(runs, lambda s: ours_known(s, 0.01, 0.01, 20_000, burst))
     bad = tally(few, lambda s: ours_known(s, 0.01, 0.05, 60_000, burst))
-    good_two = tally(runs, lambda s: ours_two(s, 0.01, 0.01, 0.5, 6000, burst))
-    bad_two = tally(few, lambda s: ours_two(s, 0.01, 0.05, 0.5, 120_000, burst))
-    return [
-        _row(case, "ours, known baseline", bad, wald_bound(0.01, 0.05), good),
-        _row(case, "ours, side by side 50%", bad_two, two_sample_bound(0.01, 0.05, 0.5), good_two),
-    ]
+    rows = [_row(case, "ours, known baseline", bad, wald_bound(0.01, 0.05), good)]
+    return rows + [_bursts_beside(case, burst, calm_stable, runs, few) for calm_stable in (False, True)]
+
+
+def _bursts_beside(case: str, burst: int, calm_stable: bool, runs: int, few: int) -> Row:
+    good = tally(runs, lambda s: ours_two(s, 0.01, 0.01, 0.5, 12_000, burst, calm_stable))
+    bad = tally(few, lambda s: ours_two(s, 0.01, 0.05, 0.5, 120_000, burst, calm_stable))
+    rule = "ours, 50%, stable calm" if calm_stable else "ours, side by side 50%"
+    return _row(case, rule, bad, two_sample_bound(0.01, 0.05, 0.5), good)
+
+
+def _outages(begins: int, runs: int) -> list[Row]:
+    case = f"outage after {begins} requests"
+    known = _row(case, "ours, known baseline", tally(runs, lambda s: outage(s, 0.01, 1.0, begins)), None, None)
+    return [known, *(_beside(case, share, begins, runs) for share in (0.05, 0.5))]
+
+
+def _beside(case: str, share: float, begins: int, runs: int) -> Row:
+    got = tally(runs, lambda s: outage(s, None, share, begins))
+    return _row(case, f"ours, side by side {share:.0%}", got, None, None)
 
 
 def published(quick: bool) -> list[Row]:
@@ -280,9 +311,10 @@ def table(rows: list[Row]) -> str:
     lines = [head, "-" * len(head)]
     for r in rows:
         ratio = "–" if r["ratio"] is None else f"{r['ratio']:.2f}"
+        bound = "–" if r["bound"] is None else f"{r['bound']:,.0f}"
         alarms = "–" if r["false_alarms"] is None else f"{r['false_alarms']:.1%}"
         lines.append(
-            f"{r['case']:26} {r['rule']:26} {r['caught']:7.1%} {r['mean']:9,.0f} {r['bound']:8,.0f} {ratio:>6} {alarms:>13}"
+            f"{r['case']:26} {r['rule']:26} {r['caught']:7.1%} {r['mean']:9,.0f} {bound:>8} {ratio:>6} {alarms:>13}"
         )
     return "\n".join(lines)
 

@@ -20,8 +20,10 @@ def _figures(row: Mapping[str, Any]) -> list[Figure]:
     ours = str(row["rule"]).startswith("ours")
     burst = "burst" in str(row["case"])
     goal = None if not ours or burst else RATIO_KNOWN_MAX if "known" in row["rule"] else RATIO_SIDE_MAX
-    beside = f"mean {row['mean']:,.0f} canary requests, bound {row['bound']:,.0f}; caught {100 * row['caught']:.1f}%"
-    name = f"{row['case']}, {row['rule']}"
+    name, caught = f"{row['case']}, {row['rule']}", f"caught {100 * row['caught']:.1f}%"
+    if row["bound"] is None:
+        return [Figure(f"{name}: canary requests until caught", row["mean"], "", beside=caught)]
+    beside = f"mean {row['mean']:,.0f} canary requests, bound {row['bound']:,.0f}; {caught}"
     found = [Figure(f"{name}: mean ÷ bound", row["ratio"], "×", goal, beside=beside)]
     if row["false_alarms"] is not None:
         alarms = round(100 * row["false_alarms"], 2)

@@ -9,7 +9,7 @@ import pytest
 
 from prodwise.loop.watch.stream import Outcome, StreamJudge
 from prodwise.model.gate import Verdict
-from tests.loop.streams import judge_known, judge_two
+from tests.loop.streams import Bursts, judge_known, judge_two
 
 ALPHA = 0.01
 
@@ -28,18 +28,32 @@ def wald(p0: float, p1: float) -> float:
     return kl(0.95, 0.01) / kl(p1, p0)
 
 
-@pytest.mark.parametrize(("p", "burst"), [(0.01, 1), (0.001, 1), (0.01, 5), (0.03, 5), (0.05, 1)])
+@pytest.mark.parametrize(
+    ("p", "burst"), [(0.01, 1), (0.001, 1), (0.01, 5), (0.03, 5), (0.05, 1), (0.01, 20), (0.03, 20)]
+)
 def test_good_release_against_known_baseline(p: float, burst: float) -> None:
     failed = [judge_known(s, p, p, 3000, burst).verdict is Verdict.FAIL for s in range(150)]
     assert sum(failed) <= allowed(150)
 
 
 @pytest.mark.parametrize("share", [0.5, 0.05])
-@pytest.mark.parametrize("bursts", [(1, 1), (5, 5)])
+@pytest.mark.parametrize("bursts", [(1, 1), (5, 5), (20, 20), (1, 20)])
 @pytest.mark.parametrize("every", [False, True])
 def test_good_release_side_by_side(share: float, bursts: tuple[float, float], every: bool) -> None:
     failed = [judge_two(s, lambda c, t: 0.02, 3000, share, bursts, every).verdict is Verdict.FAIL for s in range(120)]
     assert sum(failed) <= allowed(120)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.05])
+@pytest.mark.parametrize("burst", [5, 20])
+def test_bursts_that_both_share_are_no_news(share: float, burst: float) -> None:
+    failed = 0
+    for seed in range(100):
+        rng, judge = Random(seed), StreamJudge(ALPHA, None, 2.0)
+        errors = Bursts(rng, burst)
+        seen = (judge.observe(Outcome(rng.random() < share, errors.ok(0.02))) for _ in range(3000))
+        failed += next((j.verdict is Verdict.FAIL for j in seen if j is not None), False)
+    assert failed <= allowed(100)
 
 
 @pytest.mark.parametrize("share", [0.5, 0.05])
@@ -84,16 +98,18 @@ def test_caught_near_the_limit_side_by_side(share: float, bound: float) -> None:
 
 @pytest.mark.parametrize("burst", [5, 20])
 def test_bursty_bad_canary_is_found(burst: float) -> None:
+    """Slowly: side by side a canary of equal error share, in long bursts, must not be taken for it."""
     known = [judge_known(s, 0.01, 0.05, 30_000, burst).verdict for s in range(40)]
-    beside = [judge_two(s, lambda c, t: 0.05 if c else 0.01, 30_000, 0.5, (1, burst)).verdict for s in range(40)]
+    beside = [judge_two(s, lambda c, t: 0.05 if c else 0.01, 60_000, 0.5, (1, burst)).verdict for s in range(20)]
     assert known.count(Verdict.FAIL) >= 32
-    assert beside.count(Verdict.FAIL) >= 36
+    assert beside.count(Verdict.FAIL) >= 17
 
 
 @pytest.mark.parametrize("begins", [0, 300])
 @pytest.mark.parametrize("baseline", [0.01, None])
 def test_outage_is_found_whenever_it_begins(begins: int, baseline: float | None) -> None:
-    """From the first request or in the middle; before the judge would have passed it."""
+    """From the first request or in the middle. Before any error was seen it might be one burst of 20 on average."""
+    took = []
     for seed in range(20):
         rng, judge = Random(seed), StreamJudge(ALPHA, baseline, 2.0)
         seen, judged = 0, None
@@ -106,7 +122,9 @@ def test_outage_is_found_whenever_it_begins(begins: int, baseline: float | None)
                 break
         assert judged is not None
         assert judged.verdict is Verdict.FAIL
-        assert judged.n_canary - begins <= 80
+        took.append(judged.n_canary - begins)
+    assert max(took) <= 160
+    assert sum(took) / len(took) <= (20 if baseline and not begins else 125)
 
 
 def quick(rng: Random, canary: bool) -> float:
@@ -146,7 +164,7 @@ def test_good_release_passes_side_by_side() -> None:
 
 @pytest.mark.full
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("p", "burst"), [(0.01, 1), (0.001, 1), (0.02, 5)])
+@pytest.mark.parametrize(("p", "burst"), [(0.01, 1), (0.001, 1), (0.02, 5), (0.01, 20), (0.03, 20)])
 def test_good_release_many_times(p: float, burst: float) -> None:
     failed = [judge_known(s, p, p, 6000, burst).verdict is Verdict.FAIL for s in range(2000)]
     assert sum(failed) <= allowed(2000)
@@ -155,6 +173,7 @@ def test_good_release_many_times(p: float, burst: float) -> None:
 @pytest.mark.full
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("share", [0.5, 0.05])
-def test_good_release_side_by_side_many_times(share: float) -> None:
-    failed = [judge_two(s, lambda c, t: 0.02, 6000, share).verdict is Verdict.FAIL for s in range(1500)]
+@pytest.mark.parametrize("bursts", [(1, 1), (20, 20), (1, 20)])
+def test_good_release_side_by_side_many_times(share: float, bursts: tuple[float, float]) -> None:
+    failed = [judge_two(s, lambda c, t: 0.02, 6000, share, bursts).verdict is Verdict.FAIL for s in range(1500)]
     assert sum(failed) <= allowed(1500)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import itertools
+import math
 from math import comb
 
 import pytest
@@ -11,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prodwise.loop.detect.accept import Count, needed_for, upper_bound
-from prodwise.loop.detect.known import KnownErrors
-from prodwise.loop.detect.markov import ChainCounts, known_chain, two_rates
+from prodwise.loop.detect.bands import Band, Lengths, bands_up_to
+from prodwise.loop.detect.known import BANDS, KnownErrors, first_start
+from prodwise.loop.detect.markov import ChainCounts, known_chain, two_chains, two_rates
 from prodwise.loop.detect.outage import CAP, OutageWager
+from prodwise.loop.detect.twosample import ERRORS, TwoSample
 from prodwise.loop.detect.wager import LabelWager, RateWager
 
 HISTORY = st.lists(st.booleans(), max_size=60)
@@ -98,21 +102,94 @@ def test_two_rates_has_mean_at_most_one(p: float) -> None:
     assert mean <= 1.0
 
 
+@pytest.mark.parametrize(("low", "high"), [(0.0, 0.5), (0.5, 0.8), (0.9, 0.95)])
+@given(history=HISTORY)
+def test_lengths_of_bursts_within_the_band_are_no_news(low: float, high: float, history: list[bool]) -> None:
+    lengths = Lengths(low, high)
+    for error in history:
+        lengths.after_error(error)
+    for chance in (low, high):
+        sides = [copy.deepcopy(lengths).after_error(error) for error in (True, False)]
+        assert chance * sides[0] + (1 - chance) * sides[1] <= 1 + 1e-9
+
+
+def test_the_moment_of_the_first_start_is_a_bet_of_one_unit() -> None:
+    assert sum(first_start(quiet) for quiet in range(100_000)) == pytest.approx(1, abs=0.01)
+
+
+def test_bands_leave_no_gap_and_lay_out_one_unit() -> None:
+    for bands in (BANDS, ERRORS.bands):
+        assert [band.low for band in bands] == [0.0, *(band.high for band in bands[:-1])]
+        assert all(sum(band[2:]) <= 1 + 1e-9 for band in bands)
+    assert [(band.low, band.high) for band in bands_up_to(0.6, BANDS)] == [(0.0, 0.5), (0.5, 0.6)]
+
+
 @settings(max_examples=200, deadline=None)
 @given(HISTORY, st.sampled_from([0.001, 0.01, 0.1]))
-def test_known_errors_is_fair_at_every_turn(history: list[bool], p0: float) -> None:
-    """Starts and outage together; the chain (mean ≤ 1, above) is left out because its own steps need not be fair."""
-    test = KnownErrors(p0, 100.0)
-    for error in history:
+def test_known_errors_is_fair_in_every_band(history: list[bool], p0: float) -> None:
+    """Bets on starts, lengths and outages; long runs (mean ≤ 1, above) are left out: their own steps need not be fair."""
+    test = KnownErrors(p0, 1e9)
+    test._bands.cap = math.inf  # none is ruled out
+    for error in [True, *history]:
         test.observe(error)
-    chance = CAP if test.chain.bad else p0  # whose cap was lifted by long bursts stays fair at the lower one
-    steps = []
-    for error in (True, False):
-        step = copy.deepcopy(test)
-        step.observe(error)
-        steps.append(step.starts.wealth + step.outage.wealth + step._dead)
-    before = test.starts.wealth + test.outage.wealth + test._dead
-    assert chance * steps[0] + (1 - chance) * steps[1] <= before * (1 + 1e-9)
+    sides = [copy.deepcopy(test), copy.deepcopy(test)]
+    for error, side in zip((True, False), sides, strict=True):
+        side.observe(error)
+    for band, *after in zip(*(worths(one) for one in (test, *sides)), strict=True):
+        (own, before), (_, up), (_, down) = band, *after
+        for chance in (own.low, own.high) if test.chain.bad else ((1 - own.low) * min(p0, p0 / (1 - p0)),):
+            assert chance * up + (1 - chance) * down <= before * (1 + 1e-9)
+
+
+def worths(test: KnownErrors) -> list[tuple[Band, float]]:
+    test._settle()
+    for one in test._bands.left:
+        one.long = 0.0
+    return [(one.band, one.worth(one.starts.wealth)) for one in test._bands.left]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=60), st.floats(0.02, 0.9))
+def test_two_sample_is_fair_in_every_band(history: list[tuple[bool, bool]], w: float) -> None:
+    """The label of a start while both are calm, and what follows an error of the canary."""
+    test = TwoSample(1e9, question=dataclasses.replace(ERRORS, long=lambda canary, stable: 0.0))
+    test._bands.cap = math.inf
+    for canary, error in [(False, False), (True, True), *history]:
+        test.observe(canary, error, w)
+    calm = not (test.canary.bad or test.stable.bad)
+    for band in range(len(ERRORS.bands)):
+        before = worth(test, w, band)
+        if calm:
+            sides = [(w, worth(test, w, band, canary=True)), (1 - w, worth(test, w, band, canary=False))]
+            assert sum(chance * value for chance, value in sides) <= before * (1 + 1e-9)
+        elif test.canary.bad:
+            up, down = worth(test, w, band, canary=True), worth(test, w, band, canary=True, error=False)
+            for chance in (ERRORS.bands[band].low, ERRORS.bands[band].high):
+                assert chance * up + (1 - chance) * down <= before * (1 + 1e-9)
+
+
+def worth(test: TwoSample, w: float, band: int, canary: bool | None = None, error: bool = True) -> float:
+    """What a band is worth, after one more request if `canary` says whose."""
+    after = copy.deepcopy(test)
+    if canary is not None:
+        after.observe(canary, error, w)
+    one = after._bands.left[band]
+    one.long = 0.0
+    return one.worth((after._labels if one.band.low else after._capped).wealth)
+
+
+@pytest.mark.parametrize(("a", "k"), [(0.2, 0.2), (0.1, 0.6), (0.05, 0.9)])
+def test_two_chains_has_mean_at_most_one(a: float, k: float) -> None:
+    """Every pair of sequences of 6 outcomes, both arms under the same chain."""
+    ways = []
+    for outcomes in itertools.product((False, True), repeat=6):
+        chain, chance = ChainCounts(), 1.0
+        for bad in outcomes:
+            p = k if chain.bad else a
+            chance *= p if bad else 1 - p
+            chain.observe(bad)
+        ways.append((chance, chain))
+    assert sum(p * q * two_chains(c, s) for p, c in ways for q, s in ways) <= 1.0
 
 
 @settings(max_examples=100, deadline=None)

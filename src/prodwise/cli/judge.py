@@ -14,6 +14,8 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
+import orjson
+
 from prodwise.loop.watch.stream import Judged, Outcome, StreamJudge
 from prodwise.model.errors import ProdwiseError, UsageError
 from prodwise.model.gate import Verdict
@@ -94,7 +96,7 @@ def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
     number = 0
     try:
         for number, line in enumerate(lines, 1):
-            if line.strip():
+            if line and not line.isspace():
                 yield number, line
     except UnicodeDecodeError:
         raise UsageError(f"after line {number}: the input is not UTF-8 text", _EXAMPLE) from None
@@ -103,10 +105,9 @@ def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
 def parse_line(line: str, number: int) -> tuple[RunId, Outcome]:
     """One NDJSON line. Raises UsageError with the line's number and what is wrong with it."""
     try:
-        data = _decode(line)
-    except (ValueError, RecursionError) as error:
-        why = f"{error.msg}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)[:100]
-        raise UsageError(f"line {number} is not JSON: {why}", _EXAMPLE) from None
+        data = orjson.loads(line)
+    except ValueError:
+        data = _decoded(line, number)
     if not isinstance(data, dict):
         raise UsageError(f"line {number} is not a JSON object", _EXAMPLE)
     arm, ok = data.get("arm"), data.get("ok")
@@ -115,19 +116,31 @@ def parse_line(line: str, number: int) -> tuple[RunId, Outcome]:
     if ok is not True and ok is not False:
         raise UsageError(f'line {number}: "ok" is {_shown(ok)}, not true or false', _EXAMPLE)
     run = data.get("run")
+    if isinstance(run, float):
+        run = _decoded(line, number).get("run")
     if run is not None and (isinstance(run, bool) or not isinstance(run, (str, int))):
         raise UsageError(f'line {number}: "run" is {_shown(run)}, not a string or a whole number', _EXAMPLE)
-    ms = _number(data, "ms", number) if "ms" in data else None
-    share = _number(data, "share", number) if "share" in data else None
+    ms = data.get("ms")
+    if ms is not None and not (type(ms) is float and 0 <= ms < _HUGE):
+        ms = _number(ms, "ms", number)
+    share = data.get("share")
+    if share is not None:
+        share = _number(share, "share", number)
     if share is not None and share > 1:
         raise UsageError(f'line {number}: "share" is {_shown(share)}, not between 0 and 1', _EXAMPLE)
     return run, Outcome(arm == "canary", ok, ms, share)
 
 
-def _number(data: dict[str, Any], key: str, number: int) -> float | None:
-    value = data.get(key)
-    if value is None:
-        return None
+def _decoded(line: str, number: int) -> Any:
+    """The slower reader: it says what is wrong and where, and knows numbers of any size."""
+    try:
+        return _decode(line)
+    except (ValueError, RecursionError) as error:
+        why = f"{error.msg}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)[:100]
+        raise UsageError(f"line {number} is not JSON: {why}", _EXAMPLE) from None
+
+
+def _number(value: object, key: str, number: int) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < _HUGE:
         raise UsageError(f'line {number}: "{key}" is {_shown(value)}, not a number from 0 up', _EXAMPLE)
     return float(value)

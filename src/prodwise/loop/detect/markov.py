@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from math import exp, inf, lgamma, log, sqrt
 
+_SECTIONS = 16
+_RARE = 30.0
+
 
 def log_beta(a: float, b: float) -> float:
     return lgamma(a) + lgamma(b) - lgamma(a + b)
@@ -85,6 +88,45 @@ def _chain_null(c: ChainCounts, p0: float) -> float:
     value += c.stayed_ok * log(1 - kappa * d) if kappa * d < 1 else (-inf if c.stayed_ok else 0.0)
     value += c.stayed_bad * log(1 - d) if c.stayed_bad else 0.0
     return value
+
+
+def two_chains(canary: ChainCounts, stable: ChainCounts) -> float:
+    """E-value that the canary's long-run error share is above stable's, each a chain of its own, bursts of any length.
+
+    The null's best common border lies between the two shares that were seen; its likelihood has one maximum there.
+    """
+    if canary.errors * stable.n <= stable.errors * canary.n:
+        return 0.0
+    up = _chain_mixture(canary, 1.5, 0.5) + _chain_mixture(stable, 0.4, 0.8)
+    low, high = _share_seen(stable), _share_seen(canary)
+    value = -inf
+    for _ in range(_SECTIONS):
+        third = (high - low) / 3
+        left, right = low + third, high - third
+        a, b = (_chain_null(canary, p) + _chain_null_above(stable, p) for p in (left, right))
+        value = max(value, a, b)
+        low, high = (left, high) if a < b else (low, right)
+    return exp(min(600.0, up - value))
+
+
+def _share_seen(c: ChainCounts) -> float:
+    """Long-run error share of the likeliest chain, within (0, 1)."""
+    begins = (c.broke + 1e-3) / (c.broke + c.stayed_ok + 2e-3)
+    ends = (c.healed + 1e-3) / (c.healed + c.stayed_bad + 2e-3)
+    return begins / (begins + ends)
+
+
+def _chain_mixture(c: ChainCounts, goes_on: float, ends: float) -> float:
+    """Log-likelihood averaged over chains whose errors begin rarely; goes_on, ends: how they are weighed afterwards."""
+    value = log_beta(c.broke + 0.5, c.stayed_ok + _RARE) - log_beta(0.5, _RARE)
+    return value + log_beta(c.stayed_bad + goes_on, c.healed + ends) - log_beta(goes_on, ends)
+
+
+def _chain_null_above(c: ChainCounts, p: float) -> float:
+    """Largest log-likelihood of a chain whose long-run error share is at least p: of its mirror image at most 1 − p."""
+    mirror = ChainCounts()
+    mirror.stayed_ok, mirror.broke, mirror.healed, mirror.stayed_bad = c.stayed_bad, c.healed, c.broke, c.stayed_ok
+    return _chain_null(mirror, 1 - p)
 
 
 def continuation(canary: ChainCounts, stable: ChainCounts) -> float:

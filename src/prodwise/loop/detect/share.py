@@ -6,6 +6,7 @@ from math import sqrt
 
 _FAST = 1 / 50  # an eye on the last ~100 requests
 _FAST_COUNT = 2 / _FAST - 1
+_ALONE = 40.0  # requests of stable before the canary's first that count towards its share
 _LOOK = 4  # requests between two looks for a leap
 _LEAP = 5.0  # standard deviations
 
@@ -26,16 +27,21 @@ class RunningShare:
 
     @property
     def value(self) -> float:
-        """0…1, for the *next* request; 0 before both arms were seen (no bet is fair then)."""
-        if self._canary in (0.0, self._seen):
+        """0…1, for the *next* request; 0 before stable was seen (no bet is fair then).
+
+        Before the canary was seen it leans to a larger share: stable may have been alone for a while.
+        """
+        if self._canary == self._seen:
             return 0.0
+        if not self._canary:
+            return 1 / (min(self._seen, _ALONE) + 2)
         return (self._canary + 0.5) / (self._seen + 1)
 
     def observe(self, canary: bool) -> None:
         self._fast += _FAST * (canary - self._fast) if self._seen else canary - self._fast
         self._canary += canary
         self._seen += 1
-        if self._seen > 2 * _FAST_COUNT and not int(self._seen) % _LOOK:
+        if not int(self._seen) % _LOOK and self._seen > 2 * _FAST_COUNT:
             mean = (self._canary + 0.5) / (self._seen + 1)
             if abs(self._fast - mean) > _LEAP * sqrt(mean * (1 - mean) / _FAST_COUNT) + _FAST:
                 self._seen = _FAST_COUNT / 2

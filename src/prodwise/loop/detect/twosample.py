@@ -1,54 +1,75 @@
 """Is the canary worse than stable, side by side? Valid under continuous peeking, bursts, and drift of both arms.
 
-wealth = labels + outage + continuation, judged against 1/α:
+Null, for some band of burst lengths (`bands.py`), whatever the past: while both arms are calm the next error is the
+canary's with chance at most w, its current share of the requests; and where stable answered meanwhile, an error of the
+canary follows one with a chance within the band. In each band
 
-* **labels**: each error *start* (error after an ok one) that happens while both arms are calm carries a label; under
-  the null it is the canary's with chance w, its current share, whatever the error rate does meanwhile. "Both calm"
-  keeps that exact when one arm has a burst of its own.
+wealth = labels · lengths + outage + long, judged against 1/α:
+
+* **labels**: each error *start* (error after an ok one) that happens while both arms are calm carries a label; it is the
+  canary's with chance w whatever the error rate does meanwhile. "Both calm" keeps that exact when one arm has a burst.
+* **lengths**: the canary's errors end sooner than this band says, or last longer.
 * **outage**: the canary's errors go on while stable answers (a failure shared by both arms is no news about the canary).
-* **continuation**: the canary's bursts last longer than stable's (`markov.py`).
+* **long**: the canary fails more often though its errors start as rarely (`markov.py`; both arms as steady chains).
 
-The same machine judges latency: "error" is then "slower than stable's running 95th percentile".
+Stable's bursts may be shorter than the canary's, not longer: with equal shares of errors its errors would start less often.
+
+The same machine judges latency: "error" is then "slower than stable's running 95th percentile". Bursts of slowness are
+taken to be as long on both arms there, so that **long** compares just that.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from prodwise.loop.detect.markov import ChainCounts, continuation
-from prodwise.loop.detect.outage import OutageWager
+from prodwise.loop.detect.bands import FULL, LONGEST, Band, Bands, BandWager
+from prodwise.loop.detect.markov import ChainCounts, continuation, two_chains
+from prodwise.loop.detect.outage import CAP
 from prodwise.loop.detect.wager import LabelWager
 
 _BROKEN = 50.0
-"""A start's ratio if the canary is plainly broken: the outage's stake is laid on it, too."""
+"""A start's ratio if the canary is plainly broken: the first start carries a bet on that."""
+_UNCAPPED = 1e12
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
-    """How the unit is spread; sums to one. Error bursts are rare, so what follows an error is known late there."""
+class Question:
+    """The bands of burst lengths, and what is evidence of long-run shares: an e-value from canary and stable."""
 
-    labels: float
-    outage: float
-    continuation: float
+    bands: tuple[Band, ...]
+    long: Callable[[ChainCounts, ChainCounts], float]
 
 
-ERRORS = Split(0.94, 0.03, 0.03)
-LATENCY = Split(0.60, 0.15, 0.25)
+_LONGER = {"starts": 0.45, "outage": 0.28, "first": 0.12, "long": 0.15}
+ERRORS = Question(
+    (
+        Band(0.0, 0.5, starts=0.93, outage=0.04, first=0.01, long=0.02),
+        Band(0.5, 0.8, **_LONGER),
+        Band(0.8, 0.9, **_LONGER),
+        Band(0.9, LONGEST, **_LONGER),
+    ),
+    two_chains,
+)
+LATENCY = Question((Band(0.0, CAP, starts=0.60, outage=0.10, first=0.05, long=0.25),), continuation)
 
 
 class TwoSample:
     """E-process for "the canary is no worse than stable". share: part of the unit bet here; cap: where it is proof."""
 
-    __slots__ = ("_continuation", "_heard", "_share", "_split", "_wealth", "canary", "labels", "outage", "stable")
+    __slots__ = ("_bands", "_capped", "_first", "_fresh", "_heard", "_labels", "_long", "canary", "stable")
 
-    def __init__(self, cap: float, share: float = 1.0, split: Split = ERRORS) -> None:
-        self._share, self._split = share, split
-        self.labels = LabelWager(share * split.labels, cap)
-        self.outage = OutageWager(share * split.outage)
+    def __init__(self, cap: float, share: float = 1.0, question: Question = ERRORS) -> None:
+        self._first, self._long = share * question.bands[0].starts, question.long
+        self._capped = LabelWager(1.0, cap / self._first)  # for the shortest band, where it is nearly all
+        self._labels = LabelWager(1.0, _UNCAPPED)
+        self._bands = Bands([BandWager(band, share) for band in question.bands], cap, share, self._worth)
         self.canary, self.stable = ChainCounts(), ChainCounts()
-        self._continuation = share * split.continuation
+        self._fresh = True  # no start yet
         self._heard = False  # stable answered well since the canary's last request
-        self._wealth = share
+
+    def _worth(self, one: BandWager) -> float:
+        return one.worth((self._labels if one.band.low else self._capped).wealth)
 
     def observe(self, canary: bool, error: bool, w: float) -> float:
         """One request in order, w: the canary's share (0…1) from the past only; returns the wealth."""
@@ -56,62 +77,67 @@ class TwoSample:
         if calm and not error:  # nearly every request: nothing but a count changes
             (self.canary if canary else self.stable).stayed_ok += 1
             self._heard = not canary
-            return self._wealth
+            return self._bands.wealth
         if canary and self.canary.bad:
             self._goes_on(error)
         elif error and calm and 0.0 < w < 1.0:
             self._start(canary, w)
-        elif error and canary:
-            self.outage.start(usual=self.stable.continues)  # no fair bet on the label, but what follows is to be seen
-        if canary:
-            self.canary.observe(error)
-            if error:
-                self._continuation = self._share * self._split.continuation * continuation(self.canary, self.stable)
-        else:
-            self.stable.observe(error)
+        elif error and canary:  # no fair bet on the label, but what follows is to be seen
+            self._burst(1.0)
+        (self.canary if canary else self.stable).observe(error)
         self._heard = not canary and (self._heard or not error)
         if error:
-            self._wealth = self.wealth
-        return self._wealth
+            self._look(canary)
+        return self._bands.wealth
+
+    def _look(self, canary: bool) -> None:
+        if canary:
+            long = self._long(self.canary, self.stable)
+            for one in self._bands.left:
+                one.long = long
+        self._bands.look()
 
     def _goes_on(self, error: bool) -> None:
         if self._heard or not self.stable.bad:
-            self.outage.goes_on(error)
+            for one in self._bands.left:
+                one.after_error(error)
         elif not error:
-            self.outage.close()
+            for one in self._bands.left:
+                one.outage.close()
 
     def _start(self, canary: bool, w: float) -> None:
-        if not self.labels.events:  # rarer errors regress by larger ratios; how rare they are is known from the past
-            self.labels.aim(min(8.0, 4.0 * max(1.0, (self.canary.n + self.stable.n) / 60) ** 0.3))
-        mean = _BROKEN * w + 1 - w
-        self.labels.event(canary, w)
-        self.outage.start((_BROKEN if canary else 1.0) / mean, self.stable.continues)
-        if not canary:
-            self.outage.close()
+        if not self._labels.events:  # rarer errors regress by larger ratios; how rare they are is known from the past
+            aim = min(8.0, 3.2 * max(1.0, (self.canary.n + self.stable.n) / 60) ** 0.3)
+            self._labels.aim(aim)
+            self._capped.aim(aim)
+        self._labels.event(canary, w)
+        self._capped.event(canary, w)
+        if canary:
+            self._burst(_BROKEN / (_BROKEN * w + 1 - w))
+        self._fresh = False
+
+    def _burst(self, odds: float) -> None:
+        """The canary's errors start; odds: e-value of that, bet on if it is the first start of all."""
+        first, self._fresh = odds if self._fresh else 0.0, False
+        usual = max(self.canary.continues, self.stable.continues)
+        for one in self._bands.left:
+            one.start(usual, first)
 
     def raise_cap(self, cap: float) -> None:
         """Proof now takes `cap`: part of the unit has left for another question."""
-        self.labels.raise_cap(cap)
+        self._bands.cap = max(cap, self._bands.cap)
+        self._capped.raise_cap(cap / self._first)
 
     @property
     def wealth_now(self) -> float:
         """As of the last error: an upper bound since, and free of cost."""
-        return self._wealth
+        return self._bands.wealth
 
     @property
     def wealth(self) -> float:
-        return self.labels.wealth + self.outage.wealth + self._continuation
-
-    def failed_by_outage(self, cap: float) -> bool:
-        """Whether there is proof, and most of it is that errors do not stop."""
-        lasting = self.outage.wealth + self._continuation
-        return self._wealth >= cap * (1 - 1e-9) and lasting >= 0.5 * self._wealth
+        return self._bands.now()
 
     @property
-    def parts(self) -> dict[str, float]:
-        """What each part is worth, as e-values of their own (1 = nothing known)."""
-        return {
-            "starts": self.labels.wealth / (self._share * self._split.labels),
-            "outage": self.outage.wealth / (self._share * self._split.outage),
-            "continuation": self._continuation / (self._share * self._split.continuation),
-        }
+    def failed_by_outage(self) -> bool:
+        """Whether there is proof, and most of it is that errors do not stop."""
+        return self._bands.wealth >= self._bands.cap * FULL and self._bands.by_lasting

@@ -16,6 +16,8 @@ import math
 
 GRID = 24
 """Points of the ratio grid; finer ones change the mean delay by less than 1 %."""
+SPREAD = 0.65
+"""Of the bet, in ln r around its centre: where regressions of twice and of five times the baseline cost alike."""
 _FULL = 1.0 - 1e-12  # a capped win lands on the cap up to rounding
 
 
@@ -48,20 +50,21 @@ class RateWager:
             high = max(high, min(1.5 * centre, 0.95 / p0))
         low = 1.4 if high > 1.45 else 1 + 0.3 * (high - 1)
         grid = ratio_grid(low, high)
-        aim = centre or 3.2 * (0.01 / p0) ** 0.37  # rarer errors regress by larger ratios
+        aim = centre or 3.3 * (0.01 / p0) ** 0.33  # rarer errors regress by larger ratios
         self._p0, self.cap = p0, cap
-        self._stakes = [share * weight for weight in ratio_prior(grid, min(max(aim, low), high), 0.5)]
+        self._stakes = [share * weight for weight in ratio_prior(grid, min(max(aim, low), high), SPREAD)]
         self._win = grid
         self._lose = tuple((1 - r * p0) / (1 - p0) for r in grid)
         self._pending = 0
         self._hot = sum(s * f for s, f in zip(self._stakes, self._win, strict=True)) >= cap
 
-    def quiet(self) -> None:
-        """The event could have happened and did not."""
+    def quiet(self, count: int = 1) -> None:
+        """The event could have happened and did not, `count` times in a row."""
         if self._hot:
-            self._settle_hot()
+            for _ in range(count):
+                self._settle_hot()
         else:
-            self._pending += 1
+            self._pending += count
 
     def happened(self) -> None:
         """The event happened."""
@@ -122,7 +125,7 @@ class LabelWager:
     def aim(self, centre: float) -> None:
         """Lay the money around the ratio `centre`; only before the first event."""
         if not self.events:
-            self._stakes = [self._share * weight for weight in ratio_prior(self._grid, centre, 0.5)]
+            self._stakes = [self._share * weight for weight in ratio_prior(self._grid, centre, SPREAD)]
 
     def event(self, canary: bool, w: float) -> None:
         """One event; w: the canary's share of assignments at that moment, from the past only. 0 and 1 say nothing."""

@@ -39,7 +39,7 @@ class Restarting:
         now = self._test.observe(error)
         if error:
             self.wealth = now + self._banked
-        elif self._test.chain.n % 64 == 0 and self._test.starts.wealth < SPENT * self._stake:
+        elif self._test.chain.n % 64 == 0 and self._test.spent < SPENT:
             self._banked += self._test.wealth
             self._tests += 1
             self._stake = 1 / (self._tests * (self._tests + 1))

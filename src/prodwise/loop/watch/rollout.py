@@ -222,7 +222,7 @@ class RolloutJudge:
     def _outage_gate(self) -> GateResult:
         if not self._last:
             return GateResult("outage", Verdict.HOLD, "the canary has not answered yet")
-        if self._errors.failed_by_outage(self._caps["errors"]):
+        if self._errors.failed_by_outage:
             return GateResult("outage", Verdict.FAIL, "the canary's errors do not stop while stable answers")
         if all(self._last):
             return GateResult("outage", Verdict.HOLD, f"the canary's last {len(self._last)} answers were all bad")

@@ -70,20 +70,19 @@ class StreamJudge:
                 self._pass.event(canary, w)
         elif canary:
             errors.observe(error)
-        if ms is not None:
-            self._observe_ms(canary, ms, w)
+        slow = ms is not None and self._slow(canary, ms, w)
         self._share.observe(canary)
-        if error or self._latency is not None or self.n[1] >= self._next_pass:
+        if error or slow or self.n[1] >= self._next_pass:
             return self._decide(error)
         return None
 
-    def _observe_ms(self, canary: bool, ms: float, w: float) -> None:
+    def _slow(self, canary: bool, ms: float, w: float) -> bool:
         if self._latency is None:
             moved = LATENCY_SHARE * self._errors.wealth
             self._kept = 1 - LATENCY_SHARE
             self._errors.raise_cap(self._cap / self._kept)
             self._latency = LatencyTest(self._cap, moved)
-        self._latency.observe(canary, ms, w)
+        return self._latency.observe(canary, ms, w)
 
     def _decide(self, error: bool) -> Judged | None:
         slow = self._latency.test.wealth_now if self._latency is not None else 0.0
