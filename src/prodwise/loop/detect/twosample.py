@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from prodwise.loop.detect.bands import FULL, LONGEST, Band, Bands, BandWager
+from prodwise.loop.detect.bands import FULL, LONGEST, Band, Bands, BandWager, bands_up_to
 from prodwise.loop.detect.markov import ChainCounts, continuation, two_chains
 from prodwise.loop.detect.outage import CAP
 from prodwise.loop.detect.wager import LabelWager
@@ -55,15 +55,19 @@ LATENCY = Question((Band(0.0, CAP, starts=0.60, outage=0.10, first=0.05, long=0.
 
 
 class TwoSample:
-    """E-process for "the canary is no worse than stable". share: part of the unit bet here; cap: where it is proof."""
+    """E-process for "the canary is no worse than stable". share: part of the unit bet here; cap: where it is proof.
+
+    longest: largest chance that an error of the canary follows one while stable answers, which is still taken for a burst.
+    """
 
     __slots__ = ("_bands", "_capped", "_first", "_fresh", "_heard", "_labels", "_long", "canary", "stable")
 
-    def __init__(self, cap: float, share: float = 1.0, question: Question = ERRORS) -> None:
-        self._first, self._long = share * question.bands[0].starts, question.long
+    def __init__(self, cap: float, share: float = 1.0, question: Question = ERRORS, longest: float = LONGEST) -> None:
+        bands = bands_up_to(longest, question.bands)
+        self._first, self._long = share * bands[0].starts, question.long
         self._capped = LabelWager(1.0, cap / self._first)  # for the shortest band, where it is nearly all
         self._labels = LabelWager(1.0, _UNCAPPED)
-        self._bands = Bands([BandWager(band, share) for band in question.bands], cap, share, self._worth)
+        self._bands = Bands([BandWager(band, share) for band in bands], cap, share, self._worth)
         self.canary, self.stable = ChainCounts(), ChainCounts()
         self._fresh = True  # no start yet
         self._heard = False  # stable answered well since the canary's last request

@@ -9,6 +9,7 @@ from typing import Any
 from prodwise.loop.detect.accept import Count, needed_for, upper_bound
 from prodwise.loop.detect.baseline import MIN_N, BaselineBuilder
 from prodwise.loop.detect.known import KnownErrors
+from prodwise.loop.detect.outage import CAP
 from prodwise.loop.detect.quantile import RunningQuantile
 from prodwise.loop.detect.twosample import TwoSample
 from prodwise.loop.detect.wager import LabelWager
@@ -32,14 +33,15 @@ class RolloutJudge:
 
     alpha: chance (0…1) that a good release is ever refused, whatever the number of looks; worse: so many
     times stable's error share is not acceptable, where that is more than the stage's own limit. Memory is bounded: lanes,
-    routes and latencies are all capped.
+    routes and latencies are all capped. Errors of the canary that go on while stable answers are taken for an outage sooner
+    than in a stream of unknown source: here each one is a user's, and stable is there to go back to.
     """
 
     def __init__(self, alpha: float, worse: float, max_routes: int = 200) -> None:
         self.alpha, self.worse = alpha, worse
         self._caps = {part: 1 / (alpha * share) for part, share in PARTS.items()}
         self._lanes = Lanes()
-        self._errors = TwoSample(self._caps["errors"])
+        self._errors = TwoSample(self._caps["errors"], longest=CAP)
         self._alone: KnownErrors | None = None  # at 100 %, where stable no longer answers
         self._routes = RouteTests(alpha * PARTS["routes"], max_routes)
         self._latency = LatencyTest(self._caps["latency"], 1.0, min_stable=20)
@@ -95,8 +97,8 @@ class RolloutJudge:
         self._errors.observe(canary, error, w)
         if canary and w >= 0.999:
             if self._alone is None and self._n[Arm.STABLE] >= MIN_N:
-                usual = min(0.5, self._stable.build().whole.upper())
-                self._alone = KnownErrors(usual, self._caps["alone"])
+                usual = self._stable.build().whole
+                self._alone = KnownErrors(min(0.5, usual.upper()), self._caps["alone"], continues=usual.continues)
             if self._alone is not None:
                 self._alone.observe(error)
 
