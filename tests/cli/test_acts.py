@@ -307,3 +307,17 @@ def test_times_that_people_type() -> None:
     for wrong in ("0m", "2 weeks", "", "25:00"):
         with pytest.raises(UsageError):
             until_of(wrong)
+
+
+def test_an_incident_is_taken_over_called_wrong_and_handed_back(shop: Terminal, world: World) -> None:
+    found = stories.bad_release(world)
+    taken = shop.run("takeover")
+    assert (taken.code, "only watches" in taken.out) == (0, True)
+    assert f"prodwise takeover {found.id} --back" in shop.run("status").out
+    assert json.loads(shop.run("takeover", found.id, "--wrong", "it is the disk", "--json").out)["taken_over"]
+    assert shop.run("takeover", found.id, "--back", "--wrong", "x").code == 2
+    assert "looks afresh" in shop.run("takeover", found.id, "--back").out
+    again = shop.run("takeover", found.id, "--back")
+    assert (again.code, "nobody has taken" in again.err) == (6, True)
+    told = [e.text for e in world.store.ledger.entries(incident=found.id) if e.kind == "setting"]
+    assert [text.partition(" ")[0] for text in told] == ["took", "called", "handed"]

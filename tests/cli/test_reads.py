@@ -8,6 +8,7 @@ import signal
 import time
 from pathlib import Path
 
+from prodwise.heal import charge
 from tests.cli.conftest import Terminal
 from tests.server import stories
 from tests.server.running_server import World
@@ -67,6 +68,21 @@ def test_why_gives_the_whole_reasoning(shop: Terminal, world: World) -> None:
         "go back to release", "fresh evidence: newest request", "What was done", "What I don't know",
     ):  # fmt: skip
         assert part in said, part
+
+
+def test_a_prompt_for_a_coding_agent_and_a_persons_word(shop: Terminal, world: World) -> None:
+    found = stories.bad_release(world)
+    said = shop.run("show", "--prompt")
+    assert said.code == 0
+    assert said.out.startswith("A service that is in production has a problem.")
+    assert "| Evidence ev-" in said.out
+    assert json.loads(shop.run("show", found.id, "--prompt", "--json").out)["incident"] == found.id
+    charge.call_wrong(world.store, found.id, "the disk is full", "ana (dashboard)")
+    for command in ("show", "why"):
+        told = shop.run(command).out
+        assert "the disk is full" in told
+        assert "ana (dashboard) has taken it over" in told
+    assert "ana (dashboard) took over" in shop.run("status").out
 
 
 def test_why_of_a_release(shop: Terminal, world: World) -> None:

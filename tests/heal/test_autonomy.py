@@ -71,3 +71,37 @@ def test_observe_only_tells(house: House) -> None:
     apps.until(lambda: "I would restart web" in house.told(), 20, "the message")
     assert restarts(house) == 0
     os.kill(pid, signal.SIGCONT)
+
+
+def test_what_a_person_took_over_is_left_alone_until_it_is_handed_back(house: House) -> None:
+    pid, question = asked(house)
+    house.api.post(f"incidents/{question.incident}/wrong", note="it waits for a debugger")
+    with pytest.raises(ApiError, match="has taken"):
+        house.api.post(f"approvals/{question.id}", plan_hash=question.plan_hash, yes=True)
+    apps.until(lambda: "took over" in str(house.incident()["turn"]["note"]), 20, "the story's word")  # type: ignore[index]
+    house.api.post("stage", autonomy="auto")
+    entry = house.last_entry
+    apps.until(lambda: house.store.settings.get("baseline:web") is not None, 30, "some more looks")
+    assert house.outcome() == ""
+    house.api.post(f"incidents/{question.incident}/handback")
+    apps.until(lambda: house.outcome() == "escalated", 60, "the call: the same diagnosis again")
+    apps.until(lambda: "called wrong" in house.told(), 20, "the message")
+    assert restarts(house) == 0
+    assert house.serving().pid == pid
+    assert "effect" not in house.kinds(entry)
+    os.kill(pid, signal.SIGCONT)
+    house.whole()
+
+
+def test_a_person_mends_it_and_the_incident_closes_by_itself(house: House) -> None:
+    pid, question = asked(house)
+    house.api.post(f"incidents/{question.incident}/takeover")
+    os.kill(pid, signal.SIGCONT)
+    apps.until(lambda: house.outcome() == "escalated", 40, "the end")
+    assert restarts(house) == 0
+    assert "web needs a person" not in house.told(), "the person knows"
+    again = house.hang()
+    apps.until(lambda: house.outcome() == "", 30, "a new incident: what was well again is news")
+    os.kill(again, signal.SIGCONT)
+    apps.until(lambda: house.outcome() == "abandoned", 40, "its end")
+    house.whole()

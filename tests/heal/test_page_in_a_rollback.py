@@ -70,16 +70,18 @@ def test_a_bad_release_is_seen_live_and_buttons_act(browser: Browser, open_house
     page = tab.page
     page.set_default_timeout(20_000)
     with users(house.address) as buying:
-        page.get_by_text("All good.").wait_for()
+        page.locator("#broken").get_by_text("All good.").wait_for()
         page.evaluate("window.same = true")
         apps.commit(house.dir, apps.BAD)
         bad = str(house.api.post("deploy", ref="HEAD")["release"])
-        page.get_by_text(f"Shipping release {bad}: 30 % of users have it.").wait_for()
-        assert page.get_by_text("No incident.").is_visible(), "a release on trial is not called good yet"
+        page.locator("#doing").get_by_text(f"Shipping release {bad}: 30 % of users have it.").wait_for()
+        assert page.locator("#broken").get_by_text("No incident.").is_visible(), (
+            "a release on trial is not called good yet"
+        )
         buying.set()
-        page.get_by_text(f"POST /buy fails on release {bad}").wait_for()
-        page.get_by_text("Watching. Nothing to do.").wait_for()
-        page.get_by_text("All good.").wait_for()
+        page.locator("#broken").get_by_text(f"POST /buy fails on release {bad}").wait_for()
+        page.locator("#doing").get_by_text("Watching. Nothing to do.").wait_for()
+        page.locator("#broken").get_by_text("All good.").wait_for()
         assert page.locator(".lately").inner_text().count("hit · ") == 1, page.locator(".lately").inner_text()
         assert page.locator("#t-quarter").count() == 1, "the last minutes are shown"
         assert page.evaluate("window.same") is True, "nobody reloaded"

@@ -114,6 +114,7 @@ EIGHT = tuple((f"s{n}", n >= 4) for n in range(8))
 
 ROWS = [
     Row("hang", "restart"),
+    Row("a diagnosis called wrong", "no", "called wrong: ana: no", {"doubted": "ana: no"}),
     Row("hang, a release in doubt too", "restart", facts={"diagnosis": because(Cause.HANG, BLAMED)}),
     Row(
         "crash, replaced and serving",

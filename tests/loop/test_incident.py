@@ -27,6 +27,7 @@ from prodwise.loop.story import (
     IncidentTurn,
     Observations,
     Remedied,
+    Remedy,
     Undo,
     Wait,
     Watch,
@@ -249,10 +250,53 @@ def test_effects_that_fail_or_stay_unknown(applied: Applied, reason: str) -> Non
 
 def test_a_person_comes_first() -> None:
     turn = incident.begin("inc-1", 0.0, WATCH_S)
-    over, _ = incident.step(turn, Observations(taken_over="ana"), 1.0)
-    assert (over.outcome, over.reason) == (Outcome.ESCALATED, "ana took over")
     back, command = incident.step(turn, Observations(undone_by="ana"), 1.0)
     assert (back.outcome, command) == (Outcome.UNDONE, Close(Outcome.UNDONE, "taken back by ana"))
+
+
+def test_while_a_person_has_it_nothing_is_done_and_handed_back_it_looks_afresh() -> None:
+    turn = replace(incident.begin("inc-1", 0.0, WATCH_S), phase=IncidentState.CHECKED, plan=RESTART)
+    held = Observations(round=0, taken_over="ana", gates=PASSED, decision=RESTART)
+    for at in range(1, 400):
+        turn, command = incident.step(turn, held, float(at))
+        assert command == Wait(incident.POLL_S, "ana took over")
+    assert (turn.phase, turn.plan, turn.round, turn.outcome) == (IncidentState.SEEN, None, 1, None)
+    turn, command = incident.step(turn, Observations(round=1), 401.0)
+    assert (turn.outcome, command) == (None, Diagnose(1))
+
+
+def test_what_a_person_has_is_closed_once_it_is_well_again_without_a_call() -> None:
+    turn = incident.begin("inc-1", 0.0, WATCH_S)
+    for at in range(1, 13):
+        turn, command = incident.step(turn, Observations(taken_over="ana", symptom_gone=True), float(at))
+    assert command == Close(Outcome.ESCALATED, "ana took over, and it is well again")
+    assert incident.step(turn, Observations(), 20.0)[1] == command
+
+
+def test_a_remedy_that_was_applied_before_a_person_took_over_is_watched_but_never_followed_by_another() -> None:
+    turn, remedy = incident.begin("inc-1", 0.0, WATCH_S), Remedy(ActionKind.ROLLBACK, "prodwise", 0.5)
+    watched, _ = incident.step(
+        replace(turn, remedies=(remedy,), plan=ROLLBACK, phase=IncidentState.APPLYING),
+        Observations(round=0, applied=Applied.DONE, taken_over="ana"),
+        1.0,
+    )
+    assert watched.phase is IncidentState.WATCHING, "what was begun is brought to its end"
+    held = watched
+    for at in range(2, 400):
+        held, command = incident.step(held, Observations(round=0, health=BAD, taken_over="ana"), float(at))
+        assert command == Wait(incident.POLL_S, "ana took over"), "neither an undo nor a next step"
+    for at in range(400, 400 + int(WATCH_S) + 2):
+        held, command = incident.step(held, Observations(round=0, health=GOOD, taken_over="ana"), float(at))
+    assert held.outcome is Outcome.HEALED
+
+
+def test_a_turn_keeps_when_its_phases_were_entered() -> None:
+    turn = World([RESTART]).run()
+    assert [phase for phase, _ in turn.entered] == [state.value for state in IncidentState if state.value != "chosen"]
+    assert [at for _, at in turn.entered] == sorted(at for _, at in turn.entered)
+    assert IncidentTurn.from_json(json.loads(json.dumps(turn.to_json()))) == turn
+    old = {name: value for name, value in turn.to_json().items() if name != "entered"}
+    assert IncidentTurn.from_json(old).entered == ()
 
 
 def test_a_closed_story_stays_closed() -> None:

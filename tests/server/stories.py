@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import asdict
+from typing import Any
 
 from prodwise import clock
 from prodwise.model.action import Action, ActionKind, Footprint
@@ -12,8 +13,9 @@ from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
 from prodwise.model.plan import Plan, Skipped
-from prodwise.model.record import Effect, EffectState, Rollout, RolloutState
+from prodwise.model.record import Effect, EffectState, Entry, Rollout, RolloutState
 from prodwise.model.release import ReleaseState
+from prodwise.store.ledger import append
 from tests.server.running_server import World, target_seen
 
 TITLES = ("Show the tea of the day", "Faster checkout", "New coupon format", "Fix the footer")
@@ -59,6 +61,19 @@ def plan_for(release: str, previous: str) -> Plan:
     return Plan(action, ("fresh", "warm"), "rev", (), skipped, "1", f"errors began 4 s after {release}", 1800)
 
 
+def turn_in(state: IncidentState, opened: float, now: float) -> dict[str, Any]:
+    """What a story that has come so far keeps: each step before took a second more than the one before it."""
+    clock, steps = now - opened, list(IncidentState)
+    entered = [(step.value, 0.5 * n * (n + 1)) for n, step in enumerate(steps[: steps.index(state) + 1])]
+    watching = state is IncidentState.WATCHING
+    note = "web answers, and no request failed" if watching else ""
+    until = now + 1080 if watching else None
+    return {
+        "state": state.value, "wall": now, "clock": clock, "since": entered[-1][1], "entered": entered,
+        "until": until, "note": note,
+    }  # fmt: skip
+
+
 def bad_release(world: World, state: IncidentState = IncidentState.APPLYING, authority: str = "act") -> Incident:
     """Release 4 breaks one checkout in three; a rollback is on its way."""
     ids, now = history(world), clock.now()
@@ -85,12 +100,7 @@ def bad_release(world: World, state: IncidentState = IncidentState.APPLYING, aut
         state=state.value,
         users_hit=38,
         requests_failed=102,
-        turn={
-            "state": state.value,
-            "since": now - 3,
-            "until": now + 1080,
-            "note": "watching until it held for 18 minutes",
-        },
+        turn=turn_in(state, begun + 4, now),
         diagnosis={
             "hypotheses": [
                 {"cause": "release", "text": f"release {ids[3]} broke checkout", "weight": 4.2, "supports": [fact.id]},
@@ -126,7 +136,7 @@ def bad_release(world: World, state: IncidentState = IncidentState.APPLYING, aut
 
 def question(world: World) -> str:
     """The same, but Prodwise asks first. Returns the approval's id."""
-    found = bad_release(world, IncidentState.CHECKED, "ask")
+    found = bad_release(world, IncidentState.CHOSEN, "ask")
     plan = world.store.incidents.row(found.id)["decision"]["plan"]
     hashed = world.store.incidents.row(found.id)["decision"]["plan_hash"]
     return world.store.approvals.ask(found.id, hashed, plan, 1500).id
@@ -162,6 +172,15 @@ def ramp(world: World, share: float = 0.25) -> str:
             {"route": "GET /about", "canary_n": 0, "canary_errors": 0, "stable_n": 9, "stable_errors": 0, "done": 0.0},
         ],
     }
+    with world.store.database.unit() as session:
+        for state, stage, ago in (
+            ("building", "", 42),
+            ("checking", "", 39),
+            ("ramping", "5 %", 35),
+            ("ramping", "25 %", 12),
+        ):
+            data = {"state": state, "stage": stage, "release": ids[3]}
+            append(session, Entry(0, now - ago, "rollout_stage", "prodwise", "", ids[3], f"{state} {stage}", data))
     numbers = {"web": web, "waiting_for": "about 180 more requests without a rise in failures"}
     world.store.rollouts.put(
         Rollout(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from prodwise import clock
+from prodwise.heal import charge
 from prodwise.model.incident import IncidentState
 from tests.browser import DESKTOP, PHONE, Tab, chromium
 from tests.server import stories
@@ -53,7 +56,10 @@ def test_every_page_fits_and_can_be_read(
     asked = stories.question(world)
     tab = Tab(browser, size, scheme)
     tab.login(world.url + world.login_path())
-    paths = ("/", "/incidents", "/incidents/inc-new", "/releases", f"/approve/{asked}", "/confirm/rollback")
+    paths = (
+        "/", "/incidents", "/incidents/inc-new", "/incidents/inc-new/prompt", "/releases", f"/approve/{asked}",
+        "/confirm/rollback", "/confirm/wrong/inc-new",
+    )  # fmt: skip
     for number, path in enumerate(paths):
         tab.page.goto(world.url + path)
         tab.shoot(tmp_path / f"{number}-{size[0]}-{scheme}.png")
@@ -69,18 +75,20 @@ def test_now_follows_a_rollback_without_a_reload(world: World, browser: Browser)
     tab = Tab(browser)
     tab.login(world.url + world.login_path())
     tab.page.evaluate("window.same = true")
-    tab.page.get_by_text("All good.").wait_for()
+    tab.page.locator("#broken").get_by_text("All good.").wait_for()
     tab.page.locator("#t-day summary").click()
     found = stories.bad_release(World(**vars(world)), IncidentState.CHOSEN)
     tab.page.get_by_text("Checkout fails for about 1 in 3 buyers").first.wait_for()
-    tab.page.get_by_text("About to go back to release").wait_for()
+    doing = tab.page.locator("#doing")
+    doing.get_by_text("About to go back to release").wait_for()
     world.store.incidents.save(found.id, state="applying")
-    tab.page.get_by_text("Doing it now: go back to release").wait_for()
+    doing.get_by_text("Doing it now: go back to release").wait_for()
     assert tab.page.locator('li[aria-current="step"] .name').inner_text().startswith("applying")
     assert tab.page.locator("#t-day").get_attribute("open") is not None, "an opened table stays open"
     world.store.incidents.save(found.id, state="closed", outcome="healed", closed_at=found.opened_at + 200)
     world.vitals.well["web"] = True
-    tab.page.get_by_text("All good.").wait_for()
+    world.vitals.figures["web"]["failed_share"] = 0.0
+    tab.page.locator("#broken").get_by_text("All good.").wait_for()
     assert tab.page.title().startswith("● OK")
     assert tab.page.evaluate("window.same") is True
     assert tab.complaints == []
@@ -91,7 +99,7 @@ def test_stop_works_from_a_fragment_that_was_swapped_in(world: World, browser: B
     tab = Tab(browser)
     tab.login(world.url + world.login_path())
     stories.bad_release(world)
-    tab.page.get_by_text("Doing it now").wait_for()
+    tab.page.locator("#doing").get_by_text("Doing it now").wait_for()
     tab.page.get_by_role("button", name="Stop", exact=True).click()
     tab.page.get_by_text("a person stopped me").first.wait_for()
     assert world.target.stopped
@@ -114,6 +122,68 @@ def test_all_of_it_works_without_javascript(world: World, browser: Browser) -> N
     tab.page.goto(world.url)
     tab.page.get_by_role("button", name="Stop").click()
     assert world.target.stopped
+
+
+def test_a_diagnosis_is_called_wrong_and_handed_back_without_javascript(world: World, browser: Browser) -> None:
+    found = stories.bad_release(world, IncidentState.CHOSEN)
+    tab = Tab(browser, javascript=False)
+    tab.login(world.url + world.login_path())
+    tab.page.goto(f"{world.url}/incidents/{found.id}")
+    tab.page.get_by_role("link", name="Wrong diagnosis").click()
+    tab.page.get_by_label("What speaks against it").fill("the disk is full")
+    tab.page.get_by_role("button", name="Yes, it is wrong").click()
+    tab.page.get_by_text("says that this is wrong").wait_for()
+    assert charge.taken_over(world.store, found.id)
+    tab.page.get_by_role("link", name="Hand it back").click()
+    tab.page.get_by_role("button", name="Hand it back").click()
+    tab.page.get_by_role("link", name="Take over").wait_for()
+    assert not charge.taken_over(world.store, found.id)
+    tab.page.get_by_role("link", name="Copy prompt for a coding agent").click()
+    assert "outside-data-" in tab.page.get_by_label("The prompt").input_value()
+    assert not tab.page.get_by_role("button", name="Copy").is_visible()
+
+
+def test_the_prompt_is_copied_with_one_press(world: World, browser: Browser) -> None:
+    found = stories.bad_release(world)
+    tab = Tab(browser)
+    tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab.login(world.url + world.login_path())
+    tab.page.goto(f"{world.url}/incidents/{found.id}/prompt")
+    tab.page.get_by_role("button", name="Copy").click()
+    tab.page.get_by_role("button", name="Copied").wait_for()
+    assert tab.page.evaluate("navigator.clipboard.readText()") == tab.page.get_by_label("The prompt").input_value()
+    assert tab.complaints == []
+
+
+def test_what_changes_is_said_aloud_and_a_countdown_is_not(world: World, browser: Browser) -> None:
+    found = stories.bad_release(world, IncidentState.UNDERSTOOD)
+    turn = {"wall": clock.now(), "clock": 3.0, "since": 1.0, "entered": [["seen", 0.0], ["understood", 1.0]]}
+    world.store.incidents.save(found.id, turn=turn)
+    tab = Tab(browser)
+    tab.login(world.url + world.login_path())
+    said = tab.page.locator("#said[aria-live=polite]")
+    before = tab.page.locator("#doing .why").inner_text()
+    tab.page.wait_for_function("(was) => document.querySelector('#doing .why').innerText !== was", arg=before)
+    assert said.inner_text() == "", "only times changed"
+    world.store.incidents.save("inc-new", state="applying")
+    tab.page.wait_for_function("() => document.querySelector('#said').textContent.includes('Doing it now')")
+    assert tab.page.locator("[aria-live]").count() == 1
+
+
+def test_a_ramp_is_followed_live(world: World, browser: Browser) -> None:
+    release = stories.ramp(world)
+    tab = Tab(browser)
+    tab.login(world.url + world.login_path())
+    tab.page.goto(world.url + "/releases")
+    tab.page.evaluate("window.same = true")
+    tab.page.locator("#ramp li[aria-current=step]").get_by_text("25 %").wait_for()
+    moved = world.store.rollouts.load(release)
+    assert moved is not None
+    numbers = {"web": {"arms": {"stable": {"n": 2000, "errors": 4}, "canary": {"n": 1999, "errors": 5}}}}
+    world.store.rollouts.put(replace(moved, stage="50 %", share=0.5, gates=(), numbers=numbers))
+    tab.page.locator("#ramp li[aria-current=step]").get_by_text("50 %").wait_for()
+    tab.page.locator("#ramp").get_by_text("1,999").wait_for()
+    assert tab.page.evaluate("window.same") is True
 
 
 def test_no_script_of_outside_text_runs(world: World, browser: Browser) -> None:

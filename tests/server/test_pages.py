@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from prodwise import clock
+from prodwise.heal import charge
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident, IncidentState, Symptom
@@ -60,6 +61,50 @@ def test_now_when_something_is_broken(world: World) -> None:
     assert "a restart would hide it" in text
 
 
+def test_badge_sentence_and_figures_never_contradict_each_other(world: World) -> None:
+    """One user whose every POST fails: the probe is well, no detector is sure yet, and 46 % failed in the last minute."""
+    stories.history(world)
+    world.vitals.figures["web"] |= {"requests_per_s": 67 / 60, "failed_share": 31 / 67}
+    with world.person() as client:
+        text = text_of(client.get("/").text)
+        for part in ("▲ Degraded", "31 of 67 requests to web failed in the last minute.", "46 %", "▲ not well"):
+            assert part in text
+        for part in ("● OK", "All good", "You can go", "Nothing to do"):
+            assert part not in text
+        world.vitals.figures["web"] |= {"requests_per_s": 3 / 60, "failed_share": 1 / 3}
+        few = text_of(client.get("/").text)
+        assert "No incident. 1 of 3 requests to web failed in the last minute. Too few to judge by." in few
+        assert "33 %" not in few, "a share would sound more certain than three requests are"
+        assert "All good" not in few
+        world.vitals.figures["web"] |= {"requests_per_s": 67 / 60, "failed_share": 31 / 67}
+        world.store.incidents.save("inc-old", state="closed", outcome="healed", closed_at=clock.now() - 5)
+        assert "All good. What failed in the last minute failed before it was over." in text_of(client.get("/").text)
+        world.vitals.figures["web"] |= {"requests_per_s": 1.0, "failed_share": 1.0}
+        world.vitals.well["web"] = None
+        assert "■ Down" in text_of(client.get("/").text)
+
+
+def test_the_stepper_tells_how_long_each_step_took_and_what_comes_next(world: World) -> None:
+    found = stories.bad_release(world, IncidentState.CHECKED)
+    at = clock.now()
+    turn = {**world.store.incidents.row(found.id)["turn"], "wall": at, "clock": 16.0}
+    turn["entered"] = [["seen", 0.0], ["understood", 1.5], ["chosen", 4.0], ["checked", 12.0]]
+    world.store.incidents.save(found.id, turn={**turn, "since": 12.0})
+    with world.local() as client:
+        story = client.get("/api/v1/status").json()["stories"][0]
+    notes = {step["name"]: step["note"] for step in story["steps"]}
+    assert (notes["seen"], notes["understood"], notes["chosen"]) == ("1.5 s", "2.5 s", "8 s")
+    assert notes["checked"] in ("4 s", "5 s", "6 s")
+    assert notes["watching"] == ""
+    assert story["next"].startswith("Do it, once its checks pass, in 2")
+    assert story["next"].endswith("s at most; else a person is called.")
+    world.store.incidents.save(found.id, state="watching", turn={**turn, "until": at + 1080})
+    with world.local() as client:
+        story = client.get("/api/v1/status").json()["stories"][0]
+    assert story["next"] == "Close it in 18 min, if it stays well; else take the step back or call a person."
+    assert "18 min left" in story["steps"][-1]["note"]
+
+
 def test_no_data_is_not_called_well(world: World) -> None:
     world.vitals.well = {}
     with world.person() as client:
@@ -105,7 +150,7 @@ def test_roll_back_undo_restart_and_take_over_are_confirmed_with_caveats(world: 
             ("/confirm/rollback?release=2-2222222", "/act/rollback", "env file stay as they are"),
             ("/confirm/undo/inc-new", "/act/undo/inc-new", "does not undo an undo"),
             ("/confirm/restart/web", "/act/restart/web", "may be lost"),
-            ("/confirm/takeover/inc-new", "/act/takeover/inc-new", "one hour"),
+            ("/confirm/takeover/inc-new", "/act/takeover/inc-new", "until it is handed back"),
         ):
             page = client.get(path)
             assert word in page.text
@@ -116,8 +161,8 @@ def test_roll_back_undo_restart_and_take_over_are_confirmed_with_caveats(world: 
     assert [asked[:2] for asked in world.controls.asked] == [
         ("rollback", "2-2222222"), ("undo", "inc-new"), ("restart", "web"),
     ]  # fmt: skip
-    frozen = world.store.settings.get("freeze")
-    assert "took over incident inc-new" in frozen["reason"]
+    assert world.store.settings.get("freeze") is None, "other incidents and deploys are not held"
+    assert charge.taken_over(world.store, "inc-new").endswith("(dashboard)")
 
 
 def test_the_incident_page_shows_the_whole_story(world: World) -> None:

@@ -25,6 +25,8 @@ Timeout = Annotated[
 ]
 ServiceName = Annotated[str, typer.Argument(metavar="SERVICE")]
 IncidentId = Annotated[str, typer.Argument(metavar="ID", help="An incident's id; else the newest.")]
+Back = Annotated[bool, typer.Option("--back", help="Hand it back to Prodwise.")]
+Wrong = Annotated[str, typer.Option("--wrong", metavar="NOTE", help="Its diagnosis is wrong, and why.")]
 Question = Annotated[str, typer.Argument(metavar="ID", help="The question's id; without it the open ones are listed.")]
 
 SETTLE_S = 120.0
@@ -35,6 +37,13 @@ def add(app: typer.Typer) -> None:
     command(app, "Act", "prodwise rollback", "prodwise rollback 6-6c12aaa -y", "prodwise rollback --dry-run")(rollback)
     command(app, "Act", "prodwise restart web")(restart)
     command(app, "Every day", "prodwise undo", "prodwise undo inc-20261104-1 -y")(undo)
+    command(
+        app,
+        "Every day",
+        "prodwise takeover",
+        "prodwise takeover inc-20261104-1 --back",
+        'prodwise takeover inc-20261104-1 --wrong "the database is full"',
+    )(takeover)
     command(app, "Every day", "prodwise approve", "prodwise approve 5kTq0aXzB1cD")(approve)
     command(app, "Every day", "prodwise deny 5kTq0aXzB1cD")(deny)
 
@@ -274,6 +283,29 @@ def undo(
         return Code.FAILED
     text = str(client.post(f"incidents/{chosen}/undo")["text"])
     desk.data(incident=chosen, text=text) if json else desk.show(text)
+    return Code.OK
+
+
+def takeover(desk: Desk, incident: IncidentId = "", back: Back = False, wrong: Wrong = "", json: Json = False) -> int:
+    """Take one incident over from Prodwise, or hand it back. It only watches meanwhile.
+
+    With --wrong your note is kept with the incident, and the same diagnosis leads to no step any more. Other incidents, deploys
+    and the supervisor's respawns go on; `prodwise stop` holds them all.
+    """
+    if back and wrong:
+        raise UsageError("--back and --wrong do not go together", "call it wrong first, hand it back later")
+    client = desk.client()
+    chosen = find_incident(client, incident)
+    if back:
+        answer, said = client.post(f"incidents/{chosen}/handback"), "handed back; Prodwise looks afresh"
+    elif wrong:
+        answer = client.post(f"incidents/{chosen}/wrong", note=wrong)
+        said = "the note is kept" + ("; you have the incident now" if answer["taken_over"] else "")
+    else:
+        answer = client.post(f"incidents/{chosen}/takeover")
+        said = f"{answer['taken_over']} has it; Prodwise only watches"
+    more = "" if back or not answer["taken_over"] else f". Hand it back: prodwise takeover {chosen} --back"
+    desk.data(incident=chosen, taken_over=answer["taken_over"]) if json else desk.show(f"{chosen}: {said}{more}")
     return Code.OK
 
 

@@ -30,6 +30,7 @@ def show_text(view: Answer) -> None:
     head(view)
     impact = ", ".join(view["impact"])
     tell(f"  {impact}; {'lasted' if view['ended'] else 'so far'} {view['lasted']}")
+    _notes(view)
     if view["phases"]:
         heading("Requests")
         table(
@@ -60,6 +61,7 @@ def why_text(view: Answer) -> None:
         _cause(cause)
     if not view["causes"]:
         tell("  Not yet known.")
+    _notes(view)
     _decision(view["decision"])
     heading("What was done")
     done = [m for m in view["timeline"] if m["group"] in ("changes", "people")]
@@ -69,6 +71,15 @@ def why_text(view: Answer) -> None:
         tell("  Nothing.")
     heading("What I don't know")
     _bullets(view["unknown"])
+
+
+def _notes(view: Answer) -> None:
+    """What people said against the diagnosis, and who has the incident."""
+    if view["taken_over"]:
+        tell(wrapped(f"{view['taken_over']} has taken it over; Prodwise only watches", "    ", "  ▲ "))
+    for note in view["notes"]:
+        said = f"{note['who']} at {clock(note['at'])}: this diagnosis is wrong: {note['text']} (about: {note['about']})"
+        tell(wrapped(said, "    ", "  ✗ "))
 
 
 def _cause(cause: Answer) -> None:

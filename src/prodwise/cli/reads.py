@@ -19,6 +19,7 @@ from prodwise.model.errors import NotRunning, UsageError
 Incident = Annotated[
     str, typer.Argument(metavar="ID", help="An incident's id, or the beginning of it; else the newest.")
 ]
+AsPrompt = Annotated[bool, typer.Option("--prompt", help="As a prompt for a coding agent.")]
 OpenOnly = Annotated[bool, typer.Option("--open", help="Only those that are not closed.")]
 
 RELEASE_STYLE = {"verified_good": "good", "failed": "bad", "canary": "accent", "promoted": "accent", "retired": "dim"}
@@ -29,7 +30,9 @@ def add(app: typer.Typer) -> None:
         status
     )
     command(app, "Every day", "prodwise incidents", "prodwise incidents --open --json")(incidents)
-    command(app, "Every day", "prodwise show", "prodwise show inc-20261104-1")(show)
+    command(app, "Every day", "prodwise show", "prodwise show inc-20261104-1", "prodwise show --prompt | my-agent")(
+        show
+    )
     command(
         app,
         "Every day",
@@ -118,10 +121,20 @@ def _incidents_text(answer: Mapping[str, Any]) -> None:
         print("No incidents.")
 
 
-def show(desk: Desk, incident: Incident = "", json: Json = False, watch: Watch = False) -> int | None:
-    """One incident: impact, timeline, evidence, what is not known."""
+def show(
+    desk: Desk, incident: Incident = "", prompt: AsPrompt = False, json: Json = False, watch: Watch = False
+) -> int | None:
+    """One incident: impact, timeline, evidence, what is not known.
+
+    --prompt gives it to a coding agent as plain text: stored evidence only, without secrets, outside text fenced.
+    """
     from prodwise.cli.incident_text import show_text
 
+    if prompt:
+        client = desk.client()
+        answer = client.get(f"incidents/{find_incident(client, incident)}/prompt")
+        print_json(answer) if json else print(answer["prompt"], end="")
+        return None
     return _one(desk, incident, show_text, as_json=json, keep_on=watch)
 
 

@@ -59,14 +59,15 @@ def _doing(status: Answer) -> None:
     heading("What Prodwise is doing")
     tell(wrapped(str(status["doing"]), "  "))
     for story in status["stories"]:
-        steps = "  ".join(
-            paint(f"{STEP[step['state']][0]} {step['name']}", STEP[step["state"]][1]) for step in story["steps"]
-        )
+        held = bool(story["taken_over"])
+        steps = "" if held else "  ".join(_step(step) for step in story["steps"])
         tell(f"  {paint(story['incident'], 'bold')}  {steps}")
         for label, text in (
+            ("now", "" if held else story["waits"]),
             ("next", story["next"]),
-            ("why not smaller", story["smaller"]),
-            ("why not bigger", story["bigger"]),
+            ("so far", story["elapsed"]),
+            ("why not smaller", "" if held else story["smaller"]),
+            ("why not bigger", "" if held else story["bigger"]),
         ):
             if text:
                 tell(wrapped(f"{label}: {text}", "      ", "    "))
@@ -78,10 +79,16 @@ def _doing(status: Answer) -> None:
             tell(wrapped(gate, "      ", "    "))
 
 
+def _step(step: Answer) -> str:
+    mark, style = STEP[step["state"]]
+    note = f" ({step['note']})" if step["note"] else ""
+    return paint(f"{mark} {step['name']}{note}", style)
+
+
 def _needs(status: Answer) -> None:
     heading("What it needs from you")
     if not status["needs"]:
-        tell("  Nothing. You can go.")
+        tell(wrapped(str(status["at_rest"]), "  "))
     for card in status["needs"]:
         tell(wrapped(card["question"], "  "))
         for text in (card["impact"], card["risk"], card["default"]):
@@ -103,6 +110,8 @@ def _answers(card: Answer) -> list[str]:
         path = str(link["href"]).strip("/").split("/")
         if path[:2] == ["confirm", "rollback"]:
             commands.append("prodwise rollback")
+        elif path[:2] == ["confirm", "handback"] and len(path) == 3:
+            commands.append(f"prodwise takeover {path[2]} --back")
         elif path[:2] == ["confirm", "restart"] and len(path) == 3:
             commands.append(f"prodwise restart {path[2]}")
         elif path[0] == "incidents" and len(path) == 2:

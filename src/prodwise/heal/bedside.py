@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from prodwise.clock import now
-from prodwise.heal import memory
+from prodwise.heal import charge, memory
 from prodwise.heal.casebook import gather
 from prodwise.heal.harm import more
 from prodwise.heal.intake import Intake
@@ -62,6 +62,7 @@ class Bedside:
             health=tuple(self._intake.vitals.health().items()),
             rollout=current.release if current else "",
             frozen=memory.frozen(self._parts, at),
+            doubted=charge.doubt(self._parts.records, row),
             flaps=self._intake.lookout.flaps(service, at),
             fresh=self._intake.fresh(),
             serving=self._intake.lookout.answers(service, at),

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from prodwise.clock import monotonic, now
-from prodwise.heal import memory
+from prodwise.heal import charge, memory
 from prodwise.heal.bedside import Bedside
 from prodwise.heal.closing import close_incident, tell
 from prodwise.heal.durable import Durable
@@ -76,7 +76,7 @@ class IncidentStory:
             command = _command(turn, data)
             if isinstance(command, Escalate | Close):
                 with self.ending:
-                    self._durable.transact(f"end {number}", self._end, turn, command)
+                    self._durable.transact(f"end {number}", self._end, turn)
                 if isinstance(command, Escalate):
                     self._durable.step(f"call {number}", self._call, incident, command)
                 return turn.outcome.value if turn.outcome else ""
@@ -118,7 +118,7 @@ class IncidentStory:
             health=self._bedside.better(row, turn),
             symptom_gone=self._bedside.gone(row["service"]),
             remedied=self._bedside.remedied(row),
-            taken_over=str(settings.get(f"takeover:{turn.incident}", "") or ""),
+            taken_over=charge.taken_over(records, turn.incident),
             undone_by=str((settings.get(f"undo:undo-{turn.incident}") or {}).get("who", "")),
         )
 
@@ -248,15 +248,13 @@ class IncidentStory:
             text = f"{row['service']} is well again after {turn.remedies[-1].kind.value}; watching"
             ledger.append("recovered", text, actor="prodwise", service=row["service"], incident=turn.incident)
 
-    def _end(self, turn: IncidentTurn, command: Escalate | Close) -> None:
+    def _end(self, turn: IncidentTurn) -> None:
         records = self._parts.records
         records.incidents.save(turn.incident, turn={**turn.to_json(), "state": turn.phase.value, "note": turn.reason})
         outcome = turn.outcome or Outcome.ESCALATED
-        if isinstance(command, Escalate):
-            row = records.incidents.row(turn.incident)
-            records.ledger.append(
-                "escalated", command.text, actor="prodwise", service=row["service"], incident=turn.incident
-            )
+        if outcome is Outcome.ESCALATED:
+            row, text = records.incidents.row(turn.incident), turn.text or turn.reason
+            records.ledger.append("escalated", text, actor="prodwise", service=row["service"], incident=turn.incident)
         close_incident(records, turn.incident, outcome, turn.reason)
 
     def _call(self, incident: str, command: Escalate) -> None:

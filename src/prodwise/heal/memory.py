@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from prodwise.heal.charge import taken_over
 from prodwise.heal.parts import Parts
 from prodwise.loop.choose.situation import Past, PastResult, WayBack
 from prodwise.loop.choose.told import QUIET_S, Told
@@ -110,6 +111,8 @@ def told(parts: Parts, service: str, seen_at: float) -> Told | None:
     last = next((one for one in parts.records.incidents.list(limit=50) if one.service == service), None)
     if last is None or last.closed_at is None or last.outcome is not Outcome.ESCALATED:
         return None
+    if taken_over(parts.records, last.id):
+        return None  # it was well again when it ended
     return Told(last.symptoms, _leading(parts, last.id)[0], last.closed_at, max(last.closed_at, seen_at))
 
 

@@ -55,7 +55,9 @@ Step = tuple[IncidentTurn, Command]
 
 
 def begin(incident: str, now: float, watch_s: float) -> IncidentTurn:
-    return IncidentTurn(incident, IncidentState.SEEN, wall=now, watch_s=watch_s)
+    return IncidentTurn(
+        incident, IncidentState.SEEN, wall=now, watch_s=watch_s, entered=((IncidentState.SEEN.value, 0.0),)
+    )
 
 
 def deadline_s(watch_s: float) -> float:
@@ -68,20 +70,22 @@ def step(turn: IncidentTurn, seen: Observations, now: float) -> Step:
     """One turn.
 
     1. A closed story stays closed. The story's clock goes on with the wall clock, never back, at most 30 s a turn.
-    2. A person's word comes first; then the deadline of the whole story; then remedies that others carried out.
-    3. The phase decides: it waits with a reason, commands one thing, or moves on.
+    2. A person's undo comes first; then the deadline of the whole story.
+    3. While a person has it, what was begun is brought to its end, and nothing else is; then remedies that others carried out.
+    4. The phase decides: it waits with a reason, commands one thing, or moves on.
     """
     if turn.outcome is not None:
         return turn, _closing(turn)
     turn = _tick(turn, seen, now)
     if seen.undone_by:
         return _close(turn, Outcome.UNDONE, f"taken back by {seen.undone_by}")
-    if seen.taken_over:
-        return _escalate(turn, f"{seen.taken_over} took over")
     if turn.clock >= deadline_s(turn.watch_s):
         return _escalate(turn, "no end in time")
     if seen.round != turn.round:
-        seen = Observations(health=seen.health, symptom_gone=seen.symptom_gone, remedied=seen.remedied)
+        seen = Observations(health=seen.health, symptom_gone=seen.symptom_gone, remedied=seen.remedied,
+                            taken_over=seen.taken_over)  # fmt: skip
+    if seen.taken_over and turn.phase is not IncidentState.APPLYING and not turn.undoing:
+        return _held(turn, seen)
     if seen.remedied is not None and turn.phase in _BEFORE_APPLYING:
         return _record(turn, seen.remedied)
     return _PHASES[turn.phase](turn, seen)
@@ -93,6 +97,19 @@ def _tick(turn: IncidentTurn, seen: Observations, now: float) -> IncidentTurn:
     gone = (turn.gone_since if turn.gone_since is not None else clock) if seen.symptom_gone else None
     good = turn.good_since if passed_s <= GAP_S else None
     return replace(turn, wall=now, clock=clock, gone_since=gone, good_since=good)
+
+
+def _held(turn: IncidentTurn, seen: Observations) -> Step:
+    """A person has it: a remedy that was applied is watched on, the rest waits. Handed back, the phase begins anew."""
+    why = f"{seen.taken_over} took over"
+    if turn.phase is IncidentState.WATCHING:
+        if seen.health.verdict is Verdict.PASS:
+            return _watching(turn, seen)
+        return replace(turn, since=turn.clock, good_since=None, bad_since=None), Wait(POLL_S, why)
+    if turn.gone_since is not None and turn.clock - turn.gone_since >= GONE_S:
+        return _close(turn, Outcome.ESCALATED, f"{why}, and it is well again")
+    waiting = turn if turn.phase is IncidentState.SEEN else _again(turn)
+    return replace(waiting, since=turn.clock, undecided_since=None), Wait(POLL_S, why)
 
 
 def _seen(turn: IncidentTurn, seen: Observations) -> Step:
@@ -256,7 +273,9 @@ def _again(turn: IncidentTurn) -> IncidentTurn:
 
 
 def _enter(turn: IncidentTurn, phase: IncidentState) -> IncidentTurn:
-    return replace(turn, phase=phase, since=turn.clock)
+    order = list(IncidentState)
+    before = (one for one in turn.entered if order.index(IncidentState(one[0])) < order.index(phase))
+    return replace(turn, phase=phase, since=turn.clock, entered=(*before, (phase.value, turn.clock)))
 
 
 def _spent(turn: IncidentTurn) -> float:
@@ -285,7 +304,7 @@ def _escalate(turn: IncidentTurn, reason: str, text: str = "") -> Step:
 
 def _closing(turn: IncidentTurn) -> Command:
     """What a closed story answers, however often it is asked."""
-    if turn.outcome is Outcome.ESCALATED or turn.outcome is None:
+    if turn.outcome is None or turn.text:
         return Escalate(turn.reason, turn.text)
     return Close(turn.outcome, turn.reason)
 

@@ -60,7 +60,7 @@ class Observations:
     health: GateResult = NOT_LOOKED
     symptom_gone: bool | None = None
     remedied: Remedied | None = None
-    taken_over: str = ""  # the person who took over
+    taken_over: str = ""  # the person who has the incident now
     undone_by: str = ""  # the person who took the remedy back
 
 
@@ -169,6 +169,7 @@ class IncidentTurn:
     outcome: Outcome | None = None
     reason: str = ""
     text: str = ""
+    entered: tuple[tuple[str, float], ...] = ()
 
     @property
     def failed(self) -> int:
@@ -186,6 +187,7 @@ class IncidentTurn:
                 "plan": plan_from_json(data["plan"]) if data["plan"] is not None else None,
                 "outcome": Outcome(data["outcome"]) if data["outcome"] is not None else None,
                 "remedies": tuple(_remedy(one) for one in data["remedies"]),
+                "entered": tuple((str(phase), float(at)) for phase, at in data.get("entered", ())),
             }
         )
 

@@ -9,16 +9,16 @@ from typing import Annotated, Any
 from fastapi import Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from prodwise.clock import now
+from prodwise.heal import charge
 from prodwise.model.errors import UsageError
 from prodwise.server.doors import COOKIE, Door, NotFound, Policy
 from prodwise.server.parts import ServerParts
 from prodwise.server.reading import Reader
 from prodwise.server.render import Pages
+from prodwise.server.views.incident import TAKEN_MEANS
 from prodwise.server.views.releases import caveats
 
 SESSION_S = 14 * 24 * 3600
-TAKE_OVER_S = 3600.0
 
 Text = Annotated[str, Form(max_length=500)]
 
@@ -34,7 +34,7 @@ class Asked:
     back: str
     fields: tuple[tuple[str, str], ...] = ()
     danger: bool = False
-    reason: bool = False
+    note: str = ""  # what a person is asked to write, if anything
 
 
 class Acts:
@@ -57,6 +57,8 @@ class Acts:
             ("/act/restart/{service}", self.restart),
             ("/act/undo/{incident_id}", self.undo),
             ("/act/takeover/{incident_id}", self.take_over),
+            ("/act/handback/{incident_id}", self.hand_back),
+            ("/act/wrong/{incident_id}", self.call_wrong),
             ("/act/approval/{approval_id}", self.answer),
         )
         return (
@@ -99,6 +101,8 @@ class Acts:
             "restart": self._ask_restart,
             "undo": self._ask_undo,
             "takeover": self._ask_take_over,
+            "handback": self._ask_hand_back,
+            "wrong": self._ask_wrong,
             "start": _ask_start,
             "unfreeze": _ask_unfreeze,
         }
@@ -132,12 +136,26 @@ class Acts:
 
     def _ask_take_over(self, incident_id: str, _release: str) -> Asked:
         self._reader.find(incident_id)
-        lines = (
-            "Prodwise changes nothing for one hour, deploys included, unless you end it sooner.",
-            "It keeps watching.",
-        )
         back = f"/incidents/{incident_id}"
-        return Asked("Take over from here?", lines, "Take over", f"/act/takeover/{incident_id}", back)
+        return Asked("Take this incident over?", TAKEN_MEANS, "Take over", f"/act/takeover/{incident_id}", back)
+
+    def _ask_hand_back(self, incident_id: str, _release: str) -> Asked:
+        self._reader.find(incident_id)
+        lines = ("Prodwise looks afresh, and goes on as far as its stage allows.",)
+        back = f"/incidents/{incident_id}"
+        return Asked("Hand it back to Prodwise?", lines, "Hand it back", f"/act/handback/{incident_id}", back)
+
+    def _ask_wrong(self, incident_id: str, _release: str) -> Asked:
+        case = self._reader.find(incident_id)
+        lines = ["Your note is kept with the incident and in the ledger."]
+        if case.incident.closed_at is None:
+            lines += [
+                "You take the incident over with it: nothing more is done about it until it is handed back.",
+                "Handed back, Prodwise does not act on this diagnosis again; another one may still lead it to a step.",
+            ]
+        asked = f"/act/wrong/{incident_id}", f"/incidents/{incident_id}"
+        note = "What speaks against it, or what is it instead?"
+        return Asked("Is the diagnosis wrong?", tuple(lines), "Yes, it is wrong", *asked, note=note)
 
     def _known(self, service: str) -> None:
         if service not in {known.id for known in self._reader.services}:
@@ -171,16 +189,24 @@ class Acts:
 
     def take_over(self, request: Request, incident_id: str) -> RedirectResponse:
         self._reader.find(incident_id)
-        who = request.state.visitor.who
-        self._parts.brakes.freeze(who, now() + TAKE_OVER_S, f"{who} took over incident {incident_id}")
+        charge.take_over(self._parts.records, incident_id, request.state.visitor.who)
+        return _back(f"/incidents/{incident_id}")
+
+    def hand_back(self, request: Request, incident_id: str) -> RedirectResponse:
+        self._reader.find(incident_id)
+        charge.hand_back(self._parts.records, incident_id, request.state.visitor.who)
+        return _back(f"/incidents/{incident_id}")
+
+    def call_wrong(self, request: Request, incident_id: str, note: Text = "") -> RedirectResponse:
+        self._reader.find(incident_id)
+        charge.call_wrong(self._parts.records, incident_id, note, request.state.visitor.who)
         return _back(f"/incidents/{incident_id}")
 
     def answer(self, request: Request, approval_id: str, plan_hash: Text, answer: Text) -> RedirectResponse:
         """yes or no to a question. Raises Refused when it is closed or the plan changed."""
         if answer not in ("yes", "no"):
             raise UsageError("the answer is yes or no")
-        who = request.state.visitor.who
-        self._parts.records.approvals.decide(approval_id, plan_hash, yes=answer == "yes", who=who)
+        charge.answer(self._parts.records, approval_id, plan_hash, request.state.visitor.who, yes=answer == "yes")
         return _back("/")
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from prodwise import __version__
 from prodwise.clock import now
+from prodwise.heal import charge
 from prodwise.model.autonomy import Autonomy
 from prodwise.model.errors import UsageError
 from prodwise.model.record import Entry
@@ -20,6 +21,7 @@ from prodwise.server.reading import Reader
 from prodwise.server.views.facts import stage_of
 from prodwise.server.views.incident import incident_view
 from prodwise.server.views.now import NowView, now_view
+from prodwise.server.views.prompt import prompt_of
 from prodwise.server.views.releases import releases_view
 
 SCHEMA_VERSION = 1
@@ -59,6 +61,10 @@ class ApprovalBody(_Body):
     yes: bool
 
 
+class NoteBody(_Body):
+    note: str = Field(min_length=1, max_length=500)
+
+
 class StageBody(_Body):
     autonomy: Autonomy
 
@@ -79,6 +85,7 @@ class Api:
             ("GET", "events", self.events),
             ("GET", "incidents", self.incidents),
             ("GET", "incidents/{incident_id}", self.incident),
+            ("GET", "incidents/{incident_id}/prompt", self.prompt),
             ("GET", "releases", self.releases),
             ("GET", "rollouts", self.rollouts),
             ("GET", "changes", self.changes),
@@ -90,6 +97,9 @@ class Api:
             ("POST", "rollback", self.rollback),
             ("POST", "restart", self.restart),
             ("POST", "incidents/{incident_id}/undo", self.undo),
+            ("POST", "incidents/{incident_id}/takeover", self.take_over),
+            ("POST", "incidents/{incident_id}/handback", self.hand_back),
+            ("POST", "incidents/{incident_id}/wrong", self.call_wrong),
             ("POST", "stop", self.stop),
             ("POST", "start", self.start),
             ("POST", "freeze", self.freeze),
@@ -135,6 +145,11 @@ class Api:
             "approvals": [asdict(approval) for approval in facts.approvals],
             "view": {**asdict(view), "strip": view.strip.summary},
         }
+
+    def prompt(self, incident_id: str) -> Json:
+        """A prompt for a coding agent, as plain text."""
+        made = prompt_of(self._reader.incident(incident_id), self._parts.config.name, now())
+        return {"schema_version": SCHEMA_VERSION, "incident": incident_id, "prompt": made}
 
     def releases(self) -> Json:
         facts = self._reader.releases()
@@ -190,6 +205,21 @@ class Api:
         self._reader.find(incident_id)
         return _done(text=self._parts.controls.undo(incident_id, _who(request)))
 
+    def take_over(self, request: Request, incident_id: str) -> Json:
+        self._reader.find(incident_id)
+        charge.take_over(self._parts.records, incident_id, _who(request))
+        return _done(taken_over=charge.taken_over(self._parts.records, incident_id))
+
+    def hand_back(self, request: Request, incident_id: str) -> Json:
+        self._reader.find(incident_id)
+        charge.hand_back(self._parts.records, incident_id, _who(request))
+        return _done(taken_over="")
+
+    def call_wrong(self, request: Request, incident_id: str, body: NoteBody) -> Json:
+        self._reader.find(incident_id)
+        charge.call_wrong(self._parts.records, incident_id, body.note, _who(request))
+        return _done(taken_over=charge.taken_over(self._parts.records, incident_id))
+
     def stop(self, request: Request, body: StopBody) -> Json:
         self._parts.brakes.stop(_who(request), body.reason)
         return _done(stopped=True)
@@ -209,8 +239,7 @@ class Api:
         return _done(frozen=False)
 
     def answer(self, request: Request, approval_id: str, body: ApprovalBody) -> Json:
-        approvals = self._parts.records.approvals
-        decided = approvals.decide(approval_id, body.plan_hash, yes=body.yes, who=_who(request))
+        decided = charge.answer(self._parts.records, approval_id, body.plan_hash, _who(request), yes=body.yes)
         return _done(approval=asdict(decided))
 
     def stage(self, request: Request, body: StageBody) -> Json:
@@ -243,6 +272,7 @@ def status_json(view: NowView) -> Json:
         "stories": [asdict(story) for story in doing.stories],
         "shipping": asdict(doing.shipping) if doing.shipping else None,
         "needs": [asdict(card) for card in view.needs],
+        "at_rest": broken.at_rest,
         "stage": foot.stage,
         "held": foot.held,
         "stop": asdict(doing.stop),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import Request
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from prodwise.clock import now
@@ -15,9 +16,11 @@ from prodwise.server.reading import Reader
 from prodwise.server.render import MARK, STATIC, Pages
 from prodwise.server.views.incident import filtered, incident_view, outcome_words
 from prodwise.server.views.needs import approval_card
-from prodwise.server.views.now import now_view, title_of
+from prodwise.server.views.now import now_view
+from prodwise.server.views.prompt import prompt_of
 from prodwise.server.views.releases import releases_view
 from prodwise.server.views.report import onset
+from prodwise.server.views.story import title_of
 
 FRAGMENTS = {
     "now": ("broken", "doing", "needs", "foot"),
@@ -39,6 +42,7 @@ class Shown:
             ("/", self.now),
             ("/incidents", self.incidents),
             ("/incidents/{incident_id}", self.incident),
+            ("/incidents/{incident_id}/prompt", self.prompt),
             ("/releases", self.releases),
             ("/approve/{approval_id}", self.approve),
             ("/live", self.stream),
@@ -82,6 +86,17 @@ class Shown:
             groups=GROUPS,
             here="incidents",
             topic=f"incident/{view.id}" if view.ended is None and not group else "",
+        )
+
+    def prompt(self, request: Request, incident_id: str) -> HTMLResponse:
+        made = prompt_of(self._reader.incident(incident_id), self._reader.parts.config.name, now())
+        return self._pages.page(
+            "prompt.html",
+            csrf=_csrf(request),
+            prompt=Markup.escape(made),  # bounded and made visible already, and longer than other texts may be
+            incident=incident_id,
+            here="incidents",
+            topic="",
         )
 
     def releases(self, request: Request) -> HTMLResponse:

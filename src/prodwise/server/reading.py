@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from prodwise.clock import monotonic, now
+from prodwise.heal import charge
 from prodwise.model.errors import ProdwiseError, UsageError
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
-from prodwise.model.record import Effect, EffectState
+from prodwise.model.record import Effect, EffectState, Rollout
 from prodwise.model.service import Service, ServiceKind
 from prodwise.model.target import TargetSeen
 from prodwise.server.doors import NotFound
@@ -23,6 +24,7 @@ from prodwise.server.views.facts import (
     NowFacts,
     Posture,
     ReleasesFacts,
+    Way,
     stage_of,
 )
 from prodwise.server.views.now import DAY_S, QUARTER_S
@@ -86,8 +88,12 @@ class Reader:
         return report(incidents, {**done, **told}, at)
 
     def case(self, incident: Incident) -> Case:
-        row = self.parts.records.incidents.row(incident.id)
-        return Case(incident, *(mapping(row.get(name)) for name in ("turn", "diagnosis", "decision")))
+        return self._case(incident, self.parts.records.incidents.row(incident.id))
+
+    def _case(self, incident: Incident, row: Mapping[str, Any]) -> Case:
+        turn, diagnosis, decision = (mapping(row.get(name)) for name in ("turn", "diagnosis", "decision"))
+        who, notes = charge.taken_over(self.parts.records, incident.id), charge.notes(self.parts.records, incident.id)
+        return Case(incident, turn, diagnosis, decision, who, notes)
 
     def find(self, incident_id: str) -> Case:
         """Raises NotFound."""
@@ -95,13 +101,13 @@ class Reader:
             row = self.parts.records.incidents.row(incident_id)
         except UsageError as error:
             raise NotFound(error.message, error.hint) from None
-        return Case(_incident(row), *(mapping(row.get(name)) for name in ("turn", "diagnosis", "decision")))
+        return self._case(_incident(row), row)
 
     def now(self) -> NowFacts:
         parts, records = self.parts, self.parts.records
         target, problem = self.target()
         marks = records.ledger.recent(200, ["change", "effect"])
-        entry = self.entry()
+        entry, current = self.entry(), records.rollouts.current()
         return NowFacts(
             app=parts.config.name,
             address=parts.address,
@@ -115,7 +121,8 @@ class Reader:
             marks=marks,
             open=[self.case(incident) for incident in records.incidents.list(open_only=True, limit=20)],
             recent=[i for i in records.incidents.list(limit=20) if i.closed_at is not None],
-            rollout=records.rollouts.current(),
+            rollout=current,
+            way=self._way(current),
             releases=records.releases.list(limit=10),
             approvals=records.approvals.open(),
             posture=self.posture(target),
@@ -150,10 +157,17 @@ class Reader:
             target_error=problem,
             releases=records.releases.list(limit=40),
             rollouts=records.rollouts.list(limit=20),
+            way=self._way(records.rollouts.current()),
             changes=records.changes.since(now() - WINDOW_S, limit=60),
             posture=self.posture(target),
             release_line=bool(self.parts.config.release),
         )
+
+    def _way(self, current: Rollout | None) -> Way:
+        if current is None:
+            return Way()
+        told = self.parts.records.ledger.entries(limit=TIMELINE_MAX, incident=current.release)
+        return Way(tuple(stage.name for stage in self.parts.config.ramp.stages()), told)
 
     def entry(self) -> str:
         """The service that users reach: named `web`, or the only web service, or the first that is not an upstream."""

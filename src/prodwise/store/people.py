@@ -16,7 +16,7 @@ from prodwise.model.record import Approval, ApprovalState, Entry
 from prodwise.store import tables
 from prodwise.store.engine import Database
 from prodwise.store.ledger import append
-from prodwise.store.told import setting_text
+from prodwise.store.told import incident_of, setting_text
 
 QUIET_SETTINGS = ("position", "baseline", "heartbeat", "asked")
 """Settings that the healer keeps for itself: changing them is no news for the ledger."""
@@ -42,7 +42,8 @@ class SqlSettings:
                 session.execute(t.insert().values(name=name, **row))
             if not name.startswith(QUIET_SETTINGS):
                 data = {"name": name, "value": value}
-                append(session, Entry(0, row["at"], "setting", who, "", "", setting_text(name, value), data))
+                text, incident = setting_text(name, value), incident_of(name)
+                append(session, Entry(0, row["at"], "setting", who, "", incident, text, data))
 
 
 class SqlApprovals:

@@ -1,4 +1,4 @@
-"""A changed setting as a sentence for the ledger."""
+"""A changed setting as a sentence for the ledger, and the incident that it is about."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ ASKED = {
     "return": "going back to {release}",
     "undo": "undoing what was done in {incident}",
 }
+OF_INCIDENTS = ("takeover", "wrong")
+
+
+def incident_of(name: str) -> str:
+    """The incident that a setting is a person's word on, or ""."""
+    kind, _, of = name.partition(":")
+    return of if kind in OF_INCIDENTS else ""
 
 
 def setting_text(name: str, value: Any) -> str:
@@ -27,6 +34,10 @@ def setting_text(name: str, value: Any) -> str:
         return f"self-test {'passed' if given.get('ok') else 'failed'}"
     if kind == "cancel":
         return f"release {of} is to be taken back: {given.get('reason') or 'no reason was given'}"
+    if kind == "takeover":
+        return "took this incident over: Prodwise does nothing more about it" if given else "handed this incident back"
+    if kind == "wrong" and value:
+        return f"called the diagnosis wrong ({value[-1].get('text') or 'there was none yet'}): {value[-1].get('note')}"
     if kind in ASKED and given:
         return f"{ASKED[kind].format(**{'service': '?', 'release': '?', 'incident': '?', **given})} was asked for"
     return f"{name} was {'cleared' if value is None else 'set'}"

@@ -49,7 +49,8 @@ Choice = Plan | Refusal | AlreadyDone
 def choose(situation: Situation) -> Choice:
     """One decision.
 
-    1. Holds: stop, freeze, stale inputs, mass failure, flapping, an action in flight, too many failures, not ours to heal.
+    1. Holds: stop, freeze, a diagnosis that a person called wrong, stale inputs, mass failure, flapping, an action in flight,
+       too many failures, not ours to heal.
     2. What the supervisor has done already, or is just doing, is not done again.
     3. The ladder, smallest footprint first: the first eligible step; else the first that a person may allow; else a person.
     """
@@ -85,6 +86,8 @@ def _held(situation: Situation) -> Refusal | None:
         return Refusal(("stopped by a person",))
     if situation.frozen:
         return Refusal((f"frozen: {situation.frozen}",))
+    if situation.doubted:
+        return Refusal((f"the diagnosis was called wrong: {situation.doubted}",))
     if not situation.fresh:
         return Refusal(("our own inputs are stale: what we see may be old",), wait_s=5.0)
     if why := limits.brake(situation.health):

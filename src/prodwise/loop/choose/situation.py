@@ -70,6 +70,7 @@ class Situation:
     now: float
     health: tuple[tuple[str, bool | None], ...] = ()
     way_back: WayBack | None = None
+    doubted: str = ""  # what a person said, if the leading hypothesis was called wrong
     kept_by: str = ""  # the person who took going back from the running release back
     rollout: str = ""  # the release that is being rolled out, if any
     frozen: str = ""  # why, if a person froze automation

@@ -18,6 +18,16 @@
   };
   localise(document);
 
+  for (const button of document.querySelectorAll("button[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const field = document.getElementById(button.dataset.copy);
+      field.select();
+      try { await navigator.clipboard.writeText(field.value); } catch { document.execCommand("copy"); }
+      button.textContent = "Copied";
+    });
+  }
+
   const topic = document.body.dataset.topic;
   if (!topic || !window.EventSource) return;
   const lamp = document.getElementById("live");
@@ -26,6 +36,15 @@
     lamp.hidden = false;
     lamp.textContent = on ? "live" : "paused";
     lamp.classList.toggle("off", !on);
+  };
+
+  // Said aloud when it changes; countdowns are not.
+  const said = document.getElementById("said");
+  const words = () => [...document.querySelectorAll("[data-say]")].map((e) => e.textContent.trim()).join(" ");
+  let before = words();
+  const say = () => {
+    const text = words();
+    if (said && text !== before) said.textContent = before = text;
   };
 
   // Opened details and the focused control survive a swap.
@@ -44,6 +63,7 @@
       const again = [...el.querySelectorAll("a, button, summary")].find((c) => c.textContent === label);
       if (again) again.focus({ preventScroll: true });
     }
+    say();
     const badge = el.querySelector(".headline .badge");
     if (badge) document.title = badge.textContent.trim() + " · " + document.title.split(" · ").pop();
   };

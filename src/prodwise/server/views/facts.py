@@ -23,12 +23,17 @@ Buckets = Sequence[tuple[float, int, int]]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An incident with what its story wrote beside it; each part may be missing or incomplete."""
+    """An incident with what its story wrote beside it; each part may be missing or incomplete.
+
+    taken_over: the person who has it; notes: what people said about wrong diagnoses ({who, at, note, text, …}), oldest first.
+    """
 
     incident: Incident
     turn: Mapping[str, Any] = field(default_factory=dict)
     diagnosis: Mapping[str, Any] = field(default_factory=dict)
     decision: Mapping[str, Any] = field(default_factory=dict)
+    taken_over: str = ""
+    notes: Sequence[Mapping[str, Any]] = ()
 
     @property
     def plan(self) -> Mapping[str, Any]:
@@ -57,6 +62,14 @@ class Posture:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """A rollout's way. stages: the names of its shares, in order; entries: what the ledger has about it, oldest first."""
+
+    stages: Sequence[str] = ()
+    entries: Sequence[Entry] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NowFacts:
     app: str
     address: str
@@ -71,6 +84,7 @@ class NowFacts:
     open: Sequence[Case]
     recent: Sequence[Incident]  # the last ones that were closed, newest first
     rollout: Rollout | None
+    way: Way
     releases: Sequence[Release]
     approvals: Sequence[Approval]
     posture: Posture
@@ -97,6 +111,7 @@ class ReleasesFacts:
     target_error: str
     releases: Sequence[Release]
     rollouts: Sequence[Rollout]
+    way: Way
     changes: Sequence[Change]
     posture: Posture
     release_line: bool

@@ -6,18 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident
 from prodwise.model.outcome import Outcome
 from prodwise.model.record import EffectState, Entry
+from prodwise.server.views.evidence import Fact, fact_of, telling
 from prodwise.server.views.facts import Buckets, Case, IncidentFacts
 from prodwise.server.views.needs import Card, approval_card, risk_words
-from prodwise.server.views.now import Story, story, title_of
 from prodwise.server.views.report import onset
+from prodwise.server.views.story import Step, Story, steps_of, story, title_of
 from prodwise.server.views.strip import Strip, strip
 from prodwise.server.views.words import (
     actor_name,
     duration,
+    gate_reason,
     harm,
     is_person,
     mapping,
@@ -73,6 +74,16 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A person's word that a diagnosis is wrong. about: the diagnosis, as it stood then."""
+
+    who: str
+    at: float
+    text: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     rungs: tuple[Rung, ...]
     gates: tuple[Gate, ...]
@@ -82,17 +93,6 @@ class Decision:
     risk: str
     undo: str
     plan_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    id: str
-    kind: str
-    source: str
-    since: float
-    until: float
-    text: str
-    figures: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,7 @@ class IncidentView:
     impact: tuple[str, ...]
     symptoms: tuple[str, ...]
     story: Story | None
+    steps: tuple[Step, ...]
     causes: tuple[Cause, ...]
     decision: Decision
     timeline: tuple[Moment, ...]
@@ -129,6 +130,19 @@ class IncidentView:
     unknown: tuple[str, ...]
     cards: tuple[Card, ...]
     can_undo: bool
+    can_take_over: bool
+    taken_over: str
+    taken_means: tuple[str, ...]
+    notes: tuple[Note, ...]
+
+
+TAKEN_MEANS = (
+    "I do nothing more about it: no restart, no rollback, no undo and no question, until it is handed back.",
+    "What I had begun already is brought to its end. I keep watching, and close it once all has been well for a while.",
+    "Not held by this: the supervisor starts a dead process again, a release on its way goes back if it is worse, and "
+    "other services are looked after as before.",
+)
+"""What taking an incident over means."""
 
 
 def incident_view(facts: IncidentFacts, now: float) -> IncidentView:
@@ -148,23 +162,42 @@ def incident_view(facts: IncidentFacts, now: float) -> IncidentView:
         lasted=duration((better or ended or now) - began),
         impact=harm(incident.users_hit, incident.requests_failed),
         symptoms=tuple(visible(symptom.text, 200) for symptom in incident.symptoms[:20]),
-        story=story(facts.case, facts.posture, now) if ended is None else None,
+        story=story(facts.case, facts.posture, facts.approvals, now) if ended is None else None,
+        steps=steps_of(facts.case, now) if facts.case.turn.get("entered") or ended is None else (),
         causes=tuple(_causes(facts)),
         decision=decision_of(facts.case),
         timeline=joined(moment(entry) for entry in facts.timeline),
-        evidence=tuple(_fact(fact) for fact in telling(facts.case, facts.evidence)[:EVIDENCE_SHOWN]),
+        evidence=tuple(fact_of(fact) for fact in telling(facts.case, facts.evidence)[:EVIDENCE_SHOWN]),
         evidence_stored=len(facts.evidence),
         phases=phases(facts.buckets, began, better or ended, window[1]),
         strip=strip(facts.buckets, facts.marks, *window),
         unknown=_unknown(facts.case),
-        cards=tuple(approval_card(asked, title_of(incident)) for asked in facts.approvals),
+        cards=() if ended or facts.case.taken_over else tuple(_asked(facts)),
         can_undo=_can_undo(facts),
+        can_take_over=ended is None and not facts.case.taken_over and not _of_a_release(incident),
+        taken_over=visible(actor_name(facts.case.taken_over), 60) if ended is None and facts.case.taken_over else "",
+        taken_means=TAKEN_MEANS if ended is None and facts.case.taken_over else (),
+        notes=tuple(_note(told) for told in facts.case.notes),
     )
+
+
+def _asked(facts: IncidentFacts) -> list[Card]:
+    """The newest question: an older one is about a plan that is none any more."""
+    return [approval_card(asked, title_of(facts.case.incident)) for asked in facts.approvals[-1:]]
+
+
+def _note(told: Mapping[str, Any]) -> Note:
+    who, about = visible(actor_name(str(told.get("who", ""))), 60), visible(told.get("text") or "no diagnosis yet", 300)
+    return Note(who, number(told.get("at")) or 0.0, visible(told.get("note", ""), 500), about)
+
+
+def _of_a_release(incident: Incident) -> bool:
+    return any(symptom.kind == "release" for symptom in incident.symptoms)
 
 
 def _can_undo(facts: IncidentFacts) -> bool:
     """A release that was taken back on its way to users is shipped again instead: it had never passed its watch."""
-    if any(symptom.kind == "release" for symptom in facts.case.incident.symptoms):
+    if _of_a_release(facts.case.incident):
         return False
     return any(effect.state is EffectState.DONE and effect.undo for effect in facts.effects)
 
@@ -232,7 +265,9 @@ def decision_of(case: Case) -> Decision:
         gates=tuple(gates_of(decision.get("gates"))),
         why=visible(decision.get("why") or plan.get("why") or NOT_YET, 300),
         refusal=tuple(visible(r, 240) for r in sequence(mapping(decision.get("refusal")).get("reasons"))[:10]),
-        authority={
+        authority="a person has taken over"
+        if case.taken_over
+        else {
             "act": "acts by itself and tells you",
             "ask": "asks you first",
             "observe": "only watches; a person acts",
@@ -252,7 +287,7 @@ def gates_of(entries: object) -> list[Gate]:
             Gate(
                 visible(gate.get("gate", ""), 80).replace("_", " "),
                 verdict if verdict in ("pass", "hold", "fail") else "hold",
-                visible(gate.get("reason", ""), 300),
+                visible(gate_reason(gate), 300),
             )
         )
     return found
@@ -276,61 +311,6 @@ def _what(entry: Entry) -> str:
     result = f": {entry.data['result']}" if entry.data.get("result") else ""
     state = {"intent": "About to", "done": "Done:", "failed": "Failed:"}.get(str(entry.data.get("state")), "")
     return visible(f"{state} {kind} {target}{result}".strip(), 400)
-
-
-def _fact(fact: Evidence) -> Fact:
-    return Fact(
-        fact.id,
-        visible(fact.kind, 40),
-        visible(fact.source, 40),
-        fact.since,
-        fact.until,
-        visible(fact.text, 400),
-        tuple(_figures(fact.data))[:16],
-    )
-
-
-def _figures(data: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Scalars, one level of nesting, ready to read; lists are cut after eight items."""
-    found: list[tuple[str, str]] = []
-    for key, value in list(data.items())[:24]:
-        name = f"{prefix}{label(str(key))}"
-        if isinstance(value, Mapping):
-            found.extend(_figures(value, f"{label(str(key))} ") if not prefix else [(name, f"{len(value)} values")])
-        elif isinstance(value, list | tuple):
-            found.append((name, visible(", ".join(str(item) for item in value[:8]), 200)))
-        else:
-            found.append((name, figure(str(key), value)))
-    return found
-
-
-LABELS = {
-    "p50_ms": "typical",
-    "p95_ms": "slowest 5 %",
-    "requests_per_s": "requests a second",
-    "n": "requests",
-    "errors": "failed",
-    "lanes": "users",
-}
-
-
-def label(key: str) -> str:
-    """A figure's name in words; its unit stands with the value."""
-    return LABELS.get(key) or visible(key, 60).replace("_", " ")
-
-
-def figure(key: str, value: object) -> str:
-    """A figure with the unit that its name tells."""
-    known = number(value)
-    if known is None:
-        return "–" if value is None else visible(value, 200)
-    if key.endswith(("share", "rate")) and 0 <= known <= 1:
-        return percent(known)
-    if key.endswith("_ms"):
-        return f"{known:.0f} ms"
-    if key.endswith(("_s", "seconds")):
-        return duration(known)
-    return f"{known:,.0f}" if known == int(known) else f"{known:,.3g}"
 
 
 def phases(buckets: Buckets, began: float, better: float | None, until: float) -> tuple[Phase, ...]:
@@ -370,21 +350,6 @@ def joined(moments: Iterable[Moment]) -> tuple[Moment, ...]:
         else:
             found.append(moment)
     return tuple(found)
-
-
-def telling(case: Case, evidence: Sequence[Evidence]) -> list[Evidence]:
-    """What the diagnosis and the plan cite, and of each thing else that was looked at the newest reading."""
-    cited = {str(name) for name in sequence(case.plan.get("evidence"))}
-    for entry in sequence(case.diagnosis.get("hypotheses")):
-        hypothesis = mapping(entry)
-        cited |= {str(n) for n in (*sequence(hypothesis.get("supports")), *sequence(hypothesis.get("contradicts")))}
-    newest = {_subject(fact): fact.id for fact in evidence}
-    return [fact for fact in evidence if fact.id in cited or newest[_subject(fact)] == fact.id]
-
-
-def _subject(fact: Evidence) -> tuple[str, ...]:
-    named = tuple(str(fact.data.get(name, "")) for name in ("service", "slot", "route", "release", "subject"))
-    return (fact.kind, fact.source, *named) if any(named) else (fact.kind, fact.source, fact.text)
 
 
 def filtered(timeline: Sequence[Moment], group: str) -> tuple[Moment, ...]:

@@ -11,7 +11,7 @@ from prodwise.model.incident import Incident
 from prodwise.model.outcome import Outcome
 from prodwise.model.record import Approval
 from prodwise.server.views.facts import Case, NowFacts
-from prodwise.server.views.words import mapping, percent, plan_words, visible
+from prodwise.server.views.words import actor_name, mapping, percent, plan_words, visible
 
 HANDOVER_S = 86_400.0
 
@@ -24,7 +24,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """kind: approval, proposal, handover or stopped. deadline: Unix seconds, 0 = none; id, plan_hash: of an approval."""
+    """kind: approval, proposal, taken, handover or stopped. deadline: Unix seconds, 0 = none; id, plan_hash: of an approval."""
 
     kind: str
     question: str
@@ -39,10 +39,15 @@ class Card:
 
 def needs(facts: NowFacts, now: float) -> tuple[Card, ...]:
     """Questions first, then what was handed over, then what a person holds back."""
-    cards = [approval_card(asked, _title(facts, asked.incident)) for asked in facts.approvals[:10]]
-    asked = {approval.incident for approval in facts.approvals}
+    ours = {case.incident.id for case in facts.open if not case.taken_over}
+    asked = {
+        approval.incident: approval for approval in facts.approvals if approval.incident in ours
+    }  # the newest of each
+    cards = [approval_card(approval, _title(facts, incident)) for incident, approval in asked.items()]
     for case in facts.open:
-        if case.incident.id not in asked:
+        if case.taken_over:
+            cards.append(_taken(case))
+        elif case.incident.id not in asked:
             cards.extend(_own_hands(case, facts))
     cards.extend(_handed_over(facts, now))
     if facts.posture.stop.on:
@@ -102,6 +107,14 @@ def _own_hands(case: Case, facts: NowFacts) -> Iterator[Card]:
         words = visible(plan_words(case.plan), 160)
         question = f"I would {words}, but I may not. Do you want to?"
         yield _card("proposal", question, _text(case.incident), (*_levers(case), look), risk_words(case.plan))
+
+
+def _taken(case: Case) -> Card:
+    """Whoever looks must see that automation waits for somebody."""
+    incident = case.incident.id
+    links = (Link("Hand it back", f"/confirm/handback/{incident}"), Link("Look closer", f"/incidents/{incident}"))
+    who = visible(actor_name(case.taken_over), 60)
+    return _card("taken", f"{who} has this one. I only watch.", _text(case.incident), links)
 
 
 def _levers(case: Case) -> tuple[Link, ...]:

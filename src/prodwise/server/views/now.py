@@ -6,30 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from prodwise.model.incident import Incident, IncidentState
+from prodwise.model.incident import Incident
 from prodwise.model.outcome import Outcome
-from prodwise.model.record import Rollout, RolloutState
 from prodwise.model.release import Release, ReleaseState
 from prodwise.server.views.facts import Brake, Case, NowFacts, Posture
 from prodwise.server.views.needs import Card, needs
 from prodwise.server.views.report import Report, onset
+from prodwise.server.views.shipping import Shipping, shipping
+from prodwise.server.views.story import Story, story, title_of
 from prodwise.server.views.strip import Strip, strip
-from prodwise.server.views.words import (
-    ago,
-    duration,
-    harm,
-    left,
-    mapping,
-    number,
-    percent,
-    plan_words,
-    sequence,
-    visible,
-)
+from prodwise.server.views.words import ago, count, duration, harm, number, percent
 
 DAY_S, QUARTER_S = 86_400.0, 900.0
 RECENT_S = 900.0  # an incident that ended less than this ago is still told about
 DOWN_FROM = 0.9  # share of requests hit, from which a service counts as down
+FAILING_FROM, FAILING_MIN = 0.05, 3
+"""From this share of a minute's requests on, failures are told; from this many on, the service does not count as well."""
+MINUTE_S = 60.0
+FEW = 20  # with fewer requests a share would sound more certain than it is: they are counted instead
 
 
 class Level(StrEnum):
@@ -60,6 +54,25 @@ class ServiceLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Failing:
+    """A service some of whose requests failed in the last minute, incident or not."""
+
+    service: str
+    failed: int
+    requests: int
+    down: bool  # all of them, and nothing says that it is well
+    over: bool  # an incident of the service ended within that minute: they failed before
+
+    @property
+    def telling(self) -> bool:
+        return self.failed >= FAILING_MIN and not self.over
+
+    @property
+    def text(self) -> str:
+        return f"{self.failed:,} of {count(self.requests, 'request')} to {self.service} failed in the last minute."
+
+
+@dataclass(frozen=True, slots=True)
 class Lately:
     """The last incident, while it is fresh: what it was, how it ended, whom it hit."""
 
@@ -85,41 +98,7 @@ class Broken:
     quarter: Strip
     lately: Lately | None
     show_quarter: bool  # something goes on, or a day's strip would be nearly empty
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """state: done, now or todo."""
-
-    name: str
-    state: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """What Prodwise does about one incident."""
-
-    incident: str
-    title: str
-    steps: tuple[Step, ...]
-    began: float
-    action: str
-    next: str
-    smaller: str
-    bigger: str
-
-
-@dataclass(frozen=True, slots=True)
-class Shipping:
-    """A release on its way."""
-
-    release: str
-    title: str
-    headline: str
-    share: str
-    began: float
-    gates: tuple[str, ...]
+    at_rest: str  # what stands where nothing is needed from a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,26 +149,48 @@ def now_view(facts: NowFacts, now: float) -> NowView:
 
 def broken(facts: NowFacts, now: float) -> Broken:
     worst = max(facts.open, key=lambda case: (severity(case.incident), -case.incident.opened_at), default=None)
-    level = level_of(facts)
+    level, failures = level_of(facts, now), failing(facts, now)
     day = strip(facts.day, facts.marks, now - DAY_S, now)
     quarter = strip(facts.quarter, facts.marks, now - QUARTER_S, now, rows=15)
     users, failed = _hit(facts.open)
     busy = bool(facts.open) or facts.rollout is not None or level is not Level.OK or len(day.bars) < 5
     return Broken(
         level=level,
-        sentence=_sentence(facts, worst, level, now),
+        sentence=_sentence(facts, worst, level, failures, now),
         details=tuple(_others(facts, worst)),
         since=onset(worst.incident) if worst else None,
         users=users,
         failed=failed,
         harm=harm(users, failed),
         incident=worst.incident.id if worst else "",
-        services=tuple(_service_line(facts, service.id) for service in facts.services),
+        services=tuple(_service_line(facts, service.id, now) for service in facts.services),
         day=day,
         quarter=quarter,
         lately=lately(facts.recent, now),
         show_quarter=busy and not quarter.empty,
+        at_rest=_at_rest(level, worst),
     )
+
+
+def _at_rest(level: Level, worst: Case | None) -> str:
+    if level is Level.OK or worst is not None:
+        return "Nothing. You can go."
+    return "Nothing that I know of. But I cannot say that all is well."
+
+
+def failing(facts: NowFacts, now: float) -> tuple[Failing, ...]:
+    """The figures beside the badge, as far as they speak of failures: badge and sentence must not say something else."""
+    ended = {i.service for i in facts.recent if i.closed_at is not None and now - i.closed_at < MINUTE_S}
+    found = []
+    for service in facts.services:
+        figures = facts.numbers.get(service.id, {})
+        requests = round(figures.get("requests_per_s", 0.0) * 60)
+        failed = round(requests * figures.get("failed_share", 0.0))
+        if failed and failed >= FAILING_FROM * requests:
+            down = failed >= DOWN_FROM * requests and facts.health.get(service.id) is not True
+            over = service.id in ended and facts.health.get(service.id) is True
+            found.append(Failing(service.id, failed, requests, down, over))
+    return tuple(found)
 
 
 def _hit(cases: Sequence[Case]) -> tuple[int | None, int]:
@@ -198,15 +199,16 @@ def _hit(cases: Sequence[Case]) -> tuple[int | None, int]:
     return max(known, default=None), sum(case.incident.requests_failed for case in cases)
 
 
-def level_of(facts: NowFacts) -> Level:
-    """Open incidents and our own probes; no data is UNKNOWN, never OK."""
-    if any(
+def level_of(facts: NowFacts, now: float) -> Level:
+    """Open incidents, our own probes, and what users got in the last minute; no data is UNKNOWN, never OK."""
+    bad = [found for found in failing(facts, now) if found.telling]
+    if any(found.down for found in bad) or any(
         severity(case.incident) >= DOWN_FROM and facts.health.get(case.incident.service) is not True
         for case in facts.open
     ):
         return Level.DOWN
     known = [facts.health.get(service.id) for service in facts.services]
-    if facts.open or False in known:
+    if facts.open or bad or False in known:
         return Level.DEGRADED
     if facts.target is None or not known or None in known:
         return Level.UNKNOWN
@@ -217,12 +219,7 @@ def severity(incident: Incident) -> float:
     return max((symptom.severity for symptom in incident.symptoms), default=0.0)
 
 
-def title_of(incident: Incident) -> str:
-    text = incident.title or (incident.symptoms[0].text if incident.symptoms else "")
-    return visible(text or f"{incident.service} has a problem", 200)
-
-
-def _sentence(facts: NowFacts, worst: Case | None, level: Level, now: float) -> str:
+def _sentence(facts: NowFacts, worst: Case | None, level: Level, failures: Sequence[Failing], now: float) -> str:
     if worst is not None:
         return title_of(worst.incident)
     sick = [service.id for service in facts.services if facts.health.get(service.id) is False]
@@ -230,11 +227,23 @@ def _sentence(facts: NowFacts, worst: Case | None, level: Level, now: float) -> 
         return f"{' and '.join(sick)} {'does' if len(sick) == 1 else 'do'} not answer well. Looking into it."
     if facts.target is None:
         return "I cannot see the app right now."
+    shipped = facts.rollout is not None and not facts.rollout.state.settled
+    telling = [found.text for found in failures if found.telling]
+    if telling:
+        why = "A release is on its way, and is being judged." if shipped else NOT_PROVEN
+        return " ".join([*telling, why])
     if level is Level.UNKNOWN:
         return "Waiting for the first data."
-    if facts.rollout is not None and not facts.rollout.state.settled:
+    if any(found.over for found in failures):
+        return "All good. What failed in the last minute failed before it was over."
+    if failures:
+        return " ".join(["No incident.", *(found.text for found in failures), "Too few to judge by."])
+    if shipped:
         return " ".join(["No incident. A release is on its way.", *_last_problem(facts.recent, now)])
     return " ".join(["All good.", *_last_problem(facts.recent, now), *_last_deploy(facts.releases, now)])
+
+
+NOT_PROVEN = "No incident yet: it takes more proof that this is worse than usual, or it has been so from the start."
 
 
 def _last_problem(recent: Sequence[Incident], now: float) -> list[str]:
@@ -285,133 +294,48 @@ def _others(facts: NowFacts, worst: Case | None) -> list[str]:
     return found[:5]
 
 
-def _service_line(facts: NowFacts, service: str) -> ServiceLine:
+def _service_line(facts: NowFacts, service: str, now: float) -> ServiceLine:
     figures = facts.numbers.get(service, {})
     well = facts.health.get(service)
+    bad = next((found for found in failing(facts, now) if found.service == service), None)
     level = Level.UNKNOWN if well is None else Level.OK if well else Level.DEGRADED
+    if bad is not None and bad.telling:
+        level = Level.DEGRADED
     rate, failed, p50, p95 = (figures.get(name) for name in ("requests_per_s", "failed_share", "p50_ms", "p95_ms"))
     return ServiceLine(
         service,
         level,
         "–" if rate is None else f"{rate:.1f}/s" if rate < 10 else f"{rate:.0f}/s",
-        "–" if failed is None else percent(failed),
+        "–" if failed is None else _failed(failed, rate),
         "–" if p50 is None else f"{p50:.0f} ms",
         "–" if p95 is None else f"{p95:.0f} ms",
     )
 
 
+def _failed(share: float, rate: float | None) -> str:
+    requests = round((rate or 0.0) * 60)
+    return f"{round(share * requests)} of {requests}" if share and requests < FEW else percent(share)
+
+
 def doing(facts: NowFacts, now: float) -> Doing:
-    stories = tuple(story(case, facts.posture, now) for case in facts.open[:5])
-    shipping = _shipping(facts.rollout, facts.releases, now)
-    return Doing(_headline(stories, shipping, facts.posture), stories, shipping, facts.posture.stop)
+    stories = tuple(story(case, facts.posture, facts.approvals, now) for case in facts.open[:5])
+    under_way = shipping(facts.rollout, facts.way, facts.releases, now)
+    headline = _headline(stories, under_way, facts.posture, failing(facts, now))
+    return Doing(headline, stories, under_way, facts.posture.stop)
 
 
-def _headline(stories: Sequence[Story], shipping: Shipping | None, posture: Posture) -> str:
+def _headline(
+    stories: Sequence[Story], shipping: Shipping | None, posture: Posture, failures: Sequence[Failing]
+) -> str:
     if posture.stop.on:
         return "Nothing: a person stopped me. I keep watching."
     if stories:
         return stories[0].action
     if shipping is not None:
         return shipping.headline
+    if any(found.telling for found in failures):
+        return "Watching what fails. I do nothing about it yet."
     return "Watching. Nothing to do."
-
-
-STEPS = (
-    IncidentState.SEEN,
-    IncidentState.UNDERSTOOD,
-    IncidentState.CHOSEN,
-    IncidentState.CHECKED,
-    IncidentState.APPLYING,
-    IncidentState.WATCHING,
-)
-
-
-def story(case: Case, posture: Posture, now: float) -> Story:
-    """The stepper and the two lines of why."""
-    at = STEPS.index(case.incident.state) if case.incident.state in STEPS else len(STEPS)
-    until = number(case.turn.get("until"))
-    note = f"{left(until - now)} left" if until is not None and until > now else ""
-    steps = tuple(
-        Step(step.value, "done" if index < at else "now" if index == at else "todo", note if index == at else "")
-        for index, step in enumerate(STEPS)
-    )
-    action = _action_line(case, posture)
-    return Story(
-        incident=case.incident.id,
-        title=title_of(case.incident),
-        steps=steps,
-        began=onset(case.incident),
-        action=action,
-        next=visible(case.turn.get("note") or case.turn.get("next") or "", 200),
-        smaller=why_not_smaller(case),
-        bigger=why_not_bigger(case),
-    )
-
-
-def _action_line(case: Case, posture: Posture) -> str:
-    words = visible(plan_words(case.plan), 160) if case.plan else ""
-    reasons = [visible(r, 160) for r in sequence(mapping(case.decision.get("refusal")).get("reasons"))]
-    if reasons:
-        return f"Not acting for now: {reasons[0]}"
-    if not words:
-        why = visible(case.decision.get("why") or "", 200)
-        return f"{why[:1].upper()}{why[1:]}." if why else "Finding out what it is."
-    if case.incident.state is IncidentState.APPLYING:
-        return f"Doing it now: {words}."
-    if case.incident.state is IncidentState.WATCHING:
-        return f"Done: {words}. Watching that it holds."
-    authority = str(case.decision.get("authority", ""))
-    if authority == "ask":
-        return f"Waiting for your yes to {words}."
-    if authority == "observe" or posture.stage == "observe":
-        return f"Only watching (stage: {posture.stage.value}). I would {words}."
-    return f"About to {words}."
-
-
-def why_not_smaller(case: Case) -> str:
-    skipped = [mapping(entry) for entry in sequence(case.decision.get("skipped") or case.plan.get("skipped"))]
-    if not skipped and mapping(case.decision.get("refusal")).get("reasons"):
-        return "No step is taken for now."
-    if not skipped:
-        return "Nothing smaller would do: this is the smallest step there is." if case.plan else "Not yet known."
-    first = skipped[-1]
-    return visible(f"{_plain(first.get('action', ''))}: {first.get('reason', 'no reason given')}", 200)
-
-
-def why_not_bigger(case: Case) -> str:
-    if mapping(case.decision.get("refusal")).get("reasons"):
-        return "Nothing bigger is called for while this holds it back."
-    return "A bigger step is only taken once this one has failed." if case.plan else "Not yet known."
-
-
-def _plain(text: object) -> str:
-    return str(text).replace("_", " ")
-
-
-_ON_ITS_WAY = {
-    RolloutState.QUEUED: "Queued: release {r}.",
-    RolloutState.BUILDING: "Building release {r}. No user sees it yet.",
-    RolloutState.CHECKING: "Checking release {r} before any user sees it.",
-    RolloutState.RAMPING: "Shipping release {r}: {s} of users have it.",
-    RolloutState.WATCHING: "Release {r} serves everyone; watching that it holds{left}.",
-}
-
-
-def _shipping(rollout: Rollout | None, releases: Sequence[Release], now: float) -> Shipping | None:
-    if rollout is None or rollout.state.settled:
-        return None
-    title = next((release.title for release in releases if release.id == rollout.release), "")
-    if any(gate.get("verdict") == "fail" for gate in rollout.gates):
-        headline = f"Taking release {rollout.release} back."
-        return Shipping(
-            rollout.release, visible(title, 100), headline, f"{rollout.share * 100:.1f}%", rollout.began_at, ()
-        )
-    remaining = f" ({left(rollout.watch_until - now)} left)" if rollout.watch_until else ""
-    headline = _ON_ITS_WAY[rollout.state].format(r=rollout.release, s=percent(rollout.share), left=remaining)
-    gates = tuple(visible(f"{gate.get('gate', '')}: {gate.get('reason', '')}", 160) for gate in rollout.gates[:3])
-    return Shipping(
-        rollout.release, visible(title, 100), headline, f"{rollout.share * 100:.1f}%", rollout.began_at, gates
-    )
 
 
 def _self_test(facts: NowFacts, now: float) -> str:

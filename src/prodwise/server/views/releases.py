@@ -11,9 +11,12 @@ from prodwise.model.record import Rollout, RolloutState
 from prodwise.model.release import Release, ReleaseState
 from prodwise.model.signal import ProcessSeen, ProcessState
 from prodwise.model.target import ServiceSeen
-from prodwise.server.views.facts import Brake, ReleasesFacts
-from prodwise.server.views.incident import Gate, figure, gates_of, label
-from prodwise.server.views.words import actor_name, left, mapping, number, percent, sequence, visible
+from prodwise.server.views.evidence import figure, label
+from prodwise.server.views.facts import Brake, ReleasesFacts, Way
+from prodwise.server.views.incident import Gate, gates_of
+from prodwise.server.views.shipping import headline, ramp_steps
+from prodwise.server.views.story import Step, whole
+from prodwise.server.views.words import actor_name, mapping, number, percent, sequence, visible
 
 LIVE = (ReleaseState.VERIFIED_GOOD, ReleaseState.PROMOTED)
 GO_BACK_TO = (ReleaseState.VERIFIED_GOOD, ReleaseState.RETIRED)
@@ -45,19 +48,17 @@ class Arms:
 class Ramp:
     release: str
     title: str
+    headline: str
     previous: str
-    state: str
-    stage: str
     share: str
     share_width: str
     began: float
-    ended: float | None
-    watch: str
+    elapsed: str
+    steps: tuple[Step, ...]
     arms: tuple[Arms, ...]
-    gates: tuple[Gate, ...]
+    answered: tuple[Gate, ...]  # gates that say yes or no; those that wait are in `needed`
     needed: tuple[str, ...]
     asked_by: str
-    settled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class ChangeRow:
 class ReleasesView:
     places: tuple[Place, ...]
     claimed: str
+    reached: tuple[tuple[str, str], ...]
     warning: str
     ramp: Ramp | None
     queued: tuple[str, ...]
@@ -105,8 +107,9 @@ def releases_view(facts: ReleasesFacts, now: float) -> ReleasesView:
     return ReleasesView(
         places=places,
         claimed=claimed,
+        reached=tuple((name, percent(share)) for name, share in sorted(serving.items(), key=lambda pair: -pair[1])),
         warning=_warning(facts, claimed, serving, current),
-        ramp=_ramp(current, facts.releases, now) if current else None,
+        ramp=_ramp(current, facts.way, facts.releases, now) if current else None,
         queued=tuple(r.release for r in facts.rollouts if r.state is RolloutState.QUEUED),
         rows=tuple(_row(release, serving, claimed) for release in facts.releases[:40]),
         changes=tuple(_change(change) for change in facts.changes[:60]),
@@ -186,25 +189,23 @@ def _current(rollouts: Sequence[Rollout]) -> Rollout | None:
     return active[-1] if active else None
 
 
-def _ramp(rollout: Rollout, releases: Sequence[Release], now: float) -> Ramp:
+def _ramp(rollout: Rollout, way: Way, releases: Sequence[Release], now: float) -> Ramp:
     title = next((release.title for release in releases if release.id == rollout.release), "")
     gates = tuple(gates_of(rollout.gates))
     return Ramp(
         release=rollout.release,
         title=visible(title, 120),
+        headline=headline(rollout, now),
         previous=rollout.previous,
-        state=rollout.state.value.replace("_", " "),
-        stage=visible(rollout.stage, 40),
         share=percent(rollout.share),
         share_width=f"{rollout.share * 100:.1f}%",
         began=rollout.began_at,
-        ended=rollout.ended_at,
-        watch=left(rollout.watch_until - now) if rollout.watch_until else "",
+        elapsed=whole(now - rollout.began_at),
+        steps=ramp_steps(rollout, way, now),
         arms=arms(rollout.numbers),
-        gates=gates,
+        answered=tuple(gate for gate in gates if gate.verdict != "hold"),
         needed=_needed(rollout.numbers, gates),
         asked_by=visible(actor_name(rollout.asked_by), 60),
-        settled=rollout.state.settled,
     )
 
 

@@ -91,6 +91,12 @@ def harm(people: int | None, failed: int) -> tuple[str, ...]:
     return (f"{known} hit", f"{count(failed, 'request')} failed")
 
 
+def gate_reason(gate: Mapping[str, Any]) -> str:
+    """A gate's reason without the service that its name begins with already ("web: errors", "web: 28 answers …")."""
+    service, colon, _ = str(gate.get("gate", "")).partition(": ")
+    return str(gate.get("reason", "")).removeprefix(service + colon if colon else "")
+
+
 AUTOMATIC = frozenset({"prodwise", "guard", "supervisor", "proxy", "prober", ""})
 
 
