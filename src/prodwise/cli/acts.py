@@ -122,7 +122,7 @@ def rollback(
 
     Works without the healer too. Data, uploads and the env file stay as they are.
     """
-    client = desk.client()
+    client = desk.client(patience_s=0.0)  # going back need not wait for it
     try:
         goal, now_serving, plan = _goal(client, release)
     except NotRunning:

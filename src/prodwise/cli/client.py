@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import shutil
 import socket
 import time
 from collections.abc import Mapping
@@ -17,7 +18,9 @@ from urllib.parse import urlencode
 from prodwise.clock import monotonic
 from prodwise.model.errors import NotRunning, ProdwiseError
 
-RESTART_S, RETRY_S = 2.0, 0.1
+RETRY_S = 0.1
+ROOM_MIN = 64 * 1024
+"""With fewer free bytes than this, nothing can be written down."""
 ANSWER_MAX = 32 * 1024 * 1024
 EXIT_OF_STATUS = {401: 4, 403: 6, 404: 2, 409: 6, 422: 2}
 EXIT_OF_CODE = {"refused": 6, "fenced": 6, "gate_failed": 7, "build_failed": 7, "usage": 2, "config": 2, "not_found": 2}
@@ -47,8 +50,9 @@ class _Unix(http.client.HTTPConnection):
 class Client:
     """One question a connection: the healer may be restarted between two of them."""
 
-    def __init__(self, path: Path, app_dir: Path, timeout_s: float) -> None:
-        self._path, self._app_dir, self._timeout_s = path, app_dir, timeout_s
+    def __init__(self, path: Path, app_dir: Path, timeout_s: float, patience_s: float = 0.0) -> None:
+        """patience_s: how long a healer is waited for that is just being started again."""
+        self._path, self._app_dir, self._timeout_s, self._patience_s = path, app_dir, timeout_s, patience_s
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """Raises NotRunning, or ApiError with the healer's own words."""
@@ -59,8 +63,7 @@ class Client:
         return self._ask("POST", path, json.dumps(body))
 
     def _ask(self, method: str, path: str, body: str | None = None) -> dict[str, Any]:
-        """A healer that is just being started again is waited for: its supervisor does that in about a second."""
-        deadline = monotonic() + RESTART_S
+        deadline = monotonic() + self._patience_s
         while True:
             try:
                 return self._once(method, path, body)
@@ -110,6 +113,8 @@ def nobody_answers(app_dir: Path) -> Absent:
     here = app_dir.resolve()
     if wiring.status_offline(here).guard:
         hint = "it is started again by itself: try in a moment, or look at .prodwise/log/healer.log"
+        if shutil.disk_usage(here).free < ROOM_MIN:
+            hint = "the disk is full: make room; `prodwise stop`, `rollback` and `down` work all the same"
         return Absent("the healer does not answer; the app is served without it", hint, app_runs=True)
     where = "here" if app_dir == Path(".") else f"in {app_dir}"
     above = next((folder for folder in here.parents if wiring.is_app(folder)), None)

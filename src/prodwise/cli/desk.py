@@ -74,12 +74,15 @@ class Desk:
         if self.verbose:
             self.say(text, "dim")
 
-    def client(self, timeout_s: float = 15.0) -> Client:
-        """Speaks to the healer of this app. Raises NotRunning at the first question if there is none."""
+    def client(self, timeout_s: float = 15.0, patience_s: float = 5.0) -> Client:
+        """Speaks to the healer of this app. Raises NotRunning at the first question if there is none.
+
+        patience_s: how long it is waited for while the app runs: its supervisor starts it again in a second or two.
+        """
         from prodwise import wiring
         from prodwise.cli.client import Client
 
-        return Client(wiring.api_socket(self.app_dir), self.app_dir, timeout_s)
+        return Client(wiring.api_socket(self.app_dir), self.app_dir, timeout_s, patience_s)
 
     def agree(self, question: str, consequences: Sequence[str], *, yes: bool, no_input: bool) -> bool:
         """Asks before a moderate action; the default is no. Raises UsageError when nobody can be asked."""
