@@ -84,6 +84,21 @@ def test_badge_sentence_and_figures_never_contradict_each_other(world: World) ->
         assert "■ Down" in text_of(client.get("/").text)
 
 
+def test_what_is_served_again_is_not_called_down_while_it_is_watched(world: World) -> None:
+    stories.history(world)
+    at = clock.now()
+    crash = Symptom("crash", "web", "web died with exit code 1", at - 9, at - 9, severity=1.0)
+    world.store.incidents.open(Incident("inc-new", "web", (crash,), at - 9, IncidentState.SEEN, title=crash.text))
+    world.vitals.well["web"] = None
+    with world.person() as client:
+        assert "■ Down" in text_of(client.get("/").text)
+        world.store.incidents.save("inc-new", state="watching", turn={"good_since": 3.0, "until": at + 12})
+        text = text_of(client.get("/").text)
+    assert "▲ Degraded" in text
+    assert "■ Down" not in text
+    assert "Web is well again; making sure. It was: web died with exit code 1" in text
+
+
 def test_the_stepper_tells_how_long_each_step_took_and_what_comes_next(world: World) -> None:
     found = stories.bad_release(world, IncidentState.CHECKED)
     at = clock.now()

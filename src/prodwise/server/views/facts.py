@@ -39,6 +39,11 @@ class Case:
     def plan(self) -> Mapping[str, Any]:
         return mapping(self.decision.get("plan"))
 
+    @property
+    def recovered(self) -> bool:
+        """Users are served again; it is watched a while before it is closed."""
+        return self.turn.get("good_since") is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Brake:

@@ -148,7 +148,11 @@ def now_view(facts: NowFacts, now: float) -> NowView:
 
 
 def broken(facts: NowFacts, now: float) -> Broken:
-    worst = max(facts.open, key=lambda case: (severity(case.incident), -case.incident.opened_at), default=None)
+    worst = max(
+        facts.open,
+        key=lambda case: (not case.recovered, severity(case.incident), -case.incident.opened_at),
+        default=None,
+    )
     level, failures = level_of(facts, now), failing(facts, now)
     day = strip(facts.day, facts.marks, now - DAY_S, now)
     quarter = strip(facts.quarter, facts.marks, now - QUARTER_S, now, rows=15)
@@ -203,7 +207,9 @@ def level_of(facts: NowFacts, now: float) -> Level:
     """Open incidents, our own probes, and what users got in the last minute; no data is UNKNOWN, never OK."""
     bad = [found for found in failing(facts, now) if found.telling]
     if any(found.down for found in bad) or any(
-        severity(case.incident) >= DOWN_FROM and facts.health.get(case.incident.service) is not True
+        severity(case.incident) >= DOWN_FROM
+        and facts.health.get(case.incident.service) is not True
+        and not case.recovered
         for case in facts.open
     ):
         return Level.DOWN
@@ -221,7 +227,8 @@ def severity(incident: Incident) -> float:
 
 def _sentence(facts: NowFacts, worst: Case | None, level: Level, failures: Sequence[Failing], now: float) -> str:
     if worst is not None:
-        return title_of(worst.incident)
+        again = f"{worst.incident.service} is well again; making sure. It was: " if worst.recovered else ""
+        return again + title_of(worst.incident)
     sick = [service.id for service in facts.services if facts.health.get(service.id) is False]
     if sick:
         return f"{' and '.join(sick)} {'does' if len(sick) == 1 else 'do'} not answer well. Looking into it."
