@@ -22,6 +22,7 @@ from prodwise.loop.choose import (
     choose,
     limits,
     revision,
+    trust,
 )
 from prodwise.loop.planning import plan_from_json, plan_to_json
 from prodwise.model.action import ActionKind
@@ -111,6 +112,12 @@ DIED = (Symptom("crash", "web", "the process ended", NOW - 4, NOW - 4),)
 SLOW_ROUTE = (Symptom("latency", "web", "slow", NOW - 5, NOW, route="GET /cart", severity=0.9),)
 SLOW_ALL = (Symptom("latency", "web", "slow", NOW - 5, NOW, severity=0.9),)
 EIGHT = tuple((f"s{n}", n >= 4) for n in range(8))
+
+SAID = (
+    Symptom("alarm", "web", "HighErrorRate", NOW - 90, NOW - 60, source="alertmanager", subject="a1"),
+    Symptom("errors", "web", "KeyError in cart", NOW - 90, NOW - 60, source="dsn:shop"),
+)
+SLOW_ROUTE_SAID = (*SLOW_ROUTE, *SAID)
 
 ROWS = [
     Row("hang", "restart"),
@@ -268,6 +275,13 @@ ROWS = [
     Row("an upstream service", "no", "outside our control", {"service": "pay"}),
     Row("a service that nobody knows", "no", "not in the inventory", {"service": "web; rm -rf /"}),
     Row("a worker", "restart", facts={"service": "mail"}),
+    Row("only others say so", "no", "only alertmanager, dsn:shop says so: no probe", {"symptoms": SAID}),
+    Row(
+        "only others say so, of a release", "no", "a person may rollback web", {"symptoms": SAID, "diagnosis": RELEASE}
+    ),
+    Row("others say so, and we see it", "restart", facts={"symptoms": (*SAID, Symptom("hang", "web", "", NOW, NOW))}),
+    Row("others widen nothing", "no", "only part", {"diagnosis": because(Cause.SLOW), "symptoms": SLOW_ROUTE_SAID}),
+    Row("the app as a whole", "no", "about the app as a whole", {"service": "", "symptoms": SAID}),
 ]
 
 
@@ -337,6 +351,17 @@ def test_slowness_that_shows_on_one_route_first_may_be_all_of_the_service() -> N
     assert late.wait_s == 0, "it stayed one route: a person is told"
 
 
+def test_our_own_eyes_get_a_moment_to_agree() -> None:
+    def waits(seconds: float) -> float:
+        said = tuple(replace(one, onset_at=NOW - 3600, seen_at=NOW - seconds) for one in SAID)
+        found = choose(situation(symptoms=said))
+        assert isinstance(found, Refusal)
+        return found.wait_s
+
+    assert waits(trust.AGREE_S - 1) > 0
+    assert waits(trust.AGREE_S) == 0
+
+
 def test_who_decides() -> None:
     plan, ask = choose(situation()), choose(situation(past=(past(200), past(400))))
     assert isinstance(plan, Plan)
@@ -353,6 +378,7 @@ def test_revisions_change_with_what_a_plan_rests_on_only() -> None:
     assert revision(ActionKind.ROLLBACK, "web", now) != revision(ActionKind.ROLLBACK, "web", ramped)
 
 
+SEEN = Symptom("errors", "web", "x", NOW - 5, NOW)
 causes = st.sampled_from(list(Cause))
 kinds = st.sampled_from([ActionKind.RESTART, ActionKind.ROLLBACK])
 healable = st.sampled_from([Cause.HANG, Cause.RELEASE, Cause.RELEASE, Cause.CRASH, Cause.CRASH_LOOP, Cause.ERRORS])
@@ -384,7 +410,7 @@ situations = st.builds(
     diagnosis=st.lists(hypotheses, min_size=1, max_size=4).map(
         lambda found: Diagnosis(tuple(sorted(found, key=lambda one: -one.weight)), ())
     ),
-    symptoms=st.just((Symptom("errors", "web", "x", NOW - 5, NOW),)),
+    symptoms=st.sampled_from([(SEEN,), (SEEN,), (SEEN, *SAID), SAID]),
     seen=st.builds(
         target, pid=st.sampled_from([100, 100, 0]), share=st.sampled_from([0.0, 0.05, 1.0]), stopped=st.booleans()
     ),
@@ -426,6 +452,7 @@ def check(seen: Situation) -> None:
     if not isinstance(choice, Plan):
         return
     action = choice.action
+    assert any(not one.source for one in seen.symptoms), "only others say so"
     assert not seen.seen.stopped
     assert seen.fresh
     assert seen.flaps < limits.FLAPS_MAX

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from prodwise.loop.choose.told import BURST_S, QUIET_S, REMIND_S, Told, news
@@ -51,3 +53,13 @@ def test_trouble_that_stays_is_called_about_again_after_hours_only() -> None:
     stays = told(Cause.ERRORS, symptom("errors"), seen_s=REMIND_S)
     assert not news(stays, [symptom("errors")], CALLED + REMIND_S - 1)
     assert news(stays, [symptom("errors")], CALLED + REMIND_S)
+
+
+def test_what_others_said_first_does_not_keep_us_from_what_we_see() -> None:
+    """A call that rests on an alarm alone must not delay what may be acted on; an alarm after our own call is no news."""
+    alarm = Symptom("alarm", "web", "HighErrorRate", CALLED, CALLED, source="alertmanager", subject="a1")
+    said = Symptom("errors", "web", "KeyError", CALLED, CALLED, source="dsn:shop")
+    assert news(told(Cause.UNKNOWN, alarm), [symptom("errors")], CALLED + 1) == (symptom("errors"),)
+    assert not news(told(Cause.UNKNOWN, alarm), [alarm], CALLED + 60)
+    assert news(told(Cause.UNKNOWN, alarm), [replace(alarm, subject="a2")], CALLED + 60)
+    assert not news(told(Cause.ERRORS, symptom("errors")), [said], CALLED + 60)

@@ -101,6 +101,13 @@ DISHONEST: dict[str, list[Callable[[Run], Run]]] = {
     ],
     "smallest first": [remedies(100, kind="rollback")],
     "decisions cite evidence": [remedies(100, diagnosis={"hypotheses": [{"cause": "hang", "supports": []}]})],
+    "nothing rests on hearsay": [
+        entries(
+            entry(9, "incident_opened", incident="inc-2", symptoms=[{"kind": "alarm", "source": "alertmanager"}]),
+            entry(10, "symptom", incident="inc-2", source="sentry"),
+            step(11, "k3", "intent", incident="inc-2"),
+        )
+    ],
     "every end is one": [
         entries(entry(9, "incident_closed")),
         lambda run: replace(run, incidents=[incident(outcome=None)]),
@@ -121,6 +128,17 @@ def test_every_invariant_has_a_run_that_breaks_it() -> None:
 def test_a_dishonest_run_is_named(name: str, broken: Callable[[Run], Run]) -> None:
     found = breaches(broken(HONEST))
     assert any(breach.startswith(f"{name}: ") for breach in found), found
+
+
+def test_what_our_own_eyes_saw_too_may_be_acted_on() -> None:
+    said = [{"kind": "alarm", "source": "alertmanager"}]
+    agreed = entries(
+        entry(9, "incident_opened", incident="inc-2", symptoms=said),
+        entry(10, "symptom", incident="inc-2", source=""),
+        step(11, "k3", "intent", incident="inc-2"),
+        step(12, "k3", "done", incident="inc-2"),
+    )
+    assert breaches(agreed(HONEST)) == []
 
 
 def test_limits_are_no_breach() -> None:

@@ -8,7 +8,7 @@ from statistics import median
 from prodwise.heal.parts import Parts
 from prodwise.heal.pulse import Pulse
 from prodwise.heal.vitals import UNSURE_S, LiveVitals
-from prodwise.loop.diagnose.case import Case, Exit, LoadFacts, ProbeFacts, ProcessFacts
+from prodwise.loop.diagnose.case import Case, Exit, LoadFacts, ProbeFacts, ProcessFacts, onset
 from prodwise.model.incident import Symptom
 from prodwise.model.signal import ProcessState
 from prodwise.model.target import TargetSeen
@@ -34,7 +34,7 @@ def gather(
 ) -> Case:
     """All services' facts: a fault in one may be another's."""
     since = now - LOOK_BACK_S
-    onset = min((symptom.onset_at for symptom in symptoms), default=now)
+    began = onset(symptoms, now)
     inventory = parts.inventory
     return Case(
         service=service,
@@ -46,8 +46,8 @@ def gather(
         exits=tuple(e for e in exits if e.at > since),
         processes=tuple(_processes(seen)),
         probes=tuple(_probes(seen, pulse, now)),
-        requests=tuple(f for s in inventory for f in vitals.window(s.id).routes.facts(s.id, since, onset)),
-        loads=tuple(_load(s.id, vitals, now, onset) for s in inventory),
+        requests=tuple(f for s in inventory for f in vitals.window(s.id).routes.facts(s.id, since, began)),
+        loads=tuple(_load(s.id, vitals, now, began) for s in inventory),
     )
 
 
@@ -76,18 +76,18 @@ def _probes(seen: TargetSeen, pulse: Pulse, now: float) -> list[ProbeFacts]:
     return found
 
 
-def _load(service: str, vitals: LiveVitals, now: float, onset: float) -> LoadFacts:
+def _load(service: str, vitals: LiveVitals, now: float, began: float) -> LoadFacts:
     """The rates of arrivals, and the latencies of the last 10 s against those before the onset."""
     window = vitals.window(service)
-    before = window.arrivals(now - LOOK_BACK_S, onset - UNSURE_S)
-    begin = min(onset - 1, now - BUSY_MIN_S - 1)
+    before = window.arrivals(now - LOOK_BACK_S, began - UNSURE_S)
+    begin = min(began - 1, now - BUSY_MIN_S - 1)
     return LoadFacts(
         service,
         rate_now=rate_now(window.arrivals(begin, now)),
         rate_usual=rate_usual(before),
         p95_now_ms=window.latency(0.95, RECENT_S, now),
-        p95_usual_ms=window.latency(0.95, LOOK_BACK_S, now, until=onset - UNSURE_S)
-        or window.latency(0.95, LOOK_BACK_S, now, until=onset),
+        p95_usual_ms=window.latency(0.95, LOOK_BACK_S, now, until=began - UNSURE_S)
+        or window.latency(0.95, LOOK_BACK_S, now, until=began),
     )
 
 

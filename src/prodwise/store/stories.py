@@ -12,7 +12,7 @@ from prodwise.clock import now
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.errors import UsageError
 from prodwise.model.evidence import Evidence
-from prodwise.model.incident import Incident, IncidentState, Symptom
+from prodwise.model.incident import SYMPTOMS_MAX, Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
 from prodwise.model.record import Entry, Rollout, RolloutState
 from prodwise.model.release import Release, ReleaseState
@@ -260,8 +260,10 @@ def _incident_row(found: Incident) -> dict[str, Any]:
 
 
 def _news(found: Incident, have: Incident) -> tuple[Symptom, ...]:
-    known = {(one.kind, one.route) for one in have.symptoms}
-    return tuple(one for one in found.symptoms if (one.kind, one.route) not in known)
+    """What is not known yet. What others say fills an incident up to a limit, and never keeps out what we see ourselves."""
+    known, left = {one.key for one in have.symptoms}, max(0, SYMPTOMS_MAX - len(have.symptoms))
+    new = [one for one in found.symptoms if one.key not in known]
+    return (*(one for one in new if one.ours), *[one for one in new if not one.ours][:left])
 
 
 def _incident(row: Mapping[Any, Any]) -> Incident:

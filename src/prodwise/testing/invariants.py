@@ -166,6 +166,19 @@ def decisions_cite_evidence(run: Run) -> Iterator[str]:
             yield f"{row['id']}: {remedy['kind']} rests on no evidence"
 
 
+def nothing_rests_on_hearsay(run: Run) -> Iterator[str]:
+    """Automation begins no effect for an incident before our own eyes saw one of its symptoms."""
+    told: set[str] = set()  # incidents of which only others have said anything so far
+    for entry in run.entries:
+        if entry.kind == "incident_opened" and entry.data.get("symptoms"):
+            if all(one.get("source") for one in entry.data["symptoms"]):
+                told.add(entry.incident)
+        elif entry.kind == "symptom" and not entry.data.get("source"):
+            told.discard(entry.incident)
+        elif entry.incident in told and entry.kind == "effect" and entry.actor == AUTOMATION:
+            yield f"{entry.data['key']} rests on the word of others alone"
+
+
 def every_end_is_one(run: Run) -> Iterator[str]:
     """A closed incident has one outcome and one closing entry; one that was escalated says so before."""
     for row in run.incidents:
@@ -210,6 +223,7 @@ INVARIANTS: Mapping[str, Callable[[Run], Iterator[str]]] = {
         what_failed_is_not_repeated,
         smallest_first,
         decisions_cite_evidence,
+        nothing_rests_on_hearsay,
         every_end_is_one,
     )
 }

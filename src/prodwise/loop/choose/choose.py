@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from prodwise.loop.choose import limits
+from prodwise.loop.choose import limits, trust
 from prodwise.loop.choose.revision import revision
 from prodwise.loop.choose.situation import Situation
 from prodwise.loop.choose.steps import LADDER, Rung, asking
@@ -13,7 +13,7 @@ from prodwise.model.action import ActionKind
 from prodwise.model.diagnosis import Cause
 from prodwise.model.plan import Plan, Refusal, Skipped
 
-POLICY: Final = "ladder-1"
+POLICY: Final = "ladder-2"
 """Changes with every change of these rules, so that a decision can be replayed with the rules that made it."""
 
 GATES: Final = ("not stopped", "not frozen", "inventory", "revision", "undo", "budget")
@@ -52,7 +52,8 @@ def choose(situation: Situation) -> Choice:
     1. Holds: stop, freeze, a diagnosis that a person called wrong, stale inputs, mass failure, flapping, an action in flight,
        too many failures, not ours to heal.
     2. What the supervisor has done already, or is just doing, is not done again.
-    3. The ladder, smallest footprint first: the first eligible step; else the first that a person may allow; else a person.
+    3. What rests on the word of others alone is drafted and told, and never done.
+    4. The ladder, smallest footprint first: the first eligible step; else the first that a person may allow; else a person.
     """
     held = _held(situation)
     if held is not None:
@@ -64,6 +65,8 @@ def choose(situation: Situation) -> Choice:
     if coming is not None:
         return coming
     rungs = [rung(situation) for rung in LADDER]
+    if why := trust.hearsay(situation.symptoms):
+        return _draft(situation, rungs, why)
     skipped: list[Skipped] = []
     for rung in rungs:
         if rung.action is not None and not rung.ask:
@@ -77,6 +80,8 @@ def choose(situation: Situation) -> Choice:
 
 def _held(situation: Situation) -> Refusal | None:
     """Why nothing may be done at all just now, if so."""
+    if not situation.service:
+        return Refusal(("it is about the app as a whole: there is nothing that could be acted on",))
     service = situation.find(situation.service)
     if service is None or situation.seen.service(situation.service) is None:
         return Refusal((f"{situation.service!r} is not in the inventory",))
@@ -165,6 +170,16 @@ def _plan(situation: Situation, rung: Rung, skipped: tuple[Skipped, ...]) -> Pla
         why=because.text,
         watch_s=situation.watch_s,
     )
+
+
+def _draft(situation: Situation, rungs: list[Rung], why: str) -> Refusal:
+    """What a person may do if they know more than we: the smallest step that would fit, or why none does."""
+    fits = next((rung for rung in rungs if rung.action is not None), None)
+    leading = situation.diagnosis.leading.text
+    drafted = f"a person may {fits.kind.value} {situation.service}: {leading}" if fits else f"no step fits: {leading}"
+    skipped = tuple(Skipped(rung.kind.value, rung.no or rung.ask or why) for rung in rungs)
+    waits = LOOK_AGAIN_S if trust.left_to_agree_s(situation.symptoms, situation.now) > 0 else 0.0
+    return Refusal((why, drafted), skipped, waits)
 
 
 def _hand_over(situation: Situation, rungs: list[Rung], skipped: tuple[Skipped, ...]) -> Refusal:

@@ -129,7 +129,7 @@ def _limited(situation: Situation, action: Action, because: Hypothesis, release:
 def _too_narrow(situation: Situation, cause: Cause) -> str:
     if cause not in (Cause.ERRORS, Cause.SLOW):
         return ""
-    worst = max((one.severity for one in situation.symptoms if not one.route), default=0.0)
+    worst = max((one.severity for one in situation.symptoms if one.ours and not one.route), default=0.0)
     if worst >= WIDE_SEVERITY:
         return ""
     return "only part of its requests is hit: that is in its code or data, which a restart does not change"

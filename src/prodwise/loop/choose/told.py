@@ -45,8 +45,16 @@ def news(told: Told, symptoms: Iterable[Symptom], now: float) -> tuple[Symptom, 
 
 def _known(told: Told, symptom: Symptom, now: float) -> bool:
     """Trouble of the whole service covers that of each route; trouble of one route covers other routes, not the whole."""
+    if symptom.ours and not any(one.ours for one in told.symptoms):
+        return False  # the call rested on the word of others: that we see it too is what may be acted on
     if symptom.kind in _FOLLOWS.get(told.cause, frozenset()):
         return True
     if symptom.kind in _FELT and now - told.at < BURST_S:
         return True
-    return any(one.kind == symptom.kind and (not one.route or symptom.route) for one in told.symptoms)
+    return any(_covers(one, symptom) for one in told.symptoms)
+
+
+def _covers(known: Symptom, symptom: Symptom) -> bool:
+    """What we saw ourselves covers what others say of the same kind."""
+    same = known.ours or (known.source, known.subject) == (symptom.source, symptom.subject)
+    return known.kind == symptom.kind and same and (not known.route or bool(symptom.route))

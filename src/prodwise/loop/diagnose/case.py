@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from prodwise.model.change import Change
@@ -105,7 +106,7 @@ class Case:
     @property
     def onset(self) -> float:
         """When it began, as far as the symptoms know; `now` without any."""
-        return min((symptom.onset_at for symptom in self.symptoms), default=self.now)
+        return onset(self.symptoms, self.now)
 
     def needed(self) -> tuple[str, ...]:
         """Services that ours needs, directly or through others; never itself."""
@@ -121,3 +122,9 @@ class Case:
 
     def find(self, service: str) -> Service | None:
         return next((one for one in self.services if one.id == service), None)
+
+
+def onset(symptoms: Sequence[Symptom], now: float) -> float:
+    """When the first of them began. What our own eyes saw settles it: nobody outside moves an onset to blame a change."""
+    times = [one.onset_at for one in symptoms if one.ours] or [one.onset_at for one in symptoms]
+    return min(times, default=now)

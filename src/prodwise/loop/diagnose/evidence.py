@@ -57,7 +57,7 @@ def _told(case: Case, fact: Fact) -> tuple[str, str, float, float, str]:
     """(kind, source, since, until, text)."""
     match fact:
         case Symptom():
-            return "symptom", "detector", fact.onset_at, fact.seen_at, fact.text
+            return "symptom", fact.source or "detector", fact.onset_at, fact.seen_at, fact.text
         case Change():
             moved = f": {fact.before or 'nothing'} → {fact.after or 'nothing'}" if fact.before or fact.after else ""
             text = f"{fact.kind.value} change at {clock(fact.at)} by {fact.who}{moved}"

@@ -88,14 +88,15 @@ def hung(case: Case) -> list[ProbeFacts | Symptom]:
 
 
 def named(case: Case, *kinds: str) -> list[Symptom]:
-    """Symptoms of these kinds, as detectors named them."""
-    return [one for one in case.symptoms if one.kind in kinds]
+    """Symptoms of these kinds, as our own detectors named them."""
+    return [one for one in case.symptoms if one.kind in kinds and one.ours]
 
 
 def failing(case: Case) -> list[Fact]:
     """Facts that say that our requests fail more than before."""
     found: list[Fact] = [one for one in case.requests if one.service == case.service and worse(one)]
-    return [*found, *named(case, "errors", "probe")]
+    told = [one for one in case.symptoms if one.kind == "errors" and not one.ours]
+    return [*found, *named(case, "errors", "probe"), *told]
 
 
 def slow(case: Case) -> list[Fact]:
