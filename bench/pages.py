@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from bench.running import until
 from prodwise import clock
 from prodwise.config import validate
+from prodwise.heal.outside import Outside
 from prodwise.model.record import Entry
 from prodwise.model.service import SlotName
 from prodwise.model.signal import ProcessSeen, ProcessState
@@ -72,7 +73,8 @@ def _parts(store: SqlStore, services: int, url: str) -> ServerParts:
     target = FakeTarget(TargetSeen(1.0, tuple(_seen(name) for name in names), False, "healer", 1))
     vitals = FakeVitals(well=dict.fromkeys(names, True))
     brakes = FakeBrakes(store.settings, target, store.ledger)
-    return ServerParts(store, target, FakeControls(), brakes, vitals, config, "http://127.0.0.1:8000", url)
+    outside, app = Outside(store, config), "http://127.0.0.1:8000"
+    return ServerParts(store, target, FakeControls(), brakes, vitals, config, app, outside, {}, url)
 
 
 def _seen(name: str) -> ServiceSeen:

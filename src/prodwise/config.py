@@ -7,12 +7,13 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from prodwise.model.autonomy import Autonomy
 from prodwise.model.errors import ConfigError
+from prodwise.model.outside import Heartbeat
 from prodwise.model.rollout import DEFAULT_RAMP, Stage
 from prodwise.model.service import Probe, ProbeKind, Service, ServiceKind, front_service
 
@@ -20,6 +21,9 @@ FILE_NAME = "prodwise.toml"
 PROCFILE = "Procfile"
 CONFIGURED_BY = (FILE_NAME, PROCFILE)
 _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
+_DURATION = re.compile(r"^(\d{1,6}(?:\.\d{1,3})?) ?(s|sec|seconds?|m|min|minutes?|h|hours?|d|days?|w|weeks?)$")
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
+DURATION_MIN_S, DURATION_MAX_S, HEARTBEATS_MAX = 1.0, 400 * 86_400.0, 200
 _SIZE_MAX = 256 * 1024
 FROM_ENVIRONMENT = ("address", "dashboard", "notify_command")
 """Keys that PRODWISE_<KEY> sets for one instance, whatever the file says: a drill's copy must not take the app's own place."""
@@ -41,6 +45,18 @@ def _host_port(address: str) -> str:
     return address
 
 
+def _seconds(value: object) -> float:
+    """ "90 s", "10 min", "6 h", "1 day", "2 weeks"; a number is seconds."""
+    match = _DURATION.match(value.strip().lower()) if isinstance(value, str) else None
+    plain = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+    seconds = float(match[1]) * _UNITS[match[2][0]] if match else plain
+    if not DURATION_MIN_S <= seconds <= DURATION_MAX_S:
+        raise ValueError(f'must be a time like "10 min" or "1 day", from 1 s to 400 days, not {value!r}')
+    return seconds
+
+
+Duration = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=str | float)]
+WayName = Literal["alertmanager", "deploy", "github", "healthchecks", "sentry", "uptime-kuma"]
 Address = Annotated[str, AfterValidator(_host_port)]
 InsidePath = Annotated[str, AfterValidator(_relative)]
 
@@ -117,6 +133,28 @@ class HealConfig(_Strict):
     approval_seconds: float = Field(1800.0, ge=30, le=86_400)
 
 
+class HeartbeatConfig(_Strict):
+    """One [heartbeats.NAME] table: a job that must say that it ran."""
+
+    every: Duration
+    grace: Duration = 300.0
+    service: str = ""  # whose job it is; empty = the app as a whole
+
+    def heartbeat(self, name: str) -> Heartbeat:
+        return Heartbeat(name, self.every, self.grace, self.service)
+
+
+class HookConfig(_Strict):
+    """One [hooks.WAY] table: a way in that is open. The secret is made beside the app unless one is named here."""
+
+    secret_env: str = Field("", pattern=r"^([A-Za-z_][A-Za-z0-9_]{0,100})?$")  # the variable that holds it
+    secret_file: str = Field("", max_length=4096)  # or the file
+    label: str = Field("service", min_length=1, max_length=100)  # Alertmanager's label that names the service
+    services: dict[str, str] = Field(default_factory=dict, max_length=200)  # what they call it → our service
+    environments: tuple[str, ...] = ("production", "prod")  # GitHub: deployments that reach users
+    workflows: tuple[str, ...] = ("deploy",)  # GitHub: runs with this in their name put something in place
+
+
 class Config(_Strict):
     """The whole file. Every key but `version` is optional."""
 
@@ -137,6 +175,8 @@ class Config(_Strict):
     tls: bool = False
     notify_command: str = ""  # run with the message on stdin when a person is needed
     services: dict[str, ServiceConfig] = Field(default_factory=dict)
+    heartbeats: dict[str, HeartbeatConfig] = Field(default_factory=dict, max_length=HEARTBEATS_MAX)
+    hooks: dict[WayName, HookConfig] = Field(default_factory=dict)
     ramp: RampConfig = Field(default_factory=RampConfig)
     heal: HealConfig = Field(default_factory=HealConfig)
 
@@ -181,12 +221,36 @@ def validate(data: dict[str, Any], source: str) -> Config:
                 f"{source}: services.{name}.needs names {sorted(lost)}, which do not exist",
                 f"known: {', '.join(sorted(known))}",
             )
+    _outside_fits(config, source)
     shares = config.ramp.shares
     if not shares or list(shares) != sorted(set(shares)) or shares[0] <= 0 or shares[-1] != 100:
         raise ConfigError(
             f"{source}: ramp.shares must rise and end at 100, not {list(shares)}", "write [5, 25, 50, 100], say"
         )
     return config
+
+
+def _outside_fits(config: Config, source: str) -> None:
+    """Whatever outsiders speak about is one of our services, and a secret has one place."""
+    known = set(config.services)
+    for name, beat in config.heartbeats.items():
+        if not _NAME.match(name):
+            raise ConfigError(f"{source}: heartbeat name {name!r} is not usable", "lower-case letters, digits, - and _")
+        if beat.service not in known | {""}:
+            raise ConfigError(
+                f"{source}: heartbeats.{name}.service: there is no service {beat.service!r}", f"known: {_names(known)}"
+            )
+    for way, hook in config.hooks.items():
+        if lost := set(hook.services.values()) - known:
+            raise ConfigError(
+                f"{source}: hooks.{way}.services names {sorted(lost)}, which do not exist", f"known: {_names(known)}"
+            )
+        if hook.secret_env and hook.secret_file:
+            raise ConfigError(f"{source}: hooks.{way} names two places for its secret", "keep one of them")
+
+
+def _names(known: set[str]) -> str:
+    return ", ".join(sorted(known)) or "none"
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -225,7 +289,11 @@ def _app_name(app_dir: Path) -> str:
 
 def _explain(error: ValidationError, source: str) -> tuple[str, str]:
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
+    where = ".".join(str(part) for part in first["loc"] if part != "[key]")
+    if first["type"] == "literal_error" and first["loc"][-1] == "[key]":
+        ways = get_args(WayName)
+        near = difflib.get_close_matches(str(first["loc"][-2]), ways, n=1)
+        return f"{source}: unknown key {where!r}", f"did you mean {near[0]!r}?" if near else f"known: {', '.join(ways)}"
     if first["type"] != "extra_forbidden":
         told = str(first["msg"]).removeprefix("Value error, ")
         return f"{source}: {where}: {told}", f"correct {where}; `prodwise config --schema` says what it may be"
@@ -238,8 +306,11 @@ def _explain(error: ValidationError, source: str) -> tuple[str, str]:
 
 
 def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
-    if loc[0] == "services":
-        return list(ServiceConfig.model_fields)
+    entries: dict[object, type[_Strict]] = {
+        "services": ServiceConfig, "heartbeats": HeartbeatConfig, "hooks": HookConfig
+    }  # fmt: skip
+    if loc[0] in entries and len(loc) > 2:
+        return list(entries[loc[0]].model_fields)
     tables: dict[object, type[_Strict]] = {"ramp": RampConfig, "heal": HealConfig}
     return list(tables.get(loc[0], Config).model_fields if len(loc) > 1 else Config.model_fields)
 

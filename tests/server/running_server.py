@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 
 from prodwise.config import Config, validate
+from prodwise.heal.outside import Outside
 from prodwise.model.service import SlotName
 from prodwise.model.signal import ProcessSeen, ProcessState
 from prodwise.model.target import ServiceSeen, Switch, TargetSeen
@@ -21,6 +22,7 @@ from prodwise.server.app import ServerParts, create_app
 from prodwise.server.serving import Server, local_socket, make_server, tcp_socket
 from prodwise.store.sql import SqlStore
 from prodwise.testing.fake_controls import FakeBrakes, FakeControls, FakeTarget, FakeVitals
+from prodwise.wiring.ways import hooks
 
 CONFIG = {
     "version": 1,
@@ -101,6 +103,8 @@ def start_world(folder: Path, config: dict[str, Any] | None = None) -> World:
         vitals,
         made,
         "http://127.0.0.1:8000",
+        Outside(store, made),
+        hooks(made, folder, folder / "secrets"),
         url,
     )
     server = make_server(create_app(parts))

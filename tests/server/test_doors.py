@@ -22,7 +22,11 @@ PUBLIC = {
     "GET /health/ready",
     "GET /metrics",
 }
-LOCAL = {"POST /api/v1/login-link"}
+LOCAL = {"POST /api/v1/login-link", "GET /api/v1/ways-in"}
+KEYED = {
+    "POST /hooks/{way}",
+    *(f"{method} /ping/{{beat}}{rest}" for method in ("GET", "HEAD", "POST") for rest in ("", "/{said}")),
+}
 
 
 def filled(path: str) -> str:
@@ -37,6 +41,7 @@ def test_every_route_has_the_policy_that_was_meant(world: World) -> None:
     found = policies(app_of(world).routes)
     assert {name for name, policy in found.items() if policy is Policy.PUBLIC} == PUBLIC
     assert {name for name, policy in found.items() if policy is Policy.LOCAL} == LOCAL
+    assert {name for name, policy in found.items() if policy is Policy.KEYED} == KEYED
     assert len(found) > 40
 
 
@@ -62,8 +67,8 @@ def test_nothing_but_public_routes_answers_a_stranger(world: World) -> None:
                 continue
             method, path = name.split()
             answer = client.request(method, filled(path))
-            assert answer.status_code == (404 if policy is Policy.LOCAL else 401), name
-            if path.startswith("/api/"):
+            assert answer.status_code == (404 if policy in (Policy.LOCAL, Policy.KEYED) else 401), name
+            if path.startswith(("/api/", "/hooks/", "/ping/")) and method != "HEAD":
                 assert set(answer.json()) == {"error", "code", "hint"}
     assert world.controls.asked == []
     assert not world.target.stopped

@@ -179,6 +179,8 @@ def test_people_that_were_never_counted_become_unknown(tmp_path: Path) -> None:
     with store.database.engine.begin() as connection:
         connection.execute(sa.text("UPDATE incident SET users_hit = 0"))
         connection.execute(sa.text("UPDATE prodwise_version SET version_num = '0001'"))
+        for later in ("delivery", "alarm"):
+            connection.execute(sa.text(f"DROP TABLE {later}"))
     store.close()
     again = SqlStore(url)
     assert again.incidents.load("inc-1").users_hit is None

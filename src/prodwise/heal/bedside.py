@@ -21,6 +21,7 @@ from prodwise.model.change import ChangeKind
 from prodwise.model.diagnosis import Cause, Diagnosis, Hypothesis
 from prodwise.model.gate import GateResult
 from prodwise.model.incident import Symptom
+from prodwise.model.outside import WHOLE_APP
 
 SETTLE_S = 12.0
 """A restarted or returned service may take this long before what still fails counts against the remedy."""
@@ -84,13 +85,21 @@ class Bedside:
         return next((entry.at for entry in done if entry.at >= onset), None)
 
     def gone(self, service: str) -> bool | None:
-        """True only when something says so: every monitor of the service is content. None while that is not known."""
+        """True only when something says so: every monitor of the service is content, and nobody outside says otherwise.
+
+        None while that is not known."""
+        if self._intake.outside.standing(service):
+            return False
+        if service == WHOLE_APP:
+            return True
         found = next((s for s in self._parts.inventory if s.id == service), None)
         return self._intake.lookout.well(found, now()) if found is not None else None
 
     def remedied(self, row: Mapping[str, Any]) -> Remedied | None:
         """A person (or a rollout's end) put another release in place since the incident was opened."""
         for change in self._parts.records.changes.since(row["opened_at"]):
+            if change.outside:
+                continue
             if change.kind in (ChangeKind.MANUAL, ChangeKind.RELEASE) and not change.id.startswith(row["id"]):
                 return Remedied(ActionKind.ROLLBACK, change.who, change.text)
         return None
@@ -98,6 +107,8 @@ class Bedside:
     def better(self, row: Mapping[str, Any], turn: IncidentTurn) -> GateResult:
         """Whether the service is well since the story's last remedy."""
         service = row["service"]
+        if service == WHOLE_APP:
+            return NOT_LOOKED
         if not turn.remedies:
             self._before[turn.incident] = self.look(service, row["opened_at"])
             return NOT_LOOKED

@@ -12,6 +12,7 @@ from prodwise.clock import monotonic, now
 from prodwise.heal.durable import leave
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.lookout import Lookout
+from prodwise.heal.outside import Outside
 from prodwise.heal.parts import Parts
 from prodwise.heal.pulse import Pulse
 from prodwise.heal.trial import Trial, process_gates
@@ -43,8 +44,8 @@ EXIT_BLIND = 71
 class Intake:
     """All that is known right now. `on_symptoms(service, symptoms)` is called from the intake's thread."""
 
-    def __init__(self, parts: Parts) -> None:
-        self.parts = parts
+    def __init__(self, parts: Parts, outside: Outside) -> None:
+        self.parts, self.outside = parts, outside
         self.vitals = LiveVitals()
         self.pulse = Pulse()
         self.lookout = Lookout(parts)
@@ -96,6 +97,8 @@ class Intake:
                 return
             found = self.lookout.look(seen, now(), quiet=self._diverted(seen))
             self.vitals.well = self.lookout.health(now())
+        for service, said in self.outside.look().items():
+            found.setdefault(service, []).extend(said)
         for service, symptoms in found.items():
             self.on_symptoms(service, symptoms)
         if monotonic() - self._saved > SAVE_EVERY_S:

@@ -132,7 +132,7 @@ class Lookout:
 
     def flaps(self, service: str, now: float) -> int:
         """How often the service's state changed in the last ten minutes."""
-        return max(0, sum(1 for at, _ in self._states[service] if now - at < FLAP_S) - 1)
+        return max(0, sum(1 for at, _ in self._states.get(service, ()) if now - at < FLAP_S) - 1)
 
     def _notice_exits(self, at: ServiceSeen, now: float) -> None:
         """A process that ended without being asked: remembered, and the supervisor's respawn is recorded as its action."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from prodwise.heal.charge import taken_over
@@ -13,6 +13,7 @@ from prodwise.model.action import ActionKind
 from prodwise.model.autonomy import Autonomy
 from prodwise.model.change import ChangeKind
 from prodwise.model.diagnosis import Cause
+from prodwise.model.incident import Symptom
 from prodwise.model.outcome import Outcome
 from prodwise.model.release import ReleaseState
 
@@ -114,6 +115,19 @@ def told(parts: Parts, service: str, seen_at: float) -> Told | None:
     if taken_over(parts.records, last.id):
         return None  # it was well again when it ended
     return Told(last.symptoms, _leading(parts, last.id)[0], last.closed_at, max(last.closed_at, seen_at))
+
+
+def without_echoes(parts: Parts, service: str, symptoms: Sequence[Symptom], now: float) -> Sequence[Symptom]:
+    """Other monitors notice late that it is over: what they said in an incident that ended just now is not said anew."""
+    if all(one.ours for one in symptoms):
+        return symptoms
+    last = next((one for one in parts.records.incidents.list(limit=50) if one.service == service), None)
+    if last is None or last.closed_at is None or now - last.closed_at >= QUIET_S:
+        return symptoms
+    if last.outcome not in (Outcome.HEALED, Outcome.UNDONE):
+        return symptoms
+    known = {one.key for one in last.symptoms if not one.ours}
+    return [one for one in symptoms if one.key not in known]
 
 
 def told_elsewhere(parts: Parts, incident: str, now: float) -> str:

@@ -15,6 +15,7 @@ from prodwise.heal.hands import Hands
 from prodwise.heal.incident import IncidentStory
 from prodwise.heal.intake import Intake
 from prodwise.heal.lease import Leaseholder
+from prodwise.heal.outside import Outside
 from prodwise.heal.parts import Parts
 from prodwise.heal.returning import Returning, SmallStories
 from prodwise.heal.ship import ShipStory
@@ -37,7 +38,8 @@ class Healer:
         self._durable, self._executor = durable, executor
         self._acts = threading.Event()
         self.lease = Leaseholder(parts.target, executor)
-        self.intake = Intake(parts)
+        self.outside = Outside(parts.records, parts.config)
+        self.intake = Intake(parts, self.outside)
         hands = Hands(durable, parts.records.ledger, parts.target, self.lease.token)
         returning = Returning(parts, durable, hands, self.intake)
         small = SmallStories(parts, durable, returning)
@@ -57,10 +59,10 @@ class Healer:
         self._told_seen: dict[str, float] = {}  # service → when trouble that a person knows of was last seen
 
     def _news(self, service: str, symptoms: Sequence[Symptom], at: float) -> Sequence[Symptom]:
-        """Without what a person was called for lately: calling again for the same would be noise."""
+        """Without what a person was called for lately, and what others still say of a trouble that is over: noise."""
         told = memory.told(self.parts, service, self._told_seen.get(service, 0.0))
         if told is None:
-            return symptoms
+            return memory.without_echoes(self.parts, service, symptoms, at)
         new = news(told, symptoms, at)
         if len(new) < len(symptoms):
             self._told_seen[service] = at

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+OUTSIDE = "outside-"
+"""How the id of a change begins that others told us of."""
+
 
 class ChangeKind(StrEnum):
     RELEASE = "release"
@@ -30,3 +33,8 @@ class Change:
     who: str
     inverse: str
     text: str = ""
+
+    @property
+    def outside(self) -> bool:
+        """Whether somebody else made it, elsewhere: nothing of ours can take it back, and it is no release of ours."""
+        return self.id.startswith(OUTSIDE)

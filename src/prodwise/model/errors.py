@@ -39,6 +39,18 @@ class Refused(ProdwiseError):
     code, exit_code = "refused", 6
 
 
+class NotSigned(ProdwiseError):
+    """A machine's key is missing or wrong, or its signature is not of this body and this moment."""
+
+    code, exit_code = "not_signed", 4
+
+
+class Replayed(Refused):
+    """The same delivery came before; it is taken once."""
+
+    code = "replayed"
+
+
 class Fenced(Refused):
     """A newer executor holds the lease; this one must change nothing."""
 

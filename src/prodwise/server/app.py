@@ -18,6 +18,7 @@ from prodwise.server.parts import ServerParts
 from prodwise.server.reading import Reader
 from prodwise.server.render import Pages
 from prodwise.server.shield import Shield
+from prodwise.server.ways_in import WaysIn
 
 BODY_MAX = 64 * 1024
 
@@ -38,8 +39,9 @@ def create_app(parts: ServerParts) -> FastAPI:
     )
     reader, pages = Reader(parts), Pages(parts.config.name)
     shown = Shown(reader, pages)
-    app.state.parts, app.state.live = parts, shown.live
-    for group in (shown, Acts(reader, pages), Api(reader, app), Health(reader, shown.live)):
+    ways = WaysIn(parts)
+    app.state.parts, app.state.live, app.state.gate = parts, shown.live, ways.gate
+    for group in (shown, Acts(reader, pages), Api(reader, app), Health(reader, shown.live), ways):
         hang(app, group.doors())
     errors.install(app, pages)
     app.add_middleware(Shield, dashboard=parts.dashboard_url)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import getpass
 import hmac
+import math
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
@@ -30,6 +31,7 @@ class Policy(StrEnum):
     PUBLIC = "public"  # anyone who reaches the socket
     SESSION = "session"  # a logged-in browser, or the local socket
     LOCAL = "local"  # only the local socket: whoever may open its file
+    KEYED = "keyed"  # a machine that proves itself: a signature, a token, or the unguessable id in its path
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Door:
     path: str
     policy: Policy
     endpoint: Callable[..., Any]
+    body_max: int | None = None  # bytes; None = as everywhere
 
 
 class LoginNeeded(ProdwiseError):
@@ -76,6 +79,28 @@ class NotFound(UsageError):
 
     def __init__(self, message: str = "there is nothing here", hint: str = "") -> None:
         super().__init__(message, hint)
+
+
+class WrongType(UsageError):
+    """The body is not what this way in takes."""
+
+    code = "wrong_type"
+
+
+class TooSlow(UsageError):
+    """The body did not come in time."""
+
+    code = "too_slow"
+
+
+class TooMany(ProdwiseError):
+    """More than may come in so short a time."""
+
+    code = "too_many"
+
+    def __init__(self, retry_s: float) -> None:
+        super().__init__("too many at once", f"try again in {math.ceil(retry_s)} s")
+        self.retry_s = math.ceil(retry_s)
 
 
 def is_local(scope: Scope) -> bool:
@@ -135,10 +160,28 @@ class LocalRoute(GuardedRoute):
     policy = Policy.LOCAL
 
 
+class Gate(Protocol):
+    """Knows the machines' keys."""
+
+    async def admit(self, request: Request) -> Visitor:
+        """Raises NotFound, NotSigned, TooMany or UsageError; the request's body has been read when it returns."""
+
+
+class KeyedRoute(GuardedRoute):
+    """Machines have no session and no origin; the local socket opens nothing here either."""
+
+    policy = Policy.KEYED
+
+    async def admit(self, request: Request) -> Visitor:
+        gate: Gate = request.app.state.gate
+        return await gate.admit(request)
+
+
 ROUTE_OF: dict[Policy, type[GuardedRoute]] = {
     Policy.PUBLIC: PublicRoute,
     Policy.SESSION: SessionRoute,
     Policy.LOCAL: LocalRoute,
+    Policy.KEYED: KeyedRoute,
 }
 
 
@@ -150,6 +193,7 @@ def hang(app: FastAPI, doors: Iterable[Door]) -> None:
             door.endpoint,
             methods=[door.method],
             route_class_override=ROUTE_OF[door.policy],
+            max_body_size=door.body_max,
             response_model=None,
             include_in_schema=door.path.startswith("/api/"),
             operation_id=f"{door.method.lower()}{door.path}",

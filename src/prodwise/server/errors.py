@@ -14,14 +14,17 @@ from prodwise.model.errors import (
     ConfigError,
     GateFailed,
     NotRunning,
+    NotSigned,
     ProdwiseError,
     Refused,
     StoreError,
     TargetError,
     UsageError,
 )
-from prodwise.server.doors import Forbidden, LoginNeeded, NotFound
+from prodwise.server.doors import Forbidden, LoginNeeded, NotFound, TooMany, TooSlow, WrongType
 from prodwise.server.render import Pages
+
+FOR_PROGRAMS = ("/api/", "/hooks/", "/ping/")
 
 log = logging.getLogger("prodwise.server")
 
@@ -29,6 +32,10 @@ STATUS_OF: tuple[tuple[type[ProdwiseError], int], ...] = (
     (LoginNeeded, 401),
     (Forbidden, 403),
     (NotFound, 404),
+    (NotSigned, 401),
+    (TooMany, 429),
+    (WrongType, 415),
+    (TooSlow, 408),
     (Refused, 409),
     (GateFailed, 409),
     (UsageError, 422),
@@ -58,16 +65,19 @@ def status_of(error: ProdwiseError) -> int:
 
 
 def install(app: FastAPI, pages: Pages) -> None:
-    """Every error becomes {"error","code","hint"} under /api/, a page elsewhere."""
+    """Every error becomes {"error","code","hint"} where programs ask, a page elsewhere."""
 
     def answer(request: Request, status: int, error: str, code: str, hint: str) -> Response:
-        if request.url.path.startswith("/api/"):
+        if request.url.path.startswith(FOR_PROGRAMS):
             return JSONResponse({"error": error, "code": code, "hint": hint}, status)
         return pages.error(status, error, code, hint)
 
     async def ours(request: Request, error: Exception) -> Response:
         assert isinstance(error, ProdwiseError)
-        return answer(request, status_of(error), error.message, error.code, error.hint)
+        answered = answer(request, status_of(error), error.message, error.code, error.hint)
+        if isinstance(error, TooMany):
+            answered.headers["retry-after"] = str(error.retry_s)
+        return answered
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from prodwise import ports
@@ -10,7 +11,10 @@ from prodwise.config import Config
 
 @dataclass(frozen=True, slots=True)
 class ServerParts:
-    """address: URL where users reach the app; dashboard: URL of these pages ("" = derived from the configuration)."""
+    """hooks: the ways in that are open, by name; address: URL where users reach the app.
+
+    dashboard: URL of these pages ("" = derived from the configuration).
+    """
 
     records: ports.Records
     observes: ports.Observes
@@ -19,6 +23,8 @@ class ServerParts:
     vitals: ports.Vitals
     config: Config
     address: str
+    outsiders: ports.Outsiders
+    hooks: Mapping[str, ports.Hook]
     dashboard: str = ""
 
     @property

@@ -22,6 +22,9 @@ HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 
+MACHINES = ("/hooks/", "/ping/")
+"""They come by whatever name their network has for us, and bring a key that no page in a browser has."""
+
 
 class Shield:
     """Pure ASGI, so that streams pass through untouched."""
@@ -34,7 +37,7 @@ class Shield:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if not is_local(scope) and not self.knows(_host(scope)):
+        if not is_local(scope) and not scope["path"].startswith(MACHINES) and not self.knows(_host(scope)):
             refusal = PlainTextResponse(
                 "Prodwise does not answer under this name; see `dashboard` in prodwise.toml", 421
             )

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from prodwise.store.engine import Database
 from prodwise.store.ledger import SqlLedger
 from prodwise.store.migrate import migrate
+from prodwise.store.outside import SqlOutside
 from prodwise.store.people import SqlApprovals, SqlLogins, SqlSettings
 from prodwise.store.stories import SqlChanges, SqlIncidents, SqlReleases, SqlRollouts
 
@@ -25,6 +26,7 @@ class SqlStore:
         self.settings = SqlSettings(self.database)
         self.approvals = SqlApprovals(self.database)
         self.logins = SqlLogins(self.database)
+        self.outside = SqlOutside(self.database)
 
     def unit(self) -> AbstractContextManager[object]:
         return self.database.unit()

@@ -160,3 +160,27 @@ login = sa.Table(
     sa.Column("csrf", Text, nullable=False, default=""),
     comment="one-time login links and sessions, by the SHA-256 of their secret",
 )
+
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    sa.Column("way", Text, primary_key=True),
+    sa.Column("id", Text, primary_key=True),
+    sa.Column("at", Float, nullable=False),
+    comment="what a hook took already, so that it is not taken twice",
+)
+
+alarm = sa.Table(
+    "alarm",
+    metadata,
+    sa.Column("source", Text, primary_key=True),
+    sa.Column("subject", Text, primary_key=True),
+    sa.Column("service", Text, nullable=False, default=""),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("text", Text, nullable=False, default=""),
+    sa.Column("about", Text, nullable=False, default=""),
+    sa.Column("began_at", Float, nullable=False),
+    sa.Column("seen_at", Float, nullable=False),
+    sa.Column("lasts_s", Float, nullable=False),
+    comment="what other monitors say is wrong now",
+)

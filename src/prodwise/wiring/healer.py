@@ -44,6 +44,7 @@ from prodwise.targets.local.rpc import all_in_flight
 from prodwise.targets.local.stop_file import StopFile
 from prodwise.targets.local.target import LocalTarget
 from prodwise.wiring.records import open_store
+from prodwise.wiring.ways import hooks
 
 EXIT_BEGIN = 78
 COMING_UP_LOOK_S = 0.05
@@ -128,9 +129,11 @@ def serve(app_dir: Path) -> None:
     address = f"http://{places.address}" if places else ""
     dashboard, url = dashboard_socket(config.dashboard, where.dashboard)
     made = healer(app_dir, config, store, address)
+    ways = hooks(config, app_dir.resolve(), where.state / "secrets")
     app = create_app(
-        ServerParts(store, made.parts.target, made.controls, made.controls, made.intake.vitals, config, address, url)
-    )
+        ServerParts(store, made.parts.target, made.controls, made.controls, made.intake.vitals, config, address,
+                    made.outside, ways, url)
+    )  # fmt: skip
     threading.Thread(target=_begin, args=(made, where), name="begin", daemon=True).start()
     asyncio.run(make_server(app).serve(sockets=[dashboard, local_socket(where.socket("api"))]))
     made.stop()

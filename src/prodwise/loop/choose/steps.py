@@ -21,7 +21,7 @@ ROLLBACK_WEIGHT_MIN: Final = 0.0
 
 _NO_RESTART = {
     Cause.RELEASE: "a release-onset hypothesis leads: a restart would hide it for a while",
-    Cause.CONFIG: "a change of configuration leads: a restart would only read it again",
+    Cause.CONFIG: "a change outside the release leads: a restart would only meet it again",
     Cause.CRASH_LOOP: "it keeps crashing: the supervisor restarts it already, and that does not help",
     Cause.OVERLOAD: "overload is never answered by a restart: it takes capacity away",
     Cause.UPSTREAM: "a fault of something it needs is never answered by a restart",
@@ -30,7 +30,7 @@ _NO_RESTART = {
 _NO_ROLLBACK = {
     Cause.OVERLOAD: "overload does not come from the release",
     Cause.UPSTREAM: "what it needs is at fault, not its release",
-    Cause.CONFIG: "configuration is not part of a release: going back would not change it",
+    Cause.CONFIG: "what changed is not part of a release of ours: going back would not change it",
     Cause.UNKNOWN: "the cause is not known",
 }
 

@@ -22,6 +22,7 @@ CONTRAST_MIN = 20
 ANSWERED_MIN = 10
 
 _RELEASES = frozenset({ChangeKind.RELEASE, ChangeKind.DEPENDENCY, ChangeKind.COMMIT})
+_DEPLOYS = frozenset({ChangeKind.RELEASE, ChangeKind.DEPENDENCY})
 _CONFIGS = frozenset({ChangeKind.CONFIG, ChangeKind.FLAG})
 
 
@@ -40,11 +41,13 @@ def ids(case: Case, *facts: Fact) -> tuple[str, ...]:
 
 def release_changes(case: Case) -> list[Change]:
     """Changes that put another release in the place of one; the very first release replaced nothing that was well."""
-    return [one for one in _ours(case) if one.before and one.after != one.before and _moves_release(one)]
+    own = [one for one in _ours(case) if not one.outside]
+    return [one for one in own if one.before and one.after != one.before and _moves_release(one)]
 
 
 def config_changes(case: Case) -> list[Change]:
-    return [one for one in _ours(case) if one.kind in _CONFIGS]
+    """Changes of what is no release of ours: configuration, and whatever others put in place elsewhere."""
+    return [one for one in _ours(case) if one.kind in _CONFIGS or (one.outside and one.after and one.kind in _DEPLOYS)]
 
 
 def _moves_release(change: Change) -> bool:
