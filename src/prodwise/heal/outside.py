@@ -68,7 +68,7 @@ class Outside:
         return [self._shown(beat, at) for _, beat in sorted(self._beats.items())]
 
     def _shown(self, beat: Heartbeat, at: float) -> Mapping[str, Any]:
-        kept, since = self._kept[beat.name], self._listening(beat)
+        kept, since = self._kept[beat.name], self._listening(beat, at)
         state = heartbeat.state(beat, kept["pings"], since, at)
         due_at = heartbeat.due(beat, kept["pings"], since, at)
         return {**asdict(beat), "id": kept["id"], "state": state.value, "due_at": due_at, **asdict(kept["pings"])}
@@ -127,7 +127,7 @@ class Outside:
             self._forget_old(at)
             found: dict[str, list[Symptom]] = {}
             for beat in self._beats.values():
-                for symptom in heartbeat.symptoms(beat, self._kept[beat.name]["pings"], self._listening(beat), at):
+                for symptom in heartbeat.symptoms(beat, self._kept[beat.name]["pings"], self._listening(beat, at), at):
                     found.setdefault(symptom.service, []).append(symptom)
             for alarm in self._alarms:
                 found.setdefault(alarm.service, []).append(_symptom(alarm))
@@ -137,8 +137,10 @@ class Outside:
         """Whether an outsider says that something is wrong with it now."""
         return service in self.look()
 
-    def _listening(self, beat: Heartbeat) -> float:
-        return max(self._since, float(self._kept[beat.name]["since"]))
+    def _listening(self, beat: Heartbeat, at: float) -> float:
+        """Since when it could be heard: declared, and listened to. One declared in the future was, before the clock was set back."""
+        declared = float(self._kept[beat.name]["since"])
+        return max(self._since, declared) if declared <= at else self._since
 
     def _listen(self) -> float:
         """Our own pauses and clock jumps: what could not be heard is not late."""
