@@ -110,7 +110,7 @@ def _incidents_text(answer: Mapping[str, Any]) -> None:
             (
                 (one["id"], "bold"),
                 since(one["opened_at"]),
-                one["service"],
+                one["service"] or "whole app",
                 (state, OUTCOME_STYLE.get(outcome, "")),
                 text,
             )

@@ -10,7 +10,7 @@ from typing import Any
 
 from prodwise.clock import monotonic, now
 from prodwise.heal import charge, memory
-from prodwise.heal.bedside import Bedside
+from prodwise.heal.bedside import Bedside, symptoms
 from prodwise.heal.closing import close_incident, tell
 from prodwise.heal.durable import Durable
 from prodwise.heal.hands import AUTOMATION
@@ -51,6 +51,7 @@ from prodwise.model.record import ApprovalState
 
 LOOK_S = 0.1
 TURN_S = 20.0
+SAID_MAX = 5  # sentences of others in one message
 TURNS_MAX = 100_000
 
 
@@ -262,7 +263,9 @@ class IncidentStory:
         if told := memory.told_elsewhere(self._parts, incident, now()):
             self._parts.records.ledger.append("told_already", told, actor="prodwise", incident=incident)
             return
-        tell(self._parts, f"{row['service']} needs a person: {command.reason}", command.text, incident)
+        said = [one.text for one in symptoms(row) if not one.ours][:SAID_MAX]
+        about = row["service"] or self._parts.config.name
+        tell(self._parts, f"{about} needs a person: {command.reason}", "\n".join((*said, command.text)), incident)
 
 
 def _reason(command: Command) -> dict[str, Any]:

@@ -153,7 +153,7 @@ def incident_view(facts: IncidentFacts, now: float) -> IncidentView:
     return IncidentView(
         id=incident.id,
         title=title_of(incident),
-        service=incident.service,
+        service=incident.service or "the app as a whole",
         state=incident.state.value,
         outcome=incident.outcome.value if incident.outcome else "open",
         outcome_words=outcome_words(incident),

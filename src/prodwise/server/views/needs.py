@@ -127,12 +127,15 @@ def _levers(case: Case) -> tuple[Link, ...]:
 
 
 def _handed_over(facts: NowFacts, now: float) -> Iterator[Card]:
-    """Incidents that ended with a person, while their service is not known to be well again."""
+    """Incidents that ended with a person, while their service is not known to be well again; or that only others told of."""
     for incident in facts.recent[:20]:
         recent = incident.closed_at is not None and incident.closed_at > now - HANDOVER_S
-        if incident.outcome is Outcome.ESCALATED and recent and facts.health.get(incident.service) is not True:
+        hearsay = bool(incident.symptoms) and not any(one.ours for one in incident.symptoms)
+        doubtful = hearsay or facts.health.get(incident.service) is not True
+        if incident.outcome is Outcome.ESCALATED and recent and doubtful:
             links = (Link("Look closer", f"/incidents/{incident.id}"),)
-            yield _card("handover", "I could not fix this. It needs a person.", _text(incident), links)
+            asked = "Others say so, and I see nothing of it myself." if hearsay else "I could not fix this."
+            yield _card("handover", f"{asked} It needs a person.", _text(incident), links)
 
 
 def _stopped(facts: NowFacts) -> Card:
