@@ -91,22 +91,28 @@ def test_the_commented_settings_are_real(tmp_path: Path) -> None:
     fill(tmp_path, FOLDERS["flask"][0])
     top: list[str] = []
     ramp: list[str] = []
+    ways: list[str] = []
     service: list[str] = []
     part = top
     for line in file_of(scan(tmp_path)).splitlines():
         bare = line.removeprefix("# ")
         if bare == "[ramp]":
             part = ramp
+        elif line.startswith("# ["):
+            ways.append(bare)
+            part = ways
         elif bare == "For a service:":
             part = service
         elif line.startswith("# ") and " = " in bare:
             part.append(bare.replace('["db-proxy"]', "[]"))
     assert len(top) >= 4
     assert len(ramp) == 2
+    assert len(ways) == 4
     assert len(service) >= 3
-    text = "\n".join([*top, "[ramp]", *ramp, "[services.web]", 'command = "x"', *service])
+    text = "\n".join([*top, "[ramp]", *ramp, *ways, "[services.web]", 'command = "x"', *service])
     (tmp_path / "prodwise.toml").write_text(text)
     assert load(tmp_path).ramp.watch_seconds == 600
+    assert load(tmp_path).heartbeats["nightly-backup"].grace == 600
 
 
 def test_every_row_says_where_it_came_from_and_no_secret_is_read(tmp_path: Path) -> None:

@@ -48,6 +48,10 @@ def config(seconds_before: float) -> Change:
     return Change("ch-2", ONSET - seconds_before, ChangeKind.CONFIG, "", "d1", "d2", "ana", "restore the old values")
 
 
+def elsewhere(seconds_before: float, kind: ChangeKind = ChangeKind.RELEASE) -> Change:
+    return Change("outside-1", ONSET - seconds_before, kind, "", "v41", "v42", "a deploy", "none of ours")
+
+
 def died(at: float = ONSET, code: int | None = 1, service: str = "web") -> Exit:
     return Exit(at, service, "a", NEW, code, 30.0)
 
@@ -188,6 +192,32 @@ SCENARIOS = [
         Cause.CONFIG,
         {"symptoms": (symptom("errors"),), "requests": ALL_FAIL, "changes": (config(20), release(9000))},
         "ch-2",
+    ),
+    Scenario(
+        "errors from a deploy elsewhere on, which is no release of ours",
+        Cause.CONFIG,
+        {"symptoms": (symptom("errors"),), "requests": ALL_FAIL, "changes": (elsewhere(20), release(9000))},
+        "outside-1",
+    ),
+    Scenario(
+        "errors from our release on, and others tell of a deploy at the same time",
+        Cause.RELEASE,
+        {"symptoms": (symptom("errors"),), "requests": ALL_FAIL, "changes": (elsewhere(20), release(20))},
+        NEW,
+    ),
+    Scenario(
+        "errors, and a push that put nothing in place",
+        Cause.ERRORS,
+        {"symptoms": (symptom("errors"),), "requests": ALL_FAIL, "changes": (elsewhere(20, ChangeKind.COMMIT),)},
+    ),
+    Scenario(
+        "others date their alarm back to an older release",
+        Cause.ERRORS,
+        {
+            "symptoms": (symptom("errors"), symptom("alarm", ONSET - 9000, source="alertmanager")),
+            "requests": ALL_FAIL,
+            "changes": (release(9010),),
+        },
     ),
     Scenario("slow, nothing near", Cause.SLOW, {"symptoms": (symptom("latency"),), "loads": (load(1.0, 400),)}),
     Scenario(

@@ -10,6 +10,7 @@ import socket
 import stat
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 from prodwise.clock import now
 from prodwise.heal.outside import Outside
 from prodwise.loop.detect.heartbeat import KIND
+from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outside import Pings
 from prodwise.server.gate import BURST
 from prodwise.wiring.ways import hooks
@@ -422,3 +424,22 @@ def test_rate_limits_hold_for_who_is_genuine_and_nobody_else_can_use_them_up(hou
     assert codes[0] == 200
     assert 429 in codes
     assert hook(house, "alertmanager")["refused"]["too_many"] >= 1
+
+
+def test_what_only_others_say_stands_on_the_pages_as_such(house: World) -> None:
+    """Also when it is about no service of ours, and while our own eyes see nothing wrong."""
+    said = Symptom("alarm", "", "Billing is down: <b>now</b>", now(), now(), severity=0.0, source="alertmanager")
+    for number, service in enumerate(("", "web")):
+        found = Incident(
+            f"inc-{number}", service, (replace(said, service=service),), now(), IncidentState.SEEN, title=said.text
+        )
+        house.store.incidents.open(found)
+    with house.person() as client:
+        assert "Billing is down: &lt;b&gt;now" in client.get("/").text
+        for number in range(2):
+            house.store.incidents.save(f"inc-{number}", state="closed", outcome="escalated", closed_at=now())
+        page = client.get("/").text
+        assert page.count("Others say so, and I see nothing of it myself.") == 2
+        assert "the app as a whole" in client.get("/incidents/inc-0").text
+        view = client.get("/api/v1/incidents/inc-0").json()["view"]
+        assert view["service"] == "the app as a whole"

@@ -27,6 +27,11 @@ COMMENTED = """
 # shares = [5, 25, 50, 100]      # percent of users, as fast as the evidence allows
 # watch_seconds = 600            # at 100 %, before a release counts as verified good
 #
+# [heartbeats.nightly-backup]    # a job that must say that it ran; `prodwise hooks` prints where
+# every = "1 day"
+# grace = "10 min"
+# [hooks.alertmanager]           # also deploy, github, sentry, uptime-kuma, healthchecks
+#
 # For a service:
 # checks = ["/"]                 # must answer before any user sees a release
 # needs = ["db-proxy"]           # other services that it calls
