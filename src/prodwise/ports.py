@@ -282,6 +282,9 @@ class Changes(Protocol):
     def since(self, at: float, limit: int = 200) -> Sequence[Change]:
         """Newest first."""
 
+    def own(self, at: float, limit: int = 200) -> Sequence[Change]:
+        """The same without what others told of: however much that is, it hides nothing of ours."""
+
 
 class Settings(Protocol):
     """What outlives a restart."""

@@ -9,6 +9,7 @@ import pytest
 from prodwise.config import Config, validate
 from prodwise.heal import memory, outside
 from prodwise.heal.outside import DEAF_S, SHOWN_MAX, Outside
+from prodwise.model.change import Change, ChangeKind
 from prodwise.model.errors import Refused, Replayed
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
@@ -136,6 +137,25 @@ def test_alarms_outlive_a_restart_a_storm_is_one_trouble_and_silence_ends_them(s
     clock.pass_(HOUR + 1)
     assert "web" not in heard.look()
     assert not store.outside.alarms()
+
+
+def test_a_flood_of_what_others_tell_hides_nothing_of_ours(store: SqlStore, clock: Clock) -> None:
+    """Nor does a deploy elsewhere that bears the name of a release of ours stand for it."""
+    ours = Change("put-back-x", T - 60, ChangeKind.MANUAL, "", "2-b", "1-a", "ana", "none")
+    store.changes.record(ours)
+    heard = Outside(store, CONFIG)
+    for number in range(250):
+        told = Change(f"outside-deploy-{number}", T, ChangeKind.RELEASE, "web", "", "1-a", "a deploy", "none")
+        heard.hear("deploy", Genuine(f"id:{number}"), Told(changes=(told,)))
+    assert ours not in store.changes.since(0.0, 200)
+    assert store.changes.own(0.0) == [ours]
+    parts = type("P", (), {"records": store})()
+    assert memory.kept_by(parts, "1-a") == "ana"
+
+
+def test_alarms_of_a_way_that_was_closed_stand_no_more(store: SqlStore, clock: Clock) -> None:
+    Outside(store, CONFIG).hear("alertmanager", Genuine(), Told((alarm(),)))
+    assert Outside(store, Config()).look() == {}
 
 
 def test_ids_of_heartbeats_stay_and_stand_in_no_ledger(store: SqlStore, clock: Clock) -> None:

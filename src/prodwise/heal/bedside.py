@@ -97,9 +97,7 @@ class Bedside:
 
     def remedied(self, row: Mapping[str, Any]) -> Remedied | None:
         """A person (or a rollout's end) put another release in place since the incident was opened."""
-        for change in self._parts.records.changes.since(row["opened_at"]):
-            if change.outside:
-                continue
+        for change in self._parts.records.changes.own(row["opened_at"]):
             if change.kind in (ChangeKind.MANUAL, ChangeKind.RELEASE) and not change.id.startswith(row["id"]):
                 return Remedied(ActionKind.ROLLBACK, change.who, change.text)
         return None

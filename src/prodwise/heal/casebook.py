@@ -9,6 +9,7 @@ from prodwise.heal.parts import Parts
 from prodwise.heal.pulse import Pulse
 from prodwise.heal.vitals import UNSURE_S, LiveVitals
 from prodwise.loop.diagnose.case import Case, Exit, LoadFacts, ProbeFacts, ProcessFacts, onset
+from prodwise.model.change import Change
 from prodwise.model.incident import Symptom
 from prodwise.model.signal import ProcessState
 from prodwise.model.target import TargetSeen
@@ -16,6 +17,7 @@ from prodwise.model.target import TargetSeen
 LOOK_BACK_S = 600.0
 CHANGES_BACK_S = 7 * 24 * 3600.0
 RECENT_S = 10.0
+TOLD_MAX = 50
 BUSY_S, BUSY_MIN_S, USUAL_MIN_S = 5, 2, 3
 REQUESTS_MIN = 30
 """With fewer, chance alone makes half as many again."""
@@ -42,13 +44,20 @@ def gather(
         since=since,
         symptoms=tuple(symptoms),
         services=inventory,
-        changes=tuple(parts.records.changes.since(now - CHANGES_BACK_S)),
+        changes=_changes(parts, now - CHANGES_BACK_S),
         exits=tuple(e for e in exits if e.at > since),
         processes=tuple(_processes(seen)),
         probes=tuple(_probes(seen, pulse, now)),
         requests=tuple(f for s in inventory for f in vitals.window(s.id).routes.facts(s.id, since, began)),
         loads=tuple(_load(s.id, vitals, now, began) for s in inventory),
     )
+
+
+def _changes(parts: Parts, since: float) -> tuple[Change, ...]:
+    """Ours, and the newest of all: what others told of may have to do with it, and hides nothing of ours."""
+    changes = parts.records.changes
+    found = {one.id: one for one in (*changes.own(since), *changes.since(since, TOLD_MAX))}
+    return tuple(found.values())
 
 
 def _processes(seen: TargetSeen) -> list[ProcessFacts]:

@@ -73,7 +73,7 @@ class HealControls:
         if known:
             return f"{known['who']} took it back already: {known['left']} was put back"
         self._can_undo(incident_id)
-        made = next((c for c in records.changes.since(row["opened_at"], 1000) if c.id == incident_id), None)
+        made = next((c for c in records.changes.own(row["opened_at"], 1000) if c.id == incident_id), None)
         if made is None:
             raise Refused(
                 f"nothing was done in {incident_id} that can be undone",
@@ -165,7 +165,7 @@ class HealControls:
     def _returning(self) -> bool:
         """Whether a story of ours has moved users and will still say so."""
         records = self._parts.records
-        told = {change.id.removeprefix(PUT_BACK) for change in records.changes.since(0.0, 1000)}
+        told = {change.id.removeprefix(PUT_BACK) for change in records.changes.own(0.0, 1000)}
         rollouts = {f"inc-{release.id}" for release in records.releases.list(1000)}
         moved = [e.story for e in records.ledger.effects(since=now() - DAY_S) if e.kind == moves.ROLLBACK]
         return any(story not in told | rollouts for story in moved if not story.startswith("ship-"))

@@ -89,7 +89,7 @@ def way_back(parts: Parts, running: str) -> WayBack | None:
 
 def kept_by(parts: Parts, running: str) -> str:
     """The person who took going back from this release back, if that is how it came to serve; else ""."""
-    changes = parts.records.changes.since(0.0, INCIDENTS_READ)
+    changes = parts.records.changes.own(0.0, INCIDENTS_READ)
     last = next((one for one in changes if one.after == running), None)
     return last.who if last and last.id.startswith(PUT_BACK) and last.kind is ChangeKind.MANUAL else ""
 

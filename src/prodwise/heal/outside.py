@@ -37,7 +37,7 @@ class Outside:
         self._beats = {name: one.heartbeat(name) for name, one in config.heartbeats.items()}
         self._kept = {name: self._stored(name) for name in self._beats}
         self._ids = {kept["id"]: name for name, kept in self._kept.items()}
-        self._alarms = list(records.outside.alarms())
+        self._alarms = self._standing()
         self._looked = (now(), monotonic())
         self._since, self._saved = self._resumed(self._looked[0]), 0.0
 
@@ -48,6 +48,10 @@ class Outside:
             kept = {"id": str(uuid.uuid4()), "since": now(), "pings": asdict(Pings())}
             self._records.settings.put(f"{BEAT}{name}", kept, ACTOR)
         return {**kept, "pings": Pings(**kept["pings"])}
+
+    def _standing(self) -> list[Alarm]:
+        """Those of ways that are open still."""
+        return [one for one in self._records.outside.alarms() if one.source in self._config.hooks]
 
     def _resumed(self, at: float) -> float:
         """Since when we listen: as before where the pause was short."""
@@ -84,7 +88,7 @@ class Outside:
                 said += [self._hear_change(way, change) for change in told.changes]
                 if told.alarms and said:
                     self._records.ledger.append("told", f"{way}: {'; '.join(said)[:500]}", actor=way)
-            self._alarms = list(self._records.outside.alarms())
+            self._alarms = self._standing()
         repeated = len(told.alarms) - len(said) if told.alarms else 0
         again = (f"{repeated} as before",) if repeated > 0 else ()
         return "; ".join((*said, *again, *(f"left out: {one}" for one in told.skipped)))[:500] or "nothing new"

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from prodwise.clock import now
-from prodwise.model.change import Change, ChangeKind
+from prodwise.model.change import OUTSIDE, Change, ChangeKind
 from prodwise.model.errors import UsageError
 from prodwise.model.evidence import Evidence
 from prodwise.model.incident import SYMPTOMS_MAX, Incident, IncidentState, Symptom
@@ -242,8 +242,16 @@ class SqlChanges:
                 append(session, Entry(0, made.at, "change", made.who, made.service, "", made.text, asdict(made)))
 
     def since(self, at: float, limit: int = 200) -> Sequence[Change]:
+        return self._newest(tables.change.c.at >= at, limit)
+
+    def own(self, at: float, limit: int = 200) -> Sequence[Change]:
+        """The same without what others told of: however much that is, it hides nothing of ours."""
         t = tables.change
-        query = sa.select(t).where(t.c.at >= at).order_by(t.c.at.desc()).limit(limit)
+        return self._newest((t.c.at >= at) & t.c.id.notlike(f"{OUTSIDE}%"), limit)
+
+    def _newest(self, which: sa.ColumnElement[bool], limit: int) -> Sequence[Change]:
+        t = tables.change
+        query = sa.select(t).where(which).order_by(t.c.at.desc()).limit(limit)
         with self._db.unit() as session:
             return [Change(**{**row, "kind": ChangeKind(row["kind"])}) for row in session.execute(query).mappings()]
 
