@@ -26,6 +26,7 @@ from prodwise.server.gate import BURST
 from prodwise.wiring.ways import hooks
 from tests.server.running_server import CONFIG, World, start_world
 
+SENTRY = "https://sentry.io/api/0/projects/acme"
 SECRET = "a-secret-of-the-test-alone"
 WAYS = {
     **CONFIG,
@@ -404,9 +405,16 @@ def test_other_monitors(house: World) -> None:
             house, "sentry", raw, sentry_hook_resource=resource, sentry_hook_signature=mac, sentry_hook_timestamp=stamp
         )
 
-    event = {"event": {"title": "KeyError: cart", "issue_id": "11", "project_slug": "web"}, "triggered_rule": "many"}
+    event = {
+        "event": {"title": "KeyError: cart", "issue_id": "11", "project": 1, "url": f"{SENTRY}/web/events/e4/"},
+        "triggered_rule": "many",
+    }
     assert from_sentry("event_alert", {"action": "triggered", "data": event}, -400).status_code == 401
-    assert from_sentry("event_alert", {"action": "triggered", "data": event}).json()["text"].endswith("fires")
+    assert (
+        from_sentry("event_alert", {"action": "triggered", "data": event}).json()["text"]
+        == "KeyError: cart (web) fires"
+    )
+    assert house.store.outside.alarms()[0].service == "web"
     assert from_sentry("event_alert", {"action": "triggered", "data": event}).status_code == 409
     issue = {"action": "resolved", "data": {"issue": {"id": "11", "title": "KeyError: cart"}}}
     assert from_sentry("issue", issue).json()["text"].endswith("is over")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from prodwise.model.outside import Alarm, Call, Told
 from prodwise.signals.hooks.reading import NAME_MAX, Unreadable, first, instant, mapping, parsed, subject, text
 
 HOUR_S: Final = 3600.0
+_EVENT = re.compile(r"/projects/[^/]+/([A-Za-z0-9_-]{1,100})/events/")
 _ENDED = frozenset({"resolved", "archived", "ignored"})
 _DOWN, _UP = 0, 1
 
@@ -46,7 +48,7 @@ def _event(inner: Mapping[str, Any], now: float) -> Told:
     if not event:
         raise Unreadable("this is no issue alert")
     name = first(event.get("title"), inner.get("triggered_rule"))
-    about = first(event.get("project_slug"), event.get("project_name"), event.get("project"), longest=NAME_MAX)
+    about = first(_project(event.get("url")), event.get("project"), longest=NAME_MAX)
     number = f"issue-{subject(event.get('issue_id') or event.get('title'))}"
     return _one(
         "sentry",
@@ -59,6 +61,12 @@ def _event(inner: Mapping[str, Any], now: float) -> Told:
         about,
         HOUR_S,
     )
+
+
+def _project(url: object) -> str:
+    """The project's short name, which an issue alert gives in the address of its event alone."""
+    found = _EVENT.search(url[:1000]) if isinstance(url, str) else None
+    return found[1] if found else ""
 
 
 def uptime_kuma(call: Call, config: HookConfig, now: float) -> Told:
