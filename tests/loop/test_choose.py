@@ -206,7 +206,7 @@ ROWS = [
         "nothing points at the release",
         {"diagnosis": because(Cause.CRASH_LOOP, replace(BLAMED, weight=-1.0))},
     ),
-    Row("config", "no", "would only read it again", {"diagnosis": because(Cause.CONFIG, BLAMED)}),
+    Row("config", "no", "would only meet it again", {"diagnosis": because(Cause.CONFIG, BLAMED)}),
     Row("overload", "no", "never answered by a restart", {"diagnosis": because(Cause.OVERLOAD, BLAMED)}),
     Row("upstream", "no", "never answered by a restart", {"diagnosis": because(Cause.UPSTREAM, BLAMED)}),
     Row("unknown", "no", "the cause is not known", {"diagnosis": because(Cause.UNKNOWN)}),
