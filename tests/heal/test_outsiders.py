@@ -11,7 +11,7 @@ from prodwise.heal import memory, outside
 from prodwise.heal.outside import DEAF_S, SHOWN_MAX, Outside
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.errors import Refused, Replayed
-from prodwise.model.incident import Incident, IncidentState, Symptom
+from prodwise.model.incident import SYMPTOMS_MAX, Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
 from prodwise.model.outside import Alarm, Genuine, Told, Word
 from prodwise.store.outside import ALARMS_MAX, DELIVERIES_MAX
@@ -166,6 +166,22 @@ def test_ids_of_heartbeats_stay_and_stand_in_no_ledger(store: SqlStore, clock: C
     assert again.beat(first) == "hourly"
     again.ping("hourly", Word.FAIL, 3)
     assert first not in str(store.ledger.entries(limit=1000))
+
+
+def test_what_others_say_never_keeps_out_what_we_see(store: SqlStore) -> None:
+    def many(since: int) -> tuple[Symptom, ...]:
+        return tuple(
+            Symptom("alarm", "web", "Slow", T, T, severity=0.0, source="alertmanager", subject=f"f{since + n}")
+            for n in range(SYMPTOMS_MAX)
+        )
+
+    store.incidents.open(Incident("inc-1", "web", many(0), T, IncidentState.SEEN))
+    own = Symptom("errors", "web", "fails", T, T)
+    for found in ((*many(1000), own), many(2000)):
+        store.incidents.open(Incident("inc-2", "web", found, T, IncidentState.SEEN))
+    kept = store.incidents.load("inc-1").symptoms
+    assert own in kept
+    assert len(kept) == SYMPTOMS_MAX + 1
 
 
 def test_an_alarm_that_lags_does_not_open_again_what_was_healed(store: SqlStore) -> None:
