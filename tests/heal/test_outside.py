@@ -93,6 +93,7 @@ def test_a_person_is_told_and_nothing_is_done_until_our_own_eyes_agree(house: Ho
     house.whole()
 
 
+@pytest.mark.full
 def test_a_deploy_elsewhere_is_a_change_that_nothing_of_ours_takes_back(house: House) -> None:
     """It stands in the ledger and in the diagnosis, is no remedy of an incident, and is never rolled back to or from."""
     send(house, "deploy", {"version": "cdn-41", "who": "ana"})
