@@ -22,7 +22,7 @@ from prodwise.heal.outside import Outside
 from prodwise.loop.detect.heartbeat import KIND
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outside import Pings
-from prodwise.server.gate import BURST
+from prodwise.server.doorkeeper import BURST
 from prodwise.wiring.ways import hooks
 from tests.server.running_server import CONFIG, World, start_world
 

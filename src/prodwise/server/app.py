@@ -40,7 +40,7 @@ def create_app(parts: ServerParts) -> FastAPI:
     reader, pages = Reader(parts), Pages(parts.config.name)
     shown = Shown(reader, pages)
     ways = WaysIn(parts)
-    app.state.parts, app.state.live, app.state.gate = parts, shown.live, ways.gate
+    app.state.parts, app.state.live, app.state.keeper = parts, shown.live, ways.keeper
     for group in (shown, Acts(reader, pages), Api(reader, app), Health(reader, shown.live), ways):
         hang(app, group.doors())
     errors.install(app, pages)

@@ -160,7 +160,7 @@ class LocalRoute(GuardedRoute):
     policy = Policy.LOCAL
 
 
-class Gate(Protocol):
+class Keeper(Protocol):
     """Knows the machines' keys."""
 
     async def admit(self, request: Request) -> Visitor:
@@ -173,8 +173,8 @@ class KeyedRoute(GuardedRoute):
     policy = Policy.KEYED
 
     async def admit(self, request: Request) -> Visitor:
-        gate: Gate = request.app.state.gate
-        return await gate.admit(request)
+        keeper: Keeper = request.app.state.keeper
+        return await keeper.admit(request)
 
 
 ROUTE_OF: dict[Policy, type[GuardedRoute]] = {

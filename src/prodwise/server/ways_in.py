@@ -10,8 +10,8 @@ from starlette.responses import PlainTextResponse
 from prodwise.clock import now
 from prodwise.model.errors import ProdwiseError
 from prodwise.model.outside import Word
+from prodwise.server.doorkeeper import HOOK_BODY_MAX, PING_BODY_MAX, Counts, Doorkeeper
 from prodwise.server.doors import Door, NotFound, Policy
-from prodwise.server.gate import HOOK_BODY_MAX, PING_BODY_MAX, Counts, Gate
 from prodwise.server.parts import ServerParts
 
 EXIT_MAX = 255
@@ -23,7 +23,7 @@ class WaysIn:
     def __init__(self, parts: ServerParts) -> None:
         self._parts = parts
         self._counts = Counts(parts.records.settings, lambda: sorted(parts.hooks))
-        self.gate = Gate(parts, self._counts)
+        self.keeper = Doorkeeper(parts, self._counts)
 
     def doors(self) -> tuple[Door, ...]:
         pings = ("/ping/{beat}", self.ping), ("/ping/{beat}/{said}", self.ping_said)

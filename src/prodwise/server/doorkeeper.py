@@ -28,8 +28,8 @@ BURST, PER_S = 60, 2.0
 REASONS_MAX, FLUSH_S = 20, 10.0
 
 
-class Gate:
-    """Implements doors.Gate."""
+class Doorkeeper:
+    """Implements doors.Keeper."""
 
     def __init__(self, parts: ServerParts, counts: Counts) -> None:
         self._parts, self._counts = parts, counts
