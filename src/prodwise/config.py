@@ -155,6 +155,29 @@ class HookConfig(_Strict):
     workflows: tuple[str, ...] = ("deploy",)  # GitHub: runs with this in their name put something in place
 
 
+class ProjectConfig(_Strict):
+    """[signals.projects.NAME]: programs that report under a DSN of their own."""
+
+    service: str = ""  # whose errors these are; empty = the one that users reach
+    forward: str = ""  # a Sentry DSN that everything is passed on to
+
+
+class SignalsConfig(_Strict):
+    """[signals]: what programs report with their Sentry SDKs, and what is kept of it."""
+
+    address: Address = "127.0.0.1:7374"  # port 0 = pick a free one and keep it
+    receivers: int = Field(2, ge=0, le=16)  # processes; 0 = none
+    origins: tuple[str, ...] = ("*",)  # whose pages may report from a browser
+    forward: str = ""  # a Sentry DSN that the first project's reports are passed on to
+    events_per_minute: int = Field(60_000, ge=60, le=1_000_000)  # of one project; more is refused and counted
+    keep_days: float = Field(30.0, gt=0, le=3_650)
+    keep_megabytes: int = Field(256, ge=1, le=100_000)  # of details, for each project
+    redact_keys: tuple[str, ...] = ()  # more names whose values are private, as expressions
+    redact_patterns: tuple[str, ...] = ()  # more texts that are private, as expressions
+    redact_addresses: bool = False  # IP addresses, too
+    projects: dict[str, ProjectConfig] = Field(default_factory=dict)  # beside the app's own
+
+
 class Config(_Strict):
     """The whole file. Every key but `version` is optional."""
 
@@ -179,6 +202,7 @@ class Config(_Strict):
     hooks: dict[WayName, HookConfig] = Field(default_factory=dict)
     ramp: RampConfig = Field(default_factory=RampConfig)
     heal: HealConfig = Field(default_factory=HealConfig)
+    signals: SignalsConfig = Field(default_factory=SignalsConfig)
 
     @property
     def web(self) -> str:
@@ -222,6 +246,7 @@ def validate(data: dict[str, Any], source: str) -> Config:
                 f"known: {', '.join(sorted(known))}",
             )
     _outside_fits(config, source)
+    _check_projects(config, source)
     shares = config.ramp.shares
     if not shares or list(shares) != sorted(set(shares)) or shares[0] <= 0 or shares[-1] != 100:
         raise ConfigError(
@@ -251,6 +276,17 @@ def _outside_fits(config: Config, source: str) -> None:
 
 def _names(known: set[str]) -> str:
     return ", ".join(sorted(known)) or "none"
+
+
+def _check_projects(config: Config, source: str) -> None:
+    for name, entry in config.signals.projects.items():
+        if not _NAME.match(name) or name == config.name:
+            raise ConfigError(f"{source}: project name {name!r} is not usable", "another one, of a-z, 0-9, - and _")
+        if entry.service and entry.service not in config.services:
+            raise ConfigError(
+                f"{source}: signals.projects.{name}.service names {entry.service!r}, which does not exist",
+                f"known: {', '.join(sorted(config.services))}",
+            )
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -306,12 +342,14 @@ def _explain(error: ValidationError, source: str) -> tuple[str, str]:
 
 
 def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
+    if loc[:2] == ("signals", "projects"):
+        return list(ProjectConfig.model_fields)
     entries: dict[object, type[_Strict]] = {
         "services": ServiceConfig, "heartbeats": HeartbeatConfig, "hooks": HookConfig
     }  # fmt: skip
     if loc[0] in entries and len(loc) > 2:
         return list(entries[loc[0]].model_fields)
-    tables: dict[object, type[_Strict]] = {"ramp": RampConfig, "heal": HealConfig}
+    tables: dict[object, type[_Strict]] = {"ramp": RampConfig, "heal": HealConfig, "signals": SignalsConfig}
     return list(tables.get(loc[0], Config).model_fields if len(loc) > 1 else Config.model_fields)
 
 

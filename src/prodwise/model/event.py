@@ -71,7 +71,7 @@ class Grouped:
 
 @dataclass(frozen=True, slots=True)
 class ErrorSeen:
-    """One stored error event, as detectors get it. at: Unix seconds; user: a hash, "" when unknown."""
+    """One stored error event, as detectors get it. at: Unix seconds; user: a hash, "" when unknown; id: the sender's."""
 
     at: float
     service: str
@@ -83,3 +83,4 @@ class ErrorSeen:
     level: str
     handled: bool | None
     source: str
+    id: str = ""

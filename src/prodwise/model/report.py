@@ -34,6 +34,16 @@ class Reason(StrEnum):
     CUT_TEXT = "text shortened"
     SDK_DROPPED = "dropped by the program itself"
     QUIET_LOG = "log line below error"
+    KEY = "key not known"
+    REPEATED = "sent before"
+    BUSY = "more than can be taken at once"
+    QUOTA = "more than the project may send"
+    SLOW = "body not sent in time"
+    CUT_OFF = "sender went away"
+    NOT_STORED = "could not be stored"
+    SAMPLED = "details not kept: enough like it are"
+    GROUPS = "more groups than are told apart"
+    NOT_FORWARDED = "not passed on: the other receiver is slow or gone"
 
 
 @dataclass(frozen=True, slots=True)

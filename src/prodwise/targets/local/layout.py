@@ -79,6 +79,11 @@ class Layout:
         return self.run / "dashboard"
 
     @property
+    def signals(self) -> Path:
+        """Where programs report, and under which keys: given once, kept for good, since they stand in the programs' settings."""
+        return self.state / "signals.json"
+
+    @property
     def stop_file(self) -> Path:
         return self.run / "stop"
 

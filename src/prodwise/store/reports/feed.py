@@ -1,0 +1,63 @@
+"""What receivers stored, for detectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from prodwise.model.digest import Heard
+from prodwise.model.project import Project
+from prodwise.store.reports import codec, tables
+from prodwise.store.reports.shelves import Shelves
+
+READ_MAX = 10_000
+
+
+class SqlReportFeed:
+    """Implements ports.ReportFeed. position: of an earlier reader, None to begin with what is stored from now on."""
+
+    def __init__(self, shelves: Shelves, projects: Sequence[Project], position: Mapping[str, Any] | None) -> None:
+        self._shelves = shelves
+        self._services = {project.id: project.service for project in projects}
+        self._seen: dict[int, int] = {int(number): int(seq) for number, seq in (position or {}).items()}
+        if position is None:
+            self._seen = dict(_newest(shelves))
+
+    def read(self) -> Sequence[Heard]:
+        found: list[Heard] = []
+        databases = self._shelves.all()
+        for database in databases:
+            with database.engine.connect() as connection:
+                numbers = connection.scalars(sa.select(tables.receiver.c.receiver)).all()
+                for number in numbers:
+                    for seq, packed in self._rows(
+                        connection, number, max(1, READ_MAX // len(databases) // len(numbers))
+                    ):
+                        found += codec.unpack(packed, self._services)
+                        self._seen[number] = seq
+        found.sort(key=lambda one: one.at)
+        return found
+
+    def position(self) -> Mapping[str, Any]:
+        return {str(number): seq for number, seq in self._seen.items()}
+
+    def _rows(self, connection: sa.Connection, number: int, room: int) -> Iterator[tuple[int, bytes]]:
+        """Whole rows until there are enough."""
+        t = tables.feed
+        query = sa.select(t.c.seq, t.c.size, t.c.packed).where(
+            t.c.receiver == number, t.c.seq > self._seen.get(number, 0)
+        )
+        for seq, size, packed in connection.execute(query.order_by(t.c.seq).limit(1_000)):
+            if room <= 0:
+                return
+            room -= size
+            yield int(seq), packed
+
+
+def _newest(shelves: Shelves) -> Iterator[tuple[int, int]]:
+    for database in shelves.all():
+        with database.engine.connect() as connection:
+            for number, fed in connection.execute(sa.select(tables.receiver.c.receiver, tables.receiver.c.fed)):
+                yield int(number), int(fed)

@@ -1,0 +1,47 @@
+"""What programs report: where it stands, and how it is read. Needs no healer and no receiver."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from prodwise.config import Config
+from prodwise.model.project import Project
+from prodwise.store.reports.archive import SqlReportArchive
+from prodwise.store.reports.feed import SqlReportFeed
+from prodwise.store.reports.shelves import FILES, Shelves
+from prodwise.targets.local import local_control, signals_file
+
+
+def projects(app_dir: Path, config: Config) -> tuple[Project, ...]:
+    """Those that have a DSN already; none before the first `up`."""
+    return signals_file.projects(config, signals_file.read(local_control.layout_of(app_dir)))
+
+
+def address(app_dir: Path) -> str:
+    """host:port where receivers listen; "" before the first `up`."""
+    return signals_file.read(local_control.layout_of(app_dir)).address
+
+
+def shelves(app_dir: Path) -> Shelves:
+    url = os.environ.get("PRODWISE_DATABASE_URL", "")
+    return Shelves(local_control.layout_of(app_dir).state, "" if url.startswith("sqlite") else url)
+
+
+def feed(app_dir: Path, config: Config, position: Mapping[str, Any] | None) -> SqlReportFeed:
+    """position: what an earlier feed's `position()` gave; None begins with what comes in from now on."""
+    return SqlReportFeed(shelves(app_dir), projects(app_dir, config), position)
+
+
+def archive(app_dir: Path) -> SqlReportArchive:
+    return SqlReportArchive(shelves(app_dir))
+
+
+def url(app_dir: Path, receiver: int) -> str:
+    """Where one receiver writes."""
+    one = os.environ.get("PRODWISE_DATABASE_URL", "")
+    if one and not one.startswith("sqlite"):
+        return one
+    return f"sqlite:///{local_control.layout_of(app_dir).state / FILES.format(receiver)}"
