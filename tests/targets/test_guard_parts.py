@@ -271,14 +271,14 @@ def test_an_atomic_write_leaves_no_half_file(tmp_path: Path) -> None:
 
 def test_the_supervisor_runs_launchers_and_starts_slots_by_order_only(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "100% app", tmp_path / "100% app/.prodwise")
-    text = supervision.configuration(layout, ("web-a", "web-b"), ("/py", "launch.py"), healer=True, root=False)
+    text = supervision.configuration(layout, ("web-a", "web-b"), ("/py", "launch.py"), beside=("healer",), root=False)
     assert text.count("[program:") == 5
     assert "100%% app" in text
     slot = text.partition("[program:web-a]")[2].partition("[program:")[0]
     assert "autostart = false" in slot
     assert "autorestart = true" in slot
     with pytest.raises(ConfigError):
-        supervision.configuration(Layout(Path("/a;b"), Path("/a ;b/x")), (), ("/py",), healer=False, root=False)
+        supervision.configuration(Layout(Path("/a;b"), Path("/a ;b/x")), (), ("/py",), beside=(), root=False)
 
 
 def test_stable_lists_no_second_upstream_and_a_canary_does(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ Foreground = Annotated[
     bool, typer.Option("--foreground", help="Stay, tell what happens, and take everything down on Ctrl-C.")
 ]
 Unit = Annotated[bool, typer.Option("--unit", help="Only print a systemd unit that brings it up after a reboot.")]
+Number = Annotated[int, typer.Argument(min=0, max=15, help="Which of the receivers.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite a prodwise.toml that is there.")]
 Schema = Annotated[bool, typer.Option("--schema", help="The JSON Schema of prodwise.toml.")]
 
@@ -41,6 +42,7 @@ def add(app: typer.Typer) -> None:
     )
     command(app, "Set up", "prodwise version", "prodwise version --json", folder=False)(version)
     command(app, "Set up", "prodwise serve --dir /srv/shop", hidden=True)(serve)
+    command(app, "Set up", "prodwise receive 0 --dir /srv/shop", hidden=True)(receive)
 
 
 def init(
@@ -118,6 +120,7 @@ def _bring_up(desk: Desk, *, with_healer: bool) -> dict[str, Any]:
         "release": made.release,
         "started": made.started,
         "warnings": list(made.warnings),
+        "dsn": made.dsn,
     }
 
 
@@ -155,6 +158,7 @@ def _told(desk: Desk, facts: dict[str, Any]) -> None:
     desk.show(
         f"  dashboard  {paint(facts['dashboard'], 'accent')}",
         f"  log in     {paint(facts['login'], 'accent')}  (once)",
+        *([f"  reports    {paint(facts['dsn'], 'accent')}  (DSN for a Sentry SDK)"] if facts["dsn"] else []),
         "",
     )
     desk.show(f"  Stage {paint(facts['stage'], 'bold')}: Prodwise {MEANING[Autonomy(facts['stage'])]}.")
@@ -266,6 +270,13 @@ def serve(desk: Desk) -> None:
     from prodwise import wiring
 
     wiring.serve(desk.app_dir)
+
+
+def receive(desk: Desk, number: Number) -> None:
+    """A receiver's process: takes what programs report. The supervisor runs it; a person does not."""
+    from prodwise import wiring
+
+    wiring.receive(desk.app_dir, number)
 
 
 __all__ = ["ProdwiseError", "add"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prodwise.config import FILE_NAME, FROM_ENVIRONMENT, PROCFILE, Config, load, state_dir
+from prodwise.config import FILE_NAME, FROM_ENVIRONMENT, PROCFILE, SIGNALS_FROM_ENVIRONMENT, Config, load, state_dir
 
 HIDDEN = "(hidden)"
 SECRET_KEY = re.compile(r"(?i)(secret|token|password|passwd|api_?key|credential|dsn|private)")
@@ -67,15 +67,19 @@ def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
 def _safe(key: str, value: Any) -> Any:
     """Values of a service's env and of keys that sound secret are hidden; so are passwords inside commands and addresses."""
     parts = key.split(".")
-    secret = (len(parts) > 3 and parts[2] == "env") or SECRET_KEY.search(parts[-1]) or parts[-1] == "notify_command"
+    secret = (
+        (len(parts) > 3 and parts[2] == "env")
+        or SECRET_KEY.search(parts[-1])
+        or parts[-1] in ("notify_command", "forward")
+    )
     if secret and value:
         return HIDDEN
     return USER_INFO.sub(rf"\1{HIDDEN}@", SECRET_WORD.sub(rf"\1{HIDDEN}", value)) if isinstance(value, str) else value
 
 
 def _source(key: str, written: Mapping[str, Any], *, procfile: bool) -> str:
-    named = f"PRODWISE_{key.upper()}"
-    if key in FROM_ENVIRONMENT and named in os.environ:
+    named = f"PRODWISE_{key.upper().replace('.', '_')}"
+    if key in (*FROM_ENVIRONMENT, *(f"signals.{one}" for one in SIGNALS_FROM_ENVIRONMENT)) and named in os.environ:
         return f"environment {named}"
     at: Any = written
     for part in key.split("."):

@@ -42,6 +42,7 @@ class Reason(StrEnum):
     CUT_OFF = "sender went away"
     NOT_STORED = "could not be stored"
     SAMPLED = "details not kept: enough like it are"
+    PRIVATE = "private values taken out"
     GROUPS = "more groups than are told apart"
     NOT_FORWARDED = "not passed on: the other receiver is slow or gone"
 

@@ -11,7 +11,8 @@ from prodwise.targets.local import git, local_control
 from prodwise.targets.local.local_control import RolledBack, Status, UpResult
 
 __all__ = ["RolledBack", "Status", "UpResult", "api_socket", "audit_verify", "bring_up", "commit_of", "is_app", "last_words",
-           "process_ids", "rollback_now", "serve", "start_again", "status_offline", "stop_all", "take_down", "unit_text"]  # fmt: skip
+           "process_ids", "receive", "rollback_now", "serve",
+           "start_again", "status_offline", "stop_all", "take_down", "unit_text"]  # fmt: skip
 
 
 def api_socket(app_dir: Path) -> Path:
@@ -86,6 +87,13 @@ def audit_verify(app_dir: Path) -> tuple[int, str]:
         return store.ledger.verify()
     finally:
         store.close()
+
+
+def receive(app_dir: Path, number: int) -> None:
+    """A receiver's process; returns when it is told to end."""
+    from prodwise.wiring import receiver
+
+    receiver.receive(app_dir, number)
 
 
 def serve(app_dir: Path) -> None:

@@ -17,7 +17,7 @@ from dbos import SQLAlchemyDatasource
 from sqlalchemy.exc import OperationalError
 
 from prodwise.clock import now
-from prodwise.config import Config, load
+from prodwise.config import Config
 from prodwise.heal.durable import Durable, leave
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.intake import POSITION
@@ -43,6 +43,7 @@ from prodwise.targets.local.records import read_places
 from prodwise.targets.local.rpc import all_in_flight
 from prodwise.targets.local.stop_file import StopFile
 from prodwise.targets.local.target import LocalTarget
+from prodwise.wiring.config import last_usable
 from prodwise.wiring.records import open_store
 from prodwise.wiring.ways import hooks
 
@@ -138,23 +139,6 @@ def serve(app_dir: Path) -> None:
     asyncio.run(make_server(app).serve(sockets=[dashboard, local_socket(where.socket("api"))]))
     made.stop()
     store.close()
-
-
-def last_usable(app_dir: Path, kept: Path) -> tuple[Config, str]:
-    """(the configuration, "") or, while a person's edit has broken it, (the last one that could be used, what is wrong).
-
-    Someone who is half-way through an edit must not lose the healer with it. Raises ConfigError when there is none to fall
-    back to.
-    """
-    try:
-        config = load(app_dir)
-    except ConfigError as error:
-        if not kept.exists():
-            raise
-        wrong = f"the configuration cannot be used, and the one before is kept: {error.message}"
-        return Config.model_validate_json(kept.read_text()), wrong
-    keep(kept, config.model_dump_json())
-    return config, ""
 
 
 def dashboard_socket(address: str, remembered: Path) -> tuple[socket.socket, str]:

@@ -19,7 +19,8 @@ from prodwise.wiring import api_socket
 UP_S = 180
 ANSWER_S = 10.0
 PAGE = 2000
-OWN_PLACE = {"PRODWISE_ADDRESS": "127.0.0.1:0", "PRODWISE_DASHBOARD": "127.0.0.1:0", "PRODWISE_NOTIFY_COMMAND": ""}
+OWN_PLACE = {"PRODWISE_ADDRESS": "127.0.0.1:0", "PRODWISE_DASHBOARD": "127.0.0.1:0", "PRODWISE_NOTIFY_COMMAND": "",
+             "PRODWISE_SIGNALS_ADDRESS": "127.0.0.1:0"}  # fmt: skip
 OTHERS_PLACE = ("PRODWISE_STATE_DIR", "PRODWISE_DATABASE_URL")  # where an app in earnest keeps its state
 
 

@@ -12,7 +12,7 @@ from prodwise.signals.sentry.auth import public_key
 from prodwise.signals.sentry.events import error_event, event_id
 from prodwise.signals.sentry.inflate import unpack
 from prodwise.signals.sentry.others import Clock
-from prodwise.signals.sentry.values import Noted, Unusable, instant, mapping, parse
+from prodwise.signals.sentry.values import Noted, Unusable, instant, parse
 
 ITEMS_MAX = 100
 ITEM_MAX = 1024 * 1024
@@ -32,11 +32,18 @@ class SentryDecoder:
 
     def envelope(self, body: bytes, encoding: str, project: int, received_at: float) -> Report:
         """Raises Rejected when nothing of it can be read."""
-        return Envelope(unpack(body, encoding), project, received_at).report()
+        return self.read_envelope(unpack(body, encoding), project, received_at)
 
     def lone_event(self, body: bytes, encoding: str, project: int, received_at: float) -> Report:
         """A single event, as old SDKs send it. Raises Rejected when it cannot be read."""
-        raw = unpack(body, encoding)
+        return self.read_lone_event(unpack(body, encoding), project, received_at)
+
+    def read_envelope(self, raw: bytes, project: int, received_at: float) -> Report:
+        """raw: the body, unpacked."""
+        return Envelope(raw, project, received_at).report()
+
+    def read_lone_event(self, raw: bytes, project: int, received_at: float) -> Report:
+        """raw: the body, unpacked."""
         made = Envelope(b'{}\n{"type":"event","length":%d}\n%b' % (len(raw), raw), project, received_at).report()
         if not made.events:
             raise Rejected(next(iter(made.counts), Reason.SHAPE))
@@ -50,8 +57,8 @@ class Envelope:
         self._body, self._project = body, project
         self.noted: Noted = Counter()
         line, self._next = _line(body, 0)
-        header = mapping(_header(line))
-        if not isinstance(_header(line), dict):
+        header = _header(line)
+        if not isinstance(header, dict):
             raise Rejected(Reason.ENVELOPE)
         self._id = event_id(header.get("event_id"))
         self._clock = Clock(instant(header.get("sent_at")), received_at, self.noted)

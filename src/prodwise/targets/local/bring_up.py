@@ -18,7 +18,7 @@ from prodwise.config import Config
 from prodwise.model.errors import BuildFailed, ConfigError, GateFailed, NotRunning, ProdwiseError, TargetError
 from prodwise.model.service import Service, ServiceKind, SlotName
 from prodwise.model.target import Order, Switch, TargetSeen
-from prodwise.targets.local import end_all, environment, git, install, rpc
+from prodwise.targets.local import end_all, environment, git, install, receivers, rpc, signals_file
 from prodwise.targets.local.end_all import supervisor_of
 from prodwise.targets.local.guard_client import GuardClient
 from prodwise.targets.local.guard_state import PERSON
@@ -36,13 +36,15 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class UpResult:
-    """address, dashboard: host:port (dashboard "" without the healer); release: what runs; started: whether anything had to be."""
+    """address, dashboard: host:port (dashboard "" without the healer); release: what runs; started: whether anything had to be;
+    dsn: what programs are given to report with, "" without receivers."""
 
     address: str
     dashboard: str
     release: str
     started: bool
     warnings: tuple[str, ...] = ()
+    dsn: str = ""
 
 
 def up(layout: Layout, config: Config, *, with_healer: bool, say: Say) -> UpResult:
@@ -80,9 +82,19 @@ def _up(layout: Layout, config: Config, *, with_healer: bool, was_up: bool, say:
             "the healer does not answer",
             str(layout.program_log("healer")),
         )
+        _await_receivers(layout, config)
     record = read_release(layout, release)
     dashboard = _dashboard(layout) if with_healer else ""
-    return UpResult(places.address, dashboard, release, started or not was_up, record.warnings if record else ())
+    warnings = record.warnings if record else ()
+    dsn = signals_file.own_dsn(layout, config) if with_healer and config.signals.receivers else ""
+    return UpResult(places.address, dashboard, release, started or not was_up, warnings, dsn)
+
+
+def _await_receivers(layout: Layout, config: Config) -> None:
+    names = receivers.names(config)
+    if names:
+        address = signals_file.read(layout).address
+        _await(lambda: _answers(address), HEALER_S, "no receiver answers", str(layout.program_log(names[0])))
 
 
 def _app_up(layout: Layout, config: Config, *, was_up: bool, say: Say) -> tuple[str, bool]:
@@ -127,6 +139,10 @@ def _configure(layout: Layout, config: Config, *, with_healer: bool, was_up: boo
         GuardClient(layout, START_S).call("reload" if changed else "reread", 60.0)
         if changed and with_healer:
             _add_healer(layout)
+        if with_healer:
+            receivers.take_up(layout, config)
+    elif with_healer:
+        receivers.note(layout, config)
     return places
 
 

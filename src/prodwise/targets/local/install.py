@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import prodwise
 from prodwise.config import Config
-from prodwise.model.errors import ConfigError, TargetError
+from prodwise.model.errors import ConfigError
 from prodwise.model.service import Service, ServiceKind, front_service
-from prodwise.targets.local import proxy, supervision
+from prodwise.targets.local import proxy, receivers, supervision
 from prodwise.targets.local.builder import instance_of
+from prodwise.targets.local.free_ports import FreePorts
 from prodwise.targets.local.layout import SLOTS, Layout, program, write_atomically
 from prodwise.targets.local.records import Place, Places, read_places, write_instance, write_places
 
@@ -52,6 +52,10 @@ def healer(layout: Layout) -> tuple[str, ...]:
     return (sys.executable, "-m", "prodwise", "serve", "--dir", str(layout.app))
 
 
+def receiver(layout: Layout, number: int) -> tuple[str, ...]:
+    return (sys.executable, "-m", "prodwise", "receive", str(number), "--dir", str(layout.app))
+
+
 def write_configuration(
     layout: Layout,
     config: Config,
@@ -63,8 +67,10 @@ def write_configuration(
     """Everything in run/ that is derived from the configuration. Ports once given stay. Raises ConfigError or TargetError."""
     places = allot(layout, config, services)
     healing = with_healer or (keep_healer and layout.spec("healer").exists())
-    root = os.getuid() == 0
-    text = supervision.configuration(layout, places.programs, launcher(), healer=healing, root=root)
+    if healing:
+        receivers.give_address(layout, config)
+    beside = ("healer", *receivers.names(config)) if healing else ()
+    text = supervision.configuration(layout, places.programs, launcher(), beside=beside, root=os.getuid() == 0)
     write_atomically(layout.supervisor_conf, text)
     front = None
     if places.front:
@@ -73,19 +79,20 @@ def write_configuration(
     log_mb = max(LOG_MB_FLOOR, int(os.environ.get("PRODWISE_ACCESS_LOG_MB") or proxy.LOG_MB))
     write_atomically(layout.proxy_conf, json.dumps(proxy.configuration(layout, upstreams, front, log_mb), indent=1))
     write_instance(layout, replace(instance_of(layout, config), lease_s=lease_seconds(), supervisor=supervisor(layout)))
-    _write_programs(layout, healing)
+    _write_programs(layout, beside)
     return places
 
 
-def _write_programs(layout: Layout, healing: bool) -> None:
+def _write_programs(layout: Layout, beside: tuple[str, ...]) -> None:
     root = str(Path(prodwise.__file__).parent.parent)
     guard = [sys.executable, "-I", "-S", "-c", GUARD_LINE, root, str(layout.app), str(layout.state)]
     programs = {
         "guard": (guard, "end", layout.program_log("guard")),
         "caddy": ([caddy(), "run", "--config", str(layout.proxy_conf)], "wait", layout.log / "caddy-out.log"),
     }
-    if healing:
-        programs["healer"] = (list(healer(layout)), "end", layout.program_log("healer"))
+    for name in beside:
+        command = healer(layout) if name == "healer" else receiver(layout, receivers.number(name))
+        programs[name] = (list(command), "end", layout.program_log(name))
     for name, (argv, orphan, log) in programs.items():
         spec = {
             "argv": argv,
@@ -96,8 +103,9 @@ def _write_programs(layout: Layout, healing: bool) -> None:
             "inherit": True,
         }
         write_atomically(layout.spec(name), json.dumps(spec))
-    if not healing:
-        layout.spec("healer").unlink(missing_ok=True)
+    for path in (layout.spec("healer"), *receivers.specs(layout)):
+        if path not in [layout.spec(name) for name in beside]:
+            path.unlink(missing_ok=True)
 
 
 def allot(layout: Layout, config: Config, services: tuple[Service, ...]) -> Places:
@@ -148,43 +156,3 @@ def _address(wanted: str, before: Places | None, free: FreePorts) -> str:
     if before is not None and before.address.rpartition(":")[0] == host:
         return before.address
     return f"{host}:{free.take()}"
-
-
-class FreePorts:
-    """Free loopback ports. All stay bound until the end, so that none is given twice.
-
-    Below the kernel's ephemeral range: an outgoing connection could otherwise take a slot's port while its app restarts.
-    """
-
-    def __init__(self) -> None:
-        self._held: list[socket.socket] = []
-
-    def __enter__(self) -> FreePorts:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for held in self._held:
-            held.close()
-
-    def take(self) -> int:
-        import random
-
-        low, high = 20_000, min(32_000, _ephemeral_low() - 1)
-        for _ in range(500):
-            port = random.SystemRandom().randint(low, high)
-            held = socket.socket()
-            try:
-                held.bind(("127.0.0.1", port))
-            except OSError:
-                held.close()
-                continue
-            self._held.append(held)
-            return port
-        raise TargetError(f"no free port between {low} and {high}", "end what uses them")
-
-
-def _ephemeral_low() -> int:
-    try:
-        return max(21_000, int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]))
-    except (OSError, ValueError):
-        return 32_768

@@ -84,6 +84,16 @@ class Layout:
         return self.state / "signals.json"
 
     @property
+    def receivers(self) -> Path:
+        """The settings that receivers run with."""
+        return self.run / "receivers.json"
+
+    @property
+    def seen_events(self) -> Path:
+        """Which events receivers stored already."""
+        return self.run / "seen-events"
+
+    @property
     def stop_file(self) -> Path:
         return self.run / "stop"
 

@@ -17,7 +17,7 @@ from prodwise.config import Config, state_dir
 from prodwise.model.errors import ProdwiseError, TargetError
 from prodwise.model.service import SlotName
 from prodwise.model.target import Order, ServiceSeen, Switch, TargetSeen
-from prodwise.targets.local import bring_up, end_all, environment, procs
+from prodwise.targets.local import bring_up, end_all, environment, procs, receivers
 from prodwise.targets.local.bring_up import UpResult
 from prodwise.targets.local.guard_client import GuardClient, seen_from
 from prodwise.targets.local.guard_state import PERSON
@@ -217,6 +217,7 @@ class Status:
     healer: int
     stopped: bool
     seen: TargetSeen | None
+    receivers: tuple[int, ...] = ()  # pids
 
 
 def status_offline(app_dir: Path) -> Status:
@@ -237,6 +238,7 @@ def status_offline(app_dir: Path) -> Status:
         healer=pids["healer"].pid if pids["healer"].alive else 0,
         stopped=layout.stop_file.exists(),
         seen=seen,
+        receivers=tuple(found.pid for path in receivers.pids(layout) if (found := procs.read_pid(path)).alive),
     )
 
 

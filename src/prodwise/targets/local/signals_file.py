@@ -14,9 +14,11 @@ from prodwise.targets.local.layout import Layout, write_atomically
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What was given to projects. address: host:port, "" while none was; keys: name → (id, key)."""
+    """What was given to projects. address: host:port, "" while none was; wanted: the configured one that it was given for;
+    keys: name → (id, key)."""
 
     address: str = ""
+    wanted: str = ""
     salt: str = field(default_factory=lambda: secrets.token_hex(16))
     keys: dict[str, tuple[int, str]] = field(default_factory=dict)
 
@@ -26,7 +28,12 @@ def read(layout: Layout) -> Given:
     if not layout.signals.exists():
         return Given()
     data: dict[str, Any] = json.loads(layout.signals.read_text())
-    return Given(data["address"], data["salt"], {name: (number, key) for name, (number, key) in data["keys"].items()})
+    return Given(
+        data["address"],
+        data["wanted"],
+        data["salt"],
+        {name: (number, key) for name, (number, key) in data["keys"].items()},
+    )
 
 
 def settle(layout: Layout, config: Config, address: str) -> Given:
@@ -39,7 +46,7 @@ def settle(layout: Layout, config: Config, address: str) -> Given:
     for name in (config.name, *config.signals.projects):
         if name not in keys:
             keys[name] = (1 + max((number for number, _ in keys.values()), default=0), secrets.token_hex(16))
-    given = Given(address, before.salt, keys)
+    given = Given(address, config.signals.address, before.salt, keys)
     if given != before or not layout.signals.exists():
         write_atomically(layout.signals, json.dumps(asdict(given), indent=1), sync=True)
     return given
@@ -55,3 +62,9 @@ def projects(config: Config, given: Given) -> tuple[Project, ...]:
             number, key = given.keys[name]
             found.append(Project(number, name, key, entry.service or config.web, entry.forward))
     return tuple(found)
+
+
+def own_dsn(layout: Layout, config: Config) -> str:
+    """The app's own project's."""
+    given = read(layout)
+    return next((one.dsn(given.address) for one in projects(config, given)), "")

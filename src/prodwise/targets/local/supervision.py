@@ -11,9 +11,10 @@ STOP_SECONDS = 5
 
 
 def configuration(
-    layout: Layout, slots: tuple[str, ...], launcher: tuple[str, ...], *, healer: bool, root: bool
+    layout: Layout, slots: tuple[str, ...], launcher: tuple[str, ...], *, beside: tuple[str, ...], root: bool
 ) -> str:
-    """supervisord.conf. slots: programs like "web-a", started by the guard only; launcher: argv before the spec file's path.
+    """supervisord.conf. slots: programs like "web-a", started by the guard only; beside: our own besides guard and proxy, the
+    first to be started first; launcher: argv before the spec file's path.
 
     Raises ConfigError for a path that its format cannot hold.
     """
@@ -38,7 +39,7 @@ def configuration(
         "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n",
         _program(layout, launcher, "guard", auto=True, priority=1),
         _program(layout, launcher, "caddy", auto=True, priority=2),
-        *([_program(layout, launcher, "healer", auto=True, priority=900)] if healer else []),
+        *(_program(layout, launcher, name, auto=True, priority=900 + at) for at, name in enumerate(beside)),
         *(_program(layout, launcher, slot, auto=False, priority=100) for slot in sorted(slots)),
     ]
     return "\n".join(parts)

@@ -1,0 +1,195 @@
+"""The receiver's ASGI app: who sends, how much, what is in it, stored, answered."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from prodwise.clock import monotonic, now
+from prodwise.model.digest import Delivery
+from prodwise.model.project import Project
+from prodwise.model.report import Reason, Rejected, Report
+from prodwise.signals.receiver.admission import Admission
+from prodwise.signals.receiver.commits import Commits
+from prodwise.signals.receiver.digest import Digester
+from prodwise.signals.receiver.http import Gone, Headers, Receive, Scope, Send, announced, answer, headers_of, read_body
+from prodwise.signals.sentry.inflate import unpack
+
+INLINE_MAX = 128 * 1024
+"""Bytes, unpacked, that are read at once; more is read beside, so that nobody else waits for it."""
+RETRY_S = 5
+NOBODY = Project(0, "", "0" * 32)
+_CORS_HEADERS = b"content-type, content-encoding, x-sentry-auth, authorization, sentry-trace, baggage"
+
+
+class Decoder(Protocol):
+    """One kind of delivery. raw: unpacked; raises Rejected when nothing of it can be read."""
+
+    def __call__(self, raw: bytes, project: int, received_at: float) -> Report: ...
+
+
+class Forwards(Protocol):
+    """Passes a delivery on, as it came."""
+
+    def put(self, project: int, way: str, headers: Headers, body: bytes) -> None:
+        """Never waits; does nothing for a project that has nowhere to pass it on to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A path's last part ("envelope"), how its deliveries are read, and whether other origins' pages may send them."""
+
+    name: str
+    decode: Decoder
+    browsers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverParts:
+    """What a receiver is made of. key_of: the key that was sent; slow: a second digester, for another thread."""
+
+    projects: Mapping[int, Project]
+    key_of: Callable[[Headers, bytes], str]
+    ways: tuple[Way, ...]
+    digester: Digester
+    slow: Digester
+    admission: Admission
+    commits: Commits
+    forwards: Forwards
+    origins: tuple[str, ...] = ("*",)
+
+
+class Receiver:
+    """`POST /api/<project>/<way>/`. Everything is refused that is not known to be fine; what is refused is counted."""
+
+    def __init__(self, parts: ReceiverParts) -> None:
+        self._parts = parts
+        self._ways = {way.name: way for way in parts.ways}
+        self._beside = ThreadPoolExecutor(1, "digest")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        self._parts.commits.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await asyncio.to_thread(self._parts.commits.close)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        number, way = self._place(scope["path"])
+        headers, method = headers_of(scope), scope["method"]
+        if way is None:
+            health = scope["path"] == "/health" and method == "GET"
+            return await answer(
+                send, 200 if health else 404, {"status": "ok"} if health else _told("there is nothing here"), []
+            )
+        cors = self._cors(headers) if way.browsers else []
+        if method == "OPTIONS":
+            return await answer(send, 204, {}, cors)
+        if method != "POST":
+            return await answer(send, 405, _told("only POST"), [(b"allow", b"POST, OPTIONS"), *cors])
+        try:
+            status, told, more = await self._post(scope, headers, number, way, receive)
+        except Gone:
+            return None
+        return await answer(send, status, told, [*cors, *more])
+
+    async def _post(
+        self, scope: Scope, headers: Headers, number: int, way: Way, receive: Receive
+    ) -> tuple[int, dict[str, str], list[tuple[bytes, bytes]]]:
+        """(status, body, more headers). What is refused before it was read closes the connection."""
+        parts = self._parts
+        project = self._project(number, parts.key_of(headers, scope["query_string"]))
+        if project is None:
+            parts.commits.count(NOBODY.id, Reason.KEY)
+            return 401, _told(Reason.KEY), [(b"connection", b"close")]
+        try:
+            size = announced(headers)
+            turned = parts.admission.admit(project.id, size, monotonic())
+            if turned is not None:
+                parts.commits.count(project.id, turned.reason)
+                return 429, _told(turned.reason), [(b"retry-after", b"%d" % turned.retry_s)]
+            try:
+                return await self._take(headers, project, way, receive)
+            finally:
+                parts.admission.leave(project.id, size)
+        except Rejected as error:
+            parts.commits.count(project.id, error.reason)
+            return error.status, _told(error.reason), [(b"connection", b"close")] if error.status != 400 else []
+        except Gone:
+            parts.commits.count(project.id, Reason.CUT_OFF)
+            raise
+
+    async def _take(
+        self, headers: Headers, project: Project, way: Way, receive: Receive
+    ) -> tuple[int, dict[str, str], list[tuple[bytes, bytes]]]:
+        """1. The body. 2. Unpacked and digested, beside the loop when it is large. 3. Stored. 4. Passed on."""
+        body = await read_body(receive)
+        at = now()
+        raw = unpack(body, headers.get(b"content-encoding", b"").decode("latin-1"))
+        if len(raw) <= INLINE_MAX:
+            report = way.decode(raw, project.id, at)
+            delivery = self._parts.digester.digest(report, project, at)
+        else:
+            report, delivery = await asyncio.get_running_loop().run_in_executor(
+                self._beside, self._digest_beside, way, raw, project, at
+            )
+        self._parts.admission.charge(project.id, len(delivery.events))
+        if not await self._parts.commits.put(delivery):
+            return 503, _told(Reason.NOT_STORED), [(b"retry-after", b"%d" % RETRY_S)]
+        self._parts.forwards.put(project.id, way.name, headers, body)
+        return 200, {"id": report.id}, []
+
+    def _digest_beside(self, way: Way, raw: bytes, project: Project, at: float) -> tuple[Report, Delivery]:
+        report = way.decode(raw, project.id, at)
+        return report, self._parts.slow.digest(report, project, at)
+
+    def _place(self, path: str) -> tuple[int, Way | None]:
+        """(project, way) of "/api/7/envelope/"."""
+        parts = path.strip("/").split("/")
+        if (
+            len(parts) != 3
+            or parts[0] != "api"
+            or not (parts[1].isascii() and parts[1].isdigit() and len(parts[1]) < 10)
+        ):
+            return 0, None
+        return int(parts[1]), self._ways.get(parts[2])
+
+    def _project(self, number: int, key: str) -> Project | None:
+        """A project that does not exist takes as long as a wrong key."""
+        found = self._parts.projects.get(number, NOBODY)
+        fits = hmac.compare_digest(found.key.encode(), key.encode())
+        return found if fits and found is not NOBODY else None
+
+    def _cors(self, headers: Headers) -> list[tuple[bytes, bytes]]:
+        origin = headers.get(b"origin")
+        if origin is None:
+            return []
+        if "*" in self._parts.origins:
+            allowed = b"*"
+        elif origin.decode("latin-1") in self._parts.origins:
+            allowed = origin
+        else:
+            return []
+        return [
+            (b"access-control-allow-origin", allowed),
+            (b"access-control-allow-methods", b"POST"),
+            (b"access-control-allow-headers", _CORS_HEADERS),
+            (b"access-control-expose-headers", b"retry-after"),
+            (b"access-control-max-age", b"3600"),
+            (b"vary", b"origin"),
+        ]
+
+
+def _told(reason: str) -> dict[str, str]:
+    return {"detail": str(reason)}

@@ -1,0 +1,137 @@
+"""Many deliveries in one commit: each is answered once it is durable, and none waits for more than the commit before it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from prodwise.clock import monotonic, now
+from prodwise.model.digest import Delivery
+from prodwise.model.errors import StoreError
+from prodwise.model.report import Reason
+from prodwise.ports import ReportSink
+from prodwise.signals.receiver.seen import SeenIds, name_of
+
+BATCH_MAX = 400
+TIDY_S, TIDY_MORE_S = 60.0, 1.0
+COUNTS_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    delivery: Delivery
+    stored: asyncio.Future[bool]
+
+
+class Commits:
+    """A thread that owns the sink. `say` gets what went wrong."""
+
+    def __init__(self, sink: ReportSink, seen: SeenIds, say: Callable[[str], None]) -> None:
+        self._sink, self._seen, self._say = sink, seen, say
+        self._queue: deque[_Waiting] = deque()
+        self._counts: Counter[tuple[int, Reason]] = Counter()
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._ended = False
+        self._tidy_at = monotonic() + TIDY_S
+        self._thread = threading.Thread(target=self._run, name="commits", daemon=True)
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Commits what waits. Blocks for one commit."""
+        self._ended = True
+        self._wake.set()
+        self._thread.join()
+
+    def put(self, delivery: Delivery) -> asyncio.Future[bool]:
+        """Resolves to whether it was stored."""
+        waiting = _Waiting(delivery, self._loop.create_future())
+        self._queue.append(waiting)
+        self._wake.set()
+        return waiting.stored
+
+    def count(self, project: int, reason: Reason, count: int = 1) -> None:
+        """Of what is refused: written with the next commit, within a second."""
+        with self._lock:
+            self._counts[project, reason] += count
+
+    def _run(self) -> None:
+        while not self._ended:
+            self._wake.wait(COUNTS_S)
+            self._wake.clear()
+            self._commit_all()
+            self._tidy()
+        self._commit_all()
+
+    def _commit_all(self) -> None:
+        while self._queue:
+            self._commit()
+        if self._counts:
+            self._commit()
+
+    def _commit(self) -> None:
+        """1. What waits. 2. Without what was stored before. 3. In one transaction. 4. Answers."""
+        batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_MAX))]
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
+        new, names = self._without_repeated([one.delivery for one in batch])
+        try:
+            self._sink.write([*new, *_refused(counts)])
+            stored = True
+        except StoreError as error:
+            self._say(f"{error.message} {error.hint}".strip())
+            stored = False
+            with self._lock:
+                self._counts.update(counts)
+                self._counts.update((one.delivery.project, Reason.NOT_STORED) for one in batch)
+        if stored:
+            for name in names:
+                self._seen.add(name)
+        if batch:
+            self._loop.call_soon_threadsafe(_answer, batch, stored)
+
+    def _without_repeated(self, deliveries: Sequence[Delivery]) -> tuple[list[Delivery], set[int]]:
+        """(the deliveries without events that were stored before or come earlier in them, the names of their events)."""
+        names: set[int] = set()
+        new = []
+        for delivery in deliveries:
+            kept = []
+            for event in delivery.events:
+                name = name_of(delivery.project, event.seen.id)
+                if name not in names and name not in self._seen:
+                    names.add(name)
+                    kept.append(event)
+            if repeated := len(delivery.events) - len(kept):
+                counts = Counter(delivery.counts)
+                counts[Reason.REPEATED] += repeated
+                delivery = replace(delivery, events=tuple(kept), counts=counts)
+            new.append(delivery)
+        return new, names
+
+    def _tidy(self) -> None:
+        """A piece now and then; soon again while there is more. What it cannot do is tried again at the next turn."""
+        if monotonic() < self._tidy_at:
+            return
+        try:
+            more = self._sink.tidy(now())
+        except StoreError as error:
+            self._say(error.message)
+            more = 0
+        self._tidy_at = monotonic() + (TIDY_MORE_S if more else TIDY_S)
+
+
+def _refused(counts: Counter[tuple[int, Reason]]) -> list[Delivery]:
+    at = now()
+    return [Delivery(project, at, counts={reason: count}, refused=True) for (project, reason), count in counts.items()]
+
+
+def _answer(batch: Sequence[_Waiting], stored: bool) -> None:
+    for one in batch:
+        if not one.stored.done():
+            one.stored.set_result(stored)
