@@ -17,7 +17,7 @@ from prodwise.model.event import ErrorSeen, Grouped
 from prodwise.model.project import Project
 from prodwise.model.report import CheckIn, Reason, Timed
 from prodwise.store.engine import Database
-from prodwise.store.migrate import REPORTS, migrate
+from prodwise.store.migrate import OURS, REPORTS, Schema, migrate, scripts
 from prodwise.store.reports import tables
 from prodwise.store.reports.archive import SqlReportArchive
 from prodwise.store.reports.feed import SqlReportFeed
@@ -87,6 +87,13 @@ def test_the_tables_are_those_of_the_migrations(place: Place) -> None:
         differences = [one for one in compare_metadata(context, tables.metadata) if "comment" not in str(one[0])]
     database.close()
     assert differences == []
+
+
+@pytest.mark.parametrize("schema", [OURS, REPORTS])
+def test_the_newest_revision_is_the_one_that_is_written_down(schema: Schema) -> None:
+    from alembic.script import ScriptDirectory
+
+    assert ScriptDirectory.from_config(scripts(schema)).get_current_head() == schema.head
 
 
 def test_a_newer_schema_is_refused_and_not_read(place: Place) -> None:

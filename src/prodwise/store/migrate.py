@@ -3,61 +3,70 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config as Alembic
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from prodwise.model.errors import StoreError
 from prodwise.store.engine import Database
 
+if TYPE_CHECKING:
+    from alembic.config import Config as Alembic
+
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """Tables that live and change together. scripts: where their migrations are; version_table: where their revision is noted."""
+    """Tables that live and change together. scripts: where their migrations are; version_table: where their revision is noted;
+    head: the newest revision, written down so that a database that has it is opened without the machinery to change it."""
 
     scripts: str
     version_table: str
+    head: str
 
 
-OURS = Schema("prodwise.store:migrations", "prodwise_version")
-REPORTS = Schema("prodwise.store.reports:migrations", "prodwise_reports_version")
+OURS = Schema("prodwise.store:migrations", "prodwise_version", "0002")
+REPORTS = Schema("prodwise.store.reports:migrations", "prodwise_reports_version", "r0001")
 
 
 def migrate(database: Database, schema: Schema = OURS) -> None:
     """Upgrades to the newest revision. Raises StoreError, changing nothing, when the database is of a newer Prodwise."""
-    settings = _alembic(schema)
     try:
         with database.engine.begin() as connection:
-            have = _revision(connection, schema)
-            known = {script.revision for script in ScriptDirectory.from_config(settings).walk_revisions()}
-            if have is not None and have not in known:
-                raise StoreError(
-                    f"the database is of a newer Prodwise (revision {have})",
-                    "install that version again, or restore the backup made before the upgrade",
-                )
-            settings.attributes["connection"] = connection
-            command.upgrade(settings, "head")
+            have = revision(connection, schema)
+            if have != schema.head:
+                _upgrade(connection, schema, have)
     except sa.exc.DBAPIError as error:
         raise StoreError(
             f"the database cannot be opened: {error.orig}", "check the disk and the file's owner"
         ) from None
 
 
-def is_current(database: Database, schema: Schema) -> bool:
-    """Whether the tables are there, of this version. Changes nothing."""
-    head = ScriptDirectory.from_config(_alembic(schema)).get_current_head()
-    with database.engine.connect() as connection:
-        return _revision(connection, schema) == head
+def revision(connection: sa.Connection, schema: Schema) -> str | None:
+    """None where there is no table of ours yet."""
+    if not sa.inspect(connection).has_table(schema.version_table):
+        return None
+    found = connection.scalar(sa.text(f"SELECT version_num FROM {schema.version_table}"))
+    return None if found is None else str(found)
 
 
-def _alembic(schema: Schema) -> Alembic:
+def scripts(schema: Schema) -> Alembic:
+    from alembic.config import Config as Alembic
+
     settings = Alembic()
     settings.set_main_option("script_location", schema.scripts)
     return settings
 
 
-def _revision(connection: sa.Connection, schema: Schema) -> str | None:
-    return MigrationContext.configure(connection, opts={"version_table": schema.version_table}).get_current_revision()
+def _upgrade(connection: sa.Connection, schema: Schema, have: str | None) -> None:
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    settings = scripts(schema)
+    known = {script.revision for script in ScriptDirectory.from_config(settings).walk_revisions()}
+    if have is not None and have not in known:
+        raise StoreError(
+            f"the database is of a newer Prodwise (revision {have})",
+            "install that version again, or restore the backup made before the upgrade",
+        )
+    settings.attributes["connection"] = connection
+    command.upgrade(settings, "head")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from prodwise.config import CONFIGURED_BY, load, state_dir
@@ -24,11 +25,13 @@ def bring_up(
     app_dir: Path, *, with_healer: bool = True, on_progress: Callable[[str], None] = lambda _: None
 ) -> UpResult:
     config = load(app_dir)
-    if with_healer:
-        from prodwise.wiring import records
+    if not with_healer:
+        return local_control.up(app_dir, config, with_healer=False, say=on_progress)
+    from prodwise.wiring import records, reports
 
-        records.check(app_dir)  # before anything runs that would have to be ended again
-    return local_control.up(app_dir, config, with_healer=with_healer, say=on_progress)
+    records.check(app_dir)  # before anything runs that would have to be ended again
+    prepare = partial(reports.prepare, app_dir, config)
+    return local_control.up(app_dir, config, prepare=prepare, say=on_progress)
 
 
 def take_down(app_dir: Path, on_progress: Callable[[str], None] = lambda _: None) -> list[int]:

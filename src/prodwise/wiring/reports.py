@@ -9,6 +9,8 @@ from typing import Any
 
 from prodwise.config import Config
 from prodwise.model.project import Project
+from prodwise.store.engine import Database
+from prodwise.store.migrate import REPORTS, migrate
 from prodwise.store.reports.archive import SqlReportArchive
 from prodwise.store.reports.feed import SqlReportFeed
 from prodwise.store.reports.shelves import FILES, Shelves
@@ -37,6 +39,16 @@ def feed(app_dir: Path, config: Config, position: Mapping[str, Any] | None) -> S
 
 def archive(app_dir: Path) -> SqlReportArchive:
     return SqlReportArchive(shelves(app_dir))
+
+
+def prepare(app_dir: Path, config: Config) -> None:
+    """Makes the tables before receivers start: one process does, and they need not know how. Raises StoreError."""
+    for place in dict.fromkeys(url(app_dir, number) for number in range(config.signals.receivers)):
+        database = Database(place)
+        try:
+            migrate(database, REPORTS)
+        finally:
+            database.close()
 
 
 def url(app_dir: Path, receiver: int) -> str:

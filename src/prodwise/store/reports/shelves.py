@@ -7,7 +7,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from prodwise.store.engine import Database
-from prodwise.store.migrate import REPORTS, is_current
+from prodwise.store.migrate import REPORTS, revision
 
 FILES = "reports-{}.db"
 
@@ -37,7 +37,9 @@ class Shelves:
     def _try(self, url: str) -> None:
         database = Database(url)
         try:
-            if is_current(database, REPORTS):
+            with database.engine.connect() as connection:
+                current = revision(connection, REPORTS) == REPORTS.head
+            if current:
                 self._open[url] = database
                 return
         except sa.exc.SQLAlchemyError:

@@ -47,11 +47,14 @@ class UpResult:
     dsn: str = ""
 
 
-def up(layout: Layout, config: Config, *, with_healer: bool, say: Say) -> UpResult:
+def up(
+    layout: Layout, config: Config, *, with_healer: bool, say: Say, prepare: Callable[[], None] = lambda: None
+) -> UpResult:
     """1. Checks. 2. Files. 3. Supervisor, guard and proxy answer. 4. The first release, if none runs. 5. The healer answers.
 
-    Raises UsageError (no repository), ConfigError (unknown user), TargetError (port taken, another `up`), BuildFailed, or
-    GateFailed (the release does not become well); whatever this call had started is ended again then.
+    prepare: called once the folders are there, before anything starts. Raises UsageError (no repository), ConfigError (unknown
+    user), TargetError (port taken, another `up`), BuildFailed, GateFailed (the release does not become well), or what `prepare`
+    raises; whatever this call had started is ended again then.
     """
     git.require_repository(layout.app)
     _check_user(config)
@@ -59,6 +62,7 @@ def up(layout: Layout, config: Config, *, with_healer: bool, say: Say) -> UpResu
     layout.make_sockets()
     with _alone(layout):
         was_up = bool(supervisor_of(layout))
+        prepare()
         try:
             return _up(layout, config, with_healer=with_healer, was_up=was_up, say=say)
         except BaseException:

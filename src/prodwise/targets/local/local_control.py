@@ -50,9 +50,16 @@ def layout_of(app_dir: Path) -> Layout:
     return Layout(app, state_dir(app).resolve())
 
 
-def up(app_dir: Path, config: Config, *, with_healer: bool = True, say: Say = lambda _: None) -> UpResult:
+def up(
+    app_dir: Path,
+    config: Config,
+    *,
+    with_healer: bool = True,
+    say: Say = lambda _: None,
+    prepare: Callable[[], None] = lambda: None,
+) -> UpResult:
     """Starts everything, or what of it does not run; returns when the app answers. See bring_up.up for its errors."""
-    return bring_up.up(layout_of(app_dir), config, with_healer=with_healer, say=say)
+    return bring_up.up(layout_of(app_dir), config, with_healer=with_healer, say=say, prepare=prepare)
 
 
 def down(app_dir: Path, say: Say = lambda _: None) -> list[int]:
