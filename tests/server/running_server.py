@@ -15,11 +15,15 @@ import httpx2
 
 from prodwise.config import Config, validate
 from prodwise.heal.outside import Outside
+from prodwise.model.project import Project
 from prodwise.model.service import SlotName
 from prodwise.model.signal import ProcessSeen, ProcessState
 from prodwise.model.target import ServiceSeen, Switch, TargetSeen
 from prodwise.server.app import ServerParts, create_app
+from prodwise.server.parts import Reporting
 from prodwise.server.serving import Server, local_socket, make_server, tcp_socket
+from prodwise.store.reports.archive import SqlReportArchive
+from prodwise.store.reports.shelves import Shelves
 from prodwise.store.sql import SqlStore
 from prodwise.testing.fake_controls import FakeBrakes, FakeControls, FakeTarget, FakeVitals
 from prodwise.wiring.ways import hooks
@@ -32,6 +36,10 @@ CONFIG = {
         "worker": {"command": "work", "kind": "worker"},
     },
 }
+PROJECTS = (
+    Project(1, "teashop", "ab" * 16, "web"),
+    Project(2, "jobs", "cd" * 16, "worker", "https://k@sentry.example/9"),
+)
 
 
 def target_seen(share: float = 0.0, stable: str = "1-aaaaaaa", canary: str = "") -> TargetSeen:
@@ -106,6 +114,7 @@ def start_world(folder: Path, config: dict[str, Any] | None = None) -> World:
         Outside(store, made),
         hooks(made, folder, folder / "secrets"),
         url,
+        Reporting(SqlReportArchive(Shelves(folder)), PROJECTS, "127.0.0.1:7374"),
     )
     server = make_server(create_app(parts))
     sockets = [tcp, local_socket(path)]

@@ -143,6 +143,10 @@ def offline_text(status: Answer, app: str) -> None:
     )
     for name in ("supervisor", "guard", "proxy", "healer"):
         tell(f"    {name.ljust(11)}{paint('runs', 'good') if status.get(name) else paint('does not run', 'bad')}")
+    if running := status.get("receivers"):
+        tell(
+            f"    {'receivers'.ljust(11)}{paint('run', 'good')} ({len(running)}): reports are taken and kept meanwhile"
+        )
     if status.get("stopped"):
         tell("  Automation is stopped by a person.")
     start, back = paint("prodwise up", "accent"), paint("prodwise rollback", "accent")

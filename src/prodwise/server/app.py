@@ -17,6 +17,7 @@ from prodwise.server.pages import Shown
 from prodwise.server.parts import ServerParts
 from prodwise.server.reading import Reader
 from prodwise.server.render import Pages
+from prodwise.server.reports import ReportsApi
 from prodwise.server.shield import Shield
 from prodwise.server.ways_in import WaysIn
 
@@ -39,9 +40,9 @@ def create_app(parts: ServerParts) -> FastAPI:
     )
     reader, pages = Reader(parts), Pages(parts.config.name)
     shown = Shown(reader, pages)
-    ways = WaysIn(parts)
+    ways, health = WaysIn(parts), Health(reader, shown.live)
     app.state.parts, app.state.live, app.state.keeper = parts, shown.live, ways.keeper
-    for group in (shown, Acts(reader, pages), Api(reader, app), Health(reader, shown.live), ways):
+    for group in (shown, Acts(reader, pages), Api(reader, app), ReportsApi(reader), health, ways):
         hang(app, group.doors())
     errors.install(app, pages)
     app.add_middleware(Shield, dashboard=parts.dashboard_url)

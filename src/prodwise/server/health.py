@@ -75,8 +75,26 @@ class Health:
         yield from _metric("rollouts", "gauge", "The last 1,000 rollouts by state.", by_state)
         yield from _metric("ledger_seq", "counter", "Entries in the ledger.", [("", newest[0].seq if newest else 0)])
         yield from _metric("live_listeners", "gauge", "Pages with live updates.", [("", self._live.listeners)])
+        yield from self._reports()
         rss = psutil.Process(os.getpid()).memory_info().rss
         yield from _metric("process_resident_bytes", "gauge", "Resident memory.", [("", rss)])
+
+    def _reports(self) -> Iterable[str]:
+        reporting = self._reader.parts.reporting
+        if reporting is None:
+            return
+        taken = [(one.name, reporting.archive.intake(one.id)) for one in reporting.projects]
+        labels = [(f'{{project="{_label(name)}"}}', intake) for name, intake in taken]
+        events = [(label, float(intake.events)) for label, intake in labels]
+        yield from _metric("reports_events", "counter", "Error events taken, by project.", events)
+        last = [(label, intake.last) for label, intake in labels if intake.last is not None]
+        yield from _metric("reports_last_seconds", "gauge", "Unix time of the newest delivery, by project.", last)
+        counts = [
+            (f'{{project="{_label(name)}",reason="{_label(reason.name.lower())}"}}', float(count))
+            for name, intake in taken
+            for reason, count in sorted(intake.counts.items())
+        ]
+        yield from _metric("reports_counted", "counter", "What was refused, left out or cleaned.", counts)
 
     def _open(self) -> list[str]:
         try:

@@ -7,13 +7,23 @@ from dataclasses import dataclass
 
 from prodwise import ports
 from prodwise.config import Config
+from prodwise.model.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """What programs report. address: host:port where they do."""
+
+    archive: ports.ReportArchive
+    projects: tuple[Project, ...]
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
 class ServerParts:
     """hooks: the ways in that are open, by name; address: URL where users reach the app.
 
-    dashboard: URL of these pages ("" = derived from the configuration).
+    dashboard: URL of these pages ("" = derived from the configuration); reporting: None where no program can report.
     """
 
     records: ports.Records
@@ -26,6 +36,7 @@ class ServerParts:
     outsiders: ports.Outsiders
     hooks: Mapping[str, ports.Hook]
     dashboard: str = ""
+    reporting: Reporting | None = None
 
     @property
     def dashboard_url(self) -> str:

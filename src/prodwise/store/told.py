@@ -32,6 +32,8 @@ def setting_text(name: str, value: Any) -> str:
         return "it was proven on this machine that a release can be taken back"
     if name == "self_test":
         return f"self-test {'passed' if given.get('ok') else 'failed'}"
+    if kind == "resolved":
+        return f"the errors of group {of} are resolved" if given else f"the errors of group {of} are not resolved"
     if kind == "cancel":
         return f"release {of} is to be taken back: {given.get('reason') or 'no reason was given'}"
     if kind == "takeover":

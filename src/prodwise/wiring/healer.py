@@ -28,7 +28,7 @@ from prodwise.model.service import Service
 from prodwise.model.target import TargetSeen
 from prodwise.notify.command import CommandNotifier
 from prodwise.server.app import create_app
-from prodwise.server.parts import ServerParts
+from prodwise.server.parts import Reporting, ServerParts
 from prodwise.server.serving import local_socket, make_server, tcp_socket
 from prodwise.signals.access_log import AccessLog
 from prodwise.signals.asks import ProbeTarget
@@ -43,6 +43,7 @@ from prodwise.targets.local.records import read_places
 from prodwise.targets.local.rpc import all_in_flight
 from prodwise.targets.local.stop_file import StopFile
 from prodwise.targets.local.target import LocalTarget
+from prodwise.wiring import reports
 from prodwise.wiring.config import last_usable
 from prodwise.wiring.records import open_store
 from prodwise.wiring.ways import hooks
@@ -130,10 +131,11 @@ def serve(app_dir: Path) -> None:
     address = f"http://{places.address}" if places else ""
     dashboard, url = dashboard_socket(config.dashboard, where.dashboard)
     made = healer(app_dir, config, store, address)
-    ways = hooks(config, app_dir.resolve(), where.state / "secrets")
+    heard = Reporting(reports.archive(app_dir), reports.projects(app_dir, config), reports.address(app_dir))
+    ways, controls = hooks(config, app_dir.resolve(), where.state / "secrets"), made.controls
     app = create_app(
-        ServerParts(store, made.parts.target, made.controls, made.controls, made.intake.vitals, config, address,
-                    made.outside, ways, url)
+        ServerParts(store, made.parts.target, controls, controls, made.intake.vitals, config, address,
+                    made.outside, ways, url, heard)
     )  # fmt: skip
     threading.Thread(target=_begin, args=(made, where), name="begin", daemon=True).start()
     asyncio.run(make_server(app).serve(sockets=[dashboard, local_socket(where.socket("api"))]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -19,12 +20,14 @@ class Shelves:
         """state: the folder with receivers' files; url: the one database instead."""
         self._state, self._url = state, url
         self._open: dict[str, Database] = {}
+        self._lock = threading.Lock()
 
     def all(self) -> list[Database]:
-        for url in [self._url] if self._url else self._files():
-            if url not in self._open:
-                self._try(url)
-        return list(self._open.values())
+        with self._lock:
+            for url in [self._url] if self._url else self._files():
+                if url not in self._open:
+                    self._try(url)
+            return list(self._open.values())
 
     def close(self) -> None:
         for one in self._open.values():
