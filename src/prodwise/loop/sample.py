@@ -42,10 +42,10 @@ class Sampler:
             met = self._met[group] = _Met()
             if len(self._met) > GROUPS_MAX:
                 self._met.popitem(last=False)
-        quiet = now - met.last > QUIET_S
+        news = now - met.last > QUIET_S or _is_new(met, f"{release}\n{route}")
         met.count += 1
         met.last = now
-        if met.count <= FIRST or quiet or _is_new(met, f"{release}\n{route}"):
+        if met.count <= FIRST or news:
             met.kept = now
             return Keep.RARE
         if now - met.kept < EVERY_S:

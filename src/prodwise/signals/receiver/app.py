@@ -16,12 +16,24 @@ from prodwise.model.report import Reason, Rejected, Report
 from prodwise.signals.receiver.admission import Admission
 from prodwise.signals.receiver.commits import Commits
 from prodwise.signals.receiver.digest import Digester
-from prodwise.signals.receiver.http import Gone, Headers, Receive, Scope, Send, announced, answer, headers_of, read_body
+from prodwise.signals.receiver.http import (
+    Gone,
+    Headers,
+    Receive,
+    Scope,
+    Send,
+    announced,
+    answer,
+    discard,
+    headers_of,
+    read_body,
+)
 from prodwise.signals.sentry.inflate import unpack
 
 INLINE_MAX = 128 * 1024
 """Bytes, unpacked, that are read at once; more is read beside, so that nobody else waits for it."""
 RETRY_S = 5
+CLOSE = (b"connection", b"close")
 NOBODY = Project(0, "", "0" * 32)
 _CORS_HEADERS = b"content-type, content-encoding, x-sentry-auth, authorization, sentry-trace, baggage"
 
@@ -107,28 +119,31 @@ class Receiver:
     async def _post(
         self, scope: Scope, headers: Headers, number: int, way: Way, receive: Receive
     ) -> tuple[int, dict[str, str], list[tuple[bytes, bytes]]]:
-        """(status, body, more headers). What is refused before it was read closes the connection."""
+        """(status, body, more headers)."""
         parts = self._parts
         project = self._project(number, parts.key_of(headers, scope["query_string"]))
         if project is None:
             parts.commits.count(NOBODY.id, Reason.KEY)
-            return 401, _told(Reason.KEY), [(b"connection", b"close")]
+            return 401, _told(Reason.KEY), await _unread(receive)
         try:
             size = announced(headers)
-            turned = parts.admission.admit(project.id, size, monotonic())
-            if turned is not None:
-                parts.commits.count(project.id, turned.reason)
-                return 429, _told(turned.reason), [(b"retry-after", b"%d" % turned.retry_s)]
-            try:
-                return await self._take(headers, project, way, receive)
-            finally:
-                parts.admission.leave(project.id, size)
         except Rejected as error:
             parts.commits.count(project.id, error.reason)
-            return error.status, _told(error.reason), [(b"connection", b"close")] if error.status != 400 else []
+            return error.status, _told(error.reason), await _unread(receive)
+        turned = parts.admission.admit(project.id, size, monotonic())
+        if turned is not None:
+            parts.commits.count(project.id, turned.reason)
+            return 429, _told(turned.reason), [(b"retry-after", b"%d" % turned.retry_s), *await _unread(receive)]
+        try:
+            return await self._take(headers, project, way, receive)
+        except Rejected as error:
+            parts.commits.count(project.id, error.reason)
+            return error.status, _told(error.reason), [CLOSE] if error.status in (408, 413) else []
         except Gone:
             parts.commits.count(project.id, Reason.CUT_OFF)
             raise
+        finally:
+            parts.admission.leave(project.id, size)
 
     async def _take(
         self, headers: Headers, project: Project, way: Way, receive: Receive
@@ -189,6 +204,11 @@ class Receiver:
             (b"access-control-max-age", b"3600"),
             (b"vary", b"origin"),
         ]
+
+
+async def _unread(receive: Receive) -> list[tuple[bytes, bytes]]:
+    """Reads a refused body; more headers for the answer: the connection ends where reading would take too long."""
+    return [] if await discard(receive) else [CLOSE]
 
 
 def _told(reason: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
 import orjson
@@ -18,6 +18,8 @@ Headers = dict[bytes, bytes]
 
 BODY_S = 10.0
 """A body that takes longer to arrive is given up."""
+DISCARD_MAX = 8 * BODY_MAX
+"""Bytes of a refused body that are read all the same, and forgotten at once."""
 
 
 class Gone(Exception):
@@ -41,34 +43,45 @@ def announced(headers: Headers) -> int:
 
 async def read_body(receive: Receive) -> bytes:
     """The whole body. Raises Rejected for one that is too large or too slow, Gone."""
+    parts: list[bytes] = []
+    size = 0
     try:
-        message = await receive()
-        if not message.get("more_body") and message["type"] == "http.request":
-            return _within(message.get("body", b""))
         async with asyncio.timeout(BODY_S):
-            return await _rest(message, receive)
+            async for part in _parts(receive):
+                size += len(part)
+                if size <= BODY_MAX:
+                    parts.append(part)
+                elif size > DISCARD_MAX:
+                    break
     except TimeoutError:
         raise Rejected(Reason.SLOW, 408) from None
+    if size > BODY_MAX:
+        raise Rejected(Reason.TOO_LARGE, 413)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-async def _rest(message: MutableMapping[str, Any], receive: Receive) -> bytes:
-    parts, size = [], 0
-    while True:
+async def discard(receive: Receive) -> bool:
+    """Reads a body that is refused, so that its sender hears why instead of a broken connection. False when it is too much."""
+    left = DISCARD_MAX
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for part in _parts(receive):
+                left -= len(part)
+                if left < 0:
+                    return False
+    except (TimeoutError, Gone):
+        return False
+    return True
+
+
+async def _parts(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise Gone
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > BODY_MAX:
-            raise Rejected(Reason.TOO_LARGE, 413)
-        if not message.get("more_body"):
-            return b"".join(parts)
-        message = await receive()
-
-
-def _within(body: bytes) -> bytes:
-    if len(body) > BODY_MAX:
-        raise Rejected(Reason.TOO_LARGE, 413)
-    return body
+        more = message.get("more_body", False)
+        yield message.get("body", b"")
 
 
 async def answer(send: Send, status: int, body: dict[str, Any], headers: list[tuple[bytes, bytes]]) -> None:
