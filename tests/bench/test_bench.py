@@ -160,12 +160,12 @@ def test_an_unknown_part_is_refused_before_anything_runs() -> None:
         [sys.executable, "-m", "bench", "nonsense"], cwd=REPO, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 2
-    assert "judge, recovery, proxy, footprint" in done.stderr
+    assert "judge, recovery, proxy, ingest, footprint" in done.stderr
 
 
 @pytest.mark.full
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("part", ["proxy", "footprint", "recovery", "judge"])
+@pytest.mark.parametrize("part", ["proxy", "ingest", "footprint", "recovery", "judge"])
 def test_each_part_runs_through(part: str, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     command = [sys.executable, "-m", "bench", "--quick", "--json", str(out), part]
