@@ -27,8 +27,8 @@ DURATION_MIN_S, DURATION_MAX_S, HEARTBEATS_MAX = 1.0, 400 * 86_400.0, 200
 _SIZE_MAX = 256 * 1024
 FROM_ENVIRONMENT = ("address", "dashboard", "notify_command")
 """Keys that PRODWISE_<KEY> sets for one instance, whatever the file says: a drill's copy must not take the app's own place."""
-SIGNALS_FROM_ENVIRONMENT = ("address", "receivers")
-"""The same for keys of [signals]: PRODWISE_SIGNALS_<KEY>."""
+SIGNALS_FROM_ENVIRONMENT = ("signals_address", "signals_receivers")
+"""The same for keys of [signals]."""
 
 
 def _relative(path: str) -> str:
@@ -224,12 +224,12 @@ def load(app_dir: Path) -> Config:
         data = {**data, **_from_procfile(procfile, data)}
     data |= {key: os.environ[name] for key in FROM_ENVIRONMENT if (name := f"PRODWISE_{key.upper()}") in os.environ}
     signals = {
-        key: os.environ[name]
+        key.removeprefix("signals_"): os.environ[name]
         for key in SIGNALS_FROM_ENVIRONMENT
-        if (name := f"PRODWISE_SIGNALS_{key.upper()}") in os.environ
+        if (name := f"PRODWISE_{key.upper()}") in os.environ
     }
-    if signals:
-        data["signals"] = {**data.get("signals", {}), **signals}
+    if signals and isinstance(data.get("signals", {}), dict):
+        data["signals"] = data.get("signals", {}) | signals
     config = validate(data, str(path if path.is_file() else procfile))
     if not config.services:
         raise ConfigError(

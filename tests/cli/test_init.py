@@ -11,7 +11,7 @@ import pytest
 
 from prodwise.cli.init import LIVE_LINES_MAX, file_of
 from prodwise.cli.scan import scan
-from prodwise.config import FROM_ENVIRONMENT, load
+from prodwise.config import FROM_ENVIRONMENT, SIGNALS_FROM_ENVIRONMENT, load
 from tests.cli.conftest import Quick, git
 
 FLASK = 'from flask import Flask\napp = Flask(__name__)\n\n@app.route("/healthz")\ndef healthz():\n    return "ok"\n'
@@ -243,7 +243,7 @@ def test_every_variable_that_is_read_is_documented() -> None:
     read = {
         name for path in (root / "src").rglob("*.py") for name in re.findall(r"PRODWISE_[A-Z_]*[A-Z]", path.read_text())
     }
-    read |= {f"PRODWISE_{key.upper()}" for key in FROM_ENVIRONMENT}
+    read |= {f"PRODWISE_{key.upper()}" for key in (*FROM_ENVIRONMENT, *SIGNALS_FROM_ENVIRONMENT)}
     told = set(re.findall(r"PRODWISE_[A-Z_]*[A-Z]", (root / "docs" / "environment.md").read_text()))
     assert told == read
 

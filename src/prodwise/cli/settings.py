@@ -79,7 +79,7 @@ def _safe(key: str, value: Any) -> Any:
 
 def _source(key: str, written: Mapping[str, Any], *, procfile: bool) -> str:
     named = f"PRODWISE_{key.upper().replace('.', '_')}"
-    if key in (*FROM_ENVIRONMENT, *(f"signals.{one}" for one in SIGNALS_FROM_ENVIRONMENT)) and named in os.environ:
+    if key.replace(".", "_") in (*FROM_ENVIRONMENT, *SIGNALS_FROM_ENVIRONMENT) and named in os.environ:
         return f"environment {named}"
     at: Any = written
     for part in key.split("."):
