@@ -54,7 +54,7 @@ def requests(raw: list[bytes], count: int, path: str, key: str, *, distinct: boo
     for number in range(count):
         body = raw[number % len(raw)].replace(ids[number % len(raw)], uuid.uuid4().hex.encode())
         if distinct:
-            body = re.sub(rb'("length":\s?)\d+', rb"\1%d" % (_length(body) + 8), body, count=1)
+            body = re.sub(rb'("length":\s?)\d+', rb"\g<1>%d" % (_length(body) + 8), body, count=1)
             body = body.replace(
                 b'"KeyError"', b'"KeyError%s"' % (b"".join(b"%c" % (97 + number // 26**at % 26) for at in range(8))), 1
             )

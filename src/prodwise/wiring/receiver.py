@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from pathlib import Path
 
@@ -35,10 +34,7 @@ def receive(app_dir: Path, number: int) -> None:
         raise ConfigError("there is no address yet that programs report to", "run `prodwise up`")
     listening = shared_socket(given.address)
     sink = ReportWriter(reports.url(app_dir, number), number, limits(config.signals))
-    made = server(receiver(app_dir, config, given, sink))
-    gc.collect()
-    gc.freeze()
-    run(made, listening)
+    run(server(receiver(app_dir, config, given, sink)), listening)
     sink.close()
 
 

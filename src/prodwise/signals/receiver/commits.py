@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,8 @@ from prodwise.ports import ReportSink
 from prodwise.signals.receiver.seen import SeenIds, name_of
 
 BATCH_MAX = 400
+LINGER_S, BUSY_S = 0.006, 0.1
+"""While deliveries come one after the other, each commit waits a little for more to come: it costs as much for one as for ten."""
 TIDY_S, TIDY_MORE_S = 60.0, 1.0
 COUNTS_S = 1.0
 
@@ -62,10 +65,15 @@ class Commits:
             self._counts[project, reason] += count
 
     def _run(self) -> None:
+        committed = 0.0
         while not self._ended:
             self._wake.wait(COUNTS_S)
             self._wake.clear()
-            self._commit_all()
+            if monotonic() - committed < BUSY_S:
+                time.sleep(LINGER_S)
+            if self._queue or self._counts:
+                self._commit_all()
+                committed = monotonic()
             self._tidy()
         self._commit_all()
 

@@ -36,7 +36,7 @@ class Unusable(Exception):
 
 def parse(body: bytes, noted: Noted) -> Any:
     """JSON as Python values; what only a lenient reader accepts (NaN, bad UTF-8) is cleaned and noted. Raises Unusable."""
-    if body.count(b",") + body.count(b"{") + body.count(b"[") > VALUES_MAX:
+    if len(body) > VALUES_MAX and body.count(b",") + body.count(b"{") + body.count(b"[") > VALUES_MAX:
         raise Unusable(Reason.TOO_MANY)
     try:
         return orjson.loads(body)
