@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from prodwise.model.change import Change
-from prodwise.model.digest import Delivery, Group, Heard, Intake, KeptEvent, Tally
 from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident
 from prodwise.model.outside import Alarm, Call, Genuine, Told, Word
@@ -17,6 +16,15 @@ from prodwise.model.release import Release, ReleaseState
 from prodwise.model.service import Service, SlotName
 from prodwise.model.signal import ProbeSeen, RequestSeen
 from prodwise.model.target import Order, Switch, TargetSeen
+from prodwise.ports.reports import Groups, KeptEvents, ReportArchive, ReportFeed, ReportSink
+
+__all__ = [
+    "ApprovalStore", "ApprovalUse", "Approvals", "AuditedLedger", "Brakes", "BreakGlass", "Builds", "Built",
+    "Changes", "Controls", "Effects", "EvidenceStore", "Groups", "IncidentStore", "Incidents", "KeptEvents", "Lease",
+    "Ledger", "Logins", "Notifier", "Observes", "Prober", "Processes", "Records", "ReleaseFacts", "ReleaseStore",
+    "Releases", "Replayer", "ReportArchive", "ReportFeed", "ReportSink", "RequestLog", "Rollouts", "Settings",
+    "StopSwitch", "Target", "Traffic", "Vitals",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,56 +106,6 @@ class RequestLog(Protocol):
 
     def since(self, position: Mapping[str, Any]) -> Iterable[RequestSeen]:
         """What was logged from an earlier position up to where this reader began, oldest first, bounded."""
-
-
-class ReportSink(Protocol):
-    """Where a receiver puts what it took. One thread at a time."""
-
-    def write(self, deliveries: Sequence[Delivery]) -> None:
-        """All of them in one transaction, durable on return. Raises StoreError, and has written nothing then."""
-
-    def tidy(self, now: float) -> int:
-        """Removes what is older or more than is kept, a bounded piece at a time. Returns how many rows went."""
-
-
-class ReportFeed(Protocol):
-    """What programs reported, for detectors: each item once, in the order in which each receiver stored it."""
-
-    def read(self) -> Sequence[Heard]:
-        """What was stored since the last call, oldest first, about 10,000 at a time at most; never waits for a receiver."""
-
-    def position(self) -> Mapping[str, Any]:
-        """Where the next read begins, as JSON; for a later process."""
-
-
-class Groups(Protocol):
-    """Errors by fault, over all receivers."""
-
-    def groups(self, project: int | None = None, *, after: str = "", limit: int = 50) -> tuple[Sequence[Group], str]:
-        """(newest last, first in line; where the next page begins, "" at the end). Raises UsageError for a strange `after`."""
-
-    def group(self, key: str) -> Group | None:
-        """None when there is none."""
-
-    def tallies(self, key: str, since: float, limit: int = 1440) -> Sequence[Tally]:
-        """Oldest first, the newest `limit` of them."""
-
-
-class KeptEvents(Protocol):
-    """What is kept of single events, and of what came in at all."""
-
-    def events(self, group: str, limit: int = 20) -> Sequence[KeptEvent]:
-        """Newest first, without their details."""
-
-    def event(self, event_id: str) -> KeptEvent | None:
-        """With its detail; None when there is none."""
-
-    def intake(self, project: int) -> Intake:
-        """Also for a project that never reported."""
-
-
-class ReportArchive(Groups, KeptEvents, Protocol):
-    """All that can be asked about reports."""
 
 
 class Prober(Protocol):
