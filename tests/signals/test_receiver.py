@@ -255,7 +255,7 @@ def test_kill_9_during_load_loses_nothing_that_was_acknowledged(receiving: Recei
     senders = [threading.Thread(target=send) for _ in range(8)]
     for one in senders:
         one.start()
-    for turn in range(4):
+    for turn in range(2):
         wanted = len(acknowledged) + 60
         assert _within(20, lambda wanted=wanted: len(acknowledged) >= wanted)  # type: ignore[misc]
         receiving.stop(turn % 2, signal.SIGKILL)

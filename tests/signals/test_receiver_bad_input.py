@@ -113,6 +113,7 @@ def test_bodies_that_are_too_large_however_they_are_announced(receiving: Receive
     assert _within(5, lambda: receiving.archive.intake(1).counts.get(Reason.TOO_LARGE, 0) >= 3)
 
 
+@pytest.mark.full
 def test_senders_that_go_away_or_dawdle_hold_nothing(receiving: Receivers) -> None:
     head = f"POST /api/1/envelope/?sentry_key={receiving.project.key} HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\nabc"
     slow = [socket.create_connection(("127.0.0.1", receiving.port), timeout=30) for _ in range(60)]

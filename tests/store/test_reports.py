@@ -96,6 +96,28 @@ def test_the_newest_revision_is_the_one_that_is_written_down(schema: Schema) -> 
     assert ScriptDirectory.from_config(scripts(schema)).get_current_head() == schema.head
 
 
+@pytest.mark.parametrize("schema", [OURS, REPORTS])
+def test_tables_that_were_only_half_made_are_made_again(
+    place: Place, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from alembic.operations import BatchOperations, Operations
+
+    def dies(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    database = Database(place.url(0))
+    with monkeypatch.context() as patch:
+        for kind in (Operations, BatchOperations):
+            patch.setattr(kind, "create_index", dies)
+        with pytest.raises(KeyboardInterrupt):
+            migrate(database, schema)
+    with database.engine.connect() as connection:
+        assert sa.inspect(connection).get_table_names() == []
+    migrate(database, schema)
+    migrate(database, schema)
+    database.close()
+
+
 def test_a_newer_schema_is_refused_and_not_read(place: Place) -> None:
     place.writer().close()
     database = Database(place.url(0))

@@ -29,9 +29,17 @@ REPORTS = Schema("prodwise.store.reports:migrations", "prodwise_reports_version"
 
 
 def migrate(database: Database, schema: Schema = OURS) -> None:
-    """Upgrades to the newest revision. Raises StoreError, changing nothing, when the database is of a newer Prodwise."""
+    """Upgrades to the newest revision, wholly or not at all. Raises StoreError, changing nothing, when the database is of a newer
+    Prodwise."""
     try:
+        with database.engine.connect() as connection:
+            if revision(connection, schema) == schema.head:
+                return
         with database.engine.begin() as connection:
+            if (
+                database.is_sqlite
+            ):  # its driver begins no transaction for changes of tables: a death would leave half of them
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
             have = revision(connection, schema)
             if have != schema.head:
                 _upgrade(connection, schema, have)

@@ -17,6 +17,7 @@ from prodwise.signals.receiver.admission import Admission
 from prodwise.signals.receiver.commits import Commits
 from prodwise.signals.receiver.digest import Digester
 from prodwise.signals.receiver.http import (
+    DISCARD_MAX,
     Gone,
     Headers,
     Receive,
@@ -124,16 +125,20 @@ class Receiver:
         project = self._project(number, parts.key_of(headers, scope["query_string"]))
         if project is None:
             parts.commits.count(NOBODY.id, Reason.KEY)
-            return 401, _told(Reason.KEY), await _unread(receive)
+            return 401, _told(Reason.KEY), await _unread(headers, receive)
         try:
             size = announced(headers)
         except Rejected as error:
             parts.commits.count(project.id, error.reason)
-            return error.status, _told(error.reason), await _unread(receive)
+            return error.status, _told(error.reason), await _unread(headers, receive)
         turned = parts.admission.admit(project.id, size, monotonic())
         if turned is not None:
             parts.commits.count(project.id, turned.reason)
-            return 429, _told(turned.reason), [(b"retry-after", b"%d" % turned.retry_s), *await _unread(receive)]
+            return (
+                429,
+                _told(turned.reason),
+                [(b"retry-after", b"%d" % turned.retry_s), *await _unread(headers, receive)],
+            )
         try:
             return await self._take(headers, project, way, receive)
         except Rejected as error:
@@ -206,9 +211,11 @@ class Receiver:
         ]
 
 
-async def _unread(receive: Receive) -> list[tuple[bytes, bytes]]:
+async def _unread(headers: Headers, receive: Receive) -> list[tuple[bytes, bytes]]:
     """Reads a refused body; more headers for the answer: the connection ends where reading would take too long."""
-    return [] if await discard(receive) else [CLOSE]
+    length = headers.get(b"content-length", b"0")
+    small = length.isdigit() and int(length[:19]) <= DISCARD_MAX
+    return [] if small and await discard(receive) else [CLOSE]
 
 
 def _told(reason: str) -> dict[str, str]:

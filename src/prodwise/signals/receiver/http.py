@@ -36,7 +36,7 @@ def announced(headers: Headers) -> int:
     length = headers.get(b"content-length")
     if length is None:
         return BODY_MAX
-    if not length.isdigit() or int(length) > BODY_MAX:
+    if not length.isdigit() or int(length[:19]) > BODY_MAX:
         raise Rejected(Reason.TOO_LARGE, 413)
     return int(length)
 
