@@ -241,7 +241,7 @@ def test_the_first_and_the_rare_are_kept_and_the_many_are_sampled() -> None:
 
 @pytest.mark.full
 @pytest.mark.timeout(900)
-@settings(max_examples=6_000, deadline=None, database=None)
+@settings(max_examples=4_000, deadline=None, database=None)
 @given(st.lists(st.tuples(st.sampled_from(KINDS), SHAPED), max_size=5), st.binary(max_size=60), st.integers(0, 400))
 def test_nothing_breaks_what_comes_after_the_decoder_either(
     items: list[tuple[str, object]], dirt: bytes, at: int

@@ -135,6 +135,13 @@ def test_negative_counts_become_nothing() -> None:
     assert report.counts == {Reason.NUMBER: 2}
 
 
+@pytest.mark.parametrize("entry", [None, 7, "GET /", [], {}])
+def test_a_span_that_is_none_is_passed_over(entry: object) -> None:
+    whole = {"name": "GET /", "is_segment": True, "start_timestamp": NOW - 1, "end_timestamp": NOW}
+    report = DECODER.envelope(envelope(item("span", {"items": [entry, whole]})), "", 1, NOW)
+    assert [one.route for one in report.timed] == ["GET /"]
+
+
 def test_more_items_than_allowed_are_counted() -> None:
     report = DECODER.envelope(envelope(*[item("event", ERROR)] * (ITEMS_MAX + 5)), "", 1, NOW)
     assert len(report.events) == ITEMS_MAX

@@ -156,7 +156,7 @@ def test_a_restarted_receiver_goes_on_counting(place: Place) -> None:
 
 def test_the_feed_gives_each_item_once_and_goes_on_where_it_was(place: Place) -> None:
     writer, other = place.writer(0), place.writer(1)
-    feed = SqlReportFeed(place.shelves, PROJECTS, {})
+    feed = SqlReportFeed(place.shelves, lambda: PROJECTS, {})
     timed, ping = Timed(NOW, "GET /", "r1", 12.5, True), CheckIn(NOW, "nightly", "ok", 3.0)
     writer.write([delivery(event(1), at=NOW, items=(timed,))])
     other.write([delivery(at=NOW + 1, project=2, items=(ping,))])
@@ -166,15 +166,15 @@ def test_the_feed_gives_each_item_once_and_goes_on_where_it_was(place: Place) ->
     assert feed.read() == []
     position = orjson.loads(orjson.dumps(feed.position()))
     writer.write([delivery(event(2))])
-    assert [one.item for one in SqlReportFeed(place.shelves, PROJECTS, position).read()] == [event(2).seen]
-    assert SqlReportFeed(place.shelves, PROJECTS, None).read() == []
+    assert [one.item for one in SqlReportFeed(place.shelves, lambda: PROJECTS, position).read()] == [event(2).seen]
+    assert SqlReportFeed(place.shelves, lambda: PROJECTS, None).read() == []
 
 
 def test_the_feed_is_read_in_bounded_pieces(place: Place) -> None:
     writer = place.writer()
     for start in range(0, 24_000, 4_000):
         writer.write([delivery(*(event(start + i) for i in range(4_000)))])
-    feed = SqlReportFeed(place.shelves, PROJECTS, {})
+    feed = SqlReportFeed(place.shelves, lambda: PROJECTS, {})
     sizes = []
     while heard := feed.read():
         sizes.append(len(heard))
@@ -228,7 +228,7 @@ def test_a_failed_commit_leaves_nothing_and_the_next_one_counts_right(place: Pla
     writer.write([delivery(event(4))])
     (group,), _ = place.archive.groups()
     assert (group.count, len(place.archive.events(group.key))) == (2, 2)
-    assert len(SqlReportFeed(place.shelves, PROJECTS, {}).read()) == 2
+    assert len(SqlReportFeed(place.shelves, lambda: PROJECTS, {}).read()) == 2
 
 
 def test_too_many_groups_become_one_and_are_counted(place: Place) -> None:
@@ -261,11 +261,11 @@ def test_what_is_old_or_too_much_goes_and_the_rare_goes_last(place: Place) -> No
     assert first is not None
     assert first.detail is not None
     writer.tidy(NOW + 61)
-    assert SqlReportFeed(place.shelves, PROJECTS, {}).read() == []
+    assert SqlReportFeed(place.shelves, lambda: PROJECTS, {}).read() == []
     while writer.tidy(NOW + 2000):
         pass
     assert place.archive.groups() == ([], "")
     assert place.archive.event(f"{1:032x}") is None
     writer.write([delivery(event(30), at=NOW + 2000)])
     assert [one.count for one in place.archive.groups()[0]] == [1]
-    assert len(SqlReportFeed(place.shelves, PROJECTS, {}).read()) == 1
+    assert len(SqlReportFeed(place.shelves, lambda: PROJECTS, {}).read()) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from prodwise import ports
@@ -12,10 +12,10 @@ from prodwise.model.project import Project
 
 @dataclass(frozen=True, slots=True)
 class Reporting:
-    """What programs report. address: host:port where they do."""
+    """What programs report. projects: as they are now; address: host:port where they report."""
 
     archive: ports.ReportArchive
-    projects: tuple[Project, ...]
+    projects: Callable[[], tuple[Project, ...]]
     address: str
 
 

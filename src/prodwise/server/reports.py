@@ -53,7 +53,7 @@ class ReportsApi:
         return {
             "schema_version": SCHEMA_VERSION,
             "address": reporting.address if reporting else "",
-            "projects": [self._project(reporting, one) for one in reporting.projects] if reporting else [],
+            "projects": [self._project(reporting, one) for one in reporting.projects()] if reporting else [],
         }
 
     def groups(

@@ -11,6 +11,7 @@ import threading
 import time
 import traceback
 import uuid
+from functools import partial
 from pathlib import Path
 
 from dbos import SQLAlchemyDatasource
@@ -131,7 +132,8 @@ def serve(app_dir: Path) -> None:
     address = f"http://{places.address}" if places else ""
     dashboard, url = dashboard_socket(config.dashboard, where.dashboard)
     made = healer(app_dir, config, store, address)
-    heard = Reporting(reports.archive(app_dir), reports.projects(app_dir, config), reports.address(app_dir))
+    projects = partial(reports.projects, app_dir, config)
+    heard = Reporting(reports.archive(app_dir), projects, reports.address(app_dir))
     ways, controls = hooks(config, app_dir.resolve(), where.state / "secrets"), made.controls
     app = create_app(
         ServerParts(store, made.parts.target, controls, controls, made.intake.vitals, config, address,

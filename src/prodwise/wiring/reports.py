@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from prodwise.config import Config
+from prodwise.config import Config, load
+from prodwise.model.errors import ConfigError
 from prodwise.model.project import Project
 from prodwise.store.engine import Database
 from prodwise.store.migrate import REPORTS, migrate
@@ -18,7 +21,9 @@ from prodwise.targets.local import local_control, signals_file
 
 
 def projects(app_dir: Path, config: Config) -> tuple[Project, ...]:
-    """Those that have a DSN already; none before the first `up`."""
+    """Those that have a DSN already, by the configuration as it is now (`config` while it cannot be used); none before `up`."""
+    with contextlib.suppress(ConfigError):
+        config = load(app_dir)
     return signals_file.projects(config, signals_file.read(local_control.layout_of(app_dir)))
 
 
@@ -34,7 +39,7 @@ def shelves(app_dir: Path) -> Shelves:
 
 def feed(app_dir: Path, config: Config, position: Mapping[str, Any] | None) -> SqlReportFeed:
     """position: what an earlier feed's `position()` gave; None begins with what comes in from now on."""
-    return SqlReportFeed(shelves(app_dir), projects(app_dir, config), position)
+    return SqlReportFeed(shelves(app_dir), partial(projects, app_dir, config), position)
 
 
 def archive(app_dir: Path) -> SqlReportArchive:

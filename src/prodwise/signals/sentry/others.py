@@ -42,9 +42,9 @@ def transaction(data: Mapping[str, Any], clock: Clock) -> Timed:
 def spans(data: Mapping[str, Any], clock: Clock) -> Iterator[Timed]:
     """Of a list of spans those that are whole requests; a lone span counts as one when it has no parent."""
     entries = data.get("items") if isinstance(data.get("items"), list) else [data]
-    for span in listed(entries, ENTRIES_MAX):
-        facts = mapping(mapping(span).get("attributes"))
-        if not span.get("is_segment", not span.get("parent_span_id")):
+    for span in map(mapping, listed(entries, ENTRIES_MAX)):
+        facts = mapping(span.get("attributes"))
+        if not span or not span.get("is_segment", not span.get("parent_span_id")):
             continue
         name = text(span.get("name") or span.get("segment_name") or span.get("description"), clock.noted)
         release = mapping(facts.get("sentry.release")).get("value")

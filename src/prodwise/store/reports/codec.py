@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -23,11 +23,11 @@ def pack(heard: Iterable[tuple[float, int, Item]]) -> bytes:
     return orjson.dumps([(at, project, _NAMES[type(item)], *_VALUES[type(item)](item)) for at, project, item in heard])
 
 
-def unpack(packed: bytes, services: dict[int, str]) -> list[Heard]:
-    """services: project → service, "" for a project that is gone."""
+def unpack(packed: bytes, service: Callable[[int], str]) -> list[Heard]:
+    """service: of a project."""
     found = []
     for at, project, name, *values in orjson.loads(packed):
         kind = KINDS.get(name)
         if kind is not None:
-            found.append(Heard(at, project, services.get(project, ""), kind(*values)))
+            found.append(Heard(at, project, service(project), kind(*values)))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,11 +16,14 @@ READ_MAX = 10_000
 
 
 class SqlReportFeed:
-    """Implements ports.ReportFeed. position: of an earlier reader, None to begin with what is stored from now on."""
+    """Implements ports.ReportFeed. projects: as they are now, asked again when an unknown one is met; position: of an earlier
+    reader, None to begin with what is stored from now on."""
 
-    def __init__(self, shelves: Shelves, projects: Sequence[Project], position: Mapping[str, Any] | None) -> None:
-        self._shelves = shelves
-        self._services = {project.id: project.service for project in projects}
+    def __init__(
+        self, shelves: Shelves, projects: Callable[[], Sequence[Project]], position: Mapping[str, Any] | None
+    ) -> None:
+        self._shelves, self._projects = shelves, projects
+        self._services: dict[int, str] = {}
         self._seen: dict[int, int] = {int(number): int(seq) for number, seq in (position or {}).items()}
         if position is None:
             self._seen = dict(_newest(shelves))
@@ -35,13 +38,19 @@ class SqlReportFeed:
                     for seq, packed in self._rows(
                         connection, number, max(1, READ_MAX // len(databases) // len(numbers))
                     ):
-                        found += codec.unpack(packed, self._services)
+                        found += codec.unpack(packed, self._service)
                         self._seen[number] = seq
         found.sort(key=lambda one: one.at)
         return found
 
     def position(self) -> Mapping[str, Any]:
         return {str(number): seq for number, seq in self._seen.items()}
+
+    def _service(self, project: int) -> str:
+        """ "" for a project that is gone."""
+        if project not in self._services:
+            self._services = {project: "", **{one.id: one.service for one in self._projects()}}
+        return self._services[project]
 
     def _rows(self, connection: sa.Connection, number: int, room: int) -> Iterator[tuple[int, bytes]]:
         """Whole rows until there are enough."""
