@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from prodwise.store.reports import tables
 
@@ -18,7 +19,7 @@ class Upserts:
     """One statement a table, made once. dialect: "sqlite" or "postgresql"."""
 
     def __init__(self, dialect: str) -> None:
-        insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+        insert: Callable[[sa.Table], Any] = import_module(f"sqlalchemy.dialects.{dialect}").insert
         self._made = {
             table: _upsert(table, insert(table)) for table in (tables.group, tables.tally, tables.counted, tables.taken)
         }
