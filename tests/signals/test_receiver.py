@@ -220,7 +220,8 @@ def test_a_browser_of_any_origin_may_report_and_nothing_else(receiving: Receiver
     assert (status, headers["access-control-allow-origin"]) == (204, "*")
     assert "x-sentry-auth" in headers["access-control-allow-headers"]
     assert "access-control-allow-credentials" not in headers
-    assert "access-control-allow-origin" not in ask("OPTIONS", "/health")[1]
+    for path in ("/health", "/api/1/store/"):
+        assert "access-control-allow-origin" not in ask("OPTIONS", path)[1]
     assert ask("GET", "/api/1/envelope/")[0] == 405
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def receiver(app_dir: Path, config: Config, given: signals_file.Given, sink: Rep
         ReceiverParts(
             projects={one.id: one for one in projects},
             key_of=decoder.key,
-            ways=(Way("envelope", decoder.read_envelope, True), Way("store", decoder.read_lone_event, True)),
+            ways=(Way("envelope", decoder.read_envelope, True), Way("store", decoder.read_lone_event, False)),
             digester=quick,
             slow=slow,
             admission=Admission(Room(events_per_minute=max(1, signals.events_per_minute // max(1, signals.receivers)))),
@@ -72,6 +73,7 @@ def _redactor(signals: SignalsConfig) -> Redactor:
 
 
 def _say(text: str) -> None:
-    """Into the receiver's own log."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    """Into the receiver's own log; on a full disk nowhere."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
+import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +19,9 @@ from prodwise.ports import ReportSink
 from prodwise.signals.receiver.seen import SeenIds, name_of
 
 BATCH_MAX = 400
+SAY_S = 5.0
+"""What goes wrong again and again is said so often."""
+EXIT_BROKEN = 70
 LINGER_S, BUSY_S = 0.006, 0.1
 """While deliveries come one after the other, each commit waits a little for more to come: it costs as much for one as for ten."""
 TIDY_S, TIDY_MORE_S = 60.0, 1.0
@@ -40,6 +45,7 @@ class Commits:
         self._wake = threading.Event()
         self._ended = False
         self._tidy_at = monotonic() + TIDY_S
+        self._said_at = -SAY_S
         self._thread = threading.Thread(target=self._run, name="commits", daemon=True)
 
     def start(self) -> None:
@@ -65,6 +71,14 @@ class Commits:
             self._counts[project, reason] += count
 
     def _run(self) -> None:
+        """A thread that ended would leave everybody waiting: the process ends with it, and is started again."""
+        try:
+            self._commit_until_ended()
+        except BaseException:  # noqa: BLE001 - whatever it was, nobody was acknowledged
+            self._say(traceback.format_exc())
+            os._exit(EXIT_BROKEN)
+
+    def _commit_until_ended(self) -> None:
         committed = 0.0
         while not self._ended:
             self._wake.wait(COUNTS_S)
@@ -93,7 +107,7 @@ class Commits:
             self._sink.write([*new, *_refused(counts)])
             stored = True
         except StoreError as error:
-            self._say(f"{error.message} {error.hint}".strip())
+            self._complain(f"{error.message} {error.hint}".strip())
             stored = False
             with self._lock:
                 self._counts.update(counts)
@@ -103,6 +117,11 @@ class Commits:
                 self._seen.add(name)
         if batch:
             self._loop.call_soon_threadsafe(_answer, batch, stored)
+
+    def _complain(self, text: str) -> None:
+        if monotonic() - self._said_at > SAY_S:
+            self._said_at = monotonic()
+            self._say(text)
 
     def _without_repeated(self, deliveries: Sequence[Delivery]) -> tuple[list[Delivery], set[int]]:
         """(the deliveries without events that were stored before or come earlier in them, the names of their events)."""
@@ -129,7 +148,7 @@ class Commits:
         try:
             more = self._sink.tidy(now())
         except StoreError as error:
-            self._say(error.message)
+            self._complain(error.message)
             more = 0
         self._tidy_at = monotonic() + (TIDY_MORE_S if more else TIDY_S)
 

@@ -36,7 +36,7 @@ class ReportWriter:
         try:
             with self._db.engine.begin() as connection:
                 self._write(connection, deliveries)
-        except sa.exc.SQLAlchemyError as error:
+        except (sa.exc.SQLAlchemyError, ValueError, TypeError) as error:
             self._broken = True
             raise StoreError(f"reports cannot be stored: {_told(error)}", "check the disk and the database") from None
 
@@ -155,5 +155,5 @@ def _taken(receiver: int, deliveries: Sequence[Delivery]) -> list[dict[str, Any]
     return list(taken.values())
 
 
-def _told(error: sa.exc.SQLAlchemyError) -> str:
-    return str(getattr(error, "orig", None) or type(error).__name__)
+def _told(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or repr(error))[:300]
