@@ -16,15 +16,9 @@ from prodwise.model.release import Release, ReleaseState
 from prodwise.model.service import Service, SlotName
 from prodwise.model.signal import ProbeSeen, RequestSeen
 from prodwise.model.target import Order, Switch, TargetSeen
-from prodwise.ports.reports import Groups, KeptEvents, ReportArchive, ReportFeed, ReportSink
-
-__all__ = [
-    "ApprovalStore", "ApprovalUse", "Approvals", "AuditedLedger", "Brakes", "BreakGlass", "Builds", "Built",
-    "Changes", "Controls", "Effects", "EvidenceStore", "Groups", "IncidentStore", "Incidents", "KeptEvents", "Lease",
-    "Ledger", "Logins", "Notifier", "Observes", "Prober", "Processes", "Records", "ReleaseFacts", "ReleaseStore",
-    "Releases", "Replayer", "ReportArchive", "ReportFeed", "ReportSink", "RequestLog", "Rollouts", "Settings",
-    "StopSwitch", "Target", "Traffic", "Vitals",
-]  # fmt: skip
+from prodwise.ports.reports import ReportArchive as ReportArchive
+from prodwise.ports.reports import ReportFeed as ReportFeed
+from prodwise.ports.reports import ReportSink as ReportSink
 
 
 @dataclass(frozen=True, slots=True)
