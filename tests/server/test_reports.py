@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from prodwise import clock
+from prodwise.config import SignalsConfig, validate
 from prodwise.model.report import Reason
 from prodwise.store.reports.writer import ReportWriter
 from tests.server.running_server import World
@@ -89,6 +91,14 @@ def test_what_does_not_exist_and_what_is_no_id(world: World, writer: ReportWrite
     assert [status(world, "groups", after="x"), status(world, "groups", limit=0)] == [422, 422]
     with world.local() as client:
         assert client.post("/api/v1/groups/" + "0" * 32 + "/resolve").status_code == 404
+
+
+def test_the_settings_that_the_page_shows_are_valid_and_the_defaults() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reports.md").read_text()
+    shown = tomllib.loads(page.split("```toml\n")[1].split("```")[0])
+    services = {"web": {"command": "serve"}, "worker": {"command": "work", "kind": "worker"}}
+    signals = validate({"version": 1, "services": services, **shown}, "docs/reports.md").signals
+    assert signals.model_copy(update={"projects": {}}) == SignalsConfig()
 
 
 @pytest.mark.full
