@@ -90,7 +90,7 @@ def test_the_tables_are_those_of_the_migrations(place: Place) -> None:
 
 
 @pytest.mark.parametrize("schema", [OURS, REPORTS])
-def test_the_newest_revision_is_the_one_that_is_written_down(schema: Schema) -> None:
+def test_the_newest_revision_is_the_one_that_the_names_tell(schema: Schema) -> None:
     from alembic.script import ScriptDirectory
 
     assert ScriptDirectory.from_config(scripts(schema)).get_current_head() == schema.head

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -16,16 +17,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """Tables that live and change together. scripts: where their migrations are; version_table: where their revision is noted;
-    head: the newest revision, written down so that a database that has it is opened without the machinery to change it."""
+    """Tables that live and change together. scripts: the package of their migrations; version_table: where their revision is
+    noted."""
 
     scripts: str
     version_table: str
-    head: str
+
+    @property
+    def head(self) -> str:
+        """The newest revision, by the files' names: a database that has it is opened without the machinery to change it."""
+        names = (file.name for file in files(f"{self.scripts}.versions").iterdir())
+        return max(name.partition("_")[0] for name in names if name.endswith(".py") and not name.startswith("_"))
 
 
-OURS = Schema("prodwise.store:migrations", "prodwise_version", "0002")
-REPORTS = Schema("prodwise.store.reports:migrations", "prodwise_reports_version", "r0001")
+OURS = Schema("prodwise.store.migrations", "prodwise_version")
+REPORTS = Schema("prodwise.store.reports.migrations", "prodwise_reports_version")
 
 
 def migrate(database: Database, schema: Schema = OURS) -> None:
@@ -61,7 +67,8 @@ def scripts(schema: Schema) -> Alembic:
     from alembic.config import Config as Alembic
 
     settings = Alembic()
-    settings.set_main_option("script_location", schema.scripts)
+    package, _, folder = schema.scripts.rpartition(".")
+    settings.set_main_option("script_location", f"{package}:{folder}")
     return settings
 
 
