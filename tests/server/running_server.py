@@ -114,7 +114,7 @@ def start_world(folder: Path, config: dict[str, Any] | None = None) -> World:
         Outside(store, made),
         hooks(made, folder, folder / "secrets"),
         url,
-        Reporting(SqlReportArchive(Shelves(folder)), lambda: PROJECTS, "127.0.0.1:7374"),
+        Reporting(SqlReportArchive(Shelves(folder)), lambda: PROJECTS, "127.0.0.1:7374", lambda: False),
     )
     server = make_server(create_app(parts))
     sockets = [tcp, local_socket(path)]

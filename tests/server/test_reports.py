@@ -47,6 +47,7 @@ def test_projects_show_their_dsn_what_came_in_and_what_did_not(world: World, wri
     assert shop["counts"] == {"clock corrected": 3}
     assert (jobs["last"], jobs["forwarded"], jobs["service"]) == (None, True, "worker")
     assert "sentry.example" not in str(jobs)
+    assert get(world, "projects")["listening"] is False
     with world.stranger() as client:
         text = client.get("/metrics").text
     assert 'prodwise_reports_events{project="teashop"} 1' in text

@@ -53,6 +53,7 @@ def test_receivers_are_there_come_back_and_go(bring_up: Up, monkeypatch: pytest.
     assert status == 200
     assert len(local_control.status_offline(app.dir).receivers) == 2
     assert layout.signals.stat().st_mode & 0o077 == 0
+    assert reports.listening(app.dir)
     pid = procs.read_pid(layout.pid("receiver-0")).pid
     os.kill(pid, signal.SIGKILL)
     apps.until(lambda: procs.read_pid(layout.pid("receiver-0")).pid not in (0, pid))
@@ -67,6 +68,7 @@ def test_receivers_are_there_come_back_and_go(bring_up: Up, monkeypatch: pytest.
     local_control.down(app.dir)
     assert not any(procs.start_ticks(pid) for pid in pids)
     assert report(up.dsn)[0] == 0
+    assert not reports.listening(app.dir)
     kept = reports.archive(app.dir).event(name)
     assert kept is not None
     assert kept.detail is not None

@@ -73,6 +73,8 @@ def _all_text(answer: Mapping[str, Any]) -> None:
     if not answer["projects"]:
         print("No program can report: [signals] receivers is 0, or the app was never up.")
         return
+    if not answer["listening"]:
+        print(paint(f"▲ No receiver answers at {answer['address']}: `prodwise up` starts what is missing.", "warn"))
     for one in answer["projects"]:
         print(f"{paint(one['name'], 'bold')}  {paint(one['dsn'], 'accent')}")
         print(f"  {_came_in(one, since)}")

@@ -38,9 +38,12 @@ class Health:
         return PlainTextResponse("ok\n")
 
     def ready(self) -> JSONResponse:
-        """200 when the store answers and the target can be seen, else 503; which of them, as booleans."""
+        """200 when the store answers and the target can be seen, else 503; which of them, as booleans. Whether a receiver listens
+        is told beside them: we do our work without reports."""
         checks = {"store": self._store_answers(), "target": self._reader.target()[0] is not None}
-        return JSONResponse({"ready": all(checks.values()), **checks}, 200 if all(checks.values()) else 503)
+        reporting = self._reader.parts.reporting
+        told = {"ready": all(checks.values()), **checks, **({"receivers": reporting.listening()} if reporting else {})}
+        return JSONResponse(told, 200 if all(checks.values()) else 503)
 
     def _store_answers(self) -> bool:
         try:

@@ -12,11 +12,13 @@ from prodwise.model.project import Project
 
 @dataclass(frozen=True, slots=True)
 class Reporting:
-    """What programs report. projects: as they are now; address: host:port where they report."""
+    """What programs report. projects: as they are now; address: host:port where they report; listening: whether a receiver is
+    there now."""
 
     archive: ports.ReportArchive
     projects: Callable[[], tuple[Project, ...]]
     address: str
+    listening: Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)

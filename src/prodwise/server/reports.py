@@ -53,6 +53,7 @@ class ReportsApi:
         return {
             "schema_version": SCHEMA_VERSION,
             "address": reporting.address if reporting else "",
+            "listening": reporting is not None and reporting.listening(),
             "projects": [self._project(reporting, one) for one in reporting.projects()] if reporting else [],
         }
 

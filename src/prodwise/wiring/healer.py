@@ -133,7 +133,8 @@ def serve(app_dir: Path) -> None:
     dashboard, url = dashboard_socket(config.dashboard, where.dashboard)
     made = healer(app_dir, config, store, address)
     projects = partial(reports.projects, app_dir, config)
-    heard = Reporting(reports.archive(app_dir), projects, reports.address(app_dir))
+    listening = partial(reports.listening, app_dir)
+    heard = Reporting(reports.archive(app_dir), projects, reports.address(app_dir), listening)
     ways, controls = hooks(config, app_dir.resolve(), where.state / "secrets"), made.controls
     app = create_app(
         ServerParts(store, made.parts.target, controls, controls, made.intake.vitals, config, address,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,8 @@ from prodwise.store.reports.feed import SqlReportFeed
 from prodwise.store.reports.shelves import FILES, Shelves
 from prodwise.targets.local import local_control, signals_file
 
+LISTENING_S = 0.5
+
 
 def projects(app_dir: Path, config: Config) -> tuple[Project, ...]:
     """Those that have a DSN already, by the configuration as it is now (`config` while it cannot be used); none before `up`."""
@@ -30,6 +33,17 @@ def projects(app_dir: Path, config: Config) -> tuple[Project, ...]:
 def address(app_dir: Path) -> str:
     """host:port where receivers listen; "" before the first `up`."""
     return signals_file.read(local_control.layout_of(app_dir)).address
+
+
+def listening(app_dir: Path) -> bool:
+    """Whether a receiver is there now."""
+    host, _, port = address(app_dir).rpartition(":")
+    with (
+        contextlib.suppress(OSError, ValueError),
+        socket.create_connection((host or "127.0.0.1", int(port)), LISTENING_S),
+    ):
+        return True
+    return False
 
 
 def shelves(app_dir: Path) -> Shelves:
