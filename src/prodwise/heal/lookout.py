@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 from prodwise.heal.parts import Parts
@@ -80,7 +81,8 @@ class Lookout:
             self._notice_exits(at, now)
             process = at.slot(at.active)
             if process is not None:
-                self._processes[service.id].observe(process)
+                if not self._ended_by_us(process, now):
+                    self._processes[service.id].observe(process)
                 self._probes[service.id].process(process.state)
                 if self._boots(service, process, now):
                     self._probes[service.id] = ProbeDetector(service.id)
@@ -138,7 +140,7 @@ class Lookout:
         """A process that ended without being asked: remembered, and the supervisor's respawn is recorded as its action."""
         for process in at.slots:
             before = self._last.get((at.service, process.slot))
-            self._last[at.service, process.slot] = process
+            self._last[at.service, process.slot] = _remembering(process, before)
             if before is None or before.release != process.release or process.state is ProcessState.STOPPED:
                 continue
             if process.restarts > before.restarts:
@@ -150,6 +152,11 @@ class Lookout:
                 self.exits.append(Exit(now, at.service, process.slot, process.release, process.exit_code, lived))
                 if at.switch is None or at.switch.share > 0 or at.switch.stable.value == process.slot:
                     self._record_respawn(process)  # no user has met a release that does not come up: its rollout tells
+
+    def _ended_by_us(self, process: ProcessSeen, now: float) -> bool:
+        """Between our restart's kill and the new start, a look may find no process: that is no crash."""
+        pid = self._last[process.service, process.slot].pid
+        return process.state is ProcessState.EXITED and self._ours(process.service, pid, now)
 
     def _ours(self, service: str, pid: int, now: float) -> bool:
         """Whether the process ended because we (or a person through us) restarted it."""
@@ -224,6 +231,13 @@ class Lookout:
         if text != self.said:
             self.said = text
             self._parts.records.ledger.append("blind", f"the target cannot be seen: {text}", actor="prodwise")
+
+
+def _remembering(process: ProcessSeen, before: ProcessSeen | None) -> ProcessSeen:
+    """While nothing runs in the slot: which process it was that ended."""
+    if process.pid or before is None or before.release != process.release:
+        return process
+    return replace(process, pid=before.pid, started_at=before.started_at)
 
 
 def _ending(exit_code: int | None) -> str:
