@@ -62,7 +62,7 @@ def _ours(folder: Path, raw: list[bytes], quick: bool, tell: Tell) -> tuple[list
         steady = _send(running, folder, raw, int(GOAL_PER_S * seconds), rate=GOAL_PER_S)
         tell("ingest: each a fault of its own")
         distinct = _send(running, folder, raw, DISTINCT_QUICK if quick else DISTINCT, distinct=True)
-        kept = running.archive.intake(1)
+        kept = running.archive.received(1)
     per_s = [one.statuses.get(200, 0) / one.seconds for one in (full, distinct)]
     behind = f"{size}, 200 after commit; detectors read all of it in {read_s:.1f} s"
     late = f"median {steady.quantile(0.5):.1f} ms, worst {steady.ms[-1]:.0f} ms; {_others(steady)}"

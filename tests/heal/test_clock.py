@@ -12,6 +12,7 @@ from prodwise import clock
 from prodwise.config import validate
 from prodwise.heal import intake, memory
 from prodwise.heal.intake import Intake
+from prodwise.heal.outside import Outside
 from prodwise.heal.parts import Parts
 from prodwise.model.incident import Symptom
 from prodwise.model.service import SlotName
@@ -46,7 +47,8 @@ class World:
         self.target.start(Order("k", 0, "test"), "web", SlotName.A, RELEASE)
         log = AccessLog(self.folder / "access.log")
         notifier = CommandNotifier("")
-        self.intake = Intake(Parts(CONFIG, self.folder, "", self.store, self.target, log, self, Replay(), notifier))
+        parts = Parts(CONFIG, self.folder, "", self.store, self.target, log, self, Replay(), notifier)
+        self.intake = Intake(parts, Outside(self.store, CONFIG))
         self.intake.on_symptoms = self._note
 
     def see(self, seen: TargetSeen) -> None: ...

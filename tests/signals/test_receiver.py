@@ -151,7 +151,7 @@ def test_sessions_and_check_ins_reach_detectors(receiving: Receivers) -> None:
     items = [one.item for one in receiving.heard() if one.at >= at]
     assert [(one.total, one.crashed) for one in items if isinstance(one, Sessions)] == [(6, 1)]
     assert [one.monitor for one in items if isinstance(one, CheckIn)] == ["nightly"]
-    assert receiving.archive.intake(1).counts[Reason.UNKNOWN_ITEM] >= 1
+    assert receiving.archive.received(1).counts[Reason.UNKNOWN_ITEM] >= 1
 
 
 @pytest.mark.parametrize("encoding", ["", "gzip", "deflate", "br", "zstd"])
@@ -228,7 +228,7 @@ def test_a_browser_of_any_origin_may_report_and_nothing_else(receiving: Receiver
 def test_a_repetition_is_counted_once_whoever_gets_it_and_after_a_restart(receiving: Receivers) -> None:
     name = uuid.uuid4().hex
     event = error(name, message="sent again and again")
-    before = receiving.archive.intake(1).counts.get(Reason.REPEATED, 0)
+    before = receiving.archive.received(1).counts.get(Reason.REPEATED, 0)
     assert post(receiving, event, event)[0] == 200
     for number in (0, 1):
         receiving.stop(number)
@@ -237,7 +237,7 @@ def test_a_repetition_is_counted_once_whoever_gets_it_and_after_a_restart(receiv
         receiving.start(number)
     assert post(receiving, event)[0] == 200
     assert len(seen(receiving, "sent again and again")) == 1
-    assert receiving.archive.intake(1).counts[Reason.REPEATED] - before == 10
+    assert receiving.archive.received(1).counts[Reason.REPEATED] - before == 10
 
 
 def test_kill_9_during_load_loses_nothing_that_was_acknowledged(receiving: Receivers) -> None:
@@ -297,7 +297,7 @@ def test_everything_is_passed_on_to_the_old_place_and_only_there(tmp_path: Path)
         old.server_close()
         for _ in range(3):
             assert post(running, error())[0] == 200
-        assert _within(10, lambda: running.archive.intake(1).counts.get(Reason.NOT_FORWARDED, 0) >= 1)
+        assert _within(10, lambda: running.archive.received(1).counts.get(Reason.NOT_FORWARDED, 0) >= 1)
     path, headers, passed = got[0]
     assert (path, passed, len(got)) == ("/base/api/77/envelope/", body, 1)
     assert (headers["content-encoding"], "cd" * 16 in headers["x-sentry-auth"]) == ("gzip", True)
@@ -312,7 +312,7 @@ def test_a_project_over_its_quota_is_told_when_to_come_back_and_others_are_not_h
         assert statuses[-1] == 429
         assert 1 <= int(answers[-1][2]["retry-after"]) <= 60
         assert running.post("/api/2/envelope/", envelope(error()), key(running, 1))[0] == 200
-        assert _within(10, lambda: running.archive.intake(1).counts.get(Reason.QUOTA, 0) == statuses.count(429))
+        assert _within(10, lambda: running.archive.received(1).counts.get(Reason.QUOTA, 0) == statuses.count(429))
 
 
 def test_a_full_store_is_said_and_a_restart_cures_it(tmp_path: Path) -> None:

@@ -86,12 +86,12 @@ def receiving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receivers]:
 @pytest.mark.parametrize("name", BODIES)
 def test_bad_input_is_counted_and_the_next_one_is_served(receiving: Receivers, name: str) -> None:
     body, encoding, reason = BODIES[name]
-    before = receiving.archive.intake(1).counts.get(reason, 0)
+    before = receiving.archive.received(1).counts.get(reason, 0)
     status, answer, _ = receiving.post("/api/1/envelope/", body, {**key(receiving), "Content-Encoding": encoding})
     assert status in (200, 400, 413, 415)
     assert status == 200 or json.loads(answer) == {"detail": reason.value}
     assert post(receiving, error())[0] == 200
-    assert _within(5, lambda: receiving.archive.intake(1).counts.get(reason, 0) > before)
+    assert _within(5, lambda: receiving.archive.received(1).counts.get(reason, 0) > before)
 
 
 def test_bodies_that_are_too_large_however_they_are_announced(receiving: Receivers) -> None:
@@ -110,7 +110,7 @@ def test_bodies_that_are_too_large_however_they_are_announced(receiving: Receive
                 pass
             with_answer = _answer(link)
         assert with_answer in (b"413", b""), "told, or cut off while still sending"
-    assert _within(5, lambda: receiving.archive.intake(1).counts.get(Reason.TOO_LARGE, 0) >= 3)
+    assert _within(5, lambda: receiving.archive.received(1).counts.get(Reason.TOO_LARGE, 0) >= 3)
 
 
 @pytest.mark.full
@@ -128,7 +128,7 @@ def test_senders_that_go_away_or_dawdle_hold_nothing(receiving: Receivers) -> No
         link.close()
 
     def counted() -> int:
-        counts = receiving.archive.intake(1).counts
+        counts = receiving.archive.received(1).counts
         return counts.get(Reason.CUT_OFF, 0) + counts.get(Reason.SLOW, 0)
 
     assert _within(5, lambda: counted() == 40)
@@ -275,8 +275,8 @@ def test_a_storm_is_taken_or_counted_within_bounded_memory(tmp_path: Path) -> No
         assert taken >= 30_000
         assert memory <= 512 * 1024 * 1024
         lost = (Reason.QUOTA, Reason.BUSY, Reason.NOT_STORED)
-        assert _within(10, lambda: sum(running.archive.intake(1).counts.get(one, 0) for one in lost) == refused)
-        assert running.archive.intake(1).events == taken == len(running.heard())
+        assert _within(10, lambda: sum(running.archive.received(1).counts.get(one, 0) for one in lost) == refused)
+        assert running.archive.received(1).events == taken == len(running.heard())
         groups, _ = running.archive.groups(1)
         assert sum(one.count for one in groups) == taken
         assert post(running, error())[0] in (200, 429)

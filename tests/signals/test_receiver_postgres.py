@@ -37,5 +37,5 @@ def test_two_receivers_share_one_postgresql(postgres_url: str, tmp_path: Path, m
         heard = [getattr(one.item, "id", "") for one in running.heard()]
         (group,), _ = running.archive.groups(1)
         assert sorted(heard) == sorted(acknowledged)
-        assert (len(acknowledged), group.count, running.archive.intake(1).events) == (120, 120, 120)
+        assert (len(acknowledged), group.count, running.archive.received(1).events) == (120, 120, 120)
     assert not list((tmp_path / ".prodwise").glob("reports-*.db"))

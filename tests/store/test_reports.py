@@ -151,7 +151,7 @@ def test_a_restarted_receiver_goes_on_counting(place: Place) -> None:
     (group,), _ = place.archive.groups()
     assert (group.count, group.users) == (3, 3)
     assert [one.count for one in place.archive.tallies(group.key, 0)] == [3]
-    assert place.archive.intake(1).deliveries == 3
+    assert place.archive.received(1).deliveries == 3
 
 
 def test_the_feed_gives_each_item_once_and_goes_on_where_it_was(place: Place) -> None:
@@ -201,9 +201,9 @@ def test_refusals_are_counted_and_are_no_deliveries(place: Place) -> None:
     writer = place.writer()
     writer.write([delivery(event(1), counts={Reason.CLOCK: 2}), delivery(counts={Reason.BUSY: 1}, refused=True)])
     writer.write([delivery(counts={Reason.BUSY: 4}, refused=True)])
-    intake = place.archive.intake(1)
+    intake = place.archive.received(1)
     assert (intake.deliveries, intake.events, intake.counts) == (1, 1, {Reason.CLOCK: 2, Reason.BUSY: 5})
-    assert place.archive.intake(2).last is None
+    assert place.archive.received(2).last is None
 
 
 def test_groups_come_in_pages_without_repetition(place: Place) -> None:
@@ -238,7 +238,7 @@ def test_too_many_groups_become_one_and_are_counted(place: Place) -> None:
     groups, _ = place.archive.groups()
     assert sorted((one.title, one.count) for one in groups) == [
         ("Fault g0", 2), ("Fault g1", 1), ("Fault g2", 1), ("errors of more faults than are told apart", 4)]  # fmt: skip
-    assert place.archive.intake(1).counts == {Reason.GROUPS: 4}
+    assert place.archive.received(1).counts == {Reason.GROUPS: 4}
 
 
 def test_routes_and_releases_without_end_are_one(place: Place) -> None:
@@ -256,7 +256,7 @@ def test_what_is_old_or_too_much_goes_and_the_rare_goes_last(place: Place) -> No
     rare = replace(event(1, detail=detail), rare=True)
     writer.write([delivery(rare, *(event(i, detail=detail) for i in range(2, 20)))])
     writer.tidy(NOW + 1)
-    assert place.archive.intake(1).bytes_kept <= 200
+    assert place.archive.received(1).bytes_kept <= 200
     first = place.archive.event(f"{1:032x}")
     assert first is not None
     assert first.detail is not None

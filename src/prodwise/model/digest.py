@@ -103,7 +103,7 @@ class KeptEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class Received:
     """What came in for one project. first, last: Unix seconds of its first and newest delivery, None before any; bytes_kept: of
     details; counts: what was refused, left out or cleaned, and how often."""
 

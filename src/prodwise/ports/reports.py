@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from prodwise.model.digest import Delivery, Group, Heard, Intake, KeptEvent, Tally
+from prodwise.model.digest import Delivery, Group, Heard, KeptEvent, Received, Tally
 
 
 class ReportSink(Protocol):
@@ -50,7 +50,7 @@ class KeptEvents(Protocol):
     def event(self, event_id: str) -> KeptEvent | None:
         """With its detail; None when there is none."""
 
-    def intake(self, project: int) -> Intake:
+    def received(self, project: int) -> Received:
         """Also for a project that never reported."""
 
 

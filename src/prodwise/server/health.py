@@ -86,7 +86,7 @@ class Health:
         reporting = self._reader.parts.reporting
         if reporting is None:
             return
-        taken = [(one.name, reporting.archive.intake(one.id)) for one in reporting.projects()]
+        taken = [(one.name, reporting.archive.received(one.id)) for one in reporting.projects()]
         labels = [(f'{{project="{_label(name)}"}}', intake) for name, intake in taken]
         events = [(label, float(intake.events)) for label, intake in labels]
         yield from _metric("reports_events", "counter", "Error events taken, by project.", events)

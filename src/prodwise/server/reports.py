@@ -123,7 +123,7 @@ class ReportsApi:
 
     @staticmethod
     def _project(reporting: Reporting, project: Project) -> Json:
-        intake = asdict(reporting.archive.intake(project.id))
+        intake = asdict(reporting.archive.received(project.id))
         counts = {reason.value: count for reason, count in intake.pop("counts").items()}
         return {
             "id": project.id,

@@ -10,7 +10,7 @@ import orjson
 import sqlalchemy as sa
 import zstandard
 
-from prodwise.model.digest import Group, Intake, KeptEvent, Tally
+from prodwise.model.digest import Group, KeptEvent, Received, Tally
 from prodwise.model.errors import UsageError
 from prodwise.model.report import Reason
 from prodwise.model.users import Users
@@ -75,7 +75,7 @@ class SqlReportArchive:
         found = [_event(row) for row in self._rows(query.limit(10))]
         return next((one for one in found if one.detail is not None), found[0] if found else None)
 
-    def intake(self, project: int) -> Intake:
+    def received(self, project: int) -> Received:
         taken = list(self._of(tables.taken, project))
         t, g, c = tables.detail, tables.group, tables.counted
         kept = self._rows(sa.select(sa.func.sum(t.c.size).label("size")).where(t.c.project == project))
@@ -85,7 +85,7 @@ class SqlReportArchive:
         for row in self._rows(sums.group_by(c.c.reason)):
             if row["reason"] in _REASONS:
                 counts[_REASONS[row["reason"]]] += int(row["sum"])
-        return Intake(
+        return Received(
             project,
             first=min((row["first"] for row in taken), default=None),
             last=max((row["last"] for row in taken), default=None),
