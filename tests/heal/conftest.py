@@ -32,10 +32,16 @@ def open_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open
         house.close()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.full])])
-def house(request: pytest.FixtureRequest, open_house: Open) -> House:
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> str:
+    """Where a house keeps its records: SQLite, or what ON_BOTH asks for."""
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture
+def house(request: pytest.FixtureRequest, open_house: Open, database: str) -> House:
     """With a healer that has begun and has proven that it can undo."""
-    return proven(open_house, "" if request.param == "sqlite" else emptied(request.getfixturevalue("postgres_url")))
+    return proven(open_house, "" if database == "sqlite" else emptied(request.getfixturevalue("postgres_url")))
 
 
 def proven(open_house: Open, url: str) -> House:

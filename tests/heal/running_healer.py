@@ -14,6 +14,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from prodwise.cli.client import Client
@@ -48,6 +49,9 @@ probe = "/healthz"
 start_seconds = 5
 drain_seconds = 1
 """
+ON_BOTH = pytest.mark.parametrize(
+    "database", ["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.full])], indirect=True
+)
 DAYS_10_S = 10 * 86_400.0
 
 

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from prodwise.testing import apps
-from tests.heal.running_healer import House, insist, kept_alive, traffic
+from tests.heal.running_healer import ON_BOTH, House, insist, kept_alive, traffic
 
 WHENS = ("before", "after")
 SAMPLE = ((2, "after"), (4, "before"), (7, "after"), (11, "before"))
@@ -73,7 +73,8 @@ STORIES = {"restart": restart, "deploy": deploy, "back": back}
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("story", ["restart", "deploy", "back"])
+@ON_BOTH
+@pytest.mark.parametrize("story", STORIES)
 @pytest.mark.timeout(240)
 def test_a_killed_healer_goes_on_where_it_was(house: House, story: str) -> None:
     if story == "back":
@@ -85,7 +86,6 @@ def test_a_killed_healer_goes_on_where_it_was(house: House, story: str) -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("when", WHENS)
 @pytest.mark.parametrize("story", STORIES)
-@pytest.mark.parametrize("house", ["sqlite"], indirect=True)
 @pytest.mark.timeout(900)
 def test_a_healer_killed_at_any_write_goes_on_where_it_was(house: House, story: str, when: str) -> None:
     if story == "back":

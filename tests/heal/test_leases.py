@@ -19,9 +19,9 @@ from prodwise.model.errors import Fenced
 from prodwise.model.service import SlotName
 from prodwise.model.target import Order
 from prodwise.testing import apps
-from tests.heal.running_healer import LEASE_S, House, insist, kept_alive, traffic
+from tests.heal.running_healer import LEASE_S, ON_BOTH, House, insist, kept_alive, traffic
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = [pytest.mark.timeout(150), ON_BOTH]
 
 LEAVES = (EXIT_FENCED, EXIT_DATABASE)
 

@@ -1,4 +1,4 @@
-"""The same stories with their records on PostgreSQL: one here; the long tests play all of them there."""
+"""The same stories with their records on PostgreSQL: one here; the long tests play kills, pauses and lapsed leases there too."""
 
 from __future__ import annotations
 
