@@ -168,7 +168,7 @@ class SignalsConfig(_Strict):
     """[signals]: what programs report with their Sentry SDKs, and what is kept of it."""
 
     address: Address = "127.0.0.1:7374"  # port 0 = pick a free one and keep it
-    receivers: int = Field(2, ge=0, le=16)  # processes; 0 = none
+    receivers: int = Field(1, ge=0, le=16)  # processes of about 60 MB, a core's worth of reports each; 0 = none
     origins: tuple[str, ...] = ("*",)  # whose pages may report from a browser
     forward: str = ""  # a Sentry DSN that the first project's reports are passed on to
     events_per_minute: int = Field(60_000, ge=60, le=1_000_000)  # of one project; more is refused and counted

@@ -47,6 +47,8 @@ def test_receivers_are_there_come_back_and_go(bring_up: Up, monkeypatch: pytest.
     monkeypatch.setattr(install, "healer", lambda layout: (sys.executable, "-c", PAGES, str(layout.dashboard)))
     monkeypatch.setenv("PRODWISE_SIGNALS_ADDRESS", "127.0.0.1:0")
     app = bring_up()
+    file = app.dir / "prodwise.toml"
+    file.write_text(file.read_text() + "\n[signals]\nreceivers = 2\n")
     up = local_control.up(app.dir, load(app.dir), with_healer=True)
     layout: Layout = app.target.layout
     status, name = report(up.dsn)
@@ -76,7 +78,8 @@ def test_receivers_are_there_come_back_and_go(bring_up: Up, monkeypatch: pytest.
 
 def _with_another_project(folder: Path) -> None:
     file = folder / "prodwise.toml"
-    file.write_text(file.read_text() + "\n[signals]\nreceivers = 1\n[signals.projects.jobs]\nservice = 'web'\n")
+    changed = file.read_text().replace("receivers = 2", "receivers = 1")
+    file.write_text(f"{changed}\n[signals.projects.jobs]\nservice = 'web'\n")
 
 
 def test_the_default_port_moves_when_it_is_taken_and_a_configured_one_is_refused(tmp_path: Path) -> None:
