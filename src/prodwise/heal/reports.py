@@ -13,12 +13,14 @@ from typing import Any, Final
 from prodwise.clock import monotonic, now
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.parts import Parts, ReportsIn
-from prodwise.loop.detect.reports import SHOWN_MAX, Hit, ReportMonitor, View
+from prodwise.loop.detect.reports import SHOWN_MAX, SOURCE, Hit, ReportMonitor, View, source_of
 from prodwise.loop.diagnose.case import GroupFacts
+from prodwise.loop.diagnose.evidence import stated
 from prodwise.loop.group import RESOLVED, calls, resolve
 from prodwise.loop.watch.reports import ReportsContrast
-from prodwise.model.digest import Heard
+from prodwise.model.digest import Group, Heard
 from prodwise.model.event import ErrorSeen
+from prodwise.model.evidence import Evidence
 from prodwise.model.gate import GateResult
 from prodwise.model.incident import Symptom
 from prodwise.model.project import Project
@@ -36,6 +38,8 @@ PATIENCE_S: Final = 20.0
 """What is reported of a release on trial is left to its judges for so long; then a person is told."""
 ASKED_MAX: Final = 50
 KNOWN_MAX: Final = 2_000
+CITED_MAX: Final = 50
+"""Newest groups that are looked through for those of a release that was taken back."""
 SHARES_KEPT: Final = 64
 POSITION, USUAL = "position:reports", "baseline:reports:"
 """Settings: up to where reports were read; what is usual for a project's groups."""
@@ -52,6 +56,7 @@ class Reported:
         self._lock = threading.RLock()
         self._shares: dict[str, deque[tuple[float, float]]] = {}  # service → (since, the canary's share), newest last
         self._trial: Release | None = None
+        self._judged: tuple[Release, float] | None = None  # the last one, and when its trial ended
         self._contrasts: dict[int, ReportsContrast] = {}
         self._worse_since: dict[str, float] = {}  # group → when the release on trial was proven to have more of it
         self._standing: dict[str, list[Symptom]] = {}
@@ -61,7 +66,7 @@ class Reported:
             {},
         )  # the release that serves alone; each project's used seconds then
         self._positions: deque[tuple[float, Mapping[str, Any]]] = deque(maxlen=64)
-        self._saved = self._settled = monotonic()
+        self._saved, self._settled = monotonic(), -1e9
         self._kept: dict[str, Any] = {}
         self._said = ""
         self._ends = threading.Event()
@@ -98,7 +103,11 @@ class Reported:
             return
         began = now()
         heard = self._feed.read()
-        self._positions.append((began, self._feed.position()))
+        if not self._positions or began - self._positions[-1][0] >= PACE_S:
+            self._positions.append((began, self._feed.position()))
+        with self._lock:
+            if monotonic() - self._settled > SETTLE_S or not {one.project for one in heard} <= self._monitors.keys():
+                self._meet_projects()
         self._know(heard)
         until = began - CLOSE_S
         if len(heard) >= BACKLOG:
@@ -106,12 +115,13 @@ class Reported:
             self._positions.clear()
         with self._lock:
             for one in heard:
-                if (monitor := self._monitor(one.project)) is not None:
+                if (monitor := self._monitors.get(one.project)) is not None:
                     monitor.hear(one)
             for monitor in self._monitors.values():
                 self._contrast(monitor, monitor.close(int(until), self._view(monitor.project.service)))
             self._tell(began)
         self._back()
+        self._cite(began)
         if monotonic() - self._settled > SETTLE_S:
             self._settled = monotonic()
             self._settle()
@@ -119,12 +129,11 @@ class Reported:
             self._saved = monotonic()
             self._save(began)
 
-    def _monitor(self, project: int) -> ReportMonitor | None:
-        if project not in self._monitors and self._in is not None:
-            for one in self._in.projects():
-                if one.id not in self._monitors:
-                    self._monitors[one.id] = self._new_monitor(one)
-        return self._monitors.get(project)
+    def _meet_projects(self) -> None:
+        """Also those that report nothing: that they do not is what makes a first report news."""
+        for one in self._in.projects() if self._in is not None else ():
+            if one.id not in self._monitors:
+                self._monitors[one.id] = self._new_monitor(one)
 
     def _new_monitor(self, project: Project) -> ReportMonitor:
         made = ReportMonitor(project, frozenset(self._parts.config.signals.important))
@@ -163,6 +172,7 @@ class Reported:
     def end_trial(self, release: str) -> None:
         with self._lock:
             if self._trial is not None and self._trial.id == release:
+                self._judged = (self._trial, now())
                 self._trial = None
                 self._contrasts.clear()
                 self._worse_since.clear()
@@ -190,6 +200,8 @@ class Reported:
                     alpha = self._parts.config.ramp.alpha / max(1, len(self._monitors))
                     made = self._contrasts[project.id] = ReportsContrast(alpha)
                 made.observe(hit.group, hit.title, hit.unit.who, calls(tag, trial), share)
+        for key, title in self._contrasts[project.id].news() if project.id in self._contrasts else ():
+            monitor.came_with(key, title, trial.id)
 
     def _view(self, service: str) -> View:
         trial = self._trial
@@ -240,16 +252,36 @@ class Reported:
             sources = {key: one.source for one in mine for key in one.worst()}
             sources |= {key: self._monitors[n].source for n, c in self._contrasts.items() for key, _ in c.worse()
                         if self._monitors[n].project.service == service}  # fmt: skip
-        sources |= {one.subject: one.source for one in symptoms if one.subject and one.source.startswith("reports:")}
+        sources |= {one.subject: one.source for one in symptoms if one.subject and one.source.startswith(SOURCE)}
         releases = self._parts.records.releases.list(50)
         found = []
         for key, source in list(sources.items())[: 2 * SHOWN_MAX]:
             group = self._in.archive.group(key)
             if group is not None:
-                events = self._in.archive.events(key, 5)
-                kept = next((e for one in events if (e := self._in.archive.event(one.id)) and e.detail), None)
-                found.append(GroupFacts.of(group, service, source, releases, kept.detail if kept else None))
+                found.append(self._facts(group, service, source, releases))
         return tuple(found)
+
+    def _cite(self, at: float) -> None:
+        """A release that is worse is taken back before its reports are all in: what they say joins its incident a little later."""
+        if self._judged is None or at - self._judged[1] < CLOSE_S or self._in is None:
+            return
+        (release, _), self._judged = self._judged, None
+        incident = next(
+            (one for one in self._parts.records.incidents.list(limit=20) if one.id == f"inc-{release.id}"), None
+        )
+        if incident is None:
+            return
+        releases, found = self._parts.records.releases.list(50), list[Evidence]()
+        for project in self._in.projects():
+            for group in self._in.archive.groups(project.id, limit=CITED_MAX)[0]:
+                facts = self._facts(group, project.service, source_of(project), releases)
+                if facts.only_in == release.id:
+                    found.append(stated(facts))
+        self._parts.records.incidents.add_evidence(incident.id, found[:SHOWN_MAX])
+
+    def _facts(self, group: Group, service: str, source: str, releases: Sequence[Release]) -> GroupFacts:
+        kept = self._in.archive.example(group.key) if self._in is not None else None
+        return GroupFacts.of(group, service, source, releases, kept.detail if kept else None)
 
     # -- resolved in a release, and back -------------------------------------------------------------------------------
 
@@ -262,7 +294,7 @@ class Reported:
             told = self._parts.records.settings.get(RESOLVED + key)
             made = float(told["at"]) if told else 0.0
             with self._lock:
-                monitor = self._monitor(keys[key])
+                monitor = self._monitors.get(keys[key])
                 if monitor is not None and made:
                     monitor.resolved(key, made, frozenset(told["releases"]))
             self._resolved[key] = (at, made)

@@ -111,6 +111,12 @@ class ChangeDetector:
             self._pending[0] += min(count, int(MAX_MEMORY))
             self._commit()
 
+    def learn(self, bad: bool) -> None:
+        """One outcome that is usual, whatever it is."""
+        self._pending[2 * self._last_bad + bad] += 1
+        self._commit()
+        self._last_bad = bad
+
     def observe(self, bad: bool, at: float) -> None:
         """One outcome in order; at: Unix seconds."""
         if self.on:

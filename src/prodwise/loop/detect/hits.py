@@ -13,7 +13,7 @@ LATE_S: Final = 2
 """What happened longer before it was received counts as if it had happened this long before."""
 UNITS_MAX: Final = 64
 GROUPS_MAX: Final = 2_000
-"""Told apart within one second; what is more counts for the project as a whole only."""
+"""Told apart within one second; what is more is in the tallies only."""
 SECONDS_MAX: Final = 150
 ERRORS: Final = frozenset({"error", "fatal"})
 
@@ -74,7 +74,6 @@ class Seconds:
     def __init__(self, important: frozenset[str]) -> None:
         self._important = important
         self._hits: dict[int, dict[str, GroupHits]] = {}
-        self._whole: dict[int, Units] = {}
         self._alive: set[int] = set()  # somebody reported something
 
     def add(self, heard: Heard, first_open: int) -> None:
@@ -84,7 +83,6 @@ class Seconds:
         seen = heard.item
         if not isinstance(seen, ErrorSeen) or seen.level not in ERRORS:
             return
-        self._whole.setdefault(second, Units()).add(unit_of(seen))
         groups, important = self._hits.setdefault(second, {}), seen.route in self._important
         found = groups.get(seen.group)
         if found is None:
@@ -93,15 +91,14 @@ class Seconds:
             found = groups[seen.group] = GroupHits(seen.title, seen.route, important)
         found.add(seen, important)
 
-    def take(self, second: int) -> tuple[list[tuple[str, GroupHits]], Units, bool]:
-        """(groups by key, all that were hit, whether anything was reported) of one second, which is closed by that."""
+    def take(self, second: int) -> tuple[list[tuple[str, GroupHits]], bool]:
+        """(groups by key, whether anything was reported) of one second, which is closed by that."""
         alive = second in self._alive
         self._alive.discard(second)
-        return sorted(self._hits.pop(second, {}).items()), self._whole.pop(second, Units()), alive
+        return sorted(self._hits.pop(second, {}).items()), alive
 
     def forget(self) -> None:
         self._hits.clear()
-        self._whole.clear()
         self._alive.clear()
 
     @property

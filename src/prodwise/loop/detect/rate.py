@@ -22,6 +22,11 @@ QUICK_H: Final = log(50.0)
 is its first hit."""
 YOUNG_S: Final = 600
 """Seconds that were used since it was first seen: so long it is new."""
+QUICK_S, ABSENT_MIN_S = 60, 60
+"""For so many used seconds after it was first seen little is enough where it matters, and only if it was absent for so many before.
+Otherwise it may be older than our listening: for as long it is learned, and not judged."""
+OFTEN: Final = 0.5
+"""A level that is usually reached again in the next second, as often as this, tells nothing by being reached: higher ones do."""
 AGAIN_S: Final = 60
 """The same user is a hit at most once in so many seconds: reloading a broken page is one trouble."""
 USERS_KEPT: Final = 256
@@ -60,8 +65,15 @@ class GroupRate:
         self.born, self.at_used, self.absent_s, self._levels = used, used - 1, absent_s, fresh._levels
         self.regressed = True
 
+    def learns(self, used: int) -> bool:
+        """Whether it may be older than our listening, and is not judged yet."""
+        return self.absent_s < ABSENT_MIN_S and used - self.born < QUICK_S
+
     def young(self, used: int) -> bool:
         return used - self.born < YOUNG_S
+
+    def just_new(self, used: int) -> bool:
+        return used - self.born < QUICK_S and self.absent_s >= ABSENT_MIN_S
 
     def catch_up(self, used: int, at: float) -> None:
         """Used seconds without a hit that nobody told it of."""
@@ -77,17 +89,24 @@ class GroupRate:
         if not new:
             return 0
         self._tail.append((second, new))
-        for level, one in zip(LEVELS, self._levels, strict=True):
-            if not one.on:
-                one.h = QUICK_H if quick else RATE_H
-            one.observe(new >= level, float(second))
+        self._judge(new, second, QUICK_H if quick else RATE_H)
         return new
 
     def pass_by(self, second: int, used: int) -> None:
         """One used second without a hit."""
         self.at_used = used
-        for one in self._levels:
-            one.observe(False, float(second))
+        self._judge(0, second, RATE_H)
+
+    def _judge(self, hits: int, second: int, h: float) -> None:
+        learns = self.learns(self.at_used)
+        for level, one in zip(LEVELS, self._levels, strict=True):
+            if one.on:
+                one.observe(hits >= level, float(second))
+            elif learns or one.usual.c >= OFTEN:
+                one.learn(hits >= level)
+            else:
+                one.h = h
+                one.observe(hits >= level, float(second))
 
     def _first_time(self, unit: Unit, second: int) -> bool:
         if not unit.known:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from prodwise.loop.detect.hits import SECONDS_MAX, GroupHits, Seconds, Unit, Units
-from prodwise.loop.detect.rate import GroupRate
+from prodwise.loop.detect.rate import YOUNG_S, GroupRate
 from prodwise.model.digest import Heard
 from prodwise.model.incident import Symptom
 from prodwise.model.project import Project
@@ -26,6 +26,14 @@ SHOWN_MAX: Final = 5
 ODD: Final = 4.6
 """Hits that were expected and did not come, at which their absence is odd at 1 : 100: exp(-4.6)."""
 VERSION: Final = 1
+
+
+SOURCE: Final = "reports:"
+
+
+def source_of(project: Project) -> str:
+    """The credential that all of a project's reports rest on."""
+    return SOURCE + project.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +57,29 @@ class View:
     trial: Callable[[str], bool]
 
 
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """A group that was resolved. at: Unix seconds; releases: those that have it; used: the count of used seconds then."""
+
+    at: float
+    releases: frozenset[str]
+    used: int
+
+
 class ReportMonitor:
     """`hear` in any order, `close` seconds in theirs. Bounded: groups, seconds, hits of a second."""
 
     def __init__(self, project: Project, important: frozenset[str] = frozenset()) -> None:
         self.project = project
-        self.source = f"reports:{project.name}"
+        self.source = source_of(project)
         self._seconds = Seconds(important)
         self._rates: OrderedDict[str, GroupRate] = OrderedDict()  # last seen last
         self._stirring: set[str] = set()
         self._used = 0  # seconds that the service was used, since listening began
         self._forgot = 0  # of them, when a group was last forgotten
         self._closed = 0  # the last closed second
-        self._whole = GroupRate(0, 0)
-        self._gone: OrderedDict[str, tuple[float, frozenset[str]]] = (
-            OrderedDict()
-        )  # resolved → (when, releases that have it)
+        self._kinds = GroupRate(0, 0)
+        self._gone: OrderedDict[str, _Gone] = OrderedDict()  # resolved groups
         self._returned: dict[str, float] = {}  # came back → from which resolution
         self._news: list[tuple[str, str]] = []
 
@@ -95,55 +110,55 @@ class ReportMonitor:
         return found
 
     def _judge(self, second: int, view: View) -> list[Hit]:
-        groups, whole, alive = self._seconds.take(second)
+        groups, alive = self._seconds.take(second)
         used = view.used(second)
         if not (alive or used or used is None):
             return []
         self._used += 1
         hits = [Hit(second, key, one.title, unit) for key, one in groups for unit in one.units.kept]
-        hit, new = set(), 0
+        hit, first_ones = set[str](), Units()
         for key, one in groups:
             units = Units([unit for unit in one.units.kept if not view.apart(unit.release, second)])
             if units.kept:
                 hit.add(key)
-                new += self._observe(key, one, units, second, view)
+                if key not in self._rates:
+                    first_ones.add(Unit(key))
+                self._observe(key, one, units, second, view)
         for key in sorted(self._stirring - hit):
             self._rates[key].pass_by(second, self._used)
             if not self._rates[key].stirs:
                 self._stirring.discard(key)
-        self._judge_whole(second, new, whole, view)
+        self._judge_kinds(second, first_ones)
         return hits
 
-    def _observe(self, key: str, hits: GroupHits, units: Units, second: int, view: View) -> int:
+    def _observe(self, key: str, hits: GroupHits, units: Units, second: int, view: View) -> None:
         releases = {unit.release for unit in units.kept}
         rate = self._rates.get(key)
         if rate is None:
             rate = self._rates[key] = GroupRate(self._used, self._used - 1 - self._forgot)
             rate.first_release = min(releases)
-        elif self._is_back(key, releases):
-            rate.renew(self._used, max(0, self._used - 1 - rate.hit_at))
+        elif gone := self._back(key, releases):
+            rate.renew(self._used, max(0, self._used - 1 - gone.used))
             self._news.append((key, hits.title))
         else:
             rate.catch_up(self._used - 1, float(second))
         self._rates.move_to_end(key)
         was_on = rate.on
         matters = hits.important or rate.regressed or (hits.unhandled and any(map(view.trial, releases)))
-        new = rate.observe(second, units, self._used, quick=matters and rate.young(self._used))
+        rate.observe(second, units, self._used, quick=matters and rate.just_new(self._used))
         rate.title, rate.last_release = hits.title, max(releases)
         if rate.on and not was_on:
             rate.route = hits.route
         self._stirring.add(key)
         self._forget_old()
-        return new
 
-    def _judge_whole(self, second: int, new: int, units: Units, view: View) -> None:
-        """All groups together, also those too many to tell apart: a storm of errors of which each is one of its kind."""
-        mine = Units([unit for unit in units.kept if not view.apart(unit.release, second)])
-        if new or mine.kept:
-            self._whole.catch_up(self._used - 1, float(second))
-            self._whole.observe(second, mine, self._used, quick=False)
-        elif self._whole.stirs:
-            self._whole.pass_by(second, self._used)
+    def _judge_kinds(self, second: int, first_ones: Units) -> None:
+        """How often a kind of error is seen for the first time: a storm may have each of its errors once."""
+        if first_ones.kept:
+            self._kinds.catch_up(self._used - 1, float(second))
+            self._kinds.observe(second, first_ones, self._used, quick=False)
+        elif self._kinds.stirs:
+            self._kinds.pass_by(second, self._used)
 
     def _forget_old(self) -> None:
         while len(self._rates) > GROUPS_KEPT:
@@ -152,12 +167,22 @@ class ReportMonitor:
             self._stirring.discard(key)
             self._forgot = self._used
 
+    def came_with(self, group: str, title: str, release: str) -> None:
+        """A release on trial was proven to have it, and the one beside it not: it is as new as after a long absence."""
+        rate = self._rates.get(group)
+        if rate is None or rate.learns(self._used):
+            rate = self._rates[group] = GroupRate(self._used, YOUNG_S)
+            rate.title, rate.first_release = title, release
+            self._stirring.discard(group)
+            self._forget_old()
+
     # -- resolved, and back --------------------------------------------------------------------------------------------
 
     def resolved(self, group: str, at: float, releases: frozenset[str]) -> None:
         """Somebody's word, or a release's proof, that it is gone. releases: those that have it. Told again it means nothing new."""
         if self._returned.get(group, 0.0) < at:
-            self._gone[group] = at, releases
+            if group not in self._gone or self._gone[group].at != at:
+                self._gone[group] = _Gone(at, releases, self._used)
             while len(self._gone) > GROUPS_KEPT:
                 self._gone.popitem(last=False)
 
@@ -166,16 +191,16 @@ class ReportMonitor:
         found, self._news = self._news, []
         return found
 
-    def _is_back(self, key: str, releases: set[str]) -> bool:
-        """A release has it that is not known to, or one that does not say which it is."""
-        at, known = self._gone.get(key, (0.0, frozenset[str]()))
-        if not at or releases <= known:
-            return False
+    def _back(self, key: str, releases: set[str]) -> _Gone | None:
+        """From what it is back: a release has it that is not known to, or one that does not say which it is."""
+        gone = self._gone.get(key)
+        if gone is None or releases <= gone.releases:
+            return None
         del self._gone[key]
-        self._returned[key] = at
+        self._returned[key] = gone.at
         if len(self._returned) > GROUPS_KEPT:
             del self._returned[next(iter(self._returned))]
-        return True
+        return gone
 
     def missing(self, release: Callable[[str], bool], used_s: int) -> list[str]:
         """Groups that this release should have had by now, and does not: in so many used seconds of its own their absence is
@@ -202,14 +227,14 @@ class ReportMonitor:
         found = self._on()
         if found and len(found) <= SHOWN_MAX:
             return tuple(self._symptom(self._told(one), one, key, now) for key, one in found)
-        if not found and not self._whole.on:
+        if not found and not self._kinds.on:
             return ()
-        named = [one.title[:80] for _, one in found[:3]] or ["each of them rare by itself"]
-        rates = [one for _, one in found] or [self._whole]
-        first = min(rates, key=lambda one: one.since)
-        count = f"{len(found)} kinds" if found else "many kinds"
-        text = f"errors of {count} are reported: {'; '.join(named)}" + ("; …" if len(found) > len(named) else "")
-        return (self._symptom(text, first, "", now),)
+        first = min([one for _, one in found] or [self._kinds], key=lambda one: one.since)
+        if not found:
+            text = f"errors of {self._kinds.hits_since(first.since)} kinds are reported that were never seen before"
+            return (self._symptom(text, first, "", now),)
+        named = "; ".join(one.title[:80] for _, one in found[:3])
+        return (self._symptom(f"errors of {len(found)} kinds are reported: {named}; …", first, "", now),)
 
     def _symptom(self, text: str, rate: GroupRate, subject: str, now: float) -> Symptom:
         """No release and no route of a storm: what others say names no target."""
@@ -235,9 +260,10 @@ class ReportMonitor:
             "version": VERSION,
             "used": self._used,
             "forgot": self._forgot,
-            "whole": self._whole.to_json(),
+            "kinds": self._kinds.to_json(),
             "rates": {key: one.to_json() for key, one in self._rates.items()},
             "returned": self._returned,
+            "gone": {key: [one.at, sorted(one.releases), one.used] for key, one in self._gone.items()},
         }
 
     def restore(self, data: Mapping[str, Any]) -> None:
@@ -245,6 +271,8 @@ class ReportMonitor:
         if data["version"] != VERSION:
             raise ValueError(f"what is usual of version {data['version']!r}; this one reads {VERSION}")
         rates = OrderedDict((str(key), GroupRate.from_json(one)) for key, one in data["rates"].items())
-        self._whole = GroupRate.from_json(data["whole"])
+        self._kinds = GroupRate.from_json(data["kinds"])
         self._used, self._forgot, self._rates = int(data["used"]), int(data["forgot"]), rates
         self._returned = {str(key): float(at) for key, at in data["returned"].items()}
+        for key, (at, releases, used) in data["gone"].items():
+            self._gone[str(key)] = _Gone(float(at), frozenset(releases), int(used))

@@ -46,6 +46,11 @@ def evidence(case: Case, fact: Fact) -> Evidence:
     return Evidence(kind, source, since, until, text, asdict(fact))
 
 
+def stated(fact: GroupFacts) -> Evidence:
+    """What programs reported, by itself."""
+    return Evidence("group", fact.source, fact.first_seen, fact.last_seen, _group(fact), asdict(fact))
+
+
 def clock(at: float) -> str:
     """UTC, to the second."""
     return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")

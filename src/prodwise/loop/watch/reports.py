@@ -29,6 +29,7 @@ GATE: Final = "reports"
 class _Group:
     title: str
     wager: LabelWager
+    known: bool = False  # whether somebody was told that it is proven
     hits: Counter[bool] = field(default_factory=Counter)
 
     @property
@@ -63,6 +64,13 @@ class ReportsContrast:
         found = [(key, one) for key, one in self._groups.items() if one.proven]
         found.sort(key=lambda pair: (-pair[1].hits[True], pair[0]))
         return tuple((key, _told(one)) for key, one in found)
+
+    def news(self) -> list[tuple[str, str]]:
+        """(key, title) of the groups that are proven since the last call."""
+        found = [(key, one) for key, one in self._groups.items() if one.proven and not one.known]
+        for _, one in found:
+            one.known = True
+        return [(key, one.title) for key, one in found]
 
     def gate(self, doubt: float) -> GateResult | None:
         """None while nothing was reported: it was not asked, as not every program reports. doubt: the proxy's own e-value."""
