@@ -16,6 +16,9 @@ import pytest
 
 from prodwise.clock import now
 from prodwise.config import load
+from prodwise.heal.reports import USUAL
+from prodwise.loop.detect.rate import YOUNG_S
+from prodwise.loop.detect.reports import ReportMonitor
 from prodwise.model.digest import Delivery, Digested
 from prodwise.model.event import ErrorSeen, Grouped
 from prodwise.store.reports.writer import ReportWriter
@@ -76,13 +79,12 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Page).se
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[House, Receivers]]:
-    """A shop that reports with the real SDK, a real receiver, and a healer that may act."""
+    """A shop that reports with the real SDK, a real receiver, and a healer that may act and has listened for ten minutes."""
     monkeypatch.setenv("PRODWISE_LEASE_SECONDS", str(LEASE_S))
     with FreePorts() as free:
         address = f"127.0.0.1:{free.take()}"
-    settings = SETTINGS.replace("python3 web.py", f"{sys.executable} web.py").replace(
-        "[ramp]", 'env_file = "shop.env"\n[ramp]'
-    )
+    settings = SETTINGS.replace("python3 web.py", f"{sys.executable} web.py").replace("[50, 100]", "[10, 100]")
+    settings = settings.replace("[ramp]", 'env_file = "shop.env"\n[ramp]')
     app = apps.make_app(
         tmp_path, settings=f'{settings}\n[signals]\naddress = "{address}"\nreceivers = 1\n', files={"web.py": SHOP}
     )
@@ -94,6 +96,8 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Hous
     (app / "shop.env").write_text(f"SENTRY_DSN={receiving.dsn}\n")
     up = local_control.up(app, config, with_healer=False)
     house = House(app, up.address, f"sqlite:///{app / '.prodwise' / 'prodwise.db'}")
+    listened = {**ReportMonitor(receiving.project).to_json(), "used": YOUNG_S}
+    house.store.settings.put(f"{USUAL}1", listened, "test")
     try:
         receiving.start(0)
         house.prove()
@@ -176,7 +180,7 @@ def test_what_a_release_swallows_is_drafted_and_told_and_nothing_is_done(shop: t
     assert set(seen) == {200}
     assert (house.outcome(), house.told().count("----")) == ("escalated", 1)
     assert "ValueError: no price for" in house.told()
-    assert f"first in release {release}" in house.told()
+    assert f"release {release}" in house.told()
     assert "only reports:app says so: no probe, request or process of ours agrees" in house.told()
     assert house.serves(release)
     assert "effect" not in house.kinds(done)
@@ -198,7 +202,7 @@ def test_a_storm_is_one_incident_no_action_and_few_calls(shop: tuple[House, Rece
                 sent += 200
             time.sleep(0.05)
         apps.until(house.outcome, 60, "the incident's end")
-        ticks = house.api.get("status")
+        ticks = house.api.get("settings")
         time.sleep(10)
     writer.close()
     assert ticks

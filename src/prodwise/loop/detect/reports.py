@@ -231,8 +231,7 @@ class ReportMonitor:
             return ()
         first = min([one for _, one in found] or [self._kinds], key=lambda one: one.since)
         if not found:
-            text = f"errors of {self._kinds.hits_since(first.since)} kinds are reported that were never seen before"
-            return (self._symptom(text, first, "", now),)
+            return (self._symptom("errors of many kinds are reported that were not seen before", first, "", now),)
         named = "; ".join(one.title[:80] for _, one in found[:3])
         return (self._symptom(f"errors of {len(found)} kinds are reported: {named}; …", first, "", now),)
 
