@@ -91,7 +91,7 @@ class Intake:
             self._seen, self._seen_at = seen, monotonic()
             for at in seen.services:
                 if at.switch is not None:
-                    self.reports.note_share(at.service, now(), at.switch.share)
+                    self.reports.on_trial.note_share(at.service, now(), at.switch.share)
             self.parts.prober.see(seen)
             for request in self.parts.requests.read():
                 self._request(request)
@@ -188,7 +188,7 @@ class Intake:
                 settings, position = self.parts.records.settings, self.parts.requests.position()
                 settings.put(TRIAL, {"release": release, "since": position}, AUTOMATION)
                 settings.put(POSITION, position, AUTOMATION)
-            self.reports.begin_trial(release)
+            self.reports.on_trial.want(release)
 
     def resume(self) -> None:
         """Before the first look: what a release on trial showed in an earlier life of the healer counts still.
@@ -218,7 +218,7 @@ class Intake:
         with self._lock:
             if self._trial is not None and self._trial.release == release:
                 self._trial = None
-            self.reports.end_trial(release)
+            self.reports.on_trial.unwant(release)
             self.lookout.rest()
 
     def ramp_gates(self, release: str, stage: Stage) -> tuple[GateResult, ...]:
@@ -236,7 +236,7 @@ class Intake:
 
     def _other_gates(self, release: str, trial: Trial) -> tuple[GateResult, ...]:
         processes = process_gates(self.target(), release)
-        return (*processes, *self._probe_gates(release), *self.reports.gates(trial.doubt))
+        return (*processes, *self._probe_gates(release), *self.reports.on_trial.gates(trial.doubt))
 
     def numbers_of(self, release: str) -> dict[str, Any]:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import traceback
 from collections import OrderedDict, deque
@@ -12,16 +13,15 @@ from typing import Any, Final
 
 from prodwise.clock import monotonic, now
 from prodwise.heal.hands import AUTOMATION
+from prodwise.heal.on_trial import OnTrial
 from prodwise.heal.parts import Parts, ReportsIn
-from prodwise.loop.detect.reports import SHOWN_MAX, SOURCE, Hit, ReportMonitor, View, source_of
+from prodwise.loop.detect.reports import SHOWN_MAX, SOURCE, ReportMonitor, View, source_of
 from prodwise.loop.diagnose.case import GroupFacts
 from prodwise.loop.diagnose.evidence import stated
 from prodwise.loop.group import RESOLVED, calls, resolve
-from prodwise.loop.watch.reports import ReportsContrast
 from prodwise.model.digest import Group, Heard
 from prodwise.model.event import ErrorSeen
 from prodwise.model.evidence import Evidence
-from prodwise.model.gate import GateResult
 from prodwise.model.incident import Symptom
 from prodwise.model.project import Project
 from prodwise.model.release import Release, ReleaseState
@@ -34,13 +34,10 @@ BACKLOG: Final = 5_000
 BACKLOG_S: Final = 30.0
 SAVE_S: Final = 15.0
 SETTLE_S: Final = 10.0
-PATIENCE_S: Final = 20.0
-"""What is reported of a release on trial is left to its judges for so long; then a person is told."""
 ASKED_MAX: Final = 50
 KNOWN_MAX: Final = 2_000
 CITED_MAX: Final = 50
 """Newest groups that are looked through for those of a release that was taken back."""
-SHARES_KEPT: Final = 64
 POSITION, USUAL = "position:reports", "baseline:reports:"
 """Settings: up to where reports were read; what is usual for a project's groups."""
 
@@ -54,17 +51,10 @@ class Reported:
         self._feed = self._in.feed(parts.records.settings.get(POSITION)) if self._in else None
         self._monitors: dict[int, ReportMonitor] = {}
         self._lock = threading.RLock()
-        self._shares: dict[str, deque[tuple[float, float]]] = {}  # service → (since, the canary's share), newest last
-        self._trial: Release | None = None
-        self._judged: tuple[Release, float] | None = None  # the last one, and when its trial ended
-        self._contrasts: dict[int, ReportsContrast] = {}
-        self._worse_since: dict[str, float] = {}  # group → when the release on trial was proven to have more of it
+        self.on_trial = OnTrial(parts)
         self._standing: dict[str, list[Symptom]] = {}
         self._resolved: OrderedDict[str, tuple[float, float]] = OrderedDict()  # group → (asked at, of which resolution)
-        self._sole: tuple[str, dict[int, int]] = (
-            "",
-            {},
-        )  # the release that serves alone; each project's used seconds then
+        self._sole: tuple[str, dict[int, int]] = ("", {})  # who serves alone; each project's used seconds then
         self._positions: deque[tuple[float, Mapping[str, Any]]] = deque(maxlen=64)
         self._saved, self._settled = monotonic(), -1e9
         self._kept: dict[str, Any] = {}
@@ -95,13 +85,15 @@ class Reported:
             self._said = type(error).__name__
             traceback.print_exc()
             text = f"what programs report cannot be read: {self._said}"
-            self._parts.records.ledger.append("blind", text, actor=AUTOMATION)
+            with contextlib.suppress(Exception):  # where it cannot be written down either, its own log has it
+                self._parts.records.ledger.append("blind", text, actor=AUTOMATION)
 
     def turn(self) -> None:
         """One read. 1. What is new is put into its seconds. 2. Seconds that are over are judged, in order. 3. What stands is told."""
         if self._feed is None:
             return
         began = now()
+        self.on_trial.follow(began)
         heard = self._feed.read()
         if not self._positions or began - self._positions[-1][0] >= PACE_S:
             self._positions.append((began, self._feed.position()))
@@ -118,7 +110,7 @@ class Reported:
                 if (monitor := self._monitors.get(one.project)) is not None:
                     monitor.hear(one)
             for monitor in self._monitors.values():
-                self._contrast(monitor, monitor.close(int(until), self._view(monitor.project.service)))
+                self.on_trial.judge(monitor, monitor.close(int(until), self._view(monitor.project.service)), began)
             self._tell(began)
         self._back()
         self._cite(began)
@@ -145,96 +137,18 @@ class Reported:
             made = ReportMonitor(project, frozenset(self._parts.config.signals.important))
         return made
 
-    # -- the release on trial ------------------------------------------------------------------------------------------
-
-    def note_share(self, service: str, at: float, share: float) -> None:
-        """What the target says now."""
-        known = self._shares.setdefault(service, deque(maxlen=SHARES_KEPT))
-        if not known or known[-1][1] != share:
-            known.append((at, share))
-
-    def _share(self, service: str, second: int) -> float | None:
-        """The canary's share during that second; None when it changed within, or just before: a request may be older."""
-        known = list(self._shares.get(service, ()))
-        before = [share for at, share in known if at <= second - 1]
-        during = [share for at, share in known if second - 1 < at < second + 1]
-        shares = {*before[-1:], *during}
-        return next(iter(shares)) if len(shares) == 1 else (0.0 if not shares else None)
-
-    def begin_trial(self, release: str) -> None:
-        """After a restart of the healer it begins anew: what is reported fails no release, so nothing is gained by that."""
-        with self._lock:
-            if self._trial is None or self._trial.id != release:
-                self._trial = self._parts.records.releases.load(release)
-                self._contrasts.clear()
-                self._worse_since.clear()
-
-    def end_trial(self, release: str) -> None:
-        with self._lock:
-            if self._trial is not None and self._trial.id == release:
-                self._judged = (self._trial, now())
-                self._trial = None
-                self._contrasts.clear()
-                self._worse_since.clear()
-
-    def gates(self, doubt: Callable[[str], float]) -> tuple[GateResult, ...]:
-        """What programs report of the release on trial, by service. doubt: how much our own eyes suspect it there."""
-        with self._lock:
-            found = []
-            for number, contrast in self._contrasts.items():
-                service = self._monitors[number].project.service
-                gate = contrast.gate(doubt(service))
-                if gate is not None:
-                    found.append(GateResult(f"{service}: {gate.gate}", gate.verdict, gate.reason))
-            return tuple(found)
-
-    def _contrast(self, monitor: ReportMonitor, hits: Sequence[Hit]) -> None:
-        trial, project = self._trial, monitor.project
-        if trial is None:
-            return
-        for hit in hits:
-            share, tag = self._share(project.service, hit.second), hit.unit.release
-            if tag and share is not None and 0.0 < share < 1.0:
-                made = self._contrasts.get(project.id)
-                if made is None:
-                    alpha = self._parts.config.ramp.alpha / max(1, len(self._monitors))
-                    made = self._contrasts[project.id] = ReportsContrast(alpha)
-                made.observe(hit.group, hit.title, hit.unit.who, calls(tag, trial), share)
-        for key, title in self._contrasts[project.id].news() if project.id in self._contrasts else ():
-            monitor.came_with(key, title, trial.id)
-
-    def _view(self, service: str) -> View:
-        trial = self._trial
-        on_trial = partial(calls, release=trial) if trial is not None else _never
-        return View(partial(self._used, service), partial(self._apart, service, on_trial), on_trial)
-
-    def _apart(self, service: str, on_trial: Callable[[str], bool], tag: str, second: int) -> bool:
-        share = self._share(service, second)
-        return on_trial(tag) and (share is None or 0.0 < share < 1.0)
-
     # -- what stands ---------------------------------------------------------------------------------------------------
 
     def _tell(self, at: float) -> None:
         found: dict[str, list[Symptom]] = {}
         for number, monitor in self._monitors.items():
-            said = [*monitor.symptoms(at), *self._of_trial(number, monitor, at)]
+            said = [*monitor.symptoms(at), *self.on_trial.symptoms(number, at)]
             if said:
                 found.setdefault(monitor.project.service, []).extend(said)
         self._standing = found
 
-    def _of_trial(self, number: int, monitor: ReportMonitor, at: float) -> list[Symptom]:
-        """What the release on trial is proven to have more of, once its judges had the time to agree."""
-        contrast = self._contrasts.get(number)
-        if contrast is None or self._trial is None:
-            return []
-        found = []
-        for key, text in contrast.worse()[:SHOWN_MAX]:
-            since = self._worse_since.setdefault(key, at)
-            if at - since >= PATIENCE_S:
-                said = f"{text} (release {self._trial.id} is on trial)"
-                found.append(Symptom("errors", monitor.project.service, said, since, at, severity=0.0,
-                                     source=monitor.source, subject=key))  # fmt: skip
-        return found
+    def _view(self, service: str) -> View:
+        return View(partial(self._used, service), partial(self.on_trial.apart, service), self.on_trial.means)
 
     def look(self) -> Mapping[str, Sequence[Symptom]]:
         """Service id → what programs report that is a fault now."""
@@ -250,8 +164,7 @@ class Reported:
         with self._lock:
             mine = [one for one in self._monitors.values() if one.project.service == service]
             sources = {key: one.source for one in mine for key in one.worst()}
-            sources |= {key: self._monitors[n].source for n, c in self._contrasts.items() for key, _ in c.worse()
-                        if self._monitors[n].project.service == service}  # fmt: skip
+            sources |= {key: one.source for one in mine for key in self.on_trial.worse(one.project.id)}
         sources |= {one.subject: one.source for one in symptoms if one.subject and one.source.startswith(SOURCE)}
         releases = self._parts.records.releases.list(50)
         found = []
@@ -263,9 +176,9 @@ class Reported:
 
     def _cite(self, at: float) -> None:
         """A release that is worse is taken back before its reports are all in: what they say joins its incident a little later."""
-        if self._judged is None or at - self._judged[1] < CLOSE_S or self._in is None:
+        release = self.on_trial.judged(at - CLOSE_S)
+        if release is None or self._in is None:
             return
-        (release, _), self._judged = self._judged, None
         incident = next(
             (one for one in self._parts.records.incidents.list(limit=20) if one.id == f"inc-{release.id}"), None
         )
@@ -332,7 +245,7 @@ class Reported:
                     monitor.resolved(key, made.at, frozenset(made.releases))
 
     def _live(self) -> Release | None:
-        if self._trial is not None or self._parts.records.rollouts.current() is not None:
+        if self.on_trial.release is not None or self._parts.records.rollouts.current() is not None:
             return None
         serving = self._parts.serving()
         found = next((one for one in self._parts.records.releases.list(50) if one.id == serving), None)

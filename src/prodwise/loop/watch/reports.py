@@ -83,7 +83,7 @@ class ReportsContrast:
             return GateResult(GATE, Verdict.PASS, text)
         more = f" and {len(worse) - 1} more" if len(worse) > 1 else ""
         if doubt >= AGREES:
-            text = f"{worse[0][1]}{more}; the proxy suspects it too (evidence {doubt:.0f}), waiting"
+            text = f"{worse[0][1]}{more}; the proxy suspects it too, waiting"
             return GateResult(GATE, Verdict.HOLD, text)
         text = f"{worse[0][1]}{more}; no request or probe of ours agrees, so it is told and holds nothing"
         return GateResult(GATE, Verdict.PASS, text)
