@@ -13,8 +13,8 @@ import sentry_sdk
 from prodwise.clock import now
 from prodwise.heal import reports as heal_reports
 from prodwise.heal.parts import Parts, ReportsIn
-from prodwise.heal.reports import POSITION, USUAL, Reported
-from prodwise.loop.detect.rate import YOUNG_S
+from prodwise.heal.reports import POSITION, USUAL, ReportsIntake
+from prodwise.loop.detect.rate import YOUNG_S, GroupRate
 from prodwise.loop.detect.reports import ReportMonitor
 from prodwise.loop.group import RESOLVED, Resolution
 from prodwise.model.service import SlotName
@@ -36,8 +36,19 @@ class World:
     folder: Path
     receiving: Receivers
     store: SqlStore
+    ahead_s: float = 0.0  # of the healer's clock
 
-    def ear(self) -> Reported:
+    def heard(self, ear: ReportsIntake, done: Callable[[], object], each_s: float = 1.0) -> None:
+        """Lets it read, as many seconds later at each turn, until it says so."""
+
+        def look() -> bool:
+            self.ahead_s += each_s
+            ear.turn()
+            return bool(done())
+
+        apps.until(look, 15, "a judgement")
+
+    def ear(self) -> ReportsIntake:
         config = self.receiving.config
         target = FakeTarget(config.inventory(), now)
         target.build("1-aaaaaaa", "aaaaaaa")
@@ -49,7 +60,7 @@ class World:
         )
         parts = Parts(config, self.folder, "", self.store, target, AccessLog(self.folder / "access.log"), _Nobody(), Replay(),
                       CommandNotifier(""), reporting=came)  # fmt: skip
-        return Reported(parts, lambda service, second: True)
+        return ReportsIntake(parts, lambda service, second: True)
 
 
 class _Nobody:
@@ -64,13 +75,16 @@ class _Nobody:
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(heal_reports, "SAVE_S", 0.0)
+    monkeypatch.setattr(heal_reports, "SETTLE_S", 0.0)
     with receivers(tmp_path / "app", 1, 'important = ["POST /order"]') as running:
         store = SqlStore(f"sqlite:///{tmp_path}/prodwise.db")
         listened = {**ReportMonitor(running.project).to_json(), "used": YOUNG_S}
         store.settings.put(f"{USUAL}1", listened, "test")
         sentry_sdk.init(dsn=running.dsn, release="1-aaaaaaa")
+        made = World(tmp_path / "app", running, store)
+        monkeypatch.setattr(heal_reports, "now", lambda: now() + made.ahead_s)
         try:
-            yield World(tmp_path / "app", running, store)
+            yield made
         finally:
             sentry_sdk.get_client().close(timeout=5)
             sentry_sdk.init()
@@ -86,37 +100,28 @@ def _fail(route: str) -> None:
     sentry_sdk.flush(10)
 
 
-def _heard(ear: Reported, done: Callable[[], object]) -> None:
-    def look() -> bool:
-        ear.turn()
-        return bool(done())
-
-    apps.until(look, 15, "a judgement")
-
-
 def test_one_error_where_it_matters_is_told_with_its_calls_and_is_known_after_a_restart(world: World) -> None:
     ear = world.ear()
     _fail("POST /order")
-    _heard(ear, lambda: ear.standing("web"))
+    world.heard(ear, lambda: ear.standing("web"))
     (said,) = ear.look()["web"]
     assert (said.kind, said.source, said.route, said.ours) == ("errors", "reports:shop", "POST /order", False)
     assert (
         said.text
-        == "ValueError: no price for tea: reported 1 times on POST /order; never seen before, first in release 1-aaaaaaa"
+        == "ValueError: no price for tea: reported once on POST /order; never seen before, first in release 1-aaaaaaa"
     )
     (facts,) = ear.facts("web", [said])
     assert facts.subject == said.subject
     assert (facts.count, facts.where) == (1, f"{Path(__file__).relative_to(Path.cwd())}:_fail")
     assert facts.calls[0].endswith(" _fail")
-    _heard(ear, lambda: world.store.settings.get(POSITION))
-    _heard(ear, lambda: world.store.settings.get(f"{USUAL}1")["rates"])
+    world.heard(ear, lambda: world.store.settings.get(POSITION))
+    world.heard(ear, lambda: world.store.settings.get(f"{USUAL}1")["rates"])
     again = world.ear()
     before = world.store.settings.get(f"{USUAL}1")["used"]
-    _heard(again, lambda: world.store.settings.get(f"{USUAL}1")["used"] > before + 1)
+    world.heard(again, lambda: world.store.settings.get(f"{USUAL}1")["used"] > before + 1)
     assert not again.standing("web"), "once is no rate, and it is not new any more"
 
 
-@pytest.mark.full
 def test_what_was_called_resolved_and_is_back_is_in_the_ledger(world: World) -> None:
     _fail("GET /")
     (group,) = world.receiving.archive.groups()[0]
@@ -125,7 +130,9 @@ def test_what_was_called_resolved_and_is_back_is_in_the_ledger(world: World) -> 
     ear = world.ear()
     for _ in range(2):
         _fail("GET /")
-    _heard(ear, lambda: [one for one in world.store.ledger.recent(20) if one.kind == "regressed"] or _fail("GET /"))
+    world.heard(
+        ear, lambda: [one for one in world.store.ledger.recent(20) if one.kind == "regressed"] or _fail("GET /")
+    )
     (told,) = [one for one in world.store.ledger.recent(20) if one.kind == "regressed"]
     assert told.text.startswith("ValueError: no price for tea: it was resolved, and is back")
 
@@ -148,3 +155,27 @@ def test_a_feed_that_cannot_be_read_is_said_once_and_ends_nothing(
     assert [one.text for one in world.store.ledger.recent(20) if one.kind == "blind"] == [
         "what programs report cannot be read: OSError"
     ]
+
+
+def test_what_a_good_release_should_have_had_by_now_and_has_not_is_resolved_in_it(world: World) -> None:
+    sentry_sdk.init(dsn=world.receiving.dsn, release="0-0000000")
+    _fail("GET /")
+    (group,) = world.receiving.archive.groups()[0]
+    often = {
+        **GroupRate(0, YOUNG_S).to_json(),
+        "used": YOUNG_S,
+        "hit": YOUNG_S,
+        "usual": [[800, 100, 100, 0]] * 4,
+        "last": "0-0000000",
+    }
+    usual = world.store.settings.get(f"{USUAL}1")
+    world.store.settings.put(f"{USUAL}1", {**usual, "rates": {group.key: often}}, "test")
+    world.store.releases.adopt("1-aaaaaaa", "aaaaaaa" + "0" * 33, "taken as it was found running")
+    ear = world.ear()
+    world.heard(ear, lambda: world.ahead_s > 20)
+    assert world.store.settings.get(RESOLVED + group.key) is None, (
+        "absence of twenty seconds is no proof at a tenth of them"
+    )
+    world.heard(ear, lambda: world.store.settings.get(RESOLVED + group.key), each_s=10.0)
+    told = world.store.settings.get(RESOLVED + group.key)
+    assert (told["who"], told["releases"]) == ("release 1-aaaaaaa", ["0-0000000"])

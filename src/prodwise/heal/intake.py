@@ -15,7 +15,7 @@ from prodwise.heal.lookout import Lookout
 from prodwise.heal.outside import Outside
 from prodwise.heal.parts import Parts
 from prodwise.heal.pulse import Pulse
-from prodwise.heal.reports import Reported
+from prodwise.heal.reports import ReportsIntake
 from prodwise.heal.trial import Trial, process_gates
 from prodwise.heal.vitals import LiveVitals
 from prodwise.loop.detect.baseline import Baseline
@@ -50,7 +50,7 @@ class Intake:
         self.vitals = LiveVitals()
         self.pulse = Pulse()
         self.lookout = Lookout(parts)
-        self.reports = Reported(parts, self._used)
+        self.reports = ReportsIntake(parts, self._used)
         self.on_symptoms: Callable[[str, Sequence[Symptom]], None] = lambda service, symptoms: None
         self._trial: Trial | None = None
         self._seen: TargetSeen | None = None

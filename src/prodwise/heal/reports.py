@@ -42,7 +42,7 @@ POSITION, USUAL = "position:reports", "baseline:reports:"
 """Settings: up to where reports were read; what is usual for a project's groups."""
 
 
-class Reported:
+class ReportsIntake:
     """Reading never slows a look at the target, and failing never ends one. `used(service, second)`: see View."""
 
     def __init__(self, parts: Parts, used: Callable[[str, int], bool | None]) -> None:

@@ -250,7 +250,7 @@ class ReportMonitor:
             usual = "never seen before" + (f", first in release {rate.first_release}" if rate.first_release else "")
         else:
             usual = f"usual is one in {1 / rate.usual:.0f} s"
-        return f"{rate.title}: reported {hits} times{where}; {usual}"
+        return f"{rate.title}: reported {'once' if hits == 1 else f'{hits} times'}{where}; {usual}"
 
     # -- over a restart ------------------------------------------------------------------------------------------------
 
