@@ -177,6 +177,7 @@ class SignalsConfig(_Strict):
     redact_keys: tuple[str, ...] = ()  # more names whose values are private, as expressions
     redact_patterns: tuple[str, ...] = ()  # more texts that are private, as expressions
     redact_addresses: bool = False  # IP addresses, too
+    important: tuple[str, ...] = Field((), max_length=100)  # routes that earn money, "POST /checkout", say
     projects: dict[str, ProjectConfig] = Field(default_factory=dict)  # beside the app's own
 
 

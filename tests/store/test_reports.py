@@ -76,6 +76,17 @@ def _empty(url: str) -> None:
     engine.dispose()
 
 
+def test_the_newest_event_that_is_kept_whole_is_the_example(place: Place) -> None:
+    for number, receiver in ((1, 0), (2, 1)):
+        whole = event(number, at=NOW + number, detail={"number": number})
+        counted = event(number + 10, at=NOW + 9)
+        place.writer(receiver).write([delivery(whole, counted, at=NOW + number)])
+    found = place.archive.example(b"g".hex().zfill(32))
+    assert found is not None
+    assert found.detail == {"number": 2}
+    assert place.archive.example("0" * 32) is None
+
+
 def test_the_tables_are_those_of_the_migrations(place: Place) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext

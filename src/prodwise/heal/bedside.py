@@ -9,10 +9,12 @@ from typing import Any
 from prodwise.clock import now
 from prodwise.heal import charge, memory
 from prodwise.heal.casebook import gather
+from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.harm import more
 from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
 from prodwise.loop.choose.situation import Situation
+from prodwise.loop.choose.trust import hearsay
 from prodwise.loop.diagnose.case import Case
 from prodwise.loop.story import NOT_LOOKED, IncidentTurn, Remedied
 from prodwise.loop.verify.after import Look, better
@@ -22,6 +24,7 @@ from prodwise.model.diagnosis import Cause, Diagnosis, Hypothesis
 from prodwise.model.gate import GateResult
 from prodwise.model.incident import Symptom
 from prodwise.model.outside import WHOLE_APP
+from prodwise.model.record import RolloutState
 
 SETTLE_S = 12.0
 """A restarted or returned service may take this long before what still fails counts against the remedy."""
@@ -45,6 +48,7 @@ class Bedside:
             vitals=self._intake.vitals,
             pulse=self._intake.pulse,
             exits=tuple(self._intake.lookout.exits),
+            groups=self._intake.reports.facts(row["service"], symptoms(row)),
             now=now(),
         )
 
@@ -88,7 +92,7 @@ class Bedside:
         """True only when something says so: every monitor of the service is content, and nobody outside says otherwise.
 
         None while that is not known."""
-        if self._intake.outside.standing(service):
+        if self._intake.outsiders_say(service):
             return False
         if service == WHOLE_APP:
             return True
@@ -100,6 +104,16 @@ class Bedside:
         for change in self._parts.records.changes.own(row["opened_at"]):
             if change.kind in (ChangeKind.MANUAL, ChangeKind.RELEASE) and not change.id.startswith(row["id"]):
                 return Remedied(ActionKind.ROLLBACK, change.who, change.text)
+        return self._taken_back(row["opened_at"]) if hearsay(symptoms(row)) else None
+
+    def _taken_back(self, opened_at: float) -> Remedied | None:
+        """What only others said was of a release on trial that our own eyes have judged meanwhile, after it had met users."""
+        for rollout in self._parts.records.rollouts.list(limit=5):
+            ended = rollout.state is RolloutState.FAILED and (rollout.ended_at or 0.0) >= opened_at
+            if ended and any(
+                one["arms"]["canary"]["n"] for one in rollout.numbers.values() if isinstance(one, Mapping)
+            ):
+                return Remedied(ActionKind.ROLLBACK, AUTOMATION, f"release {rollout.release} was taken back")
         return None
 
     def better(self, row: Mapping[str, Any], turn: IncidentTurn) -> GateResult:

@@ -8,7 +8,7 @@ from statistics import median
 from prodwise.heal.parts import Parts
 from prodwise.heal.pulse import Pulse
 from prodwise.heal.vitals import UNSURE_S, LiveVitals
-from prodwise.loop.diagnose.case import Case, Exit, LoadFacts, ProbeFacts, ProcessFacts, onset
+from prodwise.loop.diagnose.case import Case, Exit, GroupFacts, LoadFacts, ProbeFacts, ProcessFacts, onset
 from prodwise.model.change import Change
 from prodwise.model.incident import Symptom
 from prodwise.model.signal import ProcessState
@@ -32,6 +32,7 @@ def gather(
     vitals: LiveVitals,
     pulse: Pulse,
     exits: Sequence[Exit],
+    groups: tuple[GroupFacts, ...],
     now: float,
 ) -> Case:
     """All services' facts: a fault in one may be another's."""
@@ -50,6 +51,7 @@ def gather(
         probes=tuple(_probes(seen, pulse, now)),
         requests=tuple(f for s in inventory for f in vitals.window(s.id).routes.facts(s.id, since, began)),
         loads=tuple(_load(s.id, vitals, now, began) for s in inventory),
+        groups=groups,
     )
 
 

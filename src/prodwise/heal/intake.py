@@ -15,6 +15,7 @@ from prodwise.heal.lookout import Lookout
 from prodwise.heal.outside import Outside
 from prodwise.heal.parts import Parts
 from prodwise.heal.pulse import Pulse
+from prodwise.heal.reports import ReportsIntake
 from prodwise.heal.trial import Trial, process_gates
 from prodwise.heal.vitals import LiveVitals
 from prodwise.loop.detect.baseline import Baseline
@@ -49,6 +50,7 @@ class Intake:
         self.vitals = LiveVitals()
         self.pulse = Pulse()
         self.lookout = Lookout(parts)
+        self.reports = ReportsIntake(parts, self._used)
         self.on_symptoms: Callable[[str, Sequence[Symptom]], None] = lambda service, symptoms: None
         self._trial: Trial | None = None
         self._seen: TargetSeen | None = None
@@ -65,9 +67,11 @@ class Intake:
 
     def start(self) -> None:
         self._thread.start()
+        self.reports.start()
 
     def stop(self) -> None:
         self._ends.set()
+        self.reports.stop()
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
@@ -85,6 +89,9 @@ class Intake:
         with self._lock:
             seen = self.parts.target.observe()
             self._seen, self._seen_at = seen, monotonic()
+            for at in seen.services:
+                if at.switch is not None:
+                    self.reports.on_trial.note_share(at.service, now(), at.switch.share)
             self.parts.prober.see(seen)
             for request in self.parts.requests.read():
                 self._request(request)
@@ -97,8 +104,9 @@ class Intake:
                 return
             found = self.lookout.look(seen, now(), quiet=self._diverted(seen))
             self.vitals.well = self.lookout.health(now())
-        for service, said in self.outside.look().items():
-            found.setdefault(service, []).extend(said)
+        for outsiders in (self.outside.look(), self.reports.look()):
+            for service, said in outsiders.items():
+                found.setdefault(service, []).extend(said)
         for service, symptoms in found.items():
             self.on_symptoms(service, symptoms)
         if monotonic() - self._saved > SAVE_EVERY_S:
@@ -138,6 +146,15 @@ class Intake:
         if request.arm is Arm.STABLE:
             self.lookout.request(request)
 
+    def _used(self, service: str, second: int) -> bool | None:
+        """Whether users were answered in that second; None for a service of which the proxy sees nothing."""
+        ramps = any(one.id == service and one.ramps for one in self.parts.inventory)
+        return self.vitals.window(service).used(second) if ramps else None
+
+    def outsiders_say(self, service: str) -> bool:
+        """Whether somebody whose word is not ours says that something is wrong with it now."""
+        return self.outside.standing(service) or self.reports.standing(service)
+
     def _diverted(self, seen: TargetSeen) -> frozenset[str]:
         """Services whose users are (partly) on a release on trial: its judges speak for their traffic, not the steady-state ones."""
         return frozenset(at.service for at in seen.services if at.switch is not None and at.switch.share > 0)
@@ -171,6 +188,7 @@ class Intake:
                 settings, position = self.parts.records.settings, self.parts.requests.position()
                 settings.put(TRIAL, {"release": release, "since": position}, AUTOMATION)
                 settings.put(POSITION, position, AUTOMATION)
+            self.reports.on_trial.want(release)
 
     def resume(self) -> None:
         """Before the first look: what a release on trial showed in an earlier life of the healer counts still.
@@ -200,20 +218,25 @@ class Intake:
         with self._lock:
             if self._trial is not None and self._trial.release == release:
                 self._trial = None
+            self.reports.on_trial.unwant(release)
             self.lookout.rest()
 
     def ramp_gates(self, release: str, stage: Stage) -> tuple[GateResult, ...]:
         with self._lock:
             self.begin_rollout(release, "")
             assert self._trial is not None
-            return (*self._trial.ramp_gates(stage), *process_gates(self.target(), release), *self._probe_gates(release))
+            return (*self._trial.ramp_gates(stage), *self._other_gates(release, self._trial))
 
     def watch_gates(self, release: str) -> tuple[GateResult, ...]:
         with self._lock:
             self.begin_rollout(release, "")
             assert self._trial is not None
             self._trial.begin_watch(self._baselines())
-            return (*self._trial.watch_gates(), *process_gates(self.target(), release), *self._probe_gates(release))
+            return (*self._trial.watch_gates(), *self._other_gates(release, self._trial))
+
+    def _other_gates(self, release: str, trial: Trial) -> tuple[GateResult, ...]:
+        processes = process_gates(self.target(), release)
+        return (*processes, *self._probe_gates(release), *self.reports.on_trial.gates(trial.doubt))
 
     def numbers_of(self, release: str) -> dict[str, Any]:
         with self._lock:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from prodwise.config import Config
+from prodwise.model.project import Project
 from prodwise.model.service import Service
-from prodwise.ports import Notifier, Prober, Records, Replayer, RequestLog, Target
+from prodwise.ports import Notifier, Prober, Records, Replayer, ReportArchive, ReportFeed, RequestLog, Target
+
+
+@dataclass(frozen=True)
+class ReportsIn:
+    """What programs report. feed: from a position on, None for what comes from now on; projects: as they are now."""
+
+    feed: Callable[[Mapping[str, Any] | None], ReportFeed]
+    archive: ReportArchive
+    projects: Callable[[], Sequence[Project]]
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,8 @@ class Parts:
     notifier: Notifier
     waiting: Callable[[], Mapping[str, int]] = dict
     """Service → requests that wait for its answer now; a service that is left out is unknown."""
+    reporting: ReportsIn | None = None
+    """None where no program can report."""
 
     @cached_property
     def inventory(self) -> tuple[Service, ...]:

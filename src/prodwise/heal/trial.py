@@ -61,6 +61,11 @@ class Trial:
     def watch_gates(self) -> tuple[GateResult, ...]:
         return tuple(_named(service, g) for service, judge in self._watch.items() for g in judge.verdict())
 
+    def doubt(self, service: str) -> float:
+        """How much our own eyes suspect the release there: an e-value."""
+        judges = (self._ramp.get(service), self._watch.get(service))
+        return max((judge.doubt for judge in judges if judge is not None), default=0.0)
+
     def numbers(self) -> dict[str, Any]:
         return {service: judge.summary() for service, judge in self._ramp.items()}
 

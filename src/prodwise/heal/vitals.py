@@ -121,6 +121,10 @@ class Window:
                 found[index] = (start, have + n, bad + failed)
         return found
 
+    def used(self, second: int) -> bool:
+        """Whether it answered anybody in that second of the last ten minutes."""
+        return second in self._seconds
+
     def total(self, seconds: float, at: float) -> tuple[int, int]:
         """(requests, failed) in the last `seconds`; beyond 10 min in whole minutes, up to a day."""
         counts, unit = (self._seconds, 1) if seconds <= SECONDS_KEPT else (self._minutes, 60)

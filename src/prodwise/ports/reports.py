@@ -47,6 +47,9 @@ class KeptEvents(Protocol):
     def events(self, group: str, limit: int = 20) -> Sequence[KeptEvent]:
         """Newest first, without their details."""
 
+    def example(self, group: str) -> KeptEvent | None:
+        """The newest one of which everything is kept, with its detail; None when there is none."""
+
     def event(self, event_id: str) -> KeptEvent | None:
         """With its detail; None when there is none."""
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query, Request
 
 from prodwise.clock import now
-from prodwise.loop.group import Resolution, resolve, state_of
+from prodwise.loop.group import RESOLVED, Resolution, resolve, state_of
 from prodwise.model.digest import Group
 from prodwise.model.project import Project
 from prodwise.server.doors import Door, NotFound, Policy, Visitor
@@ -18,8 +18,6 @@ from prodwise.server.reading import Reader
 
 SCHEMA_VERSION = 1
 DAY_S = 86_400.0
-RESOLVED = "resolved:"
-"""Settings that say which groups somebody called resolved."""
 
 Json = dict[str, Any]
 GroupKey = Annotated[str, Path(pattern="^[0-9a-f]{16,32}$")]

@@ -22,7 +22,7 @@ from prodwise.config import Config
 from prodwise.heal.durable import Durable, leave
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.intake import POSITION
-from prodwise.heal.parts import Parts
+from prodwise.heal.parts import Parts, ReportsIn
 from prodwise.heal.worker import Healer
 from prodwise.model.errors import ConfigError, ProdwiseError
 from prodwise.model.service import Service
@@ -75,12 +75,21 @@ def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Heal
         replayer=Replay(),
         notifier=CommandNotifier(config.notify_command),
         waiting=lambda: waiting(where),
+        reporting=_reporting(app_dir, config) if config.signals.receivers else None,
     )
     executor = f"healer:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     Durable.configure(dbos_url(where, store.database.url), executor)
     datasource = SQLAlchemyDatasource.create(store.database.url, engine=store.database.engine)
     durable = Durable(datasource, store.database.within)
     return Healer(parts, durable, StopFile(app_dir), Journal(where), executor)
+
+
+def _reporting(app_dir: Path, config: Config) -> ReportsIn:
+    return ReportsIn(
+        feed=partial(reports.feed, app_dir, config),
+        archive=reports.archive(app_dir),
+        projects=partial(reports.projects, app_dir, config),
+    )
 
 
 def waiting(where: Layout) -> dict[str, int]:

@@ -55,6 +55,6 @@ def _known(told: Told, symptom: Symptom, now: float) -> bool:
 
 
 def _covers(known: Symptom, symptom: Symptom) -> bool:
-    """What we saw ourselves covers what others say of the same kind."""
-    same = known.ours or (known.source, known.subject) == (symptom.source, symptom.subject)
+    """What we saw ourselves covers what others say of the same kind; a source's word on everything covers that on each thing."""
+    same = known.ours or (known.source == symptom.source and known.subject in ("", symptom.subject))
     return known.kind == symptom.kind and same and (not known.route or bool(symptom.route))

@@ -50,6 +50,15 @@ class Usual:
     def n(self) -> float:
         return self.good_after_good + self.bad_after_good + self.good_after_bad + self.bad_after_bad
 
+    @property
+    def counts(self) -> tuple[float, ...]:
+        return self.good_after_good, self.bad_after_good, self.good_after_bad, self.bad_after_bad
+
+    @counts.setter
+    def counts(self, kept: tuple[float, ...]) -> None:
+        """As they were told before. Raises ValueError unless there are four."""
+        self.good_after_good, self.bad_after_good, self.good_after_bad, self.bad_after_bad = kept
+
     def add(self, pending: list[int]) -> None:
         self.good_after_good += pending[0]
         self.bad_after_good += pending[1]
@@ -87,6 +96,26 @@ class ChangeDetector:
     def score(self) -> float:
         """Nats that speak for a change."""
         return max(self._scores)
+
+    @property
+    def stirs(self) -> bool:
+        """Whether a good outcome would tell more than that it is usual."""
+        return self.on or self._last_bad or self.score > 0.0
+
+    def quiet(self, count: int, at: float) -> None:
+        """So many good outcomes in a row, as if each had been observed; those that change nothing are only counted."""
+        while count > 0 and self.stirs:
+            self.observe(False, at)
+            count -= 1
+        if count > 0:
+            self._pending[0] += min(count, int(MAX_MEMORY))
+            self._commit()
+
+    def learn(self, bad: bool) -> None:
+        """One outcome that is usual, whatever it is."""
+        self._pending[2 * self._last_bad + bad] += 1
+        self._commit()
+        self._last_bad = bad
 
     def observe(self, bad: bool, at: float) -> None:
         """One outcome in order; at: Unix seconds."""

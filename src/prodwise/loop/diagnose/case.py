@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from prodwise.loop.diagnose.blamed import calls_in
+from prodwise.loop.group.tag import calls
 from prodwise.model.change import Change
+from prodwise.model.digest import Group
 from prodwise.model.incident import Symptom
+from prodwise.model.release import Release
 from prodwise.model.service import Service
 
 
@@ -87,6 +91,41 @@ class Contrast:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupFacts:
+    """Errors of one kind that programs reported: cited, and never weighed, as anybody can report anything.
+
+    source: the credential that it rests on; first_seen, last_seen: Unix seconds; only_in: the release of ours that alone
+    reports it, "" if several do or none is known; calls: the program's own, from where it was raised outwards.
+    """
+
+    service: str
+    source: str
+    subject: str  # the group's key
+    title: str
+    where: str
+    first_seen: float
+    last_seen: float
+    count: int
+    users: int
+    route: str = ""
+    only_in: str = ""
+    calls: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, group: Group, service: str, source: str, releases: Sequence[Release], detail: Mapping[str, object] | None
+    ) -> GroupFacts:
+        """From what is stored. releases: ours; detail: of one of its events."""
+        tags = [tag for tag in group.releases if tag]
+        ours = {one.id for one in releases for tag in tags if calls(tag, one)}
+        alone = len(ours) == 1 and len(tags) == len(group.releases) and all(_any_calls(tag, releases) for tag in tags)
+        return cls(
+            service, source, group.key, group.title, group.where, group.first_seen, group.last_seen, group.count, group.users,
+            next(iter(group.routes), ""), next(iter(ours)) if alone else "", calls_in(detail or {}),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """service: whose incident it is; symptoms: its own; everything else may cover all services. since: start of what was looked at."""
 
@@ -102,6 +141,7 @@ class Case:
     requests: tuple[RequestFacts, ...] = ()
     loads: tuple[LoadFacts, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
+    groups: tuple[GroupFacts, ...] = ()
 
     @property
     def onset(self) -> float:
@@ -128,3 +168,7 @@ def onset(symptoms: Sequence[Symptom], now: float) -> float:
     """When the first of them began. What our own eyes saw settles it: nobody outside moves an onset to blame a change."""
     times = [one.onset_at for one in symptoms if one.ours] or [one.onset_at for one in symptoms]
     return min(times, default=now)
+
+
+def _any_calls(tag: str, releases: Sequence[Release]) -> bool:
+    return any(calls(tag, one) for one in releases)

@@ -16,7 +16,7 @@ from prodwise.model.incident import Symptom
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """weight > 0 speaks for, < 0 against; evidence: ids."""
+    """weight > 0 speaks for, < 0 against; 0 is cited, and moves nothing; evidence: ids."""
 
     weight: float
     evidence: tuple[str, ...]
@@ -25,7 +25,7 @@ class Finding:
 def hypothesis(cause: Cause, text: str, findings: list[Finding], subject: str = "") -> Hypothesis:
     """The prior and the findings added up. Order does not matter: findings are summed sorted."""
     weights = sorted(finding.weight for finding in findings)
-    supports = {one for finding in findings if finding.weight > 0 for one in finding.evidence}
+    supports = {one for finding in findings if finding.weight >= 0 for one in finding.evidence}
     contradicts = {one for finding in findings if finding.weight < 0 for one in finding.evidence}
     total = round(w.PRIOR[cause] + sum(weights), 6)
     return Hypothesis(cause, text, total, tuple(sorted(supports)), tuple(sorted(contradicts - supports)), subject)
@@ -45,7 +45,7 @@ def released(case: Case) -> Iterator[Hypothesis]:
 
 
 def _release(case: Case, release: str, change: Change | None) -> Hypothesis:
-    findings = [*_contrasting(case, release), *_explained_elsewhere(case)]
+    findings = [*_contrasting(case, release), *_explained_elsewhere(case), *_reported(case, release)]
     text = f"release {release} fails where the one beside it does not"
     if change is not None:
         findings += [_timed(case, change), *_dying(case, release)]
@@ -88,6 +88,13 @@ def _contrasting(case: Case, release: str) -> Iterator[Finding]:
         verdict = read.canary_worse(contrast)
         if contrast.canary == release and verdict is not None:
             yield Finding(w.CONTRAST_WORSE if verdict else w.CONTRAST_ALIKE, read.ids(case, contrast))
+
+
+def _reported(case: Case, release: str = "") -> Iterator[Finding]:
+    """Groups of errors that programs report, or those that only one release does. Cited only: it is the word of others."""
+    mine = [one for one in case.groups if one.service == case.service and (not release or one.only_in == release)]
+    if mine:
+        yield Finding(0.0, read.ids(case, *mine))
 
 
 def _dying(case: Case, release: str) -> Iterator[Finding]:
@@ -200,10 +207,12 @@ def upstream(case: Case) -> Iterator[Hypothesis]:
 def own_errors(case: Case) -> Iterator[Hypothesis]:
     """Requests fail, and nothing nearer explains it."""
     if found := read.failing(case):
-        findings = [Finding(w.FAILING, read.ids(case, *found)), *_explained_elsewhere(case)]
+        findings = [Finding(w.FAILING, read.ids(case, *found)), *_explained_elsewhere(case), *_reported(case)]
         hit, told = read.routes(case)
         where = f" on {len(hit)} of {len(told)} routes" if told and hit else ""
-        yield hypothesis(Cause.ERRORS, f"requests fail{where}", findings, case.service)
+        said = all(isinstance(one, Symptom) and not one.ours for one in found)
+        text = "programs report errors; no request is seen to fail" if said else f"requests fail{where}"
+        yield hypothesis(Cause.ERRORS, text, findings, case.service)
 
 
 def own_slowness(case: Case) -> Iterator[Hypothesis]:

@@ -57,6 +57,7 @@ def _canonical(case: Case) -> Case:
         requests=once(case.requests),
         loads=once(case.loads),
         contrasts=once(case.contrasts),
+        groups=once(case.groups),
     )
 
 

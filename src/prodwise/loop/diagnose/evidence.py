@@ -6,12 +6,21 @@ import signal
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from prodwise.loop.diagnose.case import Case, Contrast, Exit, LoadFacts, ProbeFacts, ProcessFacts, RequestFacts
+from prodwise.loop.diagnose.case import (
+    Case,
+    Contrast,
+    Exit,
+    GroupFacts,
+    LoadFacts,
+    ProbeFacts,
+    ProcessFacts,
+    RequestFacts,
+)
 from prodwise.model.change import Change
 from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Symptom
 
-Fact = Symptom | Change | Exit | ProcessFacts | ProbeFacts | RequestFacts | LoadFacts | Contrast
+Fact = Symptom | Change | Exit | ProcessFacts | ProbeFacts | RequestFacts | LoadFacts | Contrast | GroupFacts
 
 
 def evidence_of(case: Case) -> tuple[Evidence, ...]:
@@ -25,6 +34,7 @@ def evidence_of(case: Case) -> tuple[Evidence, ...]:
         *case.requests,
         *case.loads,
         *case.contrasts,
+        *case.groups,
     )
     unique = {one.id: one for one in (evidence(case, fact) for fact in facts)}
     return tuple(sorted(unique.values(), key=lambda one: (one.kind, one.since, one.text, one.id)))
@@ -34,6 +44,11 @@ def evidence(case: Case, fact: Fact) -> Evidence:
     """One fact with its source, its window and a plain sentence."""
     kind, source, since, until, text = _told(case, fact)
     return Evidence(kind, source, since, until, text, asdict(fact))
+
+
+def stated(fact: GroupFacts) -> Evidence:
+    """What programs reported, by itself."""
+    return Evidence("group", fact.source, fact.first_seen, fact.last_seen, _group(fact), asdict(fact))
 
 
 def clock(at: float) -> str:
@@ -71,6 +86,8 @@ def _told(case: Case, fact: Fact) -> tuple[str, str, float, float, str]:
             return "process", "supervisor", fact.since, case.now, f"{fact.service}-{fact.slot} ({fact.release}) {state}"
         case ProbeFacts():
             return "probe", "prober", fact.failing_since or case.since, case.now, _probe(fact)
+        case GroupFacts():
+            return "group", fact.source, fact.first_seen, fact.last_seen, _group(fact)
         case _:
             return _figures(case, fact)
 
@@ -103,6 +120,14 @@ def _probe(fact: ProbeFacts) -> str:
         return f"{name} answers its probe"
     since = f" since {clock(fact.failing_since)}" if fact.failing_since is not None else ""
     return f"{name} fails its probe{since}" + (f": {fact.detail}" if fact.detail else "")
+
+
+def _group(fact: GroupFacts) -> str:
+    where = f" at {fact.where}" if fact.where else ""
+    users = f", {fact.users} users" if fact.users else ""
+    only = f", only in release {fact.only_in}" if fact.only_in else ""
+    raised = f"; {' ← '.join(fact.calls)}" if fact.calls else ""
+    return f"{fact.title}{where}: reported {fact.count} times{users} since {clock(fact.first_seen)}{only}{raised}"
 
 
 def _versus(now: float | None, usual: float | None, unit: str) -> str:

@@ -2,7 +2,8 @@
 
 from prodwise.loop.group.group import group_of
 from prodwise.loop.group.rules import RULES, Rule
-from prodwise.loop.group.state import Resolution, resolve, state_of
+from prodwise.loop.group.state import RESOLVED, Resolution, resolve, state_of
+from prodwise.loop.group.tag import calls
 from prodwise.loop.group.template import template_of
 
-__all__ = ["RULES", "Resolution", "Rule", "group_of", "resolve", "state_of", "template_of"]
+__all__ = ["RESOLVED", "RULES", "Resolution", "Rule", "calls", "group_of", "resolve", "state_of", "template_of"]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from prodwise.model.digest import Group, GroupState
 
 NEW_S = 24 * 3600.0
+RESOLVED = "resolved:"
+"""Settings that say which groups are resolved: a Resolution by the group's key."""
 
 
 @dataclass(frozen=True, slots=True)

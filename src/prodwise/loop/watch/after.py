@@ -162,6 +162,11 @@ class WatchJudge:
             return GateResult("latency", Verdict.HOLD, f"{facts}: about {max(1, more):,} more quick answers needed")
         return GateResult("latency", Verdict.PASS, f"{facts}: as usual")
 
+    @property
+    def doubt(self) -> float:
+        """The e-value of its errors: 1 at the beginning at most."""
+        return self._errors.wealth
+
     def summary(self) -> dict[str, Any]:
         """JSON-ready figures for pages."""
         return {

@@ -238,6 +238,12 @@ class RolloutJudge:
         )
         return (self._judged("replay", "replay", self._replay.wealth, facts, 0),)
 
+    @property
+    def doubt(self) -> float:
+        """The largest e-value of what may fail it: 1 at the beginning, in a good release 20 or more once in seven times at most."""
+        alone = self._alone.wealth_now if self._alone else 0.0
+        return max(self._errors.wealth_now, alone, self._replay.wealth)
+
     # -- for pages -----------------------------------------------------------------------------------------------------
 
     def summary(self) -> dict[str, Any]:

@@ -68,6 +68,13 @@ class SqlReportArchive:
         query = sa.select(t).where(t.c.group_key == group).order_by(t.c.seq.desc()).limit(limit)
         return sorted(map(_event, self._rows(query)), key=lambda one: one.received_at, reverse=True)[:limit]
 
+    def example(self, group: str) -> KeptEvent | None:
+        t, d = tables.event, tables.detail
+        both = t.join(d, sa.and_(t.c.receiver == d.c.receiver, t.c.seq == d.c.seq))
+        query = sa.select(t, d.c.packed).select_from(both).where(t.c.group_key == group).order_by(t.c.seq.desc())
+        found = [_event(row) for row in self._rows(query.limit(1))]
+        return max(found, key=lambda one: one.received_at, default=None)
+
     def event(self, event_id: str) -> KeptEvent | None:
         t, d = tables.event, tables.detail
         both = t.outerjoin(d, sa.and_(t.c.receiver == d.c.receiver, t.c.seq == d.c.seq))
