@@ -93,6 +93,7 @@ def test_what_a_person_took_over_is_left_alone_until_it_is_handed_back(house: Ho
     house.whole()
 
 
+@pytest.mark.full
 def test_a_person_mends_it_and_the_incident_closes_by_itself(house: House) -> None:
     pid, question = asked(house)
     house.api.post(f"incidents/{question.incident}/takeover")

@@ -11,6 +11,7 @@ from tests.heal.test_crashes import deploy
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(120)]
 
 
+@pytest.mark.full
 def test_a_release_ships(open_house: Open, postgres_url: str) -> None:
     house = proven(open_house, emptied(postgres_url))
     assert not deploy(house, 0, "after"), "no healer had to die"

@@ -62,6 +62,7 @@ def house(open_house: Open) -> House:
     return made
 
 
+@pytest.mark.full
 def test_a_person_is_told_and_nothing_is_done_until_our_own_eyes_agree(house: House) -> None:
     last = house.last_entry
     send(house, "alertmanager", alert("firing"))

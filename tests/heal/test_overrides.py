@@ -91,6 +91,7 @@ def test_under_a_stop_a_person_still_goes_back_and_restarts(house: House) -> Non
     house.whole()
 
 
+@pytest.mark.full
 def test_a_freeze_holds_deploys_and_ramps_and_says_why(house: House) -> None:
     release = begin_ramp(house)
     house.api.post("freeze", reason="launch day")
