@@ -19,6 +19,7 @@ from prodwise.model.target import Order, Switch, TargetSeen
 from prodwise.ports.reports import ReportArchive as ReportArchive
 from prodwise.ports.reports import ReportFeed as ReportFeed
 from prodwise.ports.reports import ReportSink as ReportSink
+from prodwise.ports.reports import Telemetry as Telemetry
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,8 @@ def serve(app_dir: Path) -> None:
     made = healer(app_dir, config, store, address)
     projects = partial(reports.projects, app_dir, config)
     listening = partial(reports.listening, app_dir)
-    heard = Reporting(reports.archive(app_dir), projects, reports.address(app_dir), listening)
+    told = reports.telemetry(app_dir)
+    heard = Reporting(reports.archive(app_dir), projects, reports.address(app_dir), listening, told)
     ways, controls = hooks(config, app_dir.resolve(), where.state / "secrets"), made.controls
     app = create_app(
         ServerParts(store, made.parts.target, controls, controls, made.intake.vitals, config, address,
