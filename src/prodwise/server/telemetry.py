@@ -53,7 +53,7 @@ class TelemetryApi:
     def series(
         self,
         project: Project = None,
-        after: str = Query("", max_length=32),
+        after: str = Query("", pattern="^[0-9a-f]{0,32}$"),
         limit: int = Query(50, ge=1, le=200),
     ) -> Json:
         """What metrics there are; `next` begins the next page, "" at the end."""
@@ -65,7 +65,8 @@ class TelemetryApi:
         found = self._telemetry.one_series(key) if self._telemetry else None
         if found is None or self._telemetry is None:
             raise NotFound(f"there is no series {key!r}", "`GET /api/v1/series` lists them")
-        points = self._telemetry.points(key, now() - minutes * MINUTE_S)
+        since = now() - minutes * MINUTE_S
+        points = self._telemetry.points(key, since - MINUTE_S)  # one more, for the first minute of a total
         told = [asdict(one) for one in readings(found.series.kind, points)]
         return {"schema_version": SCHEMA_VERSION, "series": _told(found), "minutes": told}
 

@@ -13,6 +13,8 @@ BUCKETS_MAX = 400
 RUNS_S = 5.0
 """Two totals that began so far apart were begun by the same start of the program: some say it again each time, rounded."""
 P95 = 0.95
+FRESH_S = 120.0
+"""A total's first point tells of its own minute when its program began so shortly before."""
 VALUE_MAX, COUNT_MAX = 1e300, 2**62
 """Sums stay at these instead of going over."""
 
@@ -36,12 +38,12 @@ def merge(kind: Kind, one: Point, other: Point) -> Point:
 
 def readings(kind: Kind, points: Sequence[Point]) -> list[Reading]:
     """points: one a minute, in order. Of a total's points each is compared with the one before, so that the first gives none,
-    unless its program began to count within that minute; a total that is lower or began anew counts from zero."""
+    unless its program began to count just before; a total that is lower or began anew counts from zero."""
     found = []
     for number, point in enumerate(points):
         if kind is Kind.TOTAL:
             before = points[number - 1] if number else None
-            if before is None and not point.minute <= point.since:
+            if before is None and point.since < point.minute - FRESH_S:
                 continue
             value, count, buckets = _since(before, point)
         else:

@@ -116,7 +116,7 @@ def _explicit(entry: Mapping[str, Any]) -> Buckets:
 def _exponential(entry: Mapping[str, Any]) -> Buckets:
     """Bucket i of scale s holds values over base**i up to base**(i + 1), base = 2**(2**-s)."""
     scale = whole(entry.get("scale")) or 0
-    if not -20 <= scale <= 20:
+    if not -9 <= scale <= 20:
         return ()
     shift, sums = max(0, scale - SCALE_MAX), dict[float, int]()
     base = 2.0 ** (2.0 ** -(scale - shift))

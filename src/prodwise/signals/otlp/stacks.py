@@ -108,6 +108,7 @@ def _v8(lines: Sequence[str]) -> list[Thrown]:
 
 
 def _v8_call(line: str) -> Frame | None:
+    line = line.removesuffix(" {")  # more about the error follows
     call = _V8_CALL.match(line)
     if call:
         return Frame(call[1] or "", "", call[2], int(call[3]), None)

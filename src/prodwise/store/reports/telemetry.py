@@ -17,7 +17,9 @@ from prodwise.store.reports.shelves import Shelves
 from prodwise.store.reports.telemetry_sums import point_of, series_of
 
 CALLS_READ_MAX = 100_000
-"""Rows of one receiver's database in one question."""
+"""Rows of one database in one question."""
+RECEIVERS_MAX = 16
+"""In one database: each may have a row of the same minute."""
 
 
 class SqlTelemetry:
@@ -46,17 +48,18 @@ class SqlTelemetry:
     def series(
         self, project: int | None = None, *, after: str = "", limit: int = 50
     ) -> tuple[Sequence[KeptSeries], str]:
+        """1. The page's keys, each once however many receivers have it. 2. Their rows."""
         t = tables.series
-        query = sa.select(t).where(t.c.key > after)
+        query = sa.select(t.c.key).distinct().where(t.c.key > after)
         if project is not None:
             query = query.where(t.c.project == project)
+        keys = sorted({row["key"] for row in self._rows(query.order_by(t.c.key).limit(limit + 1))})
         found: dict[str, KeptSeries] = {}
-        for row in self._rows(query.order_by(t.c.key).limit(limit + 1)):
-            one = KeptSeries(series_of(row), row["project"], row["last_seen"])
-            before = found.get(one.series.key)
-            found[one.series.key] = replace(one, last_seen=max(one.last_seen, before.last_seen)) if before else one
-        keys = sorted(found)
-        return [found[key] for key in keys[:limit]], keys[limit - 1] if len(keys) > limit else ""
+        for row in self._rows(sa.select(t).where(t.c.key.in_(keys[:limit]))):
+            before = found.get(row["key"])
+            last = max(row["last_seen"], before.last_seen if before else 0.0)
+            found[row["key"]] = KeptSeries(series_of(row), row["project"], last)
+        return [found[key] for key in keys[:limit] if key in found], keys[limit - 1] if len(keys) > limit else ""
 
     def one_series(self, key: str) -> KeptSeries | None:
         t = tables.series
@@ -68,7 +71,12 @@ class SqlTelemetry:
         known, t = self.one_series(key), tables.point
         if known is None:
             return []
-        query = sa.select(t).where(t.c.series == key, t.c.minute >= since).order_by(t.c.minute.desc()).limit(limit)
+        query = (
+            sa.select(t)
+            .where(t.c.series == key, t.c.minute >= since)
+            .order_by(t.c.minute.desc())
+            .limit(limit * RECEIVERS_MAX)
+        )
         parts = defaultdict(list)
         for row in self._rows(query):
             parts[row["minute"]].append(point_of(row))
