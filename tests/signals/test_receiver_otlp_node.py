@@ -33,9 +33,8 @@ const { OTLPLogExporter } = require(`@opentelemetry/exporter-logs-otlp-${form}`)
 const { OTLPTraceExporter } = require(`@opentelemetry/exporter-trace-otlp-${form}`);
 const { OTLPMetricExporter } = require(`@opentelemetry/exporter-metrics-otlp-${form}`);
 const sdk = new NodeSDK({
-  autoDetectResources: false,
   traceExporter: new OTLPTraceExporter(),
-  logRecordProcessors: [new logs.BatchLogRecordProcessor(new OTLPLogExporter())],
+  logRecordProcessors: [new logs.BatchLogRecordProcessor({ exporter: new OTLPLogExporter() })],
   metricReaders: [new metrics.PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter(), exportIntervalMillis: 3600000 })],
 });
 sdk.start();
@@ -68,6 +67,7 @@ def test_the_node_sdk_reports_as_protobuf_and_as_json(receiving: Receivers, tmp_
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{receiving.address}",
             "OTEL_EXPORTER_OTLP_HEADERS": f"x-prodwise-key={receiving.project.key}",
             "OTEL_RESOURCE_ATTRIBUTES": "service.version=node-1",
+            "OTEL_NODE_RESOURCE_DETECTORS": "env",
             "OTEL_SERVICE_NAME": f"shop-{form}",
         }
         subprocess.run(["node", "shop.js", form], cwd=folder, env=env, check=True, timeout=60)
