@@ -24,7 +24,8 @@ from prodwise.signals.otlp.decoder import JSON, PROTOBUF, OtlpSpeech
 from prodwise.signals.otlp.events import EVENTS_MAX
 from prodwise.signals.otlp.metrics import POINTS_MAX
 from prodwise.signals.otlp.shapes import SHAPES
-from prodwise.signals.otlp.traces import CALLS_MAX, OTHER, TIMED_MAX
+from prodwise.signals.otlp.traces import CALLS_MAX, OTHER
+from prodwise.signals.otlp.values import RECORDS_MAX
 from prodwise.signals.receiver.digest import Digester
 
 NOW = 1_795_479_840.0
@@ -263,7 +264,9 @@ def test_more_than_is_taken_of_one_delivery_is_counted_and_said() -> None:
         *(span(kind=2, attributes=facts(http_host=f"h{n}")) for n in range(CALLS_MAX + 5)), service_name="s"
     )
     assert (len(report.calls), report.calls[-1].callee, report.counts[Reason.CALLS]) == (CALLS_MAX + 1, OTHER, 5)
-    assert TIMED_MAX >= len(report.timed) == CALLS_MAX + 5
+    assert len(report.timed) == CALLS_MAX + 5
+    report = logs(*({} for _ in range(RECORDS_MAX + 5)))
+    assert (report.counts[Reason.QUIET_LOG], report.left_out) == (RECORDS_MAX, 5)
 
 
 def test_keys_come_in_two_headers_and_nothing_else_is_one() -> None:

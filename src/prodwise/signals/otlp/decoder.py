@@ -87,15 +87,15 @@ class Decoding:
         if self._signal == "traces":
             spans = Spans(events, received_at, noted)
             spans.read(data)
-            return _report(whole, events, noted, timed=tuple(spans.timed), calls=spans.calls(), left_out=spans.left_out)
+            return _report(whole, events, noted, timed=tuple(spans.timed), calls=spans.calls())
         metrics = Metrics(project, received_at, noted)
         metrics.read(data)
-        return _report(whole, events, noted, measured=tuple(metrics.measured), left_out=metrics.left_out)
+        return _report(whole, events, noted, measured=tuple(metrics.measured))
 
 
-def _report(whole: str, events: Events, noted: Noted, left_out: int = 0, **found: Any) -> Report:
+def _report(whole: str, events: Events, noted: Noted, **found: Any) -> Report:
     counts = {reason: count for reason, count in noted.items() if count}
-    left_out += events.left_out
+    left_out = noted[Reason.ITEMS] + noted[Reason.SHAPE]
     return Report(id=whole, events=events.found(), counts=counts, left_out=left_out, whole=whole, **found)
 
 

@@ -30,7 +30,6 @@ class Events:
         self._project, self._whole, self._noted = project, whole, noted
         self._found: dict[str, Reported] = {}
         self._detail_left, self._number = DETAIL_MAX, 0
-        self.left_out = 0
 
     def found(self) -> tuple[Reported, ...]:
         return tuple(self._found.values())
@@ -43,7 +42,6 @@ class Events:
         in one delivery the longest trace of calls is taken."""
         if self._number >= EVENTS_MAX:
             self._noted[Reason.ITEMS] += 1
-            self.left_out += 1
             return
         self._number += 1
         chain = self._chain(facts)

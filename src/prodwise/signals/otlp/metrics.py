@@ -33,7 +33,6 @@ class Metrics:
     received_at: float
     noted: Noted
     measured: list[Measured] = field(default_factory=list)
-    left_out: int = 0
 
     def read(self, data: Mapping[str, Any]) -> None:
         for source, _, metric in sections(data, "Metrics", "metrics", self.noted):
@@ -42,7 +41,6 @@ class Metrics:
                 point = self._point(form, mapping(entry)) if name and kind else None
                 if point is None or kind is None or len(self.measured) >= POINTS_MAX:
                     self.noted[Reason.SHAPE if point is None else Reason.ITEMS] += 1
-                    self.left_out += 1
                     continue
                 series = self._series(source, name, text(metric.get("unit"), self.noted, 40), kind, mapping(entry))
                 self.measured.append(Measured(series, point))

@@ -55,7 +55,7 @@ def chain_of(text: str, kind: str = "", message: str = "") -> tuple[Thrown, ...]
     kind, message: what the report itself calls the exception at the top, which is believed before the text.
     """
     lines = [line[:LINE_MAX].rstrip() for line in text[:TEXT_MAX].splitlines()]
-    reader = _reader([line.strip() for line in lines])
+    reader = _reader(lines)
     found = [one for one in (reader(lines) if reader else ()) if one.frames]
     if not found:
         return ()
@@ -71,8 +71,8 @@ def _last(kind: str) -> str:
 
 def _reader(lines: Sequence[str]) -> Callable[[Sequence[str]], list[Thrown]] | None:
     """Whose writing it is, by the first line that only one of them writes."""
-    for line in lines:
-        for looks, reader in _WRITERS:
+    for line in map(str.strip, lines):
+        for looks, reader in _WRITERS if line else ():
             if looks(line):
                 return reader
     return None
@@ -80,26 +80,32 @@ def _reader(lines: Sequence[str]) -> Callable[[Sequence[str]], list[Thrown]] | N
 
 def _python(lines: Sequence[str]) -> list[Thrown]:
     """Causes first. A call's line, then its code further in; the first line that is not indented ends the exception."""
-    found, one = [], _Building()
+    found, one, calls = [], _Building(), list[list[str]]()
     for raw in lines:
-        line = _GROUP.sub("", raw)
-        text = line.lstrip()
-        call = _PYTHON_CALL.match(text)
+        line, text = raw, raw.lstrip()
+        if text.startswith(("|", "+")):
+            line = _GROUP.sub("", raw)
+            text = line.lstrip()
+        call = _PYTHON_CALL.match(text) if text.startswith("File ") else None
         if call:
-            one.frames.append(Frame(call[3] or "", "", call[1], int(call[2]), None))
-        elif not one.frames or not text:
+            calls.append([call[3] or "", call[1], call[2], ""])
+        elif not calls or not text:
             continue
         elif line.startswith("    "):
-            if not one.frames[-1].code and not text.startswith(("^", "~")):
-                one.frames[-1] = replace(one.frames[-1], code=text)
+            if not calls[-1][3] and not text.startswith(("^", "~")):
+                calls[-1][3] = text
         elif line == text:
             title = _PYTHON_TITLE.match(text)
             one.kind, one.message = (title[1], title[2] or "") if title else ("", text)
+            one.frames, calls = _python_frames(calls), []
             found.append(one.thrown(False))
             one = _Building()
-    if one.frames:
-        found.append(one.thrown(False))
-    return found
+    one.frames = _python_frames(calls)
+    return [*found, one.thrown(False)]
+
+
+def _python_frames(calls: Sequence[Sequence[str]]) -> list[Frame]:
+    return [Frame(name, "", file, int(line), None, code) for name, file, line, code in calls[-FRAMES_MAX:]]
 
 
 def _v8(lines: Sequence[str]) -> list[Thrown]:

@@ -13,7 +13,6 @@ from prodwise.signals.otlp.events import Events, route_of
 from prodwise.signals.otlp.values import Attributes, Source, attributes, said, seconds, sections, when, whole
 from prodwise.signals.sentry.values import Noted, listed, mapping, number, text
 
-TIMED_MAX = 5_000
 CALLS_MAX = 500
 """Kinds of calls of one delivery; more are one, named OTHER."""
 EVENTS_OF_SPAN_MAX = 20
@@ -45,7 +44,6 @@ class Spans:
     received_at: float
     noted: Noted
     timed: list[Timed] = field(default_factory=list)
-    left_out: int = 0
     _calls: dict[Told, _Sum] = field(default_factory=dict)
 
     def read(self, data: Mapping[str, Any]) -> None:
@@ -53,7 +51,6 @@ class Spans:
             began, ended = seconds(span.get("startTimeUnixNano")), seconds(span.get("endTimeUnixNano"))
             if began is None or ended is None:
                 self.noted[Reason.SHAPE] += 1
-                self.left_out += 1
                 continue
             self._span(source, scope, span, (ended - began) * 1000)
 
@@ -74,15 +71,8 @@ class Spans:
         route = ""
         if kind == _SERVER:
             route = route_of(facts, self.noted) or text(span.get("name"), self.noted)
-            self._time(Timed(at, route, source.release, ms, not failed, source.service, "otlp"))
+            self.timed.append(Timed(at, route or "?", source.release, ms, not failed, source.service, "otlp"))
         self._thrown(source, scope, span, route)
-
-    def _time(self, timed: Timed) -> None:
-        if len(self.timed) < TIMED_MAX and timed.route:
-            self.timed.append(timed)
-        else:
-            self.noted[Reason.ITEMS if timed.route else Reason.SHAPE] += 1
-            self.left_out += 1
 
     def _ends(self, source: Source, kind: int | None, facts: Attributes) -> list[tuple[str, str, str]]:
         """(caller, callee, address): of a request that was answered the caller is not known; what a queue hands over, the queue

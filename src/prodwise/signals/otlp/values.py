@@ -16,6 +16,8 @@ DEPTH_MAX = 8
 """Lists and mappings in an attribute; what lies deeper is left out."""
 LIST_MAX = 1_000
 NAME_MAX = 200
+RECORDS_MAX = 3_000
+"""Of one delivery."""
 REAL_MAX = 1e300
 _WHOLE_DIGITS = 20
 
@@ -119,13 +121,18 @@ class Source:
 
 
 def sections(data: Mapping[str, Any], signal: str, records: str, noted: Noted) -> Iterator[tuple[Source, str, Any]]:
-    """(who speaks, through which scope, record), one by one. signal: "Logs"; records: "logRecords"."""
+    """(who speaks, through which scope, record), one by one, RECORDS_MAX of them. signal: "Logs"; records: "logRecords"."""
+    left = RECORDS_MAX
     for group in _all(data.get(f"resource{signal}")):
-        source = Source(attributes(mapping(mapping(group).get("resource")).get("attributes")), noted)
-        for scope in _all(mapping(group).get(f"scope{signal}")):
-            name = text(mapping(mapping(scope).get("scope")).get("name"), noted)
-            for record in _all(mapping(scope).get(records)):
+        scopes = _all(mapping(group).get(f"scope{signal}"))
+        source = Source(attributes(mapping(mapping(group).get("resource")).get("attributes")) if scopes else {}, noted)
+        for scope in scopes:
+            found = _all(mapping(scope).get(records))
+            name = text(mapping(mapping(scope).get("scope")).get("name"), noted) if found else ""
+            for record in found[:left]:
                 yield source, name, mapping(record)
+            noted[Reason.ITEMS] += max(0, len(found) - left)
+            left = max(0, left - len(found))
 
 
 def _all(value: object) -> list[Any]:

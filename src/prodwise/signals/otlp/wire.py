@@ -13,8 +13,10 @@ from typing import Any
 from prodwise.model.report import Reason, Rejected
 from prodwise.signals.otlp.shapes import SHAPES, Holds
 
-FIELDS_MAX = 80_000
-"""Of one delivery, the numbers of a list counted one by one: 512 spans with 30 attributes each are 66,000."""
+FIELDS_MAX = 60_000
+"""Of one delivery; 512 spans with 30 attributes of text are 36,000."""
+PACKED = 8
+"""Numbers in a row that cost as much as one field."""
 DEPTH_MAX = 60
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 _WIRES = {Holds.WHOLE: _VARINT, Holds.ZIGZAG: _VARINT, Holds.FLAG: _VARINT,
@@ -42,6 +44,7 @@ def _tags() -> dict[str, Tags]:
 
 
 TAGS = _tags()
+_PAIR = TAGS["KeyValue"]
 
 
 def read(raw: bytes, shape: str) -> dict[str, Any]:
@@ -95,7 +98,9 @@ class _Reader:
         """A value that says how long it is."""
         holds, name, many, tags = known
         value: Any
-        if holds is Holds.TEXT:
+        if tags is _PAIR and (pair := self._pair(start, stop)) is not None:
+            value = pair
+        elif holds is Holds.TEXT:
             value = self._raw[start:stop].decode("utf-8", "replace")
         elif holds is Holds.MESSAGE:
             value = self.message(start, stop, tags, depth + 1)
@@ -106,10 +111,26 @@ class _Reader:
             return
         _put(found, name, many, value)
 
+    def _pair(self, start: int, stop: int) -> dict[str, Any] | None:
+        """An attribute whose value is a short text, which most are, at once; None for any other."""
+        raw = self._raw
+        if stop - start < 6 or raw[start] != 0x0A or raw[start + 1] > 0x7F:
+            return None
+        key = start + 2
+        after = key + raw[start + 1]
+        if after + 4 > stop or raw[after] != 0x12 or raw[after + 2] != 0x0A or raw[after + 3] > 0x7F:
+            return None
+        value = after + 4
+        if raw[after + 1] != raw[after + 3] + 2 or value + raw[after + 3] != stop:
+            return None
+        self._spend(1)
+        said = raw[value:stop].decode("utf-8", "replace")
+        return {"key": raw[key:after].decode("utf-8", "replace"), "value": {"stringValue": said}}
+
     def _packed(self, holds: Holds, at: int, stop: int) -> list[Any]:
         if holds in _LETTERS:
             count, rest = divmod(stop - at, 8)
-            self._spend(count)
+            self._spend(count // PACKED)
             if rest:
                 raise Rejected(Reason.PROTOBUF)
             return list(struct.unpack_from(f"<{count}{_LETTERS[holds]}", self._raw, at))

@@ -34,6 +34,8 @@ from prodwise.signals.sentry.inflate import unpack
 
 INLINE_MAX = 128 * 1024
 """Bytes, unpacked, that are read at once; more is read beside, so that nobody else waits for it."""
+SPEECH_INLINE_MAX = 32 * 1024
+"""The same for other protocols, which take more time a byte."""
 RETRY_S = 5
 LIGHT = 50
 """Timings or points that count as one event."""
@@ -191,7 +193,7 @@ class Receiver:
         body = await read_body(receive)
         at = now()
         raw = unpack(body, headers.get(b"content-encoding", b"").decode("latin-1"))
-        if len(raw) <= INLINE_MAX:
+        if len(raw) <= (INLINE_MAX if way.speech is None else SPEECH_INLINE_MAX):
             report = decode(raw, project.id, at)
             delivery = self._parts.digester.digest(report, project, at)
         else:
