@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prodwise.config import Config
 from prodwise.model.service import Service
-from prodwise.ports import Notifier, Prober, Records, Replayer, RequestLog, Target
+from prodwise.ports import Notifier, Prober, Records, Replayer, RequestLog, Target, Telemetry
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Parts:
     notifier: Notifier
     waiting: Callable[[], Mapping[str, int]] = dict
     """Service → requests that wait for its answer now; a service that is left out is unknown."""
+    telemetry: Telemetry | None = None
+    """None where no program can report."""
 
     @cached_property
     def inventory(self) -> tuple[Service, ...]:

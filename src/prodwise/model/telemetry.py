@@ -115,3 +115,14 @@ class Reading:
     value: float
     count: int = 0
     p95: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What no series of a metric may be: above a limit for so long. A level is compared as it is, a sum by what a minute added to
+    it, a histogram by its p95. service: whose it is, "" for the app as a whole."""
+
+    metric: str
+    above: float
+    for_s: float
+    service: str = ""

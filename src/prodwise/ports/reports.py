@@ -66,9 +66,9 @@ class Telemetry(Protocol):
         """By minute, oldest first: `loop.telemetry.graph_of` makes a graph of them. since, until: Unix seconds."""
 
     def series(
-        self, project: int | None = None, *, after: str = "", limit: int = 50
+        self, project: int | None = None, *, name: str = "", after: str = "", limit: int = 50
     ) -> tuple[Sequence[KeptSeries], str]:
-        """(by key; where the next page begins, "" at the end)."""
+        """(by key; where the next page begins, "" at the end). name: of one metric, "" for all."""
 
     def one_series(self, key: str) -> KeptSeries | None:
         """None when there is none."""

@@ -53,11 +53,14 @@ class TelemetryApi:
     def series(
         self,
         project: Project = None,
+        name: str = Query("", max_length=200, pattern=r"^[^\x00]*$"),
         after: str = Query("", pattern="^[0-9a-f]{0,32}$"),
         limit: int = Query(50, ge=1, le=200),
     ) -> Json:
-        """What metrics there are; `next` begins the next page, "" at the end."""
-        found, following = self._telemetry.series(project, after=after, limit=limit) if self._telemetry else ([], "")
+        """What metrics there are, or the series of one; `next` begins the next page, "" at the end."""
+        found, following = (
+            self._telemetry.series(project, name=name, after=after, limit=limit) if self._telemetry else ([], "")
+        )
         return {"schema_version": SCHEMA_VERSION, "series": [_told(one) for one in found], "next": following}
 
     def one_series(self, key: SeriesKey, minutes: Minutes = 60) -> Json:

@@ -75,6 +75,7 @@ def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Heal
         replayer=Replay(),
         notifier=CommandNotifier(config.notify_command),
         waiting=lambda: waiting(where),
+        telemetry=reports.telemetry(app_dir) if config.signals.receivers else None,
     )
     executor = f"healer:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     Durable.configure(dbos_url(where, store.database.url), executor)

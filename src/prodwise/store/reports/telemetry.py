@@ -46,13 +46,15 @@ class SqlTelemetry:
         return [sums[place] for place in sorted(sums)]
 
     def series(
-        self, project: int | None = None, *, after: str = "", limit: int = 50
+        self, project: int | None = None, *, name: str = "", after: str = "", limit: int = 50
     ) -> tuple[Sequence[KeptSeries], str]:
         """1. The page's keys, each once however many receivers have it. 2. Their rows."""
         t = tables.series
         query = sa.select(t.c.key).distinct().where(t.c.key > after)
         if project is not None:
             query = query.where(t.c.project == project)
+        if name:
+            query = query.where(t.c.name == name)
         keys = sorted({row["key"] for row in self._rows(query.order_by(t.c.key).limit(limit + 1))})
         found: dict[str, KeptSeries] = {}
         for row in self._rows(sa.select(t).where(t.c.key.in_(keys[:limit]))):
