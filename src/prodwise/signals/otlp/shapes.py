@@ -14,7 +14,8 @@ class Holds(Enum):
 
     TEXT = auto()
     HEX = auto()  # bytes, told as hex digits
-    WHOLE = auto()  # a signed or unsigned varint
+    WHOLE = auto()  # a signed varint
+    COUNT = auto()  # an unsigned one
     ZIGZAG = auto()
     FLAG = auto()
     FIXED = auto()  # 8 bytes, unsigned
@@ -143,6 +144,6 @@ SHAPES: dict[str, Shape] = {
         8: _one("positive", "Buckets"),
         9: _one("negative", "Buckets"),
     },
-    "Buckets": {1: Field("offset", Holds.ZIGZAG), 2: Field("bucketCounts", Holds.WHOLE, True)},
+    "Buckets": {1: Field("offset", Holds.ZIGZAG), 2: Field("bucketCounts", Holds.COUNT, True)},
     "SummaryPoint": {**_POINT, 7: _ATTRIBUTES},
 }

@@ -19,7 +19,7 @@ PACKED = 8
 """Numbers in a row that cost as much as one field."""
 DEPTH_MAX = 60
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
-_WIRES = {Holds.WHOLE: _VARINT, Holds.ZIGZAG: _VARINT, Holds.FLAG: _VARINT,
+_WIRES = {Holds.WHOLE: _VARINT, Holds.ZIGZAG: _VARINT, Holds.FLAG: _VARINT, Holds.COUNT: _VARINT,
           Holds.FIXED: _EIGHT, Holds.SIGNED: _EIGHT, Holds.REAL: _EIGHT}  # fmt: skip
 _LETTERS = {Holds.FIXED: "Q", Holds.SIGNED: "q", Holds.REAL: "d"}
 _UNPACK: dict[Holds, Callable[[bytes, int], tuple[Any, ...]]] = {
@@ -70,7 +70,7 @@ class _Reader:
         while at < end:
             self._left -= 1
             if self._left < 0:
-                raise Rejected(Reason.TOO_MANY, 413)
+                raise Rejected(Reason.FIELDS, 413)
             tag = raw[at]
             at += 1
             if tag > 0x7F:
@@ -152,7 +152,7 @@ class _Reader:
             return value != 0
         if holds is Holds.ZIGZAG:
             return (value >> 1) ^ -(value & 1)
-        return value - (1 << 64) if value >> 63 else value
+        return value - (1 << 64) if value >> 63 and holds is Holds.WHOLE else value
 
     def _after(self, wire: int, at: int) -> int:
         """Where a number ends. Groups, which OTLP does not have, are refused."""
@@ -179,7 +179,7 @@ class _Reader:
     def _spend(self, fields: int) -> None:
         self._left -= fields
         if self._left < 0:
-            raise Rejected(Reason.TOO_MANY, 413)
+            raise Rejected(Reason.FIELDS, 413)
 
 
 def _put(found: dict[str, Any], name: str, many: bool, value: Any) -> None:
