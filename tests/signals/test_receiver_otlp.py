@@ -78,7 +78,7 @@ def test_an_error_that_is_logged_becomes_an_event_and_the_others_are_counted(rec
     logger = logging.getLogger("shop.mail")
     handler = LoggingHandler(logger_provider=provider)
     logger.addHandler(handler)
-    quiet = receiving.archive.intake(1).counts.get(Reason.QUIET_LOG, 0)
+    quiet = receiving.archive.received(1).counts.get(Reason.QUIET_LOG, 0)
 
     def send_mail() -> None:
         raise ConnectionError(f"no mail for {CARD}")
@@ -104,7 +104,7 @@ def test_an_error_that_is_logged_becomes_an_event_and_the_others_are_counted(rec
     assert "mail was not sent" in json.dumps(kept.detail)
     assert CARD not in json.dumps(kept.detail) + group.title
     assert len(seen(receiving, "came back")) == 1
-    assert receiving.archive.intake(1).counts[Reason.QUIET_LOG] == quiet + 1
+    assert receiving.archive.received(1).counts[Reason.QUIET_LOG] == quiet + 1
 
 
 def test_spans_give_route_timing_the_call_graph_and_one_event_an_exception(receiving: Receivers) -> None:
@@ -234,11 +234,11 @@ def test_both_forms_every_encoding_and_both_ways_to_give_the_key(receiving: Rece
 def test_a_delivery_that_is_sent_again_is_counted_once(receiving: Receivers) -> None:
     raw = log_request("again", "and again").SerializeToString()
     told = {**headers(receiving), "Content-Type": "application/x-protobuf"}
-    before = receiving.archive.intake(1).counts.get(Reason.REPEATED, 0)
+    before = receiving.archive.received(1).counts.get(Reason.REPEATED, 0)
     for _ in range(4):
         assert receiving.post("/v1/logs", raw, told)[0] == 200
     assert len(seen(receiving, "again")) == 2
-    assert receiving.archive.intake(1).counts[Reason.REPEATED] == before + 6
+    assert receiving.archive.received(1).counts[Reason.REPEATED] == before + 6
 
 
 def refused(to: Receivers, body: bytes, **more: str) -> tuple[int, bytes]:
@@ -263,7 +263,7 @@ def test_what_cannot_be_taken_is_said_in_the_form_that_was_asked(receiving: Rece
     assert (status, body[2:]) == (400, Reason.PROTOBUF.value.encode())  # a google.rpc.Status with a message
     status, body = refused(receiving, b"[1", Content_Type="application/json")
     assert (status, json.loads(body)) == (400, {"message": "item is no JSON"})
-    assert _within(10, lambda: receiving.archive.intake(1).counts.get(Reason.CONTENT_TYPE, 0) >= 4)
+    assert _within(10, lambda: receiving.archive.received(1).counts.get(Reason.CONTENT_TYPE, 0) >= 4)
 
 
 def test_spans_without_their_times_are_left_out_and_said(receiving: Receivers) -> None:

@@ -84,7 +84,7 @@ def test_calls_and_series_without_end_are_counted_and_left_out(place: Place) -> 
     telemetry = SqlTelemetry(place.shelves)
     calls = telemetry.calls(0, NOW + 60)
     assert (len(calls), sum(one.count for one in calls)) == (CALLS_MAX + 1, CALLS_MAX + 50)
-    assert place.archive.intake(1).counts == {Reason.CALLS: 50, Reason.SERIES: 2}
+    assert place.archive.received(1).counts == {Reason.CALLS: 50, Reason.SERIES: 2}
     assert len(telemetry.series()[0]) == 4
 
 
