@@ -16,6 +16,7 @@ from prodwise.model.errors import ConfigError
 from prodwise.model.outside import Heartbeat
 from prodwise.model.rollout import DEFAULT_RAMP, Stage
 from prodwise.model.service import Probe, ProbeKind, Service, ServiceKind, front_service
+from prodwise.model.telemetry import Watched
 
 FILE_NAME = "prodwise.toml"
 PROCFILE = "Procfile"
@@ -23,6 +24,7 @@ CONFIGURED_BY = (FILE_NAME, PROCFILE)
 _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
 _DURATION = re.compile(r"^(\d{1,6}(?:\.\d{1,3})?) ?(s|sec|seconds?|m|min|minutes?|h|hours?|d|days?|w|weeks?)$")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
+WATCHES_MAX = 50
 DURATION_MIN_S, DURATION_MAX_S, HEARTBEATS_MAX = 1.0, 400 * 86_400.0, 200
 _SIZE_MAX = 256 * 1024
 FROM_ENVIRONMENT = ("address", "dashboard", "notify_command")
@@ -164,6 +166,18 @@ class ProjectConfig(_Strict):
     forward: str = ""  # a Sentry DSN that everything is passed on to
 
 
+class WatchConfig(_Strict):
+    """One entry of [signals] watch: what no series of a metric may be for so long."""
+
+    metric: str = Field(min_length=1, max_length=200)
+    above: float
+    lasting: Duration = Field(300.0, alias="for")
+    service: str = ""  # whose it is; empty = the app as a whole
+
+    def watched(self) -> Watched:
+        return Watched(self.metric, self.above, self.lasting, self.service)
+
+
 class SignalsConfig(_Strict):
     """[signals]: what programs report with their Sentry SDKs, and what is kept of it."""
 
@@ -178,6 +192,7 @@ class SignalsConfig(_Strict):
     redact_patterns: tuple[str, ...] = ()  # more texts that are private, as expressions
     redact_addresses: bool = False  # IP addresses, too
     important: tuple[str, ...] = Field((), max_length=100)  # routes that earn money, "POST /checkout", say
+    watch: tuple[WatchConfig, ...] = Field((), max_length=WATCHES_MAX)  # limits of metrics that programs send
     projects: dict[str, ProjectConfig] = Field(default_factory=dict)  # beside the app's own
 
 
@@ -289,6 +304,12 @@ def _names(known: set[str]) -> str:
 
 
 def _check_projects(config: Config, source: str) -> None:
+    for watch in config.signals.watch:
+        if watch.service and watch.service not in config.services:
+            raise ConfigError(
+                f"{source}: signals.watch of {watch.metric!r}: there is no service {watch.service!r}",
+                f"known: {_names(set(config.services))}",
+            )
     for name, entry in config.signals.projects.items():
         if not _NAME.match(name) or name == config.name:
             raise ConfigError(f"{source}: project name {name!r} is not usable", "another one, of a-z, 0-9, - and _")
@@ -354,6 +375,8 @@ def _explain(error: ValidationError, source: str) -> tuple[str, str]:
 def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
     if loc[:2] == ("signals", "projects"):
         return list(ProjectConfig.model_fields)
+    if loc[:2] == ("signals", "watch") and len(loc) > 2:
+        return ["metric", "above", "for", "service"]
     entries: dict[object, type[_Strict]] = {
         "services": ServiceConfig, "heartbeats": HeartbeatConfig, "hooks": HookConfig
     }  # fmt: skip

@@ -24,6 +24,7 @@ from prodwise.server.parts import Reporting
 from prodwise.server.serving import Server, local_socket, make_server, tcp_socket
 from prodwise.store.reports.archive import SqlReportArchive
 from prodwise.store.reports.shelves import Shelves
+from prodwise.store.reports.telemetry import SqlTelemetry
 from prodwise.store.sql import SqlStore
 from prodwise.testing.fake_controls import FakeBrakes, FakeControls, FakeTarget, FakeVitals
 from prodwise.wiring.ways import hooks
@@ -114,7 +115,13 @@ def start_world(folder: Path, config: dict[str, Any] | None = None) -> World:
         Outside(store, made),
         hooks(made, folder, folder / "secrets"),
         url,
-        Reporting(SqlReportArchive(Shelves(folder)), lambda: PROJECTS, "127.0.0.1:7374", lambda: False),
+        Reporting(
+            SqlReportArchive(Shelves(folder)),
+            lambda: PROJECTS,
+            "127.0.0.1:7374",
+            lambda: False,
+            SqlTelemetry(Shelves(folder)),
+        ),
     )
     server = make_server(create_app(parts))
     sockets = [tcp, local_socket(path)]

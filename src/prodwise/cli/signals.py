@@ -78,6 +78,7 @@ def _all_text(answer: Mapping[str, Any]) -> None:
     for one in answer["projects"]:
         print(f"{paint(one['name'], 'bold')}  {paint(one['dsn'], 'accent')}")
         print(f"  {_came_in(one, since)}")
+        print(f"  OpenTelemetry: {_otlp(one['dsn'])}")
         if one["forwarded"]:
             print("  passed on to another Sentry, too")
         left = sorted(((count, reason) for reason, count in one["counts"].items() if count), reverse=True)
@@ -91,6 +92,14 @@ def _all_text(answer: Mapping[str, Any]) -> None:
         for one in answer["groups"]
     ]  # fmt: skip
     table(("group", "state", "events", "users", "last", "what"), rows) if rows else print("No errors reported.")
+
+
+def _otlp(dsn: str) -> str:
+    """What its SDKs are told by variables."""
+    scheme, _, rest = dsn.partition("://")
+    key, _, place = rest.partition("@")
+    address = place.rpartition("/")[0]
+    return f"OTEL_EXPORTER_OTLP_ENDPOINT={scheme}://{address} OTEL_EXPORTER_OTLP_HEADERS=x-prodwise-key={key}"
 
 
 def _came_in(project: Mapping[str, Any], since: Any) -> str:

@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from prodwise.clock import monotonic, now
 from prodwise.config import Config
+from prodwise.heal.measures import Measures
 from prodwise.loop.detect import heartbeat
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.errors import Replayed
 from prodwise.model.incident import Symptom
 from prodwise.model.outside import WHOLE_APP, Alarm, Genuine, Heartbeat, Pings, Told, Word
-from prodwise.ports import Records
+from prodwise.ports import Records, Telemetry
 
 BEAT, LISTENING = "heartbeat:", "outside:listening"
 """Settings: a heartbeat's id and pings; since when, and until when, pings could be heard."""
@@ -31,8 +32,9 @@ ACTOR = "prodwise"
 class Outside:
     """Implements ports.Outsiders. Heartbeats that are not declared any more are unknown, and what was heard of them is kept."""
 
-    def __init__(self, records: Records, config: Config) -> None:
+    def __init__(self, records: Records, config: Config, telemetry: Telemetry | None = None) -> None:
         self._records, self._config = records, config
+        self.measures = Measures(telemetry, [one.watched() for one in config.signals.watch])
         self._lock = threading.RLock()
         self._beats = {name: one.heartbeat(name) for name, one in config.heartbeats.items()}
         self._kept = {name: self._stored(name) for name in self._beats}
@@ -133,8 +135,8 @@ class Outside:
             for beat in self._beats.values():
                 for symptom in heartbeat.symptoms(beat, self._kept[beat.name]["pings"], self._listening(beat, at), at):
                     found.setdefault(symptom.service, []).append(symptom)
-            for alarm in self._alarms:
-                found.setdefault(alarm.service, []).append(_symptom(alarm))
+            for symptom in (*map(_symptom, self._alarms), *self.measures.look()):
+                found.setdefault(symptom.service, []).append(symptom)
             return {service: symptoms[:SHOWN_MAX] for service, symptoms in found.items()}
 
     def standing(self, service: str) -> bool:

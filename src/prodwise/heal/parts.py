@@ -11,7 +11,7 @@ from typing import Any
 from prodwise.config import Config
 from prodwise.model.project import Project
 from prodwise.model.service import Service
-from prodwise.ports import Notifier, Prober, Records, Replayer, ReportArchive, ReportFeed, RequestLog, Target
+from prodwise.ports import Notifier, Prober, Records, Replayer, ReportArchive, ReportFeed, RequestLog, Target, Telemetry
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Parts:
     waiting: Callable[[], Mapping[str, int]] = dict
     """Service → requests that wait for its answer now; a service that is left out is unknown."""
     reporting: ReportsIn | None = None
+    telemetry: Telemetry | None = None
     """None where no program can report."""
 
     @cached_property

@@ -38,7 +38,7 @@ class Healer:
         self._durable, self._executor = durable, executor
         self._acts = threading.Event()
         self.lease = Leaseholder(parts.target, executor)
-        self.outside = Outside(parts.records, parts.config)
+        self.outside = Outside(parts.records, parts.config, parts.telemetry)
         self.intake = Intake(parts, self.outside)
         hands = Hands(durable, parts.records.ledger, parts.target, self.lease.token)
         returning = Returning(parts, durable, hands, self.intake)
@@ -124,6 +124,7 @@ class Healer:
 
     def stop(self) -> None:
         self.intake.stop()
+        self.outside.measures.stop()
         self.lease.stop()
         self._durable.destroy()
 

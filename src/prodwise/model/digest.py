@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from prodwise.model.event import ErrorSeen, Grouped
 from prodwise.model.report import CheckIn, Counts, Reason, Sessions, Timed
+from prodwise.model.telemetry import Calls, Measured
 
 Item = ErrorSeen | Timed | Sessions | CheckIn
 """What detectors get of a report."""
@@ -27,7 +28,7 @@ class Digested:
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One delivery, ready to be stored. project: 0 when nobody's; at: Unix seconds when it was received; counts: what was refused
-    or cleaned in it; refused: nothing of it was taken, and only its counts are kept."""
+    or cleaned in it; refused: nothing of it was taken, and only its counts are kept; whole: see Report."""
 
     project: int
     at: float
@@ -35,6 +36,9 @@ class Delivery:
     items: tuple[Timed | Sessions | CheckIn, ...] = ()
     counts: Counts = field(default_factory=dict)
     refused: bool = False
+    calls: tuple[Calls, ...] = ()
+    measured: tuple[Measured, ...] = ()
+    whole: str = ""
 
 
 @dataclass(frozen=True, slots=True)

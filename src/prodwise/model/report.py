@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from prodwise.model.event import ErrorEvent
+from prodwise.model.telemetry import Calls, Measured
 
 
 class Reason(StrEnum):
@@ -20,7 +21,7 @@ class Reason(StrEnum):
     ENVELOPE = "envelope not readable"
     ITEM_HEADER = "item header not readable"
     ITEM_CUT = "item shorter than its length says"
-    ITEMS = "too many items in one envelope"
+    ITEMS = "too many items in one delivery"
     UNKNOWN_ITEM = "kind of item not known"
     NOT_JSON = "item is no JSON"
     TOO_DEEP = "JSON nested too deeply"
@@ -44,6 +45,12 @@ class Reason(StrEnum):
     SAMPLED = "details not kept: enough like it are"
     PRIVATE = "private values taken out"
     GROUPS = "more groups than are told apart"
+    CONTENT_TYPE = "content type not known"
+    FIELDS = "message with too many fields"
+    PROTOBUF = "body is no such protobuf message"
+    DEEP = "messages nested too deeply"
+    CALLS = "more calls between services than are told apart"
+    SERIES = "more series than are told apart"
     NOT_FORWARDED = "not passed on: the other receiver is slow or gone"
 
 
@@ -57,13 +64,16 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """One request as the program itself timed it. at: Unix seconds of its end; ms: how long it took; ok: False when it failed."""
+    """One request as the program itself timed it. at: Unix seconds of its end; ms: how long it took; ok: False when it failed;
+    service: what the program calls itself, "" when it does not say; source: the way in."""
 
     at: float
     route: str
     release: str
     ms: float
     ok: bool
+    service: str = ""
+    source: str = "sentry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +103,8 @@ Counts = Mapping[Reason, int]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything of one delivery. id: what the sender calls it, "" without; counts: what was refused or cleaned, and how often."""
+    """Everything of one delivery. id: what the sender calls it, "" without; counts: what was refused or cleaned, and how often;
+    left_out: how many records of it were not taken; whole: a hash of all of it, by which a repetition is known, "" for none."""
 
     id: str = ""
     events: tuple[Reported, ...] = ()
@@ -101,6 +112,10 @@ class Report:
     sessions: tuple[Sessions, ...] = ()
     check_ins: tuple[CheckIn, ...] = ()
     counts: Counts = field(default_factory=dict)
+    calls: tuple[Calls, ...] = ()
+    measured: tuple[Measured, ...] = ()
+    left_out: int = 0
+    whole: str = ""
 
 
 class Rejected(Exception):

@@ -21,6 +21,7 @@ from prodwise.ports.outside import OutsideStore as OutsideStore
 from prodwise.ports.reports import ReportArchive as ReportArchive
 from prodwise.ports.reports import ReportFeed as ReportFeed
 from prodwise.ports.reports import ReportSink as ReportSink
+from prodwise.ports.reports import Telemetry as Telemetry
 
 
 @dataclass(frozen=True, slots=True)

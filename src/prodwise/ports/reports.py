@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from prodwise.model.digest import Delivery, Group, Heard, KeptEvent, Received, Tally
+from prodwise.model.telemetry import Calls, KeptSeries, Point
 
 
 class ReportSink(Protocol):
@@ -59,3 +60,21 @@ class KeptEvents(Protocol):
 
 class ReportArchive(Groups, KeptEvents, Protocol):
     """All that can be asked about reports."""
+
+
+class Telemetry(Protocol):
+    """What traces and metrics say, over all receivers."""
+
+    def calls(self, since: float, until: float, project: int | None = None) -> Sequence[Calls]:
+        """By minute, oldest first: `loop.telemetry.graph_of` makes a graph of them. since, until: Unix seconds."""
+
+    def series(
+        self, project: int | None = None, *, name: str = "", after: str = "", limit: int = 50
+    ) -> tuple[Sequence[KeptSeries], str]:
+        """(by key; where the next page begins, "" at the end). name: of one metric, "" for all."""
+
+    def one_series(self, key: str) -> KeptSeries | None:
+        """None when there is none."""
+
+    def points(self, key: str, since: float, limit: int = 1440) -> Sequence[Point]:
+        """One a minute, oldest first, the newest `limit`: `loop.telemetry.readings` says what they mean."""

@@ -19,6 +19,7 @@ from prodwise.server.reading import Reader
 from prodwise.server.render import Pages
 from prodwise.server.reports import ReportsApi
 from prodwise.server.shield import Shield
+from prodwise.server.telemetry import TelemetryApi
 from prodwise.server.ways_in import WaysIn
 
 BODY_MAX = 64 * 1024
@@ -42,7 +43,7 @@ def create_app(parts: ServerParts) -> FastAPI:
     shown = Shown(reader, pages)
     ways, health = WaysIn(parts), Health(reader, shown.live)
     app.state.parts, app.state.live, app.state.keeper = parts, shown.live, ways.keeper
-    for group in (shown, Acts(reader, pages), Api(reader, app), ReportsApi(reader), health, ways):
+    for group in (shown, Acts(reader, pages), Api(reader, app), ReportsApi(reader), TelemetryApi(reader), health, ways):
         hang(app, group.doors())
     errors.install(app, pages)
     app.add_middleware(Shield, dashboard=parts.dashboard_url)

@@ -19,6 +19,7 @@ class Reporting:
     projects: Callable[[], tuple[Project, ...]]
     address: str
     listening: Callable[[], bool]
+    telemetry: ports.Telemetry
 
 
 @dataclass(frozen=True, slots=True)

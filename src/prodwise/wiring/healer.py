@@ -76,6 +76,7 @@ def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Heal
         notifier=CommandNotifier(config.notify_command),
         waiting=lambda: waiting(where),
         reporting=_reporting(app_dir, config) if config.signals.receivers else None,
+        telemetry=reports.telemetry(app_dir) if config.signals.receivers else None,
     )
     executor = f"healer:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     Durable.configure(dbos_url(where, store.database.url), executor)
@@ -143,7 +144,8 @@ def serve(app_dir: Path) -> None:
     made = healer(app_dir, config, store, address)
     projects = partial(reports.projects, app_dir, config)
     listening = partial(reports.listening, app_dir)
-    heard = Reporting(reports.archive(app_dir), projects, reports.address(app_dir), listening)
+    told = reports.telemetry(app_dir)
+    heard = Reporting(reports.archive(app_dir), projects, reports.address(app_dir), listening, told)
     ways, controls = hooks(config, app_dir.resolve(), where.state / "secrets"), made.controls
     app = create_app(
         ServerParts(store, made.parts.target, controls, controls, made.intake.vitals, config, address,

@@ -11,6 +11,7 @@ from prodwise.loop.sample import Sampler
 from prodwise.model.errors import ConfigError
 from prodwise.model.redaction import Redactor
 from prodwise.model.report import Reason
+from prodwise.signals.otlp.decoder import OtlpSpeech
 from prodwise.signals.receiver.admission import Admission, Room
 from prodwise.signals.receiver.app import Receiver, ReceiverParts, Way
 from prodwise.signals.receiver.commits import Commits
@@ -49,7 +50,11 @@ def receiver(app_dir: Path, config: Config, given: signals_file.Given, sink: Rep
         ReceiverParts(
             projects={one.id: one for one in projects},
             key_of=decoder.key,
-            ways=(Way("envelope", decoder.read_envelope, True), Way("store", decoder.read_lone_event, False)),
+            ways=(
+                Way("envelope", decoder.read_envelope, True),
+                Way("store", decoder.read_lone_event, False),
+                *(Way(f"v1/{signal}", None, False, OtlpSpeech(signal)) for signal in ("logs", "traces", "metrics")),
+            ),
             digester=quick,
             slow=slow,
             admission=Admission(Room(events_per_minute=max(1, signals.events_per_minute // max(1, signals.receivers)))),

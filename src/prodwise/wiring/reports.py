@@ -18,6 +18,7 @@ from prodwise.store.migrate import REPORTS, migrate
 from prodwise.store.reports.archive import SqlReportArchive
 from prodwise.store.reports.feed import SqlReportFeed
 from prodwise.store.reports.shelves import FILES, Shelves
+from prodwise.store.reports.telemetry import SqlTelemetry
 from prodwise.targets.local import local_control, signals_file
 
 LISTENING_S = 0.5
@@ -58,6 +59,10 @@ def feed(app_dir: Path, config: Config, position: Mapping[str, Any] | None) -> S
 
 def archive(app_dir: Path) -> SqlReportArchive:
     return SqlReportArchive(shelves(app_dir))
+
+
+def telemetry(app_dir: Path) -> SqlTelemetry:
+    return SqlTelemetry(shelves(app_dir))
 
 
 def prepare(app_dir: Path, config: Config) -> None:

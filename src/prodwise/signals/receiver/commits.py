@@ -128,6 +128,13 @@ class Commits:
         names: set[int] = set()
         new = []
         for delivery in deliveries:
+            if delivery.whole:
+                name = name_of(delivery.project, delivery.whole)
+                if name in names or name in self._seen:
+                    delivery = Delivery(
+                        delivery.project, delivery.at, counts={Reason.REPEATED: max(1, len(delivery.events))}
+                    )
+                names.add(name)
             kept = []
             for event in delivery.events:
                 name = name_of(delivery.project, event.seen.id)

@@ -17,6 +17,7 @@ from prodwise.model.event import ErrorEvent, ErrorSeen
 from prodwise.model.project import Project
 from prodwise.model.redaction import Redactor
 from prodwise.model.report import CheckIn, Reason, Report, Reported, Sessions, Timed
+from prodwise.model.telemetry import Calls, Measured
 
 Noted = Counter[Reason]
 DETAIL_MAX = 256 * 1024
@@ -36,7 +37,9 @@ class Digester:
         noted: Noted = Counter(report.counts)
         events = tuple(self._event(one, project, at, noted) for one in report.events)
         others: list[Timed | Sessions | CheckIn] = [*report.timed, *report.sessions, *report.check_ins]
-        return Delivery(project.id, at, events, tuple(map(self._item, others)), noted)
+        calls, measured = tuple(map(self._calls, report.calls)), tuple(map(self._measured, report.measured))
+        items = tuple(map(self._item, others))
+        return Delivery(project.id, at, events, items, noted, calls=calls, measured=measured, whole=report.whole)
 
     def _event(self, reported: Reported, project: Project, at: float, noted: Noted) -> Digested:
         event = reported.event
@@ -73,12 +76,22 @@ class Digester:
 
     def _item(self, item: Timed | Sessions | CheckIn) -> Timed | Sessions | CheckIn:
         if isinstance(item, Timed):
-            route, release = self._clean([item.route, item.release])
-            return replace(item, route=route, release=release)
+            route, release, service = self._clean([item.route, item.release, item.service])
+            return replace(item, route=route, release=release, service=service)
         if isinstance(item, Sessions):
             release, environment = self._clean([item.release, item.environment])
             return replace(item, release=release, environment=environment)
         return replace(item, monitor=self._clean([item.monitor])[0])
+
+    def _calls(self, calls: Calls) -> Calls:
+        caller, callee, address = self._clean([calls.caller, calls.callee, calls.address])
+        return replace(calls, caller=caller, callee=callee, address=address)
+
+    def _measured(self, measured: Measured) -> Measured:
+        series = measured.series
+        cleaned, _ = self._redactor.clean([series.service, series.name, series.unit, dict(series.attributes)])
+        service, name, unit, attributes = cleaned
+        return replace(measured, series=replace(series, service=service, name=name, unit=unit, attributes=attributes))
 
     def _clean(self, texts: list[str]) -> list[str]:
         cleaned: list[str] = self._redactor.clean(texts)[0]

@@ -85,7 +85,11 @@ async def _parts(receive: Receive) -> AsyncIterator[bytes]:
 
 
 async def answer(send: Send, status: int, body: dict[str, Any], headers: list[tuple[bytes, bytes]]) -> None:
-    raw = orjson.dumps(body) if status != 204 else b""
-    common = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(raw))]
+    await answer_raw(send, status, b"application/json", orjson.dumps(body) if status != 204 else b"", headers)
+
+
+async def answer_raw(send: Send, status: int, kind: bytes, raw: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    """kind: its content type."""
+    common = [(b"content-type", kind), (b"content-length", b"%d" % len(raw))]
     await send({"type": "http.response.start", "status": status, "headers": common + headers})
     await send({"type": "http.response.body", "body": raw})

@@ -121,3 +121,49 @@ taken = sa.Table(
     sa.Column("events", BigInteger, nullable=False),
     comment="what came in for each project, in all",
 )
+
+call = sa.Table(
+    "report_call",
+    metadata,
+    _receiver(),
+    sa.Column("project", Integer, primary_key=True, autoincrement=False),
+    sa.Column("minute", Integer, primary_key=True, autoincrement=False),
+    sa.Column("caller", Text, primary_key=True),
+    sa.Column("callee", Text, primary_key=True),
+    sa.Column("address", Text, primary_key=True),
+    sa.Column("count", BigInteger, nullable=False),
+    sa.Column("errors", BigInteger, nullable=False),
+    sa.Column("ms_sum", Float, nullable=False),
+    sa.Column("ms_max", Float, nullable=False),
+    sa.Index("ix_report_call_minute", "minute"),
+    comment="who called whom, as traces tell; caller '': told by the one that was called",
+)
+
+series = sa.Table(
+    "report_series",
+    metadata,
+    _receiver(),
+    sa.Column("key", Text, primary_key=True),
+    sa.Column("project", Integer, nullable=False),
+    sa.Column("service", Text, nullable=False),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("unit", Text, nullable=False),
+    sa.Column("kind", Text, nullable=False),
+    sa.Column("attributes", JSON, nullable=False),
+    sa.Column("last_seen", Float, nullable=False),
+)
+
+point = sa.Table(
+    "report_point",
+    metadata,
+    _receiver(),
+    sa.Column("series", Text, primary_key=True),
+    sa.Column("minute", Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", Float, nullable=False),
+    sa.Column("value", Float, nullable=False),
+    sa.Column("since", Float, nullable=False),
+    sa.Column("count", BigInteger, nullable=False),
+    sa.Column("buckets", JSON, nullable=False),
+    sa.Index("ix_report_point_minute", "minute"),
+    comment="a minute of a series; buckets: upper bounds (null = without end) and counts",
+)

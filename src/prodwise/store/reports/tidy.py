@@ -17,7 +17,7 @@ DAY_S = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one receiver keeps. detail_bytes, groups, events: per project; *_s: seconds."""
+    """What one receiver keeps. detail_bytes, groups, events, series: per project; *_s: seconds."""
 
     feed_s: float = 3_600.0
     event_s: float = 30 * DAY_S
@@ -25,19 +25,24 @@ class Limits:
     detail_bytes: int = 128 * 1024 * 1024
     events: int = 1_000_000
     groups: int = 5_000
+    calls_s: float = 7 * DAY_S
+    points_s: float = 2 * DAY_S
+    series: int = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """groups: (project, key)."""
+    """groups: (project, key); series: keys."""
 
     rows: int
     groups: tuple[tuple[int, str], ...] = ()
+    series: tuple[str, ...] = ()
 
 
 def remove_old(connection: sa.Connection, receiver: int, limits: Limits, now: float) -> Gone:
     """1. Feed rows that no healer will ask for. 2. Old events with their details. 3. Old tallies and counts. 4. Details and
-    events over the project's quota, the oldest first. 5. Groups that nothing was seen of, and the longest quiet of too many."""
+    events over the project's quota, the oldest first. 5. Groups that nothing was seen of, and the longest quiet of too many.
+    6. Old minutes of calls and series, and series without any."""
     rows = _oldest(connection, receiver, tables.feed, tables.feed.c.at < now - limits.feed_s)
     rows += _events(connection, receiver, tables.event.c.received_at < now - limits.event_s)
     for table, at in ((tables.tally, tables.tally.c.minute), (tables.counted, tables.counted.c.hour)):
@@ -46,7 +51,10 @@ def remove_old(connection: sa.Connection, receiver: int, limits: Limits, now: fl
         rows += _details_over(connection, receiver, project, limits.detail_bytes)
         rows += _events_over(connection, receiver, project, limits.events)
     groups = _groups(connection, receiver, limits, now)
-    return Gone(rows + len(groups), groups)
+    rows += _oldest_stamp(connection, receiver, tables.call, tables.call.c.minute, now - limits.calls_s)
+    rows += _oldest_stamp(connection, receiver, tables.point, tables.point.c.minute, now - limits.points_s)
+    series = _series(connection, receiver, now - limits.points_s)
+    return Gone(rows + len(groups) + len(series), groups, series)
 
 
 def _projects(connection: sa.Connection, receiver: int) -> list[int]:
@@ -115,6 +123,14 @@ def _groups(connection: sa.Connection, receiver: int, limits: Limits, now: float
             going += [(int(project), str(key)) for project, key in rows]
     _delete(connection, t, t.c.receiver == receiver, t.c.key.in_([key for _, key in going]))
     return tuple(dict.fromkeys(going))
+
+
+def _series(connection: sa.Connection, receiver: int, until: float) -> tuple[str, ...]:
+    t = tables.series
+    old = sa.select(t.c.key).where(t.c.receiver == receiver, t.c.last_seen < until).limit(PIECE)
+    going = tuple(str(key) for key in connection.scalars(old))
+    _delete(connection, t, t.c.receiver == receiver, t.c.key.in_(going))
+    return going
 
 
 def _delete(connection: sa.Connection, table: sa.Table, *which: sa.ColumnElement[bool]) -> int:

@@ -12,6 +12,7 @@ from prodwise.store.reports import tables
 
 ADDED = {tables.counted: ("count",), tables.taken: ("deliveries", "events")}
 """Columns that are summed up; all others outside the primary key are replaced."""
+WRITTEN = (tables.group, tables.tally, tables.counted, tables.taken, tables.call, tables.series, tables.point)
 FIRST_ONLY = {tables.taken: ("first",)}
 
 
@@ -20,9 +21,7 @@ class Upserts:
 
     def __init__(self, dialect: str) -> None:
         insert: Callable[[sa.Table], Any] = import_module(f"sqlalchemy.dialects.{dialect}").insert
-        self._made = {
-            table: _upsert(table, insert(table)) for table in (tables.group, tables.tally, tables.counted, tables.taken)
-        }
+        self._made = {table: _upsert(table, insert(table)) for table in WRITTEN}
 
     def of(self, table: sa.Table) -> sa.Insert:
         return self._made[table]

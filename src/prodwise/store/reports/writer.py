@@ -16,6 +16,7 @@ from prodwise.store.engine import Database
 from prodwise.store.migrate import REPORTS, migrate
 from prodwise.store.reports import codec, tables
 from prodwise.store.reports.sums import Sums
+from prodwise.store.reports.telemetry_sums import TelemetrySums
 from prodwise.store.reports.tidy import Limits, remove_old
 from prodwise.store.reports.upserts import Upserts
 
@@ -47,6 +48,7 @@ class ReportWriter:
         except sa.exc.SQLAlchemyError as error:
             raise StoreError(f"old reports cannot be removed: {_told(error)}") from None
         self._sums.forget(gone.groups)
+        self._telemetry.forget(gone.series)
         return gone.rows
 
     def close(self) -> None:
@@ -62,17 +64,22 @@ class ReportWriter:
             self._fed: int = row["fed"] if row else 0
             self._events: int = row["events"] if row else 0
             self._sums = Sums(self._receiver, connection, self._limits.groups)
+            self._telemetry = TelemetrySums(self._receiver, connection, self._limits.series)
         self._broken = False
 
     def _write(self, connection: sa.Connection, deliveries: Sequence[Delivery]) -> None:
         if self._broken:
             self._begin()
         heard, moved = self._add_events(connection, deliveries)
+        moved += self._telemetry.add(connection, deliveries)
         for table, rows in (
             (tables.group, list(self._sums.group_rows())),
             (tables.tally, list(self._sums.tally_rows())),
             (tables.counted, _counted(self._receiver, [*deliveries, *moved])),
             (tables.taken, _taken(self._receiver, deliveries)),
+            (tables.call, list(self._telemetry.call_rows())),
+            (tables.series, list(self._telemetry.series_rows())),
+            (tables.point, list(self._telemetry.point_rows())),
         ):
             if rows:
                 connection.execute(self._upserts.of(table), rows)
