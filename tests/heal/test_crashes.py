@@ -44,7 +44,7 @@ def deploy(house: House, number: int, when: str) -> bool:
         insist(lambda: house.api.post("deploy", ref="HEAD"), new)
         apps.until(new, 10, "the release")
         release = max(new(), key=lambda r: int(r.split("-")[0]))
-        apps.until(lambda: house.state_of(release) in ("verified_good", "failed"), 60, f"the end of {release}")
+        apps.until(lambda: house.state_of(release) in ("verified_good", "failed"), 120, f"the end of {release}")
     assert house.state_of(release) == "verified_good", house.store.releases.load(release)
     assert house.serves(release), house.seen()
     assert seen.failed == 0, seen.answers

@@ -71,7 +71,8 @@ class SqlReportArchive:
     def example(self, group: str) -> KeptEvent | None:
         t, d = tables.event, tables.detail
         both = t.join(d, sa.and_(t.c.receiver == d.c.receiver, t.c.seq == d.c.seq))
-        query = sa.select(t, d.c.packed).select_from(both).where(t.c.group_key == group).order_by(t.c.seq.desc())
+        newest = t.c.received_at.desc(), t.c.seq.desc()  # receivers that share one database count by themselves
+        query = sa.select(t, d.c.packed).select_from(both).where(t.c.group_key == group).order_by(*newest)
         found = [_event(row) for row in self._rows(query.limit(1))]
         return max(found, key=lambda one: one.received_at, default=None)
 
