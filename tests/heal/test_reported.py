@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.full, pytest.mark.timeout(240)]
 STORM, STORM_S = 100_000, 60.0
 
 SHOP = """\
-import http.server, os
+import http.server, os, random, time
 import sentry_sdk
 
 VARIANT = open("variant").read().strip()
@@ -62,6 +62,7 @@ class Page(http.server.BaseHTTPRequestHandler):
             self.say(500 if VARIANT == "bad" else 200, "sorry")
 
     def say(self, status, text):
+        time.sleep(random.uniform(0.01, 0.06))  # a page that takes no time would be slower by reporting alone
         body = text.encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/plain")
