@@ -24,7 +24,6 @@ CONFIGURED_BY = (FILE_NAME, PROCFILE)
 _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
 _DURATION = re.compile(r"^(\d{1,6}(?:\.\d{1,3})?) ?(s|sec|seconds?|m|min|minutes?|h|hours?|d|days?|w|weeks?)$")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
-WATCHES_MAX = 50
 DURATION_MIN_S, DURATION_MAX_S, HEARTBEATS_MAX = 1.0, 400 * 86_400.0, 200
 _SIZE_MAX = 256 * 1024
 FROM_ENVIRONMENT = ("address", "dashboard", "notify_command")
@@ -192,7 +191,7 @@ class SignalsConfig(_Strict):
     redact_patterns: tuple[str, ...] = ()  # more texts that are private, as expressions
     redact_addresses: bool = False  # IP addresses, too
     important: tuple[str, ...] = Field((), max_length=100)  # routes that earn money, "POST /checkout", say
-    watch: tuple[WatchConfig, ...] = Field((), max_length=WATCHES_MAX)  # limits of metrics that programs send
+    watch: tuple[WatchConfig, ...] = Field((), max_length=50)  # limits of metrics that programs send
     projects: dict[str, ProjectConfig] = Field(default_factory=dict)  # beside the app's own
 
 
@@ -304,20 +303,14 @@ def _names(known: set[str]) -> str:
 
 
 def _check_projects(config: Config, source: str) -> None:
-    for watch in config.signals.watch:
-        if watch.service and watch.service not in config.services:
-            raise ConfigError(
-                f"{source}: signals.watch of {watch.metric!r}: there is no service {watch.service!r}",
-                f"known: {_names(set(config.services))}",
-            )
-    for name, entry in config.signals.projects.items():
-        if not _NAME.match(name) or name == config.name:
-            raise ConfigError(f"{source}: project name {name!r} is not usable", "another one, of a-z, 0-9, - and _")
-        if entry.service and entry.service not in config.services:
-            raise ConfigError(
-                f"{source}: signals.projects.{name}.service names {entry.service!r}, which does not exist",
-                f"known: {', '.join(sorted(config.services))}",
-            )
+    signals = config.signals
+    if wrong := [name for name in signals.projects if not _NAME.match(name) or name == config.name]:
+        raise ConfigError(f"{source}: project name {wrong[0]!r} is not usable", "another one, of a-z, 0-9, - and _")
+    named = [(f"projects.{name}", one.service) for name, one in signals.projects.items()]
+    for where, service in named + [(f"watch of {one.metric!r}", one.service) for one in signals.watch]:
+        if service and service not in config.services:
+            lost = f"{source}: signals.{where}: service names {service!r}, which does not exist"
+            raise ConfigError(lost, f"known: {_names(set(config.services))}")
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -373,10 +366,8 @@ def _explain(error: ValidationError, source: str) -> tuple[str, str]:
 
 
 def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
-    if loc[:2] == ("signals", "projects"):
-        return list(ProjectConfig.model_fields)
-    if loc[:2] == ("signals", "watch") and len(loc) > 2:
-        return ["metric", "above", "for", "service"]
+    if loc[0] == "signals" and len(loc) > 2:
+        return list(ProjectConfig.model_fields) if loc[1] == "projects" else ["metric", "above", "for", "service"]
     entries: dict[object, type[_Strict]] = {
         "services": ServiceConfig, "heartbeats": HeartbeatConfig, "hooks": HookConfig
     }  # fmt: skip

@@ -68,7 +68,7 @@ def test_without_receivers_or_limits_nothing_is_read() -> None:
 
 
 def test_a_limit_that_does_not_fit_is_an_error_that_says_why() -> None:
-    with pytest.raises(ConfigError, match="there is no service 'wbe'"):
+    with pytest.raises(ConfigError, match="service names 'wbe', which does not exist"):
         validate(configured(service="wbe"), "test")
     with pytest.raises(ConfigError) as wrong:
         validate(configured(fro="5 min"), "test")
