@@ -57,7 +57,7 @@ def test_every_page_fits_and_can_be_read(
     tab = Tab(browser, size, scheme)
     tab.login(world.url + world.login_path())
     paths = (
-        "/", "/incidents", "/incidents/inc-new", "/incidents/inc-new/prompt", "/releases", f"/approve/{asked}",
+        "/", "/incidents", "/incidents/inc-new", "/incidents/inc-new/prompt", "/releases", "/signals", f"/approve/{asked}",
         "/confirm/rollback", "/confirm/wrong/inc-new",
     )  # fmt: skip
     for number, path in enumerate(paths):

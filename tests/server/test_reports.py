@@ -54,6 +54,24 @@ def test_projects_show_their_dsn_what_came_in_and_what_did_not(world: World, wri
     assert 'prodwise_reports_counted{project="teashop",reason="clock"} 3' in text
 
 
+def test_a_page_shows_what_came_in_and_what_did_not(world: World, writer: ReportWriter) -> None:
+    at = clock.now()
+    with world.person() as client:
+        before = client.get("/signals").text
+        assert before.count("Nothing reported yet.") == 2
+        assert "No receiver answers at" in before
+        hostile = {Reason.CLOCK: 3, Reason.BOMB: 12_000}
+        writer.write([delivery(event(1, "<b>", at=at), at=at, counts=hostile)])
+        text = client.get("/signals").text
+    assert "1 delivery, 1 error in 1 group" in text
+    assert "12,000" in text
+    assert "Unpacks to too much" in text
+    assert "Fault &lt;b&gt;" in text
+    assert "Fault <b>" not in text
+    with world.stranger() as client:
+        assert client.get("/signals").status_code == 401
+
+
 def test_groups_come_by_page_and_whole(world: World, writer: ReportWriter) -> None:
     at = clock.now()
     for number in range(5):

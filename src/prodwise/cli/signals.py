@@ -103,13 +103,11 @@ def _otlp(dsn: str) -> str:
 
 
 def _came_in(project: Mapping[str, Any], since: Any) -> str:
+    from prodwise.server.views.signals import taken
+
     if project["last"] is None:
         return "Nothing reported yet. Give the DSN to your Sentry SDK: sentry_sdk.init(dsn=…)"
-    kept = project["bytes_kept"] / 1024
-    return (
-        f"last report {since(project['last'])}; {project['deliveries']} deliveries, {project['events']} errors in "
-        f"{project['groups']} groups; {kept:,.0f} KiB of details kept"
-    )
+    return f"last report {since(project['last'])}; {taken(project)}"
 
 
 def _what(group: Mapping[str, Any]) -> str:

@@ -40,10 +40,11 @@ def create_app(parts: ServerParts) -> FastAPI:
         redirect_slashes=False,
     )
     reader, pages = Reader(parts), Pages(parts.config.name)
-    shown = Shown(reader, pages)
+    reports = ReportsApi(reader)
+    shown = Shown(reader, pages, reports)
     ways, health = WaysIn(parts), Health(reader, shown.live)
     app.state.parts, app.state.live, app.state.keeper = parts, shown.live, ways.keeper
-    for group in (shown, Acts(reader, pages), Api(reader, app), ReportsApi(reader), TelemetryApi(reader), health, ways):
+    for group in (shown, Acts(reader, pages), Api(reader, app), reports, TelemetryApi(reader), health, ways):
         hang(app, group.doors())
     errors.install(app, pages)
     app.add_middleware(Shield, dashboard=parts.dashboard_url)

@@ -14,12 +14,14 @@ from prodwise.server.doors import COOKIE, Door, NotFound, Policy, Visitor
 from prodwise.server.live import Live
 from prodwise.server.reading import Reader
 from prodwise.server.render import MARK, STATIC, Pages
+from prodwise.server.reports import ReportsApi
 from prodwise.server.views.incident import filtered, incident_view, outcome_words
 from prodwise.server.views.needs import approval_card
 from prodwise.server.views.now import now_view
 from prodwise.server.views.prompt import prompt_of
 from prodwise.server.views.releases import releases_view
 from prodwise.server.views.report import onset
+from prodwise.server.views.signals import signals_view
 from prodwise.server.views.story import title_of
 
 FRAGMENTS = {
@@ -27,14 +29,15 @@ FRAGMENTS = {
     "releases": ("ramp", "places", "rows"),
     "incident": ("story", "decision", "timeline"),
 }
+FAULTS_SHOWN = 30
 GROUPS = ("people", "prodwise", "signals", "changes")
 
 
 class Shown:
     """GET routes and the fragments of the live ones."""
 
-    def __init__(self, reader: Reader, pages: Pages) -> None:
-        self._reader, self._pages = reader, pages
+    def __init__(self, reader: Reader, pages: Pages, reports: ReportsApi) -> None:
+        self._reader, self._pages, self._reports = reader, pages, reports
         self.live = Live(self.fragments)
 
     def doors(self) -> tuple[Door, ...]:
@@ -44,6 +47,7 @@ class Shown:
             ("/incidents/{incident_id}", self.incident),
             ("/incidents/{incident_id}/prompt", self.prompt),
             ("/releases", self.releases),
+            ("/signals", self.signals),
             ("/approve/{approval_id}", self.approve),
             ("/live", self.stream),
         )
@@ -102,6 +106,10 @@ class Shown:
     def releases(self, request: Request) -> HTMLResponse:
         view = releases_view(self._reader.releases(), now())
         return self._pages.page("releases.html", csrf=_csrf(request), view=view, here="releases", topic="releases")
+
+    def signals(self, request: Request) -> HTMLResponse:
+        view = signals_view(self._reports.projects(), self._reports.newest(FAULTS_SHOWN))
+        return self._pages.page("signals.html", csrf=_csrf(request), view=view, here="signals", topic="")
 
     def approve(self, request: Request, approval_id: str) -> HTMLResponse:
         asked = next((a for a in self._reader.parts.records.approvals.open() if a.id == approval_id), None)

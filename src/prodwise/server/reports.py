@@ -67,6 +67,11 @@ class ReportsApi:
         )
         return {"schema_version": SCHEMA_VERSION, "groups": [self._told(one) for one in found], "next": following}
 
+    def newest(self, limit: int) -> list[Json]:
+        """Groups, those seen last first."""
+        found = self._reporting.archive.groups(None, after="", limit=limit)[0] if self._reporting else ()
+        return [self._told(one) for one in found]
+
     def group(self, key: GroupKey) -> Json:
         """One fault: the last day by minute, release and route, and its newest events."""
         found, archive = self._group(key), self._archive().archive
