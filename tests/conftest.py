@@ -5,11 +5,19 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
 
 from prodwise.store.sql import SqlStore
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _healers_forked_from() -> Iterator[None]:
+    """The process that healers are forked from ends with the run, not a moment after it."""
+    yield
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")

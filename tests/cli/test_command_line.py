@@ -121,7 +121,7 @@ def test_nothing_runs_here_says_what_to_do(terminal: Terminal) -> None:
 
 def test_colours_only_where_they_are_wanted(terminal: Terminal) -> None:
     assert "\x1b" not in terminal.run("status").err
-    terminal.env = {"FORCE_COLOR": "1"}
+    terminal.env = {"FORCE_COLOR": "1", "TERM": "xterm"}
     assert "\x1b[" in terminal.run("status").err
     terminal.env = {"FORCE_COLOR": "1", "NO_COLOR": "1"}
     assert "\x1b" not in terminal.run("status").err

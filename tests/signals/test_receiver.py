@@ -23,6 +23,7 @@ import zstandard
 from prodwise.clock import now
 from prodwise.model.event import ErrorSeen
 from prodwise.model.report import CheckIn, Reason, Sessions, Timed
+from prodwise.testing import apps
 from prodwise.testing.receivers import Receivers, receivers
 from tests.signals.sentry_kit import envelope, item
 
@@ -43,7 +44,10 @@ def sdk(receiving: Receivers) -> Iterator[Receivers]:
         dsn=receiving.dsn, release="12-abc1234", environment="test", traces_sample_rate=1.0, enable_logs=True
     )
     try:
-        yield receiving
+        with sentry_sdk.isolation_scope() as isolation, sentry_sdk.new_scope() as current:
+            isolation.clear()  # what an earlier request was about must not be said of this one
+            current.clear()
+            yield receiving
     finally:
         sentry_sdk.get_client().close(timeout=5)
         sentry_sdk.init()
@@ -136,6 +140,7 @@ def test_logging_and_log_items_give_errors(sdk: Receivers) -> None:
     logging.getLogger("shop.mail").error("mail to %s bounced", 41)
     sentry_sdk.logger.error("letter {number} came back", number=42)
     sentry_sdk.flush(10)
+    apps.until(lambda: len(seen(sdk, "bounced")) == 2, 10, "the event and the log line")
     assert len({one.group for one in seen(sdk, "bounced")}) == 1
     assert seen(sdk, "came back")
 
