@@ -175,7 +175,7 @@ def test_what_a_release_swallows_is_drafted_and_told_and_nothing_is_done(shop: t
     with orders(house.address) as seen:
         release = deploy(house, "swallows")
         apps.until(lambda: any("holds nothing" in one["reason"] for one in gates(house, release)), 60, "the gate")
-        apps.until(lambda: house.state_of(release) == "verified_good", 60, "its watch")
+        apps.until(lambda: house.state_of(release) == "verified_good", 120, "its watch")
         done = house.last_entry
         apps.until(house.outcome, 90, "a person is called")
     assert set(seen) == {200}

@@ -19,7 +19,7 @@ from prodwise.loop.diagnose.case import Case
 from prodwise.loop.story import NOT_LOOKED, IncidentTurn, Remedied
 from prodwise.loop.verify.after import Look, better
 from prodwise.model.action import ActionKind
-from prodwise.model.change import ChangeKind
+from prodwise.model.change import Change, ChangeKind
 from prodwise.model.diagnosis import Cause, Diagnosis, Hypothesis
 from prodwise.model.gate import GateResult
 from prodwise.model.incident import Symptom
@@ -101,10 +101,18 @@ class Bedside:
 
     def remedied(self, row: Mapping[str, Any]) -> Remedied | None:
         """A person (or a rollout's end) put another release in place since the incident was opened."""
+        said = hearsay(symptoms(row))
         for change in self._parts.records.changes.own(row["opened_at"]):
-            if change.kind in (ChangeKind.MANUAL, ChangeKind.RELEASE) and not change.id.startswith(row["id"]):
+            if change.kind not in (ChangeKind.MANUAL, ChangeKind.RELEASE) or change.id.startswith(row["id"]):
+                continue
+            if not (said and self._was_on_its_way(change, row["opened_at"])):
                 return Remedied(ActionKind.ROLLBACK, change.who, change.text)
-        return self._taken_back(row["opened_at"]) if hearsay(symptoms(row)) else None
+        return self._taken_back(row["opened_at"]) if said else None
+
+    def _was_on_its_way(self, change: Change, opened_at: float) -> bool:
+        """A release that had users already when others said that something is wrong: that it passed its watch remedies nothing."""
+        rollout = self._parts.records.rollouts.load(change.after) if change.kind is ChangeKind.RELEASE else None
+        return rollout is not None and rollout.began_at < opened_at
 
     def _taken_back(self, opened_at: float) -> Remedied | None:
         """What only others said was of a release on trial that our own eyes have judged meanwhile, after it had met users."""
