@@ -164,6 +164,8 @@ class Load:
         """A new connection; without one after a while this wire is given up."""
         self._selector.unregister(wire.socket)
         wire.socket.close()
+        if wire in self._idle:
+            self._idle.remove(wire)
         for _ in range(100):
             try:
                 wire.connect()
@@ -173,8 +175,6 @@ class Load:
             self._add(wire)
             return
         self._connections -= 1
-        if wire in self._idle:
-            self._idle.remove(wire)
 
 
 def write(path: Path, requests: Iterable[bytes]) -> None:

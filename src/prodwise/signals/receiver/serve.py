@@ -17,6 +17,8 @@ from prodwise.model.errors import ConfigError
 
 HEAD_S = 10.0
 """A connection that has not sent a whole request head after so long is closed."""
+IDLE_S = 20
+"""And one on which nothing follows an answer, at the latest."""
 COLLECT_AFTER = 50_000
 """Objects: reports are large trees without cycles, which a collection every 700 would look through for nothing (a fifth of all
 time, measured)."""
@@ -27,28 +29,28 @@ SWITCH_S = 0.0005
 
 
 class Patient(HttpToolsProtocol):
-    """Closes connections on which nothing comes: uvicorn waits for a first request without end."""
+    """Closes connections on which nothing comes: uvicorn waits for a first request, and for the rest of a head, without end."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._answered = 0
-        self._head_timer = self.loop.call_later(HEAD_S, self._look)
+        self._heads = 0
+        self._head_timer = self.loop.call_later(HEAD_S, self._look, 0)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_timer.cancel()
         super().connection_lost(exc)
 
-    def _look(self) -> None:
-        """Nothing under way, and no request since the last look: the keep-alive timer ends idle ones, this one slow heads."""
+    def on_headers_complete(self) -> None:
+        self._heads += 1
+        super().on_headers_complete()
+
+    def _look(self, heads: int) -> None:
+        """Nothing is under way, and no request has begun since the last look, which found as many heads."""
         busy = self.cycle is not None and not self.cycle.response_complete
-        if not busy and self._answered == self._requests():
+        if not busy and self._heads == heads:
             self.transport.close()
             return
-        self._answered = self._requests()
-        self._head_timer = self.loop.call_later(HEAD_S, self._look)
-
-    def _requests(self) -> int:
-        return id(self.cycle) if self.cycle is not None else 0
+        self._head_timer = self.loop.call_later(HEAD_S, self._look, self._heads)
 
 
 def server(app: Any) -> uvicorn.Server:
@@ -65,7 +67,7 @@ def server(app: Any) -> uvicorn.Server:
         date_header=False,
         limit_concurrency=CONNECTIONS_MAX,
         backlog=BACKLOG,
-        timeout_keep_alive=30,
+        timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=3,
     )
     return uvicorn.Server(config)
