@@ -163,6 +163,25 @@ def test_a_deploy_during_a_rollout_waits_and_replaces_what_serves_then(live: Liv
     assert live.serving() == {held: "100 %"}
 
 
+def test_up_takes_up_a_changed_configuration_while_users_are_served(live: Live) -> None:
+    file = live.dir / "prodwise.toml"
+    text, heard = file.read_text(), "nightly-backup"
+    file.write_text(f'{text}\n[heartbeats.{heard}]\nevery = "1 day"\n')
+    try:
+        with live.untouched(), apps.load(live.address, "/pid") as seen:
+            said = live.run("up")
+        assert said.code == 0, said
+        assert "prodwise.toml has changed" in said.out + said.err
+        assert heard in live.run("hooks").out
+    finally:
+        file.write_text(text)
+        again = live.run("up")
+    assert set(seen.statuses) == {200}
+    assert "prodwise.toml has changed" in again.out + again.err
+    assert heard not in live.run("hooks").out
+    assert "has changed" not in live.run("up").out
+
+
 @pytest.mark.full
 def test_a_moved_dashboard_is_told(live: Live) -> None:
     file = live.dir / "prodwise.toml"

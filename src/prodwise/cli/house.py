@@ -66,7 +66,8 @@ def up(
     desk: Desk, stage: StageOption = "", no_healer: NoHealer = False, foreground: Foreground = False, unit: Unit = False,
     json: Json = False,
 ) -> int:  # fmt: skip
-    """Start the app behind its proxy, and Prodwise beside it. Again is harmless: it starts what does not run.
+    """Start the app behind its proxy, and Prodwise beside it. Again is harmless: it starts what does not run, and takes up a changed
+    prodwise.toml while users are served.
 
     Prodwise only watches until you allow more (`prodwise stage`).
     """

@@ -42,9 +42,7 @@ def _text(answer: Mapping[str, Any]) -> None:
 
     beats, ways = answer["heartbeats"], answer["hooks"]
     if not beats and not ways:
-        print(
-            "Nobody may knock yet: add [heartbeats.NAME] or [hooks.WAY] to prodwise.toml, then `prodwise down` and `up`."
-        )
+        print("Nobody may knock yet: add [heartbeats.NAME] or [hooks.WAY] to prodwise.toml, then `prodwise up`.")
         return
     if beats:
         rows = [

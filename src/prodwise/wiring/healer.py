@@ -135,7 +135,7 @@ def probe_targets(seen: TargetSeen, inventory: dict[str, Service], where: Layout
 def serve(app_dir: Path) -> None:
     """The healer's process: pages and API at once, the stories as soon as the target is seen. Returns when told to end."""
     where, store = local_control.layout_of(app_dir), open_store(app_dir)
-    config, wrong = last_usable(app_dir, where.run / "config.json")
+    config, wrong = last_usable(app_dir, where.healer_settings)
     if wrong:
         store.ledger.append("config", wrong, actor="prodwise")
     places = read_places(where)

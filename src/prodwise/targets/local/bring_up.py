@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -9,7 +10,6 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +74,7 @@ def up(
 def _up(layout: Layout, config: Config, *, with_healer: bool, was_up: bool, say: Say) -> UpResult:
     if layout.state == layout.app / layout.state.name:
         git.exclude(layout.app, f"/{layout.state.name}/")
-    places = _configure(layout, config, with_healer=with_healer, was_up=was_up)
+    places = _configure(layout, config, with_healer=with_healer, was_up=was_up, say=say)
     layout.down_file.unlink(missing_ok=True)
     with _coming_up(layout):
         release, started = _app_up(layout, config, was_up=was_up, say=say)
@@ -117,7 +117,7 @@ def _app_up(layout: Layout, config: Config, *, was_up: bool, say: Say) -> tuple[
     return release, True
 
 
-@contextmanager
+@contextlib.contextmanager
 def _coming_up(layout: Layout) -> Iterator[None]:
     """Keeps the healer, which starts meanwhile, from taking a release for good that is only being tried."""
     me = {"boot": boot_id(), "pid": os.getpid(), "ticks": start_ticks(os.getpid())}
@@ -128,7 +128,7 @@ def _coming_up(layout: Layout) -> Iterator[None]:
         layout.coming_up.unlink(missing_ok=True)
 
 
-def _configure(layout: Layout, config: Config, *, with_healer: bool, was_up: bool) -> Places:
+def _configure(layout: Layout, config: Config, *, with_healer: bool, was_up: bool, say: Say) -> Places:
     """Ports are checked before anything is written over."""
     before = read_places(layout)
     supervised, proxied = _text(layout, "supervisor_conf"), _text(layout, "proxy_conf")
@@ -145,6 +145,7 @@ def _configure(layout: Layout, config: Config, *, with_healer: bool, was_up: boo
             _add_healer(layout)
         if with_healer:
             receivers.take_up(layout, config)
+            _renew_healer(layout, config, say)
     elif with_healer:
         receivers.note(layout, config)
     return places
@@ -156,6 +157,20 @@ def _add_healer(layout: Layout) -> None:
     except rpc.RpcFault as fault:
         if fault.code != rpc.ALREADY_ADDED:
             raise TargetError(f"the supervisor does not take up the healer: {fault}") from None
+
+
+def _renew_healer(layout: Layout, config: Config, say: Say) -> None:
+    """A healer that runs with other settings is started again: no user notices, and its stories go on where they were."""
+    kept, supervisor = layout.healer_settings, layout.socket("supervisor")
+    if not kept.exists() or kept.read_text() == config.model_dump_json():
+        return
+    say("prodwise.toml has changed: the healer starts again with it")
+    try:
+        with contextlib.suppress(rpc.RpcFault):  # it may not run just now
+            rpc.supervisor(supervisor, "stopProcess", "healer", timeout_s=HEALER_S)
+        rpc.supervisor(supervisor, "startProcess", "healer", False)
+    except (OSError, rpc.RpcFault) as error:
+        raise TargetError(f"the supervisor does not start the healer again: {error}") from None
 
 
 def _text(layout: Layout, name: str) -> str:
@@ -185,7 +200,7 @@ def _check_user(config: Config) -> None:
         )
 
 
-@contextmanager
+@contextlib.contextmanager
 def _alone(layout: Layout) -> Iterator[None]:
     """One `up` at a time on one folder. Raises TargetError naming the other."""
     handle = os.open(layout.run / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)

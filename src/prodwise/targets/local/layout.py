@@ -84,6 +84,11 @@ class Layout:
         return self.state / "signals.json"
 
     @property
+    def healer_settings(self) -> Path:
+        """The configuration that the healer runs with: the last one that could be used."""
+        return self.run / "config.json"
+
+    @property
     def receivers(self) -> Path:
         """The settings that receivers run with."""
         return self.run / "receivers.json"
