@@ -7,9 +7,9 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Literal, NoReturn, ParamSpec, TypeVar
+from typing import ClassVar, Literal, NoReturn, ParamSpec, TypeVar
 
-from dbos import DBOS, DBOSConfig, SetWorkflowID, SQLAlchemyDatasource
+from dbos import DBOS, DBOSConfig, Queue, SetWorkflowID, SQLAlchemyDatasource
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
@@ -30,8 +30,16 @@ POLL_S = 1.0
 """How often DBOS polls its database. Our stories do not wait through it, so a slow poll costs nothing (0.1 s costs ~5 % CPU)."""
 
 
+RESUME_S, TAKEN_S = 0.1, 5.0
+"""How often DBOS looks for stories that are to be resumed while there are some, and how long that is waited for."""
+RARELY_S = 10.0
+"""How often it looks otherwise: nothing else comes through that queue, and a look a second was a third of an idle healer's work."""
+
+
 class Durable:
     """The one door to DBOS. within: makes the store's units of work join a session."""
+
+    _resumed: ClassVar[Queue]
 
     def __init__(
         self, datasource: SQLAlchemyDatasource, within: Callable[[Session], AbstractContextManager[None]]
@@ -56,8 +64,12 @@ class Durable:
         }
         if system_database_url.startswith("sqlite"):
             config["db_engine_kwargs"] = {"pool_pre_ping": False}  # no connection to a file is ever lost
+        made = DBOS(config=config)
         # Ends its thread for delays and time-outs of workflows, which no story has: a fifth of an idle healer's work.
-        DBOS(config=config)._background_jobs_stop_event.set()
+        made._background_jobs_stop_event.set()
+        # The queue through which stories are resumed; there is no setting for it.
+        Durable._resumed = made._registry.get_internal_queue()
+        Durable._resumed._polling_interval_sec = RESUME_S
 
     @staticmethod
     def launch() -> None:
@@ -74,6 +86,10 @@ class Durable:
         left = [one.workflow_id for one in pending if one.executor_id != executor]
         if left:
             DBOS.resume_workflows(left)
+        deadline = time.monotonic() + TAKEN_S
+        while left and time.monotonic() < deadline and _queued(left):
+            time.sleep(RESUME_S / 2)
+        Durable._resumed._polling_interval_sec = RARELY_S
         return len(left)
 
     @staticmethod
@@ -112,6 +128,11 @@ class Durable:
                 return function(*args, **kwargs)
 
         return self._datasource.run_tx_step({"name": name, "isolation_level": self._isolation}, _crash_only(joined))
+
+
+def _queued(stories: list[str]) -> bool:
+    """Whether one of these still waits to be resumed."""
+    return bool(DBOS.list_workflows(workflow_ids=stories, status="ENQUEUED", load_input=False, load_output=False))
 
 
 def _patient(function: Callable[P, R]) -> Callable[P, R]:

@@ -79,3 +79,7 @@ class StoreError(ProdwiseError):
     """The database cannot be used as it is."""
 
     code = "store"
+
+
+class Unstorable(StoreError):
+    """The database works, and refuses what it was given."""

@@ -13,7 +13,8 @@ class ReportSink(Protocol):
     """Where a receiver puts what it took. One thread at a time."""
 
     def write(self, deliveries: Sequence[Delivery]) -> None:
-        """All of them in one transaction, durable on return. Raises StoreError, and has written nothing then."""
+        """All of them in one transaction, durable on return. Raises StoreError (Unstorable for what is in them), and has written
+        nothing then."""
 
     def tidy(self, now: float) -> int:
         """Removes what is older or more than is kept, a bounded piece at a time. Returns how many rows went."""

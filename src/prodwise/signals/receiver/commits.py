@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from prodwise.clock import monotonic, now
 from prodwise.model.digest import Delivery
-from prodwise.model.errors import StoreError
+from prodwise.model.errors import StoreError, Unstorable
 from prodwise.model.report import Reason
 from prodwise.ports import ReportSink
 from prodwise.signals.receiver.seen import SeenIds, name_of
@@ -98,23 +98,41 @@ class Commits:
             self._commit()
 
     def _commit(self) -> None:
-        """1. What waits. 2. Without what was stored before. 3. In one transaction. 4. Answers."""
         batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_MAX))]
         with self._lock:
             counts, self._counts = self._counts, Counter()
+        self._store(batch, counts)
+
+    def _store(self, batch: Sequence[_Waiting], counts: Counter[tuple[int, Reason]]) -> None:
+        """1. What waits. 2. Without what was stored before. 3. In one transaction. 4. Answers.
+
+        What cannot be stored costs nobody else's reports: it is found by halves.
+        """
         new, names = self._without_repeated([one.delivery for one in batch])
         try:
             self._sink.write([*new, *_refused(counts)])
-            stored = True
+        except Unstorable as error:
+            if len(batch) > 1:
+                half = len(batch) // 2
+                self._store(batch[:half], Counter())
+                self._store(batch[half:], counts)
+            else:
+                self._give_back(batch, counts, error)
         except StoreError as error:
-            self._complain(f"{error.message} {error.hint}".strip())
-            stored = False
-            with self._lock:
-                self._counts.update(counts)
-                self._counts.update((one.delivery.project, Reason.NOT_STORED) for one in batch)
-        if stored:
+            self._give_back(batch, counts, error)
+        else:
             for name in names:
                 self._seen.add(name)
+            self._tell(batch, stored=True)
+
+    def _give_back(self, batch: Sequence[_Waiting], counts: Counter[tuple[int, Reason]], error: StoreError) -> None:
+        self._complain(f"{error.message} {error.hint}".strip())
+        with self._lock:
+            self._counts.update(counts)
+            self._counts.update((one.delivery.project, Reason.NOT_STORED) for one in batch)
+        self._tell(batch, stored=False)
+
+    def _tell(self, batch: Sequence[_Waiting], *, stored: bool) -> None:
         if batch:
             self._loop.call_soon_threadsafe(_answer, batch, stored)
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from prodwise.model.digest import Delivery, Item
-from prodwise.model.errors import StoreError
+from prodwise.model.errors import StoreError, Unstorable
 from prodwise.model.event import ErrorSeen
 from prodwise.model.report import Reason
 from prodwise.store.engine import Database
@@ -24,7 +24,8 @@ HOUR_S = 3600
 
 
 class ReportWriter:
-    """Implements ports.ReportSink for receiver number `receiver`. Raises StoreError when the database cannot be used."""
+    """Implements ports.ReportSink for receiver number `receiver`. Raises StoreError when the database cannot be used, Unstorable
+    when it cannot take what it is given."""
 
     def __init__(self, url: str, receiver: int, limits: Limits | None = None) -> None:
         self._db = Database(url)
@@ -37,7 +38,10 @@ class ReportWriter:
         try:
             with self._db.engine.begin() as connection:
                 self._write(connection, deliveries)
-        except (sa.exc.SQLAlchemyError, ValueError, TypeError) as error:
+        except (sa.exc.DataError, sa.exc.IntegrityError, ValueError, TypeError, OverflowError) as error:
+            self._broken = True
+            raise Unstorable(f"a report cannot be stored: {_told(error)}") from None
+        except sa.exc.SQLAlchemyError as error:
             self._broken = True
             raise StoreError(f"reports cannot be stored: {_told(error)}", "check the disk and the database") from None
 
