@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prodwise.model.report import Reason, Rejected
-from prodwise.signals.sentry import inflate
+from prodwise.signals import inflate
 from prodwise.signals.sentry.envelope import ITEMS_MAX, SentryDecoder
-from prodwise.signals.sentry.values import TEXT_MAX
+from prodwise.signals.values import TEXT_MAX
 from tests.signals.sentry_kit import NOW, envelope, item
 
 DECODER = SentryDecoder()

@@ -16,7 +16,7 @@ from prodwise.signals.otlp.events import Events
 from prodwise.signals.otlp.logs import logs
 from prodwise.signals.otlp.metrics import Metrics
 from prodwise.signals.otlp.traces import Spans
-from prodwise.signals.sentry.values import Noted, Unusable, parse
+from prodwise.signals.values import Noted, Unusable, parse
 
 PROTOBUF, JSON = b"application/x-protobuf", b"application/json"
 _TYPE = re.compile(rb"\s*([\w/.+-]{1,100})\s*(?:;\s*charset\s*=\s*\"?utf-?8\"?\s*)?$", re.IGNORECASE)

@@ -11,7 +11,7 @@ from prodwise.model.report import Reason, Reported
 from prodwise.signals.otlp.stacks import chain_of
 from prodwise.signals.otlp.values import Attributes, Source, said
 from prodwise.signals.routes import fold_path
-from prodwise.signals.sentry.values import TEXT_MAX, Noted, text
+from prodwise.signals.values import TEXT_MAX, Noted, text
 
 EVENTS_MAX = 1_000
 """Of one delivery."""

@@ -8,7 +8,7 @@ from typing import Any
 from prodwise.model.report import Reason
 from prodwise.signals.otlp.events import Events
 from prodwise.signals.otlp.values import attributes, plain, sections, when, whole
-from prodwise.signals.sentry.values import TEXT_MAX, Noted, text
+from prodwise.signals.values import TEXT_MAX, Noted, text
 
 _ERROR, _FATAL, _LAST = 17, 21, 24
 _LEVELS = ((21, "fatal"), (17, "error"), (13, "warning"), (9, "info"), (1, "debug"))

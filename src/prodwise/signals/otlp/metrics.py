@@ -11,7 +11,7 @@ from typing import Any
 from prodwise.model.report import Reason
 from prodwise.model.telemetry import MINUTE_S, Buckets, Kind, Measured, Point, Series
 from prodwise.signals.otlp.values import Source, attributes, real, seconds, sections, when, whole
-from prodwise.signals.sentry.values import Noted, listed, mapping, text
+from prodwise.signals.values import Noted, listed, mapping, text
 
 POINTS_MAX = 2_000
 """Of one delivery."""

@@ -11,7 +11,7 @@ from prodwise.model.report import Reason, Timed
 from prodwise.model.telemetry import MINUTE_S, Calls
 from prodwise.signals.otlp.events import Events, route_of
 from prodwise.signals.otlp.values import Attributes, Source, attributes, said, seconds, sections, when, whole
-from prodwise.signals.sentry.values import Noted, listed, mapping, number, text
+from prodwise.signals.values import Noted, listed, mapping, number, text
 
 CALLS_MAX = 500
 """Kinds of calls of one delivery; more are one, named OTHER."""

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from prodwise.model.report import Reason
-from prodwise.signals.sentry.values import Noted, listed, mapping, put_right, text
+from prodwise.signals.values import Noted, listed, mapping, put_right, text
 
 ATTRIBUTES_MAX = 128
 DEPTH_MAX = 8

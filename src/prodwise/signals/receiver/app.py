@@ -13,6 +13,7 @@ from prodwise.clock import monotonic, now
 from prodwise.model.digest import Delivery
 from prodwise.model.project import Project
 from prodwise.model.report import Reason, Rejected, Report
+from prodwise.signals.inflate import unpack
 from prodwise.signals.receiver.admission import Admission
 from prodwise.signals.receiver.commits import Commits
 from prodwise.signals.receiver.digest import Digester
@@ -30,7 +31,6 @@ from prodwise.signals.receiver.http import (
     headers_of,
     read_body,
 )
-from prodwise.signals.sentry.inflate import unpack
 
 INLINE_MAX = 128 * 1024
 """Bytes, unpacked, that are read at once; more is read beside, so that nobody else waits for it."""

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from prodwise.model.report import Reason, Rejected
-from prodwise.signals.sentry.inflate import BODY_MAX
+from prodwise.signals.inflate import BODY_MAX
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from prodwise.model.report import CheckIn, Reason, Rejected, Report, Reported, Sessions, Timed
+from prodwise.signals.inflate import unpack
 from prodwise.signals.sentry import others
 from prodwise.signals.sentry.auth import public_key
 from prodwise.signals.sentry.events import error_event, event_id
-from prodwise.signals.sentry.inflate import unpack
 from prodwise.signals.sentry.others import Clock
-from prodwise.signals.sentry.values import Noted, Unusable, instant, parse
+from prodwise.signals.values import Noted, Unusable, instant, parse
 
 ITEMS_MAX = 100
 ITEM_MAX = 1024 * 1024

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from prodwise.model.event import ErrorEvent, Frame, Thrown
 from prodwise.signals.routes import fold_path
-from prodwise.signals.sentry.values import TEXT_MAX, Noted, listed, mapping, text
+from prodwise.signals.values import TEXT_MAX, Noted, listed, mapping, text
 
 CHAIN_MAX = 20
 FRAMES_MAX = 250

@@ -8,7 +8,7 @@ from typing import Any
 from prodwise.model.event import ErrorEvent
 from prodwise.model.report import CheckIn, Reason, Reported, Sessions, Timed
 from prodwise.signals.sentry.events import error_event
-from prodwise.signals.sentry.values import TEXT_MAX, Noted, Unusable, instant, listed, mapping, number, put_right, text
+from prodwise.signals.values import TEXT_MAX, Noted, Unusable, instant, listed, mapping, number, put_right, text
 
 ENTRIES_MAX = 1000
 DAY_MS = 86_400_000.0
