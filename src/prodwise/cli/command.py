@@ -20,7 +20,7 @@ Body = Callable[..., int | None]
 PANELS = ("Get started", "Every day", "Act", "Prove", "Set up")
 
 Dir = Annotated[Path, typer.Option("--dir", metavar="DIR", help="The app's folder.")]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only the result, and errors.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more.")]
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
