@@ -163,6 +163,7 @@ def test_a_deploy_during_a_rollout_waits_and_replaces_what_serves_then(live: Liv
     assert live.serving() == {held: "100 %"}
 
 
+@pytest.mark.full
 def test_up_takes_up_a_changed_configuration_while_users_are_served(live: Live) -> None:
     file = live.dir / "prodwise.toml"
     text, heard = file.read_text(), "nightly-backup"

@@ -48,6 +48,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
 
+@pytest.mark.full
 def test_nobody_heals_a_crash(tmp_path: Path) -> None:
     result = run_scenarios([short(tmp_path, "crash", ("seconds = 40", "seconds = 5"))], "none", on_event=lambda _: None)
     one = result.scenarios[0]
@@ -73,6 +74,7 @@ def test_supervisor_heals_a_crash_and_is_timed(tmp_path: Path) -> None:
     assert leftovers(str(tmp_path)) == []
 
 
+@pytest.mark.full
 def test_nobody_stops_a_release_that_does_not_boot(tmp_path: Path) -> None:
     path = short(tmp_path, "boot-release", ("seconds = 60", "seconds = 7"))
     one = run_scenarios([path], "none", on_event=lambda _: None).scenarios[0]

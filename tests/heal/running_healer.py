@@ -176,7 +176,8 @@ class House:
         """Every invariant holds, each effect that the ledger calls done happened once, and none is left open."""
         assert self.last_entry, "the ledger is empty"
         run = recorded(self.store, [service.id for service in load(self.dir).inventory()])
-        assert breaches(run) == []
+        broken = breaches(run)
+        assert not broken, broken
         counts = Counter(dict(self.target.observe().effects).values())
         assert set(counts) == {1}, counts
         happened = dict(self.target.observe().effects)

@@ -43,6 +43,7 @@ def test_a_yes_is_carried_out_once(house: House) -> None:
     house.whole()
 
 
+@pytest.mark.full
 def test_a_no_is_remembered(house: House) -> None:
     pid, question = asked(house)
     house.api.post(f"approvals/{question.id}", plan_hash=question.plan_hash, yes=False)

@@ -221,6 +221,11 @@ def test_the_stage_decides_who_acts() -> None:
     assert approved.run().outcome is Outcome.HEALED
     assert approved.kinds[2] == "Ask"
     assert World([RESTART], authority=Authority.ASK, approved=False).run().reason == "a person said no"
+
+
+@pytest.mark.full
+def test_a_question_that_nobody_answers_ends() -> None:
+    """A day of looks."""
     assert World([RESTART], authority=Authority.ASK).run().reason == "nobody answered in time"
 
 

@@ -425,6 +425,7 @@ def test_other_monitors(house: World) -> None:
     assert not house.store.outside.alarms()
 
 
+@pytest.mark.full
 def test_rate_limits_hold_for_who_is_genuine_and_nobody_else_can_use_them_up(house: World) -> None:
     for _ in range(BURST + 5):
         assert post(house, "alertmanager", alerts(), authorization="Bearer wrong").status_code == 401

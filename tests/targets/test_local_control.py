@@ -114,7 +114,9 @@ def test_an_unknown_user_is_refused_before_anything_starts(tmp_path: Path) -> No
     assert not (app / ".prodwise").exists()
 
 
-@pytest.mark.parametrize("variant", [apps.SICK, apps.CRASH, apps.DEAF])
+@pytest.mark.parametrize(
+    "variant", [apps.CRASH, *(pytest.param(one, marks=pytest.mark.full) for one in (apps.SICK, apps.DEAF))]
+)
 def test_a_first_release_that_is_never_well_is_refused_and_nothing_is_left(tmp_path: Path, variant: str) -> None:
     app = apps.make_app(tmp_path, settings=apps.SETTINGS.replace("start_seconds = 5", "start_seconds = 1.5"))
     apps.commit(app, variant)

@@ -114,17 +114,25 @@ def targets_come_from_the_inventory(run: Run) -> Iterator[str]:
 
 
 def stop_holds(run: Run) -> Iterator[str]:
-    """Between a person's *stop* and *start* nothing that automation began takes effect."""
-    stopped, begun = False, set[str]()
-    for entry in run.entries:
-        if entry.kind in ("stop", "start"):
-            stopped, begun = entry.kind == "stop", set()
-        elif stopped and entry.kind == "effect" and entry.actor == AUTOMATION:
-            key = str(entry.data["key"])
-            if entry.data["state"] == EffectState.INTENT:
-                begun.add(key)
-            elif entry.data["state"] == EffectState.DONE and key in begun:
-                yield f"{key} took effect under stop"
+    """Between a person's *stop* and *start* nothing that automation began takes effect.
+
+    Counted from when they were said: what a person does past the healer stands in the ledger a moment later.
+    """
+    said = sorted((float(e.data.get("at") or e.at), e.kind) for e in run.entries if e.kind in ("stop", "start"))
+
+    def stops_at(at: float) -> int:
+        """How many times stop was said until then, while it holds; 0 while it does not."""
+        until = [kind for moment, kind in said if moment <= at]
+        return until.count("stop") if until and until[-1] == "stop" else 0
+
+    begun: dict[str, int] = {}
+    for entry, key, state in _effect_entries(run):
+        if entry.actor != AUTOMATION:
+            continue
+        if state == EffectState.INTENT:
+            begun[key] = stops_at(entry.at)
+        elif state == EffectState.DONE and begun.get(key, 0) and begun[key] == stops_at(entry.at):
+            yield f"{key} took effect under stop"
 
 
 def budgets_hold(run: Run) -> Iterator[str]:
