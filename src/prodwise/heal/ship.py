@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from prodwise.clock import now
-from prodwise.heal import memory
+from prodwise.heal import memory, migrated
 from prodwise.heal.closing import close_incident, tell
 from prodwise.heal.durable import Durable
 from prodwise.heal.hands import AUTOMATION, REFUSED, Hands
@@ -220,6 +220,7 @@ class ShipStory:
         records, target = self._parts.records, self._parts.target
         try:
             built = target.build(release, records.releases.load(release).commit)
+            migrated.announced(self._parts, release, self._previous(release))
             target.run_release_line(release)
         except BuildFailed as error:
             joint = "\n" if "\n" in error.message else "; "
@@ -267,11 +268,12 @@ class ShipStory:
             "diagnosed", f"began with release {turn.release}", actor="prodwise", service=service, incident=opened.id,
             data={"cause": "release", "subject": turn.release, "evidence": [fact.id]},
         )  # fmt: skip
+        unknown = migrated.withdrawn(self._parts, opened.id, turn.release, self._previous(turn.release), at)
         records.incidents.save(
             opened.id,
             diagnosis={"hypotheses": [{"cause": "release", "text": f"began with release {turn.release}", "weight": 4.6,
                                        "supports": [fact.id], "contradicts": [], "subject": turn.release}],
-                       "unknown": ["which line of the release does it"]},
+                       "unknown": ["which line of the release does it", *filter(None, [unknown])]},
             decision={"plan": None, "plan_hash": "", "refusal": None, "gates": [], "authority": "act",
                       "skipped": [{"action": "restart", "reason": "a release-onset hypothesis leads: a restart would hide it"}],
                       "why": "the old release still runs: going back is the smallest step, and takes one write"},

@@ -63,10 +63,10 @@ def _with(notes: Notes, node: ast.With) -> None:
         table = python.text_of(call.args[0]) if call.args else ""
         if name == "op.batch_alter_table" and table and isinstance(alias, ast.Name) and python.plain_arguments(call):
             return _body(notes, node.body, alias.id, table)
-        inner = call.func.value if isinstance(call.func, ast.Attribute) else None
-        if isinstance(inner, ast.Call) and python.dotted(inner.func) == "op.get_context" and alias is None:
-            if isinstance(call.func, ast.Attribute) and call.func.attr == "autocommit_block":
-                return _body(notes, node.body, "op", "")
+        match call.func:
+            case ast.Attribute(value=ast.Call(func=inner), attr="autocommit_block"):
+                if python.dotted(inner) == "op.get_context" and alias is None:
+                    return _body(notes, node.body, "op", "")
     return notes.unknown(node.lineno, "a block of its own")
 
 

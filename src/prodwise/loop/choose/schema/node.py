@@ -51,7 +51,7 @@ def _ups(parts: Sequence[Part]) -> list[int]:
     found = []
     for place, part in enumerate(parts[:-1]):
         after = parts[place + 1]
-        names = isinstance(after, Group) and after.opens == "(" or isinstance(after, Word) and after.text in ("=", ":")
+        names = after.opens == "(" if isinstance(after, Group) else after.text in ("=", ":")
         if isinstance(part, Word) and part.kind == "word" and part.text == "up" and names:
             found.append(place)
     return found

@@ -12,7 +12,7 @@ from prodwise.loop.choose.schema.notes import Notes
 
 Reader = Callable[[Notes, str], None]
 
-SOURCE: Final = frozenset({".py", ".rb", ".js", ".ts", ".mjs", ".cjs", ".mts", ".cts", ".sql"})
+SOURCE: Final = frozenset({".py", ".rb", ".js", ".ts", ".mjs", ".cjs", ".mts", ".cts"})
 """Suffixes of files that may be migrations wherever they lie."""
 _MARKS: Final = frozenset({"migrations", "migration", "drizzle", "alembic", "changelog"})
 _RUNS_NOTHING: Final = frozenset(
@@ -60,7 +60,7 @@ def is_migration(path: str, text: str) -> bool:
     if lies_among_migrations(path):
         beside = (where.suffix or where.name).lower() in _RUNS_NOTHING
         return not beside and not (where.name == "__init__.py" and not text.strip())
-    return is_source(path) and where.suffix.lower() != ".sql" and reader(path, text) is not None
+    return is_source(path) and reader(path, text) is not None
 
 
 def reader(path: str, text: str) -> Reader | None:
