@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from prodwise.heal.parts import Parts
 from prodwise.loop.choose import schema
+from prodwise.model.errors import UsageError
 from prodwise.model.evidence import Evidence
 from prodwise.model.release import Release
 from prodwise.model.schema import Finding
@@ -28,7 +29,11 @@ def between(parts: Parts, older: str, newer: str) -> tuple[Finding, ...] | None:
     if not older or parts.migrations is None:
         return None if older else ()
     load = parts.records.releases.load
-    return schema.read(parts.migrations.across(load(older), [load(newer)]))
+    try:
+        ends = load(older), load(newer)
+    except UsageError:
+        return None
+    return schema.read(parts.migrations.across(ends[0], [ends[1]]))
 
 
 def fact(findings: Sequence[Finding] | None, older: str, at: float) -> Evidence:
@@ -49,11 +54,16 @@ def announced(parts: Parts, release: str, previous: str) -> None:
         parts.records.ledger.append("schema", text, actor="prodwise", incident=release)
 
 
-def withdrawn(parts: Parts, incident: str, release: str, previous: str, at: float) -> str:
-    """Stores what it did to the data; returns what is not known therefore, "" when nothing."""
-    found = between(parts, previous, release)
+def withdrawn(parts: Parts, release: str, previous: str) -> None:
+    """A release went back on its way, with users on it: what it did to the data stays, and is told in its incident."""
+    incidents, incident = parts.records.incidents, f"inc-{release}"
+    if all(one.id != incident for one in incidents.list(open_only=True)):
+        return
+    found, row = between(parts, previous, release), incidents.row(incident)
     if found == ():
-        return ""
-    parts.records.incidents.add_evidence(incident, [fact(found, previous, at)])
-    why = schema.asks(found)
-    return f"whether {previous} is whole on the migrated data, on which it served throughout: {why}" if why else ""
+        return
+    incidents.add_evidence(incident, [fact(found, previous, row["opened_at"])])
+    if why := schema.asks(found):
+        doubt = f"whether {previous} is whole on the migrated data, on which it served throughout: {why}"
+        told = row["diagnosis"] or {}
+        incidents.save(incident, diagnosis={**told, "unknown": [*told.get("unknown", ()), doubt]})

@@ -73,6 +73,8 @@ class ShipStory:
                 self._durable.step("call", self._call, turn)
                 break
             checks, failure = self._carry_out(story, number, turn, command, checks, failure, exposed)
+        if not turn.good:  # after users are back: telling it must not keep them waiting
+            self._durable.step("migrated", migrated.withdrawn, self._parts, release, self._previous(release))
         state = str(self._durable.transact("end", self._end, turn))
         return self._go_back_after(story, turn) if turn.good else state
 
@@ -268,12 +270,11 @@ class ShipStory:
             "diagnosed", f"began with release {turn.release}", actor="prodwise", service=service, incident=opened.id,
             data={"cause": "release", "subject": turn.release, "evidence": [fact.id]},
         )  # fmt: skip
-        unknown = migrated.withdrawn(self._parts, opened.id, turn.release, self._previous(turn.release), at)
         records.incidents.save(
             opened.id,
             diagnosis={"hypotheses": [{"cause": "release", "text": f"began with release {turn.release}", "weight": 4.6,
                                        "supports": [fact.id], "contradicts": [], "subject": turn.release}],
-                       "unknown": ["which line of the release does it", *filter(None, [unknown])]},
+                       "unknown": ["which line of the release does it"]},
             decision={"plan": None, "plan_hash": "", "refusal": None, "gates": [], "authority": "act",
                       "skipped": [{"action": "restart", "reason": "a release-onset hypothesis leads: a restart would hide it"}],
                       "why": "the old release still runs: going back is the smallest step, and takes one write"},

@@ -151,7 +151,7 @@ def serve(app_dir: Path) -> None:
     ways, controls = hooks(config, app_dir.resolve(), where.state / "secrets"), made.controls
     app = create_app(
         ServerParts(store, made.parts.target, controls, controls, made.intake.vitals, config, address,
-                    made.outside, ways, url, heard)
+                    made.outside, ways, url, heard, made.parts.migrations)
     )  # fmt: skip
     threading.Thread(target=_begin, args=(made, where), name="begin", daemon=True).start()
     asyncio.run(make_server(app).serve(sockets=[dashboard, local_socket(where.socket("api"))]))

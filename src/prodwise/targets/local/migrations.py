@@ -8,12 +8,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from prodwise.config import state_dir
+from prodwise.clock import monotonic
+from prodwise.config import Config, state_dir
 from prodwise.loop.choose.schema import is_migration, is_source, lies_among_migrations
 from prodwise.model.errors import ProdwiseError
-from prodwise.model.release import Release
+from prodwise.model.release import Release, ReleaseState
 from prodwise.model.schema import Crossing, FileChange, MigrationFile, RanLine
 from prodwise.targets.local import environment, git
+from prodwise.targets.local.builder import Builder, number_of
 from prodwise.targets.local.layout import Layout
 from prodwise.targets.local.records import read_release
 
@@ -21,7 +23,7 @@ RELEASES_MAX: Final = 20
 FILES_MAX: Final = 2000
 """Changed files that may be migrations; of more it is not told which are."""
 BLOB_MAX, BLOBS_MAX = 512 * 1024, 16 * 1024 * 1024
-TIMEOUT_S: Final = 10.0
+TIMEOUT_S, ALL_S = 5.0, 10.0
 _COMMIT = re.compile(r"^[0-9a-f]{40,64}$")
 _CHANGES = {"A": FileChange.ADDED, "D": FileChange.REMOVED}
 _PLAIN: Final = ("100644", "100755")
@@ -38,14 +40,28 @@ class LocalMigrations:
     def across(self, older: Release, newer: Sequence[Release]) -> Crossing:
         files: set[MigrationFile] = set()
         problems = [f"more than {RELEASES_MAX} releases came since"] if len(newer) > RELEASES_MAX else []
+        ends = monotonic() + ALL_S
         for release in newer[:RELEASES_MAX]:
             try:
+                if monotonic() > ends:
+                    raise git.GitFailed(f"reading took more than {ALL_S:.0f} s")
                 files |= set(_between(self._layout.app, older.commit, release.commit))
             except ProdwiseError as error:
                 problems.append(f"{older.id} to {release.id}: {error.message}")
+            except (OSError, ValueError) as error:
+                problems.append(f"{older.id} to {release.id}: {error}")
         lines = tuple(self._line(older, release) for release in newer[:RELEASES_MAX])
         ordered = sorted(files, key=lambda one: (one.path, one.change.value, one.text, one.problem))
         return Crossing(tuple(ordered), lines, "; ".join(problems))
+
+    def on_disk(self) -> tuple[Release, ...]:
+        """Releases as their own records tell, newest first: for those who cannot ask the database."""
+        ids = sorted(Builder(self._layout, Config()).ids(), key=number_of, reverse=True)
+        records = {one: read_release(self._layout, one) for one in ids}
+        return tuple(
+            Release(one, number_of(one), record.commit if record else "", "", 0.0, ReleaseState.READY)
+            for one, record in records.items()
+        )
 
     def _line(self, older: Release, release: Release) -> RanLine:
         """A place without a record: its build failed, and its line did not run. No place: it may have run before it was removed."""

@@ -58,8 +58,8 @@ def read_file(file: MigrationFile) -> tuple[Finding, ...]:
             known(notes, file.text)
         except Unreadable as error:
             notes.unknown(0, "could not be read", str(error))
-        except RecursionError:
-            notes.unknown(0, "could not be read", "it is nested too deeply")
+        except Exception as error:  # noqa: BLE001 — outside text: what a reader stumbles over is unknown, and no story ends of it
+            notes.unknown(0, "could not be read", f"its reader failed: {type(error).__name__}")
     return tuple(notes.found)
 
 
@@ -92,10 +92,10 @@ def asks(findings: Iterable[Finding] | None) -> str:
     return f"what migrations did since does not go back with the code: {told}{more}"
 
 
-def summary(findings: Iterable[Finding]) -> str:
+def summary(findings: Iterable[Finding] | None) -> str:
     """One sentence for what was found."""
-    found = tuple(findings)
-    if reason := asks(found):
+    found = tuple(findings or ())
+    if reason := asks(None if findings is None else found):
         return reason
     return f"migrations since then only add ({len(found)} steps)" if found else "no migration ran since then"
 
