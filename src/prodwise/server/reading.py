@@ -30,8 +30,8 @@ from prodwise.server.views.facts import (
     stage_of,
 )
 from prodwise.server.views.now import DAY_S, QUARTER_S
-from prodwise.server.views.report import WINDOW_S, Report, onset, report
 from prodwise.server.views.releases import LIVE
+from prodwise.server.views.report import WINDOW_S, Report, onset, report
 from prodwise.server.views.words import mapping, number, visible
 
 DAY_BUCKETS, QUARTER_BUCKETS, INCIDENT_BUCKETS = 96, 90, 120
