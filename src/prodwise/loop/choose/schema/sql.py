@@ -7,7 +7,7 @@ from typing import Final
 
 from prodwise.loop.choose.schema.notes import DROPS, NARROWS, RELAXES, RENAMES, REWRITES, Notes, Unreadable, shown
 from prodwise.loop.choose.schema.sql_alter import Words, alter_table, names_in
-from prodwise.loop.choose.schema.sql_words import Token, statements
+from prodwise.loop.choose.schema.sql_words import Token, script
 
 _DOWN = re.compile(r"^[ \t]*--[ \t]*(?:\+goose|\+migrate|\+micrate|migrate:)[ \t]*down\b", re.I | re.M)
 _UP = re.compile(r"^[ \t]*--[ \t]*(?:\+goose|\+migrate|\+micrate|migrate:)[ \t]*up\b", re.I | re.M)
@@ -27,15 +27,18 @@ def read(notes: Notes, text: str, first_line: int = 1) -> None:
     up = _way_up(notes, text)
     before = len(notes.found)
     try:
-        found = statements(up)
+        found = script(up)
     except Unreadable as error:
         notes.unknown(first_line, "SQL", str(error))
         return
-    for one in found:
+    for one in found.statements:
         _statement(notes, one, first_line - 1)
-    if (gone := _GONE.search(up)) and all(finding.safe for finding in notes.found[before:]):
-        line = first_line + up.count("\n", 0, gone.start())
-        notes.unknown(line, f"holds {gone.group().upper()}", "whether it is run is not certain")
+    if all(finding.safe for finding in notes.found[before:]):
+        for line, why in found.doubts:
+            notes.unknown(line + first_line - 1, "a comment", why)
+        if gone := _GONE.search(up):
+            line = first_line + up.count("\n", 0, gone.start())
+            notes.unknown(line, f"holds {gone.group().upper()}", "whether it is run is not certain")
 
 
 def _way_up(notes: Notes, text: str) -> str:

@@ -18,7 +18,7 @@ class Words:
     """A statement's tokens, taken from the front. offset: lines before the statement's text in its file."""
 
     def __init__(self, tokens: Sequence[Token], offset: int) -> None:
-        self._tokens, self._at = tokens, 0
+        self._tokens, self._at, self.offset = tokens, 0, offset
         self.line = tokens[0].line + offset
 
     def rewind(self) -> None:
@@ -75,7 +75,7 @@ def alter_table(notes: Notes, words: Words) -> None:
     if not table or not actions:
         return notes.unknown(words.line, "ALTER TABLE")
     for action in actions:
-        _action(notes, table, Words(action, words.line - words.left()[0].line), action)
+        _action(notes, table, Words(action, words.offset), action)
     return None
 
 

@@ -20,6 +20,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _RISKY = re.compile(r"\b(drop|truncate|rename|delete|update|alter|insert|modify|change|replace|execute|call)\b", re.I)
+# MySQL wants a space after the dashes, and reads on without one.
 _COMMENT_START = re.compile(r"--(?:$|[\s>\-])")
 
 
@@ -43,11 +44,20 @@ class Token:
         return self.text if self.kind == "name" else self.text.lower()
 
 
-def statements(text: str) -> list[list[Token]]:
+@dataclass(frozen=True, slots=True)
+class Script:
+    """doubts: (line, why) of comments that some databases may run."""
+
+    statements: list[list[Token]]
+    doubts: list[tuple[int, str]]
+
+
+def script(text: str) -> Script:
     """Split at semicolons. Raises Unreadable."""
     found: list[list[Token]] = [[]]
+    doubts: list[tuple[int, str]] = []
     depth = 0
-    for token in _tokens(text):
+    for token in _tokens(text, doubts):
         if token.text == ";" and token.kind == "mark" and depth == 0:
             found.append([])
             continue
@@ -58,10 +68,10 @@ def statements(text: str) -> list[list[Token]]:
         found[-1].append(token)
     if depth:
         raise Unreadable("a bracket is not closed")
-    return [one for one in found if one]
+    return Script([one for one in found if one], doubts)
 
 
-def _tokens(text: str) -> list[Token]:
+def _tokens(text: str, doubts: list[tuple[int, str]]) -> list[Token]:
     found: list[Token] = []
     at, line = 0, 1
     while at < len(text):
@@ -71,10 +81,12 @@ def _tokens(text: str) -> list[Token]:
         kind, raw = str(match.lastgroup), match.group()
         if kind == "block":
             raw = _block_comment(text, at)
+            if _RISKY.search(raw):
+                doubts.append((line, "some databases run what stands in comments"))
         elif kind == "dollar":
             raw, kind = _dollar(text, at, raw), "text"
-        elif kind == "line":
-            _line_comment(raw)
+        elif kind == "line" and not _COMMENT_START.match(raw) and _RISKY.search(raw):
+            doubts.append((line, "some databases run what stands after dashes without a space"))
         elif kind == "mark" and raw in "'\"`\\#":
             raise Unreadable(f"databases read {raw} differently")
         if kind not in ("space", "line", "block"):
@@ -89,15 +101,9 @@ def _block_comment(text: str, at: int) -> str:
     body = text[at:end]
     if end < 0 or "/*" in body[2:]:
         raise Unreadable("databases read comments in comments differently")
-    if body[2:3] in ("!", "+", "M") or _RISKY.search(body):
+    if body[2:3] in ("!", "+", "M"):
         raise Unreadable("some databases run what stands in such a comment")
     return text[at : end + 2]
-
-
-def _line_comment(raw: str) -> None:
-    """MySQL wants a space after the dashes, and reads on without one."""
-    if not _COMMENT_START.match(raw) and _RISKY.search(raw):
-        raise Unreadable("some databases run what stands after dashes without a space")
 
 
 def _dollar(text: str, at: int, tag: str) -> str:
