@@ -39,10 +39,10 @@ ADD = (
 )
 
 
-def migrating(change: tuple[str, str], web: str = LATE) -> dict[str, str]:
+def migrating(change: tuple[str, str]) -> dict[str, str]:
     """The files of a release whose `release:` line makes this change: as Alembic's users write it, and as SQL."""
     migration, sql = change
-    files = {"prodwise.toml": MIGRATES, "bin/alembic": ALEMBIC, "web.py": web, "change.sql": sql}
+    files = {"prodwise.toml": MIGRATES, "bin/alembic": ALEMBIC, "web.py": LATE, "change.sql": sql}
     return {**files, "migrations/versions/b.py": migration}
 
 
@@ -118,9 +118,11 @@ def test_a_release_on_its_way_is_withdrawn_at_once_whatever_it_migrated(house: H
     """The older one served on the migrated data all along; what is not known of that is told."""
     first = house.serving().release
     with_users(house)
+    apps.commit(house.dir, apps.GOOD, migrating(DROP))
+    release = str(house.api.post("deploy", ref="HEAD")["release"])
+    apps.until(lambda: house.switch.share > 0, 30, "the ramp")
+    (house.dir / "beats").touch()
     with apps.load(house.address, clients=1):
-        apps.commit(house.dir, apps.BAD, migrating(DROP, apps.WEB))
-        release = str(house.api.post("deploy", ref="HEAD")["release"])
         apps.until(lambda: house.state_of(release) == "failed", 60, "the withdrawal")
         apps.until(lambda: house.serves(first), 20, "the return")
     assert columns(house) == ["id"]

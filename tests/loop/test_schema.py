@@ -54,6 +54,9 @@ def test_what_is_too_long_too_many_or_could_not_be_had_is_unknown() -> None:
     many = [MigrationFile(f"migrations/{n}.sql", FileChange.ADDED, plain) for n in range(schema.FILES_MAX + 1)]
     assert "are more than 200" in schema.asks(schema.read(Crossing(tuple(many))))
     assert schema.asks(schema.read(Crossing(tuple(many[1:])))) == ""
+    broad = [MigrationFile(f"migrations/{n}.sql", FileChange.ADDED, plain + " " * 250_000) for n in range(5)]
+    assert "longer than 1024 KiB" in schema.asks(schema.read(Crossing(tuple(broad))))
+    assert schema.asks(schema.read(Crossing(tuple(broad[1:])))) == ""
     assert "git is not installed" in schema.asks(schema.read(Crossing(problem="git is not installed")))
 
 
@@ -105,6 +108,14 @@ def test_a_release_line_is_known_when_it_only_migrates(command: str, known: bool
     found = schema.read(Crossing(lines=(RanLine("2-b", command, same_packages=True),)))
     assert (schema.asks(found) == "") is known
     assert known or "release line of 2-b" in schema.asks(found)
+
+
+def test_the_lines_that_the_page_promises_are_known() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "schema.md").read_text()
+    promised = page.partition("```sh\n")[2].partition("```")[0].splitlines()
+    assert len(promised) > 5
+    for line in (*promised, " && ".join(promised)):
+        assert schema.read(Crossing(lines=(RanLine("2-b", line, same_packages=True),))) == (), line
 
 
 def test_a_line_that_is_forgotten_or_runs_packages_migrations_is_unknown() -> None:

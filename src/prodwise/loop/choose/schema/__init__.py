@@ -8,6 +8,7 @@ safe. Texts are looked at, never run.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from prodwise.loop.choose.schema.line import only_migrates, runs_packages_migrations
@@ -20,19 +21,24 @@ __all__ = ["asks", "is_migration", "is_source", "lies_among_migrations", "read",
 FILES_MAX: Final = 200
 TEXT_MAX: Final = 256 * 1024
 """Characters of one migration; a longer one is unknown."""
+TEXTS_MAX: Final = 1024 * 1024
+"""Characters of all of them."""
 FINDINGS_MAX: Final = 500
 TOLD_MAX: Final = 3
 _WORST: Final = (SchemaKind.CONTRACT, SchemaKind.DATA, SchemaKind.UNKNOWN, SchemaKind.EXPAND)
 
 
+@lru_cache(maxsize=8)  # a story that cannot decide yet asks every second
 def read(crossing: Crossing) -> tuple[Finding, ...]:
     """All that was done between two releases, by file and line; in no case does it depend on the order of the files."""
-    found = {finding for file in crossing.files[:FILES_MAX] for finding in read_file(file)}
-    found |= {finding for line in crossing.lines for finding in _line(line)}
+    found = {finding for line in crossing.lines for finding in _line(line)}
     if crossing.problem:
         found.add(Finding("migrations", 0, "were not all read", SchemaKind.UNKNOWN, crossing.problem))
-    if len(crossing.files) > FILES_MAX:
-        found.add(Finding("migrations", 0, f"are more than {FILES_MAX}", SchemaKind.UNKNOWN, "so many are not read"))
+    if len(crossing.files) > FILES_MAX or sum(len(file.text) for file in crossing.files) > TEXTS_MAX:
+        what = f"are more than {FILES_MAX}, or longer than {TEXTS_MAX // 1024} KiB"
+        found.add(Finding("migrations", 0, what, SchemaKind.UNKNOWN, "so many are not read"))
+    else:
+        found |= {finding for file in crossing.files for finding in read_file(file)}
     kept = sorted(found, key=lambda one: (one.safe, one.file, one.line, one.what, one.kind.value, one.reason))
     return tuple(
         sorted(kept[:FINDINGS_MAX], key=lambda one: (one.file, one.line, one.what, one.kind.value, one.reason))

@@ -29,7 +29,8 @@ _HARMLESS_CHANGES: Final = frozenset({"comment", "schema", "autoincrement"})
 def read(notes: Notes, text: str) -> None:
     """Raises Unreadable."""
     tree = python.parse(text)
-    if not python.plain_module(tree.body) or not python.imported_as(tree, "alembic", "op"):
+    plain = python.plain_module(tree.body) and not any(isinstance(node, ast.ClassDef) for node in tree.body)
+    if not plain or not python.imported_as(tree, "alembic", "op"):
         raise Unreadable("it is no Alembic migration of the usual form")
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     ups = [node for node in functions if node.name == "upgrade"]

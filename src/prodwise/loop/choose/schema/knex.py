@@ -12,7 +12,7 @@ from prodwise.loop.choose.schema.words import Part, Word, javascript, literal
 
 _TYPES_NAMES: Final = (
     "bigInteger bigint binary boolean date dateTime datetime decimal double enu enum float geography geometry int integer json "
-    "jsonb mediumint point smallint specificType string text time timestamp tinyint uuid"
+    "jsonb mediumint point smallint string text time timestamp tinyint uuid"
 )
 _TYPES: Final = frozenset(_TYPES_NAMES.split())
 _MODIFIERS_NAMES: Final = (
@@ -67,7 +67,7 @@ def _step(notes: Notes, step: Step, root: str, *, scoped: bool) -> None:
         elif step.name in _TABLES:
             _table(notes, table, chains(function.body), function.variable, root)
         else:
-            _create(notes, step, table, chains(function.body), function.variable, scoped=scoped)
+            _create(notes, step, table, chains(function.body), (function.variable, root), scoped=scoped)
     elif step.name.startswith("drop"):
         notes.contract(step.line, what, DROPS)
     elif step.name.startswith("rename"):
@@ -89,10 +89,12 @@ def _raw(notes: Notes, step: Step) -> None:
         sql.read(notes, text, given[0][0].line)
 
 
-def _create(notes: Notes, step: Step, table: str, body: Sequence[Chain | int], variable: str, *, scoped: bool) -> None:
-    """All that is done with the new table's own variable concerns the new table."""
-    own = all(not isinstance(chain, int) and chain[0].name == variable for chain in body)
-    if not own:
+def _create(
+    notes: Notes, step: Step, table: str, body: Sequence[Chain | int], names: tuple[str, str], *, scoped: bool
+) -> None:
+    """All that is done with the new table's own variable concerns the new table. names: that variable, and knex's."""
+    own = [chain for chain in body if not isinstance(chain, int) and chain[0].name == names[0]]
+    if len(own) != len(body) or not all(_plain_step(step, names[1]) for chain in own for step in chain):
         notes.unknown(step.line, f"creates table {shown(table)} with more than plain calls")
         return
     if step.name == "createTable" and not scoped:

@@ -109,16 +109,23 @@ def imported_as(tree: ast.Module, module: str, name: str) -> bool:
 
 
 def plain_module(body: list[ast.stmt]) -> bool:
-    """Imports, functions, classes and constants only: nothing runs when it is loaded."""
+    """Imports, functions, classes and constants only: nothing else runs when it is loaded. Classes are the reader's to look into."""
     for node in body:
-        if isinstance(node, ast.Import | ast.ImportFrom) or is_docstring(node) or isinstance(node, ast.ClassDef):
-            continue
-        if isinstance(node, ast.FunctionDef):
-            if node.decorator_list:
-                return False
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            if node.value is not None and not pure(node.value):
-                return False
-        else:
+        match node:
+            case ast.Import() | ast.ImportFrom() | ast.ClassDef(decorator_list=[], keywords=[]):
+                continue
+            case ast.FunctionDef(decorator_list=[]):
+                plain = not _calls(node.args) and (node.returns is None or not _calls(node.returns))
+            case ast.Assign(targets=[ast.Name()], value=value):
+                plain = pure(value)
+            case ast.AnnAssign(target=ast.Name()):
+                plain = not _calls(node.annotation) and (node.value is None or pure(node.value))
+            case _:
+                plain = is_docstring(node)
+        if not plain:
             return False
     return True
+
+
+def _calls(node: ast.AST) -> bool:
+    return any(isinstance(one, ast.Call) for one in ast.walk(node))

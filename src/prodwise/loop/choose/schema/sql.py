@@ -19,6 +19,11 @@ _HARMLESS: Final = frozenset(
 )  # fmt: skip
 _CHANGES_ROWS: Final = frozenset({"UPDATE", "DELETE", "MERGE", "REPLACE", "COPY", "LOAD", "UPSERT"})
 _NEW_OBJECTS: Final = frozenset({"SEQUENCE", "SCHEMA", "EXTENSION", "TYPE", "DOMAIN", "COLLATION"})
+_ADDS: Final = frozenset({"CREATE", "ALTER", "INSERT", "COMMENT"})
+_BEGINS: Final = frozenset({"CREATE", "TRUNCATE", "EXEC", "EXECUTE", "GO", "DECLARE", "CALL", "GRANT", "REVOKE"})
+_OBJECTS: Final = frozenset(
+    {"TABLE", "INDEX", "VIEW", "TYPE", "SCHEMA", "DATABASE", "SEQUENCE", "FUNCTION", "PROCEDURE", "ROLE"}
+)
 _WRITES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 
 
@@ -56,7 +61,9 @@ def _statement(notes: Notes, tokens: list[Token], offset: int) -> None:
     if plain in _HARMLESS or _is_setting(words):
         return
     first = plain[0]
-    if first == "CREATE":
+    if first in _ADDS and _several(tokens):
+        notes.unknown(line, f"{first} and more", "several statements without a semicolon between them")
+    elif first == "CREATE":
         _create(notes, words)
     elif first == "ALTER":
         _alter(notes, words)
@@ -74,6 +81,21 @@ def _statement(notes: Notes, tokens: list[Token], offset: int) -> None:
         notes.expand(line, first)
     else:
         notes.unknown(line, f"a statement that begins with {shown(tokens[0].text)}")
+
+
+def _several(tokens: list[Token]) -> bool:
+    """T-SQL needs no semicolons: whether a word that begins another statement stands outside of brackets."""
+    depth, before = 0, ""
+    for place, token in enumerate(tokens):
+        word = token.word()
+        if token.kind == "mark":
+            depth += (token.text == "(") - (token.text == ")")
+        elif depth == 0 and place > 0:
+            begins = word in _BEGINS or (word in _WRITES and before not in ("ON", "DO"))
+            if begins or (before == "ALTER" and word in _OBJECTS and place > 1):
+                return True
+        before = word
+    return False
 
 
 def _is_setting(words: Words) -> bool:
