@@ -12,7 +12,6 @@ from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident
 from prodwise.model.record import Approval, Effect, EffectState, Entry, Rollout
 from prodwise.model.release import Release, ReleaseState
-from prodwise.model.schema import Crossing
 from prodwise.model.service import Service, SlotName
 from prodwise.model.signal import ProbeSeen, RequestSeen
 from prodwise.model.target import Order, Switch, TargetSeen
@@ -23,6 +22,7 @@ from prodwise.ports.reports import ReportArchive as ReportArchive
 from prodwise.ports.reports import ReportFeed as ReportFeed
 from prodwise.ports.reports import ReportSink as ReportSink
 from prodwise.ports.reports import Telemetry as Telemetry
+from prodwise.ports.schema import Migrations as Migrations
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,6 @@ class Builds(Protocol):
 
     def remove(self, release: str) -> None:
         """Removes a release that runs nowhere; a missing one is a no-op."""
-
-
-class Migrations(Protocol):
-    """Knows what releases brought for the shape of the data."""
-
-    def across(self, older: Release, newer: Sequence[Release]) -> Crossing:
-        """All that was migrated on the way from `older` to these releases; what could not be read is told in it."""
 
 
 class Processes(Protocol):
