@@ -31,6 +31,7 @@ from prodwise.model.diagnosis import Cause, Diagnosis, Hypothesis
 from prodwise.model.evidence import canonical
 from prodwise.model.incident import Symptom
 from prodwise.model.plan import Plan, Refusal
+from prodwise.model.schema import Finding, SchemaKind
 from prodwise.model.service import Service, ServiceKind, SlotName
 from prodwise.model.signal import ProcessSeen, ProcessState
 from prodwise.model.target import ServiceSeen, Switch, TargetSeen
@@ -42,7 +43,13 @@ INVENTORY = (
     Service("pay", ServiceKind.WEB, "x", upstream=True),
     Service("mail", ServiceKind.WORKER, "x"),
 )
-BACK = WayBack(OLD, warm=True, release_line=False, proven=True)
+DROPPED = Finding(
+    "db/1_drop.sql", 3, "drops from users: email", SchemaKind.CONTRACT, "the older release may still use it"
+)
+ADDED = Finding("db/2_add.sql", 1, "creates table carts", SchemaKind.EXPAND, "the older release need not know of it")
+ROWS_CHANGED = Finding("db/3_fill.sql", 2, "UPDATE of rows", SchemaKind.DATA, "rows were changed")
+UNREAD = Finding("db/4.xml", 0, "lies among migrations", SchemaKind.UNKNOWN, "there is no reader for files of its kind")
+BACK = WayBack(OLD, warm=True, schema=(), proven=True)
 
 
 def target(pid: int = 100, share: float = 0.0, stopped: bool = False) -> TargetSeen:
@@ -184,11 +191,30 @@ ROWS = [
         "rollback",
         facts={"diagnosis": because(Cause.RELEASE, subject="3-ccccccc"), "seen": target(share=1.0)},
     ),
+    Row("only additions between", "rollback", facts={"diagnosis": RELEASE, "way_back": replace(BACK, schema=(ADDED,))}),
     Row(
-        "release line between",
+        "a drop between",
         "ask",
-        "`release:` line ran",
-        {"diagnosis": RELEASE, "way_back": replace(BACK, release_line=True)},
+        "db/1_drop.sql:3 drops from users: email",
+        {"diagnosis": RELEASE, "way_back": replace(BACK, schema=(ADDED, DROPPED))},
+    ),
+    Row(
+        "changed rows between",
+        "ask",
+        "db/3_fill.sql:2 UPDATE of rows",
+        {"diagnosis": RELEASE, "way_back": replace(BACK, schema=(ROWS_CHANGED,))},
+    ),
+    Row(
+        "an unreadable migration between",
+        "ask",
+        "no reader for files of its kind",
+        {"diagnosis": RELEASE, "way_back": replace(BACK, schema=(UNREAD,))},
+    ),
+    Row(
+        "migrations not looked at",
+        "ask",
+        "what migrations did since is not known",
+        {"diagnosis": RELEASE, "way_back": replace(BACK, schema=None)},
     ),
     Row(
         "way back not proven",
@@ -390,7 +416,7 @@ hypotheses = st.builds(
     st.just(("ev-1",)),
     subject=st.sampled_from([NEW, NEW, NEW, OLD]),
 )
-BACKS = (replace(BACK, release=NEW), replace(BACK, release_line=True), replace(BACK, proven=False))
+BACKS = (replace(BACK, release=NEW), replace(BACK, schema=(DROPPED,)), replace(BACK, proven=False))
 often = st.sampled_from([PastResult.HELPED, PastResult.FAILED, PastResult.UNDONE] * 6 + [PastResult.RUNNING])
 pasts = st.builds(
     Past,
@@ -403,6 +429,7 @@ pasts = st.builds(
     incident=st.sampled_from(["inc-0", "inc-0", "inc-0", "inc-1"]),
     actor=st.sampled_from(["prodwise", "prodwise", "supervisor", "ana"]),
 )
+schemas = st.sampled_from([None, (), (), (ADDED,), (ADDED, DROPPED), (ROWS_CHANGED,), (UNREAD,)])
 situations = st.builds(
     Situation,
     incident=st.just("inc-1"),
@@ -417,8 +444,7 @@ situations = st.builds(
     inventory=st.just(INVENTORY),
     past=st.lists(pasts, max_size=5).map(tuple),
     now=st.just(NOW),
-    way_back=st.none()
-    | st.builds(WayBack, st.sampled_from([OLD, OLD, NEW]), st.booleans(), st.booleans(), st.booleans()),
+    way_back=st.none() | st.builds(WayBack, st.sampled_from([OLD, OLD, NEW]), st.booleans(), schemas, st.booleans()),
     rollout=st.sampled_from(["", "", "", NEW]),
     flaps=st.sampled_from([0, 0, 0, 1, 3, 4]),
     fresh=st.sampled_from([True] * 9 + [False]),
@@ -474,7 +500,11 @@ def check(seen: Situation) -> None:
     if authority(choice, Autonomy.AUTO) is Authority.ACT:
         assert limits.budget(seen.past, seen.service, NOW) is None
         assert not limits.third_time(seen.past, action.kind, seen.service, leading, NOW)
-        assert action.kind is ActionKind.RESTART or (seen.way_back is not None and seen.way_back.proven)
+        if action.kind is ActionKind.ROLLBACK:
+            assert seen.way_back is not None
+            assert seen.way_back.proven
+            assert seen.way_back.schema is not None
+            assert all(one.kind is SchemaKind.EXPAND for one in seen.way_back.schema)
 
 
 @settings(max_examples=60, deadline=None)

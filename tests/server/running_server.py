@@ -27,6 +27,7 @@ from prodwise.store.reports.shelves import Shelves
 from prodwise.store.reports.telemetry import SqlTelemetry
 from prodwise.store.sql import SqlStore
 from prodwise.testing.fake_controls import FakeBrakes, FakeControls, FakeTarget, FakeVitals
+from prodwise.testing.fake_migrations import FakeMigrations
 from prodwise.wiring.ways import hooks
 
 CONFIG = {
@@ -63,6 +64,7 @@ class World:
     vitals: FakeVitals
     config: Config
     parts: ServerParts
+    migrations: FakeMigrations
     server: Server
     url: str
     socket: Path
@@ -100,6 +102,7 @@ class World:
 def start_world(folder: Path, config: dict[str, Any] | None = None) -> World:
     store = SqlStore(f"sqlite:///{folder}/prodwise.db")
     target = FakeTarget(target_seen())
+    migrations = FakeMigrations()
     controls, vitals = FakeControls(), FakeVitals(well={"web": True, "worker": True})
     tcp, path = tcp_socket("127.0.0.1:0"), folder / "api.sock"
     url = f"http://127.0.0.1:{tcp.getsockname()[1]}"
@@ -122,13 +125,14 @@ def start_world(folder: Path, config: dict[str, Any] | None = None) -> World:
             lambda: False,
             SqlTelemetry(Shelves(folder)),
         ),
+        migrations,
     )
     server = make_server(create_app(parts))
     sockets = [tcp, local_socket(path)]
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=sockets)), daemon=True)
     thread.start()
     until(lambda: server.started, "the server starts")
-    return World(store, controls, target, vitals, made, parts, server, url, path, thread)
+    return World(store, controls, target, vitals, made, parts, migrations, server, url, path, thread)
 
 
 def until(check: Any, what: str, seconds: float = 10.0) -> None:

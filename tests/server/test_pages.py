@@ -16,6 +16,8 @@ from prodwise.model.change import Change, ChangeKind
 from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
+from prodwise.model.record import Rollout, RolloutState
+from prodwise.model.schema import Crossing, FileChange, MigrationFile
 from prodwise.store import tables
 from tests.server import stories
 from tests.server.running_server import World
@@ -178,6 +180,30 @@ def test_roll_back_undo_restart_and_take_over_are_confirmed_with_caveats(world: 
     ]  # fmt: skip
     assert world.store.settings.get("freeze") is None, "other incidents and deploys are not held"
     assert charge.taken_over(world.store, "inc-new").endswith("(dashboard)")
+
+
+def test_who_rolls_back_reads_first_what_migrations_did_since(world: World) -> None:
+    ids, asks = stories.history(world), "Roll back all the same"
+    drop = MigrationFile("migrations/3_<b>.sql", FileChange.ADDED, "CREATE TABLE a (id int);\nDROP TABLE carts;")
+    with world.person() as client:
+        page = client.get("/confirm/rollback").text
+        assert asks not in page
+        assert world.migrations.asked == [(ids[1], (ids[3], ids[2]))], "of every newer one, as of which one serves"
+        world.migrations.crossing = Crossing((drop,))
+        page = client.get("/confirm/rollback").text
+        assert asks in page
+        assert "migrations/3_&lt;b&gt;.sql:2 DROP TABLE" in page
+        world.store.rollouts.put(Rollout(ids[3], ids[2], RolloutState.RAMPING, "5 %", 0.05, clock.now()))
+        assert asks not in client.get("/confirm/rollback").text, "it serves beside the one that is withdrawn"
+        assert asks in client.get(f"/confirm/rollback?release={ids[1]}").text
+
+
+def test_a_question_says_why_it_is_asked(world: World) -> None:
+    stories.bad_release(world)
+    plan = {"action": {"kind": "rollback", "params": [["ask", "migrations/3.sql:2 DROP TABLE"], ["to", "2-2222222"]]}}
+    world.store.approvals.ask("inc-new", "h" * 64, plan, 600.0)
+    with world.person() as client:
+        assert "I ask because migrations/3.sql:2 DROP TABLE." in client.get("/").text
 
 
 def test_the_incident_page_shows_the_whole_story(world: World) -> None:

@@ -12,10 +12,9 @@ from prodwise.cli.client import ApiError, Client, nobody_answers
 from prodwise.cli.codes import Code
 from prodwise.cli.command import DryRun, Json, NoInput, Release, Yes, command
 from prodwise.cli.desk import Desk, paint, person
+from prodwise.cli.going_back import Goal, agreed, goal_of, warned
 from prodwise.cli.reads import find_incident, print_json
 from prodwise.model.errors import NotRunning, UsageError
-from prodwise.model.release import Release as ReleaseNoun
-from prodwise.model.release import ReleaseState
 
 Ref = Annotated[str, typer.Argument(metavar="REF", help="A commit, branch or tag.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the rollout goes on by itself.")]
@@ -120,18 +119,21 @@ def rollback(
 ) -> int:
     """Send all users back to the last good release. Or to the one you name.
 
-    Works without the healer too. Data, uploads and the env file stay as they are.
+    Works without the healer too. Data, uploads and the env file stay as they are. Where migrations since then changed what
+    the older release knows, it says so with file and line, and asks once more.
     """
     client = desk.client(patience_s=0.0)  # going back need not wait for it
     try:
-        goal, now_serving, plan = _goal(client, release)
+        goal = goal_of(client, release)
     except NotRunning:
         return _rollback_offline(desk, release, dry_run=dry_run, yes=yes, no_input=no_input, as_json=json)
+    told = warned(desk, goal)
     if dry_run:
-        desk.data(dry_run=True, release=goal, serving=now_serving) if json else desk.show(plan, "Nothing was changed.")
+        facts = {"dry_run": True, "release": goal.release, "serving": goal.serving, **told.data()}
+        desk.data(**facts) if json else desk.show(goal.plan, *told.lines(), "Nothing was changed.")
         return Code.OK
     stays = ["Code and dependencies go back. Data, uploads and the env file stay as they are now."]
-    if not desk.agree(f"Go back to {goal}?", [plan, *stays], yes=yes, no_input=no_input):
+    if not agreed(desk, f"Go back to {goal.release}?", [goal.plan, *stays], told, yes=yes, no_input=no_input):
         return Code.FAILED
     try:
         went = str(client.post("rollback", release=release)["release"])
@@ -141,25 +143,6 @@ def rollback(
         desk.say(f"{error.message}; going back without the healer", "warn")
         return _go_back_offline(desk, as_json=json)
     return _wait_for_release(desk, client, went, as_json=json)
-
-
-def _goal(client: Client, wanted: str) -> tuple[str, list[str], str]:
-    """(where a rollback leads, releases that users reach now, both in words). Raises what the healer would, and why not."""
-    from prodwise.loop.goal import return_target
-
-    seen = client.get("releases")
-    serving = sorted(seen["serving"])
-    on_way = [r for r in client.get("rollouts")["rollouts"] if r["state"] not in ("queued", "verified_good", "failed")]
-    stable = str(on_way[-1]["previous"]) if on_way else next(iter(serving), "")
-    if on_way and wanted in ("", stable):
-        withdrawn = f"{on_way[-1]['release']}, which is on its way, would be withdrawn"
-        return stable, serving, f"{withdrawn}; all users would be on {stable or 'nothing'}."
-    goal = return_target([_release(row) for row in seen["releases"]], stable, wanted).id
-    return goal, serving, f"Users are on {', '.join(serving) or 'nothing known'}; they would go back to {goal}."
-
-
-def _release(row: Mapping[str, Any]) -> ReleaseNoun:
-    return ReleaseNoun(**{**row, "state": ReleaseState(row["state"])})
 
 
 def _wait_for_release(desk: Desk, client: Client, release: str, *, as_json: bool) -> int:
@@ -192,12 +175,15 @@ def _rollback_offline(desk: Desk, release: str, *, dry_run: bool, yes: bool, no_
         raise UsageError(
             "the healer does not answer, so only the release before can be gone back to", "leave the name out"
         )
+    goal, withdrawn = wiring.rollback_goal(desk.app_dir)
+    told = warned(desk, Goal(goal, [], "", withdrawn))
     if dry_run:
         said = "The healer does not answer. Would go back to the release before, on this machine."
-        desk.data(dry_run=True, healer=False) if as_json else desk.show(said, "Nothing was changed.")
+        facts = {"dry_run": True, "healer": False, **told.data()}
+        desk.data(**facts) if as_json else desk.show(said, *told.lines(), "Nothing was changed.")
         return Code.OK
-    told = ["The healer does not answer: this is done on the machine itself, and told to the ledger later."]
-    if not desk.agree("Go back to the release before?", told, yes=yes, no_input=no_input):
+    here = ["The healer does not answer: this is done on the machine itself, and told to the ledger later."]
+    if not agreed(desk, "Go back to the release before?", here, told, yes=yes, no_input=no_input):
         return Code.FAILED
     desk.say("going back without the healer")
     return _go_back_offline(desk, as_json=as_json)

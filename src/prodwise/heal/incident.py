@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from prodwise.clock import monotonic, now
-from prodwise.heal import charge, memory
+from prodwise.heal import charge, memory, migrated
 from prodwise.heal.bedside import Bedside, symptoms
 from prodwise.heal.closing import close_incident, tell
 from prodwise.heal.durable import Durable
@@ -18,7 +18,7 @@ from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
 from prodwise.heal.returning import Returning
 from prodwise.loop import moves
-from prodwise.loop.choose.authority import Authority, authority
+from prodwise.loop.choose.authority import ASK, Authority, authority
 from prodwise.loop.choose.choose import AlreadyDone, Choice, choose
 from prodwise.loop.diagnose.diagnose import diagnose
 from prodwise.loop.diagnose.evidence import evidence_of
@@ -179,7 +179,8 @@ class IncidentStory:
 
     def _decide(self, incident: str) -> dict[str, Any]:
         records, row = self._parts.records, self._parts.records.incidents.row(incident)
-        choice = choose(self._bedside.situation(row))
+        situation = self._bedside.situation(row)
+        choice, back = choose(situation), situation.way_back
         allowed = authority(choice, memory.stage(self._parts)) if isinstance(choice, Plan) else Authority.OBSERVE
         records.incidents.save(incident, decision=_decision(choice, allowed))
         kind, text = (
@@ -187,6 +188,13 @@ class IncidentStory:
             if isinstance(choice, Refusal)
             else ("decided", _said(choice, allowed))
         )
+        if (
+            isinstance(choice, Plan)
+            and choice.action.kind is ActionKind.ROLLBACK
+            and back is not None
+            and back.schema != ()
+        ):
+            records.incidents.add_evidence(incident, [migrated.fact(back.schema, back.release, row["opened_at"])])
         previous = [e for e in records.ledger.entries(incident=incident) if e.kind in ("refused", "decided")]
         if not previous or previous[-1].text != text:
             data = {"authority": allowed.value, "plan_hash": choice.hash if isinstance(choice, Plan) else ""}
@@ -334,4 +342,6 @@ def _said(choice: Choice, allowed: Authority) -> str:
     if isinstance(choice, Refusal):
         return choice.reasons[0]
     verb = {Authority.ACT: "doing", Authority.ASK: "asking to do", Authority.OBSERVE: "would do"}[allowed]
-    return f"{verb}: {choice.action.kind.value} of {choice.action.service}, because {choice.why}"
+    asked = choice.action.param(ASK)
+    asking = f"; a person decides: {asked}" if asked else ""
+    return f"{verb}: {choice.action.kind.value} of {choice.action.service}, because {choice.why}{asking}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from prodwise.heal import migrated
 from prodwise.heal.charge import taken_over
 from prodwise.heal.parts import Parts
 from prodwise.loop.choose.situation import Past, PastResult, WayBack
@@ -84,7 +85,7 @@ def way_back(parts: Parts, running: str) -> WayBack | None:
     if not earlier:
         return None
     proven = bool(parts.records.settings.get("undo_proven"))
-    return WayBack(earlier[0].id, warm=False, release_line=bool(parts.config.release), proven=proven)
+    return WayBack(earlier[0].id, warm=False, schema=migrated.since(parts, earlier[0], releases), proven=proven)
 
 
 def kept_by(parts: Parts, running: str) -> str:

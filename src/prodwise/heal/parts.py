@@ -11,7 +11,18 @@ from typing import Any
 from prodwise.config import Config
 from prodwise.model.project import Project
 from prodwise.model.service import Service
-from prodwise.ports import Notifier, Prober, Records, Replayer, ReportArchive, ReportFeed, RequestLog, Target, Telemetry
+from prodwise.ports import (
+    Migrations,
+    Notifier,
+    Prober,
+    Records,
+    Replayer,
+    ReportArchive,
+    ReportFeed,
+    RequestLog,
+    Target,
+    Telemetry,
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,8 @@ class Parts:
     reporting: ReportsIn | None = None
     telemetry: Telemetry | None = None
     """None where no program can report."""
+    migrations: Migrations | None = None
+    """None where it cannot be told what releases did to the data: unknown, so that a person is asked."""
 
     @cached_property
     def inventory(self) -> tuple[Service, ...]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from prodwise.clock import now
-from prodwise.heal import memory
+from prodwise.heal import memory, migrated
 from prodwise.heal.closing import close_incident, tell
 from prodwise.heal.durable import Durable
 from prodwise.heal.hands import AUTOMATION, REFUSED, Hands
@@ -73,6 +73,8 @@ class ShipStory:
                 self._durable.step("call", self._call, turn)
                 break
             checks, failure = self._carry_out(story, number, turn, command, checks, failure, exposed)
+        if not turn.good:  # after users are back: telling it must not keep them waiting
+            self._durable.step("migrated", migrated.withdrawn, self._parts, release, self._previous(release))
         state = str(self._durable.transact("end", self._end, turn))
         return self._go_back_after(story, turn) if turn.good else state
 
@@ -220,6 +222,7 @@ class ShipStory:
         records, target = self._parts.records, self._parts.target
         try:
             built = target.build(release, records.releases.load(release).commit)
+            migrated.announced(self._parts, release, self._previous(release))
             target.run_release_line(release)
         except BuildFailed as error:
             joint = "\n" if "\n" in error.message else "; "

@@ -153,7 +153,9 @@ def _planned(turn: IncidentTurn, plan: Plan, seen: Observations) -> Step:
         return _enter(turn, IncidentState.CHOSEN), Ask(plan, plan.action.param(ASK) or "stage is suggest")
     if turn.gone_since is not None:
         return _maybe_gone(turn)
+    asked = plan.action.param(ASK)
     text = f"I would {plan.action.kind.value} {plan.action.service}: {plan.why}. The stage is observe, so a person does it."
+    text += f" First think of this: {asked}." if asked else ""
     return _escalate(turn, "stage is observe", text)
 
 

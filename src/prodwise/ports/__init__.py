@@ -22,6 +22,7 @@ from prodwise.ports.reports import ReportArchive as ReportArchive
 from prodwise.ports.reports import ReportFeed as ReportFeed
 from prodwise.ports.reports import ReportSink as ReportSink
 from prodwise.ports.reports import Telemetry as Telemetry
+from prodwise.ports.schema import Migrations as Migrations
 
 
 @dataclass(frozen=True, slots=True)

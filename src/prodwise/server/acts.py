@@ -116,9 +116,10 @@ class Acts:
             raise NotFound("there is no such release")
         goal = f"release {release}" if release else "the last good release"
         fields = (("release", release),)
-        lines = caveats(bool(self._parts.config.release))
+        lines, unsafe = caveats(bool(self._parts.config.release)), self._reader.unsafe_since(release)
+        button = "Roll back all the same" if unsafe else "Roll back"
         return Asked(
-            f"Send all traffic back to {goal}?", lines, "Roll back", "/act/rollback", "/releases", fields, True
+            f"Send all traffic back to {goal}?", (*unsafe, *lines), button, "/act/rollback", "/releases", fields, True
         )
 
     def _ask_restart(self, service: str, _release: str) -> Asked:

@@ -26,7 +26,8 @@ class Reporting:
 class ServerParts:
     """hooks: the ways in that are open, by name; address: URL where users reach the app.
 
-    dashboard: URL of these pages ("" = derived from the configuration); reporting: None where no program can report.
+    dashboard: URL of these pages ("" = derived from the configuration); reporting: None where no program can report;
+    migrations: None where it cannot be told what releases did to the data.
     """
 
     records: ports.Records
@@ -40,6 +41,7 @@ class ServerParts:
     hooks: Mapping[str, ports.Hook]
     dashboard: str = ""
     reporting: Reporting | None = None
+    migrations: ports.Migrations | None = None
 
     @property
     def dashboard_url(self) -> str:

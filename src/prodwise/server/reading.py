@@ -8,6 +8,8 @@ from typing import Any
 
 from prodwise.clock import monotonic, now
 from prodwise.heal import charge
+from prodwise.loop.choose import schema
+from prodwise.loop.goal import return_target
 from prodwise.model.errors import ProdwiseError, UsageError
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
@@ -28,13 +30,15 @@ from prodwise.server.views.facts import (
     stage_of,
 )
 from prodwise.server.views.now import DAY_S, QUARTER_S
+from prodwise.server.views.releases import LIVE
 from prodwise.server.views.report import WINDOW_S, Report, onset, report
-from prodwise.server.views.words import mapping, number
+from prodwise.server.views.words import mapping, number, visible
 
 DAY_BUCKETS, QUARTER_BUCKETS, INCIDENT_BUCKETS = 96, 90, 120
 REPORT_TTL_S = 30.0
 REPORT_INCIDENTS, TIMELINE_MAX = 1000, 500
 DAY_BEFORE_NOW = 86_400.0
+UNSAFE_SHOWN = 10
 
 
 class Reader:
@@ -162,6 +166,24 @@ class Reader:
             posture=self.posture(target),
             release_line=bool(self.parts.config.release),
         )
+
+    def unsafe_since(self, wanted: str) -> tuple[str, ...]:
+        """What migrations did that speaks against going back, worst first, for the person who is about to. Nothing while a rollout
+        is withdrawn: what is gone back to serves beside it, on the same data. wanted: a release, "" = the last good one."""
+        records, migrations = self.parts.records, self.parts.migrations
+        current, known = records.rollouts.current(), records.releases.list(limit=1000)
+        serving = next((release.id for release in known if release.state in LIVE), "")
+        if migrations is None or (current is not None and wanted in ("", current.previous)):
+            return ()
+        try:
+            goal = return_target(known, serving, wanted)
+        except ProdwiseError:
+            return ()  # the button itself says why
+        found = schema.read(migrations.across(goal, [one for one in known if one.number > goal.number]))
+        unsafe = [f"{one.where} {one.what}: {one.reason}" for one in found if not one.safe]
+        more = (f"… and {len(unsafe) - UNSAFE_SHOWN} more",) if len(unsafe) > UNSAFE_SHOWN else ()
+        head = (f"Migrations since {goal.id} do not go back with the code:",) if unsafe else ()
+        return (*head, *(visible(text, 400) for text in unsafe[:UNSAFE_SHOWN]), *more)
 
     def _way(self, current: Rollout | None) -> Way:
         if current is None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from prodwise.config import CONFIGURED_BY, load, state_dir
+from prodwise.model.errors import ProdwiseError
 from prodwise.model.evidence import Json
+from prodwise.model.release import Release
+from prodwise.model.schema import Finding
 from prodwise.targets.local import git, local_control
 from prodwise.targets.local.local_control import RolledBack, Status, UpResult
 
 __all__ = ["RolledBack", "Status", "UpResult", "api_socket", "audit_verify", "bring_up", "commit_of", "is_app", "last_words",
-           "process_ids", "receive", "rollback_now", "serve",
+           "migrated_since", "process_ids", "receive", "rollback_goal", "rollback_now", "serve",
            "start_again", "status_offline", "stop_all", "take_down", "unit_text"]  # fmt: skip
 
 
@@ -49,6 +52,29 @@ def start_again(app_dir: Path, who: str) -> bool:
 def rollback_now(app_dir: Path, who: str) -> tuple[RolledBack, ...]:
     """Break-glass, without healer and database."""
     return local_control.rollback_now(app_dir, actor=who)
+
+
+def rollback_goal(app_dir: Path) -> tuple[str, str]:
+    """(the release that `rollback_now` goes back to, the one on its way that it withdraws, ""); "" when there is none to tell."""
+    return local_control.rollback_goal(app_dir)
+
+
+def migrated_since(app_dir: Path, older: str, releases: Sequence[Release] | None = None) -> tuple[Finding, ...] | None:
+    """What migrations did to the data since a release; None when that cannot be told.
+
+    releases: all that are known; None: those on this machine's disk, while nobody who knows more answers.
+    """
+    from prodwise.loop.choose import schema
+    from prodwise.targets.local.migrations import LocalMigrations
+
+    try:
+        migrations = LocalMigrations(app_dir)
+        known = migrations.on_disk() if releases is None else releases
+        found = next((release for release in known if release.id == older), None)
+        newer = [release for release in known if found is not None and release.number > found.number]
+        return schema.read(migrations.across(found, newer)) if found is not None else None
+    except (ProdwiseError, OSError, ValueError):
+        return None
 
 
 def commit_of(app_dir: Path, ref: str) -> tuple[str, str]:

@@ -40,6 +40,7 @@ from prodwise.store.sql import SqlStore
 from prodwise.targets.local import local_control, procs
 from prodwise.targets.local.journal import Journal
 from prodwise.targets.local.layout import Layout, keep
+from prodwise.targets.local.migrations import LocalMigrations
 from prodwise.targets.local.records import read_places
 from prodwise.targets.local.rpc import all_in_flight
 from prodwise.targets.local.stop_file import StopFile
@@ -77,6 +78,7 @@ def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Heal
         waiting=lambda: waiting(where),
         reporting=_reporting(app_dir, config) if config.signals.receivers else None,
         telemetry=reports.telemetry(app_dir) if config.signals.receivers else None,
+        migrations=LocalMigrations(app_dir),
     )
     executor = f"healer:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     Durable.configure(dbos_url(where, store.database.url), executor)
@@ -149,7 +151,7 @@ def serve(app_dir: Path) -> None:
     ways, controls = hooks(config, app_dir.resolve(), where.state / "secrets"), made.controls
     app = create_app(
         ServerParts(store, made.parts.target, controls, controls, made.intake.vitals, config, address,
-                    made.outside, ways, url, heard)
+                    made.outside, ways, url, heard, made.parts.migrations)
     )  # fmt: skip
     threading.Thread(target=_begin, args=(made, where), name="begin", daemon=True).start()
     asyncio.run(make_server(app).serve(sockets=[dashboard, local_socket(where.socket("api"))]))

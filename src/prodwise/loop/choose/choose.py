@@ -13,7 +13,7 @@ from prodwise.model.action import ActionKind
 from prodwise.model.diagnosis import Cause
 from prodwise.model.plan import Plan, Refusal, Skipped
 
-POLICY: Final = "ladder-2"
+POLICY: Final = "ladder-3"
 """Changes with every change of these rules, so that a decision can be replayed with the rules that made it."""
 
 GATES: Final = ("not stopped", "not frozen", "inventory", "revision", "undo", "budget")

@@ -8,6 +8,7 @@ from enum import StrEnum
 from prodwise.model.action import ActionKind
 from prodwise.model.diagnosis import Cause, Diagnosis
 from prodwise.model.incident import Symptom
+from prodwise.model.schema import Finding
 from prodwise.model.service import Service
 from prodwise.model.target import TargetSeen
 
@@ -41,14 +42,14 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class WayBack:
-    """The newest earlier verified-good release. warm: it still runs; release_line: one ran since, so data may have moved on.
+    """The newest earlier verified-good release. warm: it still runs; schema: what migrations did since, None = not looked at.
 
     proven: going back was exercised on this target when it was brought up.
     """
 
     release: str
     warm: bool
-    release_line: bool
+    schema: tuple[Finding, ...] | None
     proven: bool
 
 

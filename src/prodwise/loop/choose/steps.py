@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from prodwise.loop.choose import limits
+from prodwise.loop.choose import limits, schema
 from prodwise.loop.choose.authority import ASK
 from prodwise.loop.choose.situation import Situation
 from prodwise.model.action import Action, ActionKind, Footprint
@@ -88,8 +88,8 @@ def rollback(situation: Situation) -> Rung:
     asks = []
     if situation.kept_by:
         asks.append(f"{situation.kept_by} took going back from {running} back: only a person does it again")
-    if back.release_line:
-        asks.append(f"the `release:` line ran since {back.release}: going back across it may not fit the data")
+    if why := schema.asks(back.schema):
+        asks.append(why)
     if not back.proven:
         asks.append("going back was not proven on this target")
     return _limited(situation, action, blamed, running, "; ".join(asks))

@@ -30,6 +30,7 @@ from prodwise.server.views.words import (
 )
 
 BEFORE_S, AFTER_S = 300.0, 300.0
+WHY_MAX = 900
 EVIDENCE_SHOWN = 60
 NOT_YET = "not yet known"
 CHANGES = frozenset({"change", "effect", "release", "rollout_stage", "rollout_failed", "setting"})
@@ -258,12 +259,12 @@ def decision_of(case: Case) -> Decision:
     ]
     if plan:
         why = decision.get("why") or plan.get("why") or ""
-        rungs.append(Rung(visible(plan_words(plan), 160), "chosen", visible(why, 300)))
+        rungs.append(Rung(visible(plan_words(plan), 160), "chosen", visible(why, WHY_MAX)))
     action = mapping(plan.get("action"))
     return Decision(
         rungs=tuple(rungs),
         gates=tuple(gates_of(decision.get("gates"))),
-        why=visible(decision.get("why") or plan.get("why") or NOT_YET, 300),
+        why=visible(decision.get("why") or plan.get("why") or NOT_YET, WHY_MAX),
         refusal=tuple(visible(r, 240) for r in sequence(mapping(decision.get("refusal")).get("reasons"))[:10]),
         authority="a person has taken over"
         if case.taken_over

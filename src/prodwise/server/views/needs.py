@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from prodwise.loop.choose.authority import ASK
 from prodwise.model.action import ActionKind
 from prodwise.model.incident import Incident
 from prodwise.model.outcome import Outcome
 from prodwise.model.record import Approval
 from prodwise.server.views.facts import Case, NowFacts
-from prodwise.server.views.words import actor_name, mapping, percent, plan_words, visible
+from prodwise.server.views.words import actor_name, mapping, percent, plan_words, sequence, visible
 
 HANDOVER_S = 86_400.0
 
@@ -62,7 +63,7 @@ def approval_card(asked: Approval, impact: str) -> Card:
         impact=impact,
         default="If nobody answers, I do nothing.",
         deadline=asked.expires_at,
-        risk=f"{risk_words(asked.plan)} {undo_words(asked.plan)}",
+        risk=f"{risk_words(asked.plan)} {undo_words(asked.plan)} {ask_words(asked.plan)}".strip(),
         id=asked.id,
         plan_hash=asked.plan_hash,
         links=(Link("Look closer", f"/approve/{asked.id}"),),
@@ -87,6 +88,13 @@ def risk_words(plan: Mapping[str, Any]) -> str:
 def undo_words(plan: Mapping[str, Any]) -> str:
     undo = visible(mapping(plan.get("action")).get("undo") or "", 120)
     return f"Undo: {undo}." if undo else "Needs no undo."
+
+
+def ask_words(plan: Mapping[str, Any]) -> str:
+    """Why a person must decide, where the plan says so."""
+    pairs = [sequence(pair) for pair in sequence(mapping(plan.get("action")).get("params"))]
+    told = next((pair[1] for pair in pairs if len(pair) == 2 and pair[0] == ASK), "")
+    return f"I ask because {visible(told)}." if told else ""
 
 
 def _title(facts: NowFacts, incident: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,18 +29,79 @@ class Commit:
     author: str
 
 
+@dataclass(frozen=True)
+class Changed:
+    """A path that differs between two commits. status: A, D, M or T; modes and blobs: zeros where there is none."""
+
+    path: str
+    status: str
+    old_mode: str
+    mode: str
+    old_blob: str
+    blob: str
+
+
 def git(repo: Path, *arguments: str) -> str:
     """Runs git on the repository, without hooks and prompts. Raises GitFailed with what it said."""
+    return raw(repo, *arguments).decode(errors="replace")
+
+
+def raw(repo: Path, *arguments: str, given: bytes = b"", timeout_s: float = TIMEOUT_S) -> bytes:
+    """The same in bytes. given: what it reads."""
     argv = ["git", "-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*", "-C", str(repo), *arguments]
     try:
-        done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S, check=False)
+        done = subprocess.run(argv, capture_output=True, input=given, timeout=timeout_s, check=False)
     except FileNotFoundError:
         raise GitFailed("git is not installed", "install git") from None
     except subprocess.TimeoutExpired:
-        raise GitFailed(f"git {arguments[0]} did not finish within {TIMEOUT_S:.0f} s") from None
+        raise GitFailed(f"git {arguments[0]} did not finish within {timeout_s:.0f} s") from None
     if done.returncode != 0:
-        raise GitFailed(f"git {arguments[0]}: {done.stderr.strip()[-500:] or f'exit code {done.returncode}'}")
+        said = done.stderr.decode(errors="replace").strip()[-500:]
+        raise GitFailed(f"git {arguments[0]}: {said or f'exit code {done.returncode}'}")
     return done.stdout
+
+
+def changed(repo: Path, older: str, newer: str, timeout_s: float) -> list[Changed]:
+    """What differs between two commits (full ids), without renames and without anybody's drivers for diffs."""
+    options = ("-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv")
+    fields = raw(repo, "diff-tree", *options, older, newer, timeout_s=timeout_s).split(b"\0")[:-1]
+    found = []
+    for facts, path in zip(fields[::2], fields[1::2], strict=True):
+        old_mode, mode, old_blob, blob, status = facts.decode().lstrip(":").split(" ")
+        found.append(Changed(path.decode(errors="replace"), status[:1], old_mode, mode, old_blob, blob))
+    return found
+
+
+def blobs(repo: Path, ids: Sequence[str], each_max: int, all_max: int, timeout_s: float) -> list[bytes | None]:
+    """Their contents in this order; None for one longer than each_max bytes. Raises GitFailed beyond all_max, or if one is missing."""
+    if not ids:
+        return []
+    asked = "".join(f"{one}\n" for one in ids).encode()
+    sizes = [
+        line.split() for line in raw(repo, "cat-file", "--batch-check", given=asked, timeout_s=timeout_s).splitlines()
+    ]
+    if len(sizes) != len(ids) or any(len(one) != 3 or one[1] != b"blob" for one in sizes):
+        raise GitFailed("git cat-file: a file's content is missing")
+    short = [one for one, size in zip(ids, sizes, strict=True) if int(size[2]) <= each_max]
+    if sum(int(size[2]) for size in sizes if int(size[2]) <= each_max) > all_max:
+        raise GitFailed(f"more than {all_max // 1024**2} MiB changed")
+    contents = iter(
+        _batch(
+            raw(repo, "cat-file", "--batch", given="".join(f"{one}\n" for one in short).encode(), timeout_s=timeout_s)
+        )
+    )
+    return [next(contents) if int(size[2]) <= each_max else None for size in sizes]
+
+
+def _batch(answer: bytes) -> list[bytes]:
+    """`<id> blob <size>`, newline, content, newline; again."""
+    found, at = [], 0
+    while at < len(answer):
+        end = answer.index(b"\n", at)
+        size = int(answer[at:end].split()[2])
+        found.append(answer[end + 1 : end + 1 + size])
+        at = end + 1 + size + 1
+    return found
 
 
 def require_repository(app: Path) -> None:

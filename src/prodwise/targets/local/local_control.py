@@ -34,6 +34,7 @@ __all__ = [
     "down",
     "is_stopped",
     "last_words",
+    "rollback_goal",
     "rollback_now",
     "start_again",
     "status_offline",
@@ -131,6 +132,19 @@ def rollback_now(app_dir: Path, service: str | None = None, actor: str = "person
         done.append(RolledBack(name, before, release))
         _journal(layout, actor, "rollback", service=name, before=before, after=release)
     return tuple(done)
+
+
+def rollback_goal(app_dir: Path) -> tuple[str, str]:
+    """(the release that `rollback_now` goes back to, the one on its way that it withdraws); "" for what there is not."""
+    try:
+        look = GuardClient(layout_of(app_dir)).look()
+        goals = _goals(look, None)
+    except ProdwiseError:
+        return "", ""
+    goal = next(iter(goals.values()), "")
+    ramping = [entry for entry in look["services"] if entry["switch"] is not None and entry["switch"][1] > 0]
+    on_way = {slot["release"] for entry in ramping for slot in entry["slots"]} - {"", goal}
+    return goal, next(iter(sorted(on_way)), "")
 
 
 def _users_on(seen: ServiceSeen) -> str:

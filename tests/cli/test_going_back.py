@@ -1,0 +1,96 @@
+"""A person goes back over migrations: told first, asked once more, and never held."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from prodwise.clock import now
+from prodwise.model.record import Rollout, RolloutState
+from prodwise.model.release import ReleaseState
+from prodwise.testing import apps
+from tests.cli.conftest import Terminal
+from tests.server.running_server import World, target_seen, until
+
+DROP = "CREATE TABLE a (id int);\nALTER TABLE users DROP COLUMN mail;\n"
+
+
+def releases(world: World, folder: Path, migration: str) -> list[str]:
+    """Two good releases of real commits; the second one brought a migration."""
+    commits = [apps.git(folder, "rev-parse", "HEAD"), apps.commit(folder, files={"migrations/2.sql": migration})]
+    ids = [world.store.releases.create(commit, "ana").id for commit in commits]
+    for one, state in zip(ids, (ReleaseState.RETIRED, ReleaseState.VERIFIED_GOOD), strict=True):
+        world.store.releases.set_state(one, state, "its watch passed")
+        (folder / ".prodwise" / "releases" / one).mkdir(parents=True)  # no record: it ran no release line
+    world.target.seen = target_seen(0.0, ids[1])
+    return ids
+
+
+def test_a_dry_run_says_what_migrations_did(shop: Terminal, world: World) -> None:
+    ids = releases(world, shop.folder, DROP)
+    said = shop.run("rollback", "--dry-run").out
+    assert "Migrations since then do not go back with the code:" in said
+    assert "contract: migrations/2.sql:2 drops from users: mail: the older release may still use it" in said
+    told = json.loads(shop.run("rollback", "--dry-run", "--json").out)
+    assert told["release"] == ids[0]
+    assert "migrations/2.sql:2" in told["asks"]
+    assert [(one["line"], one["kind"]) for one in told["schema"]] == [(1, "expand"), (2, "contract")]
+    assert world.controls.asked == []
+
+
+def test_it_takes_two_yeses_and_one_no_is_enough(shop: Terminal, world: World) -> None:
+    ids = releases(world, shop.folder, DROP)
+    shown = shop.type("n", "rollback")
+    assert shown.index("migrations/2.sql:2") < shown.index(f"Go back to {ids[0]}?")
+    assert "all the same" not in shown
+    assert world.controls.asked == []
+    going = shop.begin("rollback", ids[0], "-y")
+    until(lambda: world.controls.asked, "the wish to go back", 20)
+    world.target.seen = target_seen(0.0, ids[0])
+    _, err = going.communicate(timeout=30)
+    assert "migrations/2.sql:2" in err
+    assert world.controls.asked[0][:2] == ("rollback", ids[0])
+
+
+def test_the_second_question_is_asked_on_a_terminal(shop: Terminal, world: World) -> None:
+    releases(world, shop.folder, DROP)
+    world.controls.refuse = "enough seen"
+    shown = shop.type("y", "rollback")
+    assert shown.count("[y/N]") == 2
+    assert "Go back all the same?" in shown
+    assert "enough seen" in shown
+
+
+@pytest.mark.parametrize("migration", ["CREATE TABLE a (id int);\n", ""])
+def test_what_only_adds_is_asked_about_once(shop: Terminal, world: World, migration: str) -> None:
+    releases(world, shop.folder, migration)
+    world.controls.refuse = "enough seen"
+    shown = shop.type("y", "rollback")
+    assert shown.count("[y/N]") == 1
+    assert "igrations" not in shown
+
+
+def test_withdrawing_a_release_on_its_way_is_asked_about_once_and_tells_what_stays(
+    shop: Terminal, world: World
+) -> None:
+    ids = releases(world, shop.folder, DROP)
+    world.store.rollouts.put(Rollout(ids[1], ids[0], RolloutState.RAMPING, "5 %", 0.05, now()))
+    world.target.seen = target_seen(0.05, ids[0], ids[1])
+    world.controls.refuse = "enough seen"
+    shown = shop.type("y", "rollback")
+    assert shown.count("[y/N]") == 1
+    assert f"{ids[1]} ran them before it had users; they stay." in shown
+    assert json.loads(shop.run("rollback", "--dry-run", "--json").out)["asks"] == ""
+
+
+def test_what_cannot_be_read_is_told_and_holds_nobody(shop: Terminal, world: World) -> None:
+    ids = releases(world, shop.folder, DROP)
+    (shop.folder / ".git").rename(shop.folder / "git-is-gone")
+    going = shop.begin("rollback", ids[0], "-y")
+    until(lambda: world.controls.asked, "the wish to go back", 20)
+    world.target.seen = target_seen(0.0, ids[0])
+    _, err = going.communicate(timeout=30)
+    assert going.returncode == 0, err
+    assert "were not all read" in err
