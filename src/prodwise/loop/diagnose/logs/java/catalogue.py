@@ -1,0 +1,278 @@
+"""The artifacts that a log mentions, in the order they were fetched, and which of them a class may come from.
+
+Maven fetches a dependency's POM before those of what it needs, and all jars of a project in one batch: so the order tells what
+came through what, and the batch which of several versions is the project's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Final
+
+from prodwise.loop.diagnose.logs.text import Log
+from prodwise.loop.diagnose.logs.versions import key as version_key
+from prodwise.loop.diagnose.logs.versions import newer
+
+ARTIFACTS_MAX: Final = 4_000
+OWNERS_MAX: Final = 8
+OWNER_MIN: Final = 3.0
+BOM: Final = re.compile(r"(?:^|[-.])(?:bom|dependencies|platform)(?:$|[-.])")
+_TOP: Final = frozenset(
+    "org com net io de uk fr eu co edu gov dev app me info biz tech ai ru ch at nl be it es se no fi dk pl cz jp cn br au ca us in "
+    "se cloud systems tools one xyz software".split()
+)
+_VAGUE: Final = frozenset("core api common commons java jdk all impl base main lib library util utils bom parent project".split())
+_URL: Final = re.compile(r"https?://\S{5,600}")
+_LOCAL: Final = re.compile(r"/\.m2/repository/([\w./-]{3,300})/([\w.-]{1,120})/([\w.+-]{1,80})/\2-\3[\w.-]{0,60}\.jar")
+_CACHED: Final = re.compile(r"files-2\.1/([\w.-]{1,150})/([\w.-]{1,120})/([\w.+-]{1,80})/[0-9a-f]{20,64}/")
+_COORDINATES: Final = re.compile(r"\b([a-zA-Z][\w-]{0,60}(?:\.[\w-]{1,60}){0,8}):([\w.-]{1,120}):((?:[\w-]{1,30}:){0,2})(\d[\w.+-]{0,80}|v\d[\w.+-]{0,80})")
+_OWN: Final = re.compile(r"^(?:\[INFO\] )?-{2,40}< ([\w.-]{1,150}):([\w.-]{1,120}) >-{2,40}$", re.MULTILINE)
+_SOURCE: Final = re.compile(r"src/\w{1,40}/(?:java|kotlin|scala|groovy)/([\w/]{3,300})/[A-Z]\w{0,200}\.(?:java|kt|scala|groovy)")
+_RUNNING: Final = re.compile(r"^(?:\[INFO\] |\[ERROR\] )?Running ([a-z]\w*(?:\.\w+){1,20})", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Seen:
+    """A version of an artifact. order: when its POM (or itself) was first seen; batch: of how many jars its jar was fetched with."""
+
+    order: int
+    jar: bool = False
+    batch: int = 0
+
+
+@dataclass(slots=True)
+class Artifact:
+    group: str
+    name: str
+    versions: dict[str, Seen] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return f"{self.group}:{self.name}"
+
+    @property
+    def used(self) -> str:
+        """The version that the project uses, as far as the log tells; "" without any."""
+        jars = [(seen.batch, -seen.order, version) for version, seen in self.versions.items() if seen.jar]
+        if jars:
+            return max(jars)[2]
+        return min(self.versions, key=lambda version: self.versions[version].order, default="")
+
+    @property
+    def newest(self) -> str:
+        return max(self.versions, key=version_key, default="")
+
+    @property
+    def is_bom(self) -> bool:
+        return bool(BOM.search(self.name)) and not any(seen.jar for seen in self.versions.values())
+
+    @property
+    def is_parent(self) -> bool:
+        return self.name.endswith(("parent", "project", "-pom")) or self.name in ("apache", "pom", "oss")
+
+
+@dataclass(slots=True)
+class Catalogue:
+    """own: groups of the project itself; packages: those of its sources."""
+
+    artifacts: dict[str, Artifact] = field(default_factory=dict)
+    order: list[tuple[str, str]] = field(default_factory=list)  # (artifact, version) as first seen
+    own: set[str] = field(default_factory=set)
+    packages: set[str] = field(default_factory=set)
+    _index: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _owners: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
+
+    def add(self, group: str, name: str, version: str, jar: bool = False) -> Artifact | None:
+        """Remembers it. None: there are too many, or it is the project's own."""
+        key = f"{group}:{name}"
+        if key in self.own:
+            return None
+        artifact = self.artifacts.get(key)
+        if artifact is None:
+            if len(self.artifacts) >= ARTIFACTS_MAX:
+                return None
+            artifact = self.artifacts[key] = Artifact(group, name)
+            for word in {*group.lower().split("."), *_words(name)} - _TOP:
+                self._index[word].add(key)
+        seen = artifact.versions.get(version)
+        if seen is None:
+            seen = artifact.versions[version] = Seen(len(self.order))
+            self.order.append((key, version))
+        seen.jar |= jar
+        return artifact
+
+    def is_own(self, name: str) -> bool:
+        """Whether a class or package is the project's."""
+        return any(name == one or name.startswith(one + ".") for one in self.packages)
+
+    def owners(self, name: str) -> list[tuple[str, float]]:
+        """(artifact, 0…1) that a class or package may come from, likeliest first: judged by names alone."""
+        package = ".".join(part for part in name.split(".") if part and not part[0].isupper())
+        if package not in self._owners:
+            self._owners[package] = self._find_owners(package)
+        return self._owners[package]
+
+    def _find_owners(self, package: str) -> list[tuple[str, float]]:
+        parts = package.lower().split(".")
+        near: set[str] = set()
+        for part in parts:
+            if part not in _TOP and len(part) > 1:
+                near |= self._index.get(part, set())
+        scored = [(_score(parts, self.artifacts[key]), key) for key in near]
+        best = sorted(((score, key) for score, key in scored if score >= OWNER_MIN), reverse=True)[:OWNERS_MAX]
+        return [(key, 2 ** (score - best[0][0])) for score, key in best]
+
+    def siblings(self, artifact: Artifact) -> list[Artifact]:
+        """Others of its group, or of its family of groups, that are used as jars."""
+        family = _family(artifact.group)
+        found = [
+            one for one in self.artifacts.values()
+            if one is not artifact and _family(one.group) == family and any(seen.jar for seen in one.versions.values())
+        ]  # fmt: skip
+        return [one for one in found if one.group == artifact.group] or found
+
+    def usual(self, artifact: Artifact) -> str:
+        """The version that the ones it belongs with share; "" if they share none."""
+        counted = Counter(one.used for one in self.siblings(artifact))
+        version, count = counted.most_common(1)[0] if counted else ("", 0)
+        return version if count >= 2 or len(counted) == 1 else ""
+
+    def root(self, artifact: Artifact, version: str) -> Artifact:
+        """The first one fetched of its family at this version: the others came with it."""
+        family = _family(artifact.group)
+        same = [
+            (one.versions[version].order, one.key) for one in self.artifacts.values()
+            if version in one.versions and _family(one.group) == family and not one.is_parent
+        ]  # fmt: skip
+        return self.artifacts[min(same)[1]] if same else artifact
+
+    def asked_by(self, artifact: Artifact, version: str) -> Artifact | None:
+        """The artifact whose POM was read before this version's was: it probably asked for it."""
+        at = artifact.versions[version].order
+        for key, _ in reversed(self.order[max(0, at - 8) : at]):
+            one = self.artifacts[key]
+            if not one.is_parent and not one.is_bom and _family(one.group) != _family(artifact.group):
+                return one
+        return None
+
+    def older(self, artifact: Artifact, version: str) -> str:
+        """The nearest older version that the log mentions; "" if none."""
+        lower = [one for one in artifact.versions if newer(version, one)]
+        return max(lower, key=version_key, default="")
+
+
+def catalogue(log: Log) -> Catalogue:
+    """Reads a whole log once."""
+    found = Catalogue()
+    for match in _OWN.finditer(log.text):
+        found.own.add(f"{match[1]}:{match[2]}")
+    for match in [*_SOURCE.finditer(log.text)][:400]:
+        found.packages.add(".".join(match[1].split("/")[:3]))
+    for match in [*_RUNNING.finditer(log.text)][:400]:
+        found.packages.add(".".join(match[1].split(".")[:3]))
+    _fetched(log, found)
+    for pattern in (_LOCAL, _CACHED):
+        for match in pattern.finditer(log.text):
+            found.add(match[1].strip("/").replace("/", "."), match[2], match[3], jar=True)
+    for match in _COORDINATES.finditer(log.text):
+        if ":" not in match[1] and ("." in match[1] or f"{match[1]}:{match[2]}" in found.artifacts or match[1] == match[2]):
+            found.add(match[1], match[2], match[4])
+    found.packages = {one for one in found.packages if one.count(".") >= 1}
+    return found
+
+
+def _fetched(log: Log, found: Catalogue) -> None:
+    """Downloads, in their order; jars that come in one go are one batch."""
+    urls = _urls(log)
+    bases = _bases(urls)
+    batch: list[Seen] = []
+    last = 0
+    for number, parts in urls:
+        kind = parts[-1].rpartition(".")[2]
+        at = _base_of(parts, bases)
+        group, name, version = ".".join(parts[at:-3]), parts[-3], parts[-2]
+        artifact = found.add(group, name, version, jar=kind in ("jar", "aar", "war", "hpi"))
+        if artifact is None or kind == "pom":
+            continue
+        if number - last > 4:
+            _close(batch)
+        last = number
+        batch.append(artifact.versions[version])
+    _close(batch)
+
+
+def _close(batch: list[Seen]) -> None:
+    for seen in batch:
+        seen.batch = max(seen.batch, len(batch))
+    batch.clear()
+
+
+def _urls(log: Log) -> list[tuple[int, list[str]]]:
+    """(line, the address in parts) of what was fetched: artifacts only."""
+    found = []
+    word = "ownloaded" if "ownloaded from" in log.text or "ownloaded:" in log.text else "ownload"
+    for number, line in enumerate(log.text.split("\n"), 1):
+        if word not in line or "://" not in line:
+            continue
+        match = _URL.search(line)
+        parts = match[0].rstrip(").,").split("/")[2:] if match else []
+        if len(parts) >= 5 and parts[-1].startswith(f"{parts[-3]}-") and parts[-1].endswith((".pom", ".jar", ".aar", ".war", ".hpi")):
+            found.append((number, parts))
+    return found
+
+
+def _bases(urls: list[tuple[int, list[str]]]) -> set[tuple[str, ...]]:
+    """What the addresses of a server have in common, up to where a group can begin."""
+    found: set[tuple[str, ...]] = set()
+    by_start: dict[tuple[str, ...], list[list[str]]] = defaultdict(list)
+    for _, parts in urls:
+        start = next((i for i, part in enumerate(parts[1:-3], 1) if part in _TOP), 1)
+        by_start[tuple(parts[:start])].append(parts)
+    for start, many in by_start.items():
+        if len(start) > 1 and (len(many) > 1 or start[-1] in ("maven2", "public", "releases")):
+            found.add(start)
+    return found
+
+
+def _base_of(parts: list[str], bases: set[tuple[str, ...]]) -> int:
+    """Where the group begins."""
+    for length in range(len(parts) - 3, 0, -1):
+        if length < len(parts) - 3 and tuple(parts[:length]) in bases:
+            return length
+    return next((i for i, part in enumerate(parts[1:-3], 1) if part in _TOP), 1)
+
+
+def _family(group: str) -> str:
+    return ".".join(group.split(".")[:3])
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in re.split(r"[-._]", name.lower()) if word]
+
+
+def _score(package: list[str], artifact: Artifact) -> float:
+    """How well an artifact's name fits a package: its group leads it, the words of its name are in it."""
+    group = artifact.group.lower().split(".")
+    lead = 0
+    for mine, theirs in zip(group, package, strict=False):
+        if mine != theirs:
+            break
+        lead += 1
+    score = 4.0 if lead == len(group) else float(lead) if lead >= 2 else 0.0
+    words = _words(artifact.name)
+    missing = 0
+    for word in words:
+        if word in package:
+            score += 2.0 if word not in _VAGUE else 1.0
+        elif any(len(part) > 2 and (part.startswith(word) or word.startswith(part)) for part in package if part not in _TOP):
+            score += 0.8
+        elif not word.isdigit():
+            missing += 1
+            score -= 0.2 if word in _VAGUE else 1.2
+    if words and not missing:
+        score += 1.5
+    if artifact.is_parent or artifact.is_bom:
+        score -= 3.0
+    return score
