@@ -14,14 +14,13 @@ QUOTE_CHARS_MAX: Final = 300
 HITS_MAX: Final = 400  # of one pattern
 
 _CODES: Final = re.compile(r"\x1b\[[0-9;:?]{0,40}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)|\x1b[@-Z\\^_=>()78]")
-_LONG: Final = re.compile(r"([^\n]{%d})[^\n]+" % LINE_CHARS_MAX)
+_LONG: Final = re.compile(r"^([^\n]{%d})[^\n]+" % LINE_CHARS_MAX, re.MULTILINE)
 _STAMP: Final = re.compile(
     r"^(?:\ufeff?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d) ?|#\d{1,4} \d{1,6}\.\d{1,4} |"
     r"\[?\d\d:\d\d:\d\d(?:[.,]\d{1,6})?\] ?)",
     re.MULTILINE,
 )
-_GONE: Final = {c: None for c in (*range(9), 11, 12, *range(14, 32), *range(127, 160), 0x200B, 0x2028, 0x2029)}
-_GONE |= {c: None for c in (*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)}
+_GONE: Final = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff]")
 _STAMPED_OF: Final = 200  # lines looked at to see whether a log's lines begin with times
 
 
@@ -68,7 +67,7 @@ def clean(data: bytes, cut: bool = False) -> Log:
     text = data.decode(encoding, errors="replace")
     if "\x1b" in text:
         text = _CODES.sub("", text)
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_GONE)
+    text = _GONE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = _LONG.sub(r"\1", text)
     head = text.split("\n", _STAMPED_OF)[:_STAMPED_OF]
     if sum(1 for line in head if _STAMP.match(line)) * 2 > len(head):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from enum import Enum
+from itertools import islice
 from typing import Final
 
 from prodwise.loop.diagnose.logs.text import Log
@@ -24,6 +26,7 @@ _TOP: Final = frozenset(
     "se cloud systems tools one xyz software".split()
 )
 _VAGUE: Final = frozenset("core api common commons java jdk all impl base main lib library util utils bom parent project".split())
+_STEP: Final = re.compile(r"(?:---|>>>|<<<) [\w.:-]{3,200} \(")
 _URL: Final = re.compile(r"https?://\S{5,600}")
 _LOCAL: Final = re.compile(r"/\.m2/repository/([\w./-]{3,300})/([\w.-]{1,120})/([\w.+-]{1,80})/\2-\3[\w.-]{0,60}\.jar")
 _CACHED: Final = re.compile(r"files-2\.1/([\w.-]{1,150})/([\w.-]{1,120})/([\w.+-]{1,80})/[0-9a-f]{20,64}/")
@@ -33,13 +36,24 @@ _SOURCE: Final = re.compile(r"src/\w{1,40}/(?:java|kotlin|scala|groovy)/([\w/]{3
 _RUNNING: Final = re.compile(r"^(?:\[INFO\] |\[ERROR\] )?Running ([a-z]\w*(?:\.\w+){1,20})", re.MULTILINE)
 
 
+class Jars(Enum):
+    """What is known of fetched jars: nothing, that they were, or which of them are the project's own."""
+
+    NONE = 0
+    SOME = 1
+    PROJECT = 2
+
+
 @dataclass(slots=True)
 class Seen:
-    """A version of an artifact. order: when its POM (or itself) was first seen; batch: of how many jars its jar was fetched with."""
+    """A version of an artifact. order: when its POM (or itself) was first seen; batch: of how many jars its jar was fetched with;
+    project: for the project's own classpath, and not for a plugin's.
+    """
 
     order: int
     jar: bool = False
     batch: int = 0
+    project: bool = False
 
 
 @dataclass(slots=True)
@@ -55,10 +69,18 @@ class Artifact:
     @property
     def used(self) -> str:
         """The version that the project uses, as far as the log tells; "" without any."""
-        jars = [(seen.batch, -seen.order, version) for version, seen in self.versions.items() if seen.jar]
+        jars = [(seen.project, seen.batch, -seen.order, version) for version, seen in self.versions.items() if seen.jar]
         if jars:
-            return max(jars)[2]
+            return max(jars)[3]
         return min(self.versions, key=lambda version: self.versions[version].order, default="")
+
+    @property
+    def jar(self) -> bool:
+        return any(seen.jar for seen in self.versions.values())
+
+    @property
+    def project(self) -> bool:
+        return any(seen.project for seen in self.versions.values())
 
     @property
     def newest(self) -> str:
@@ -66,7 +88,7 @@ class Artifact:
 
     @property
     def is_bom(self) -> bool:
-        return bool(BOM.search(self.name)) and not any(seen.jar for seen in self.versions.values())
+        return bool(BOM.search(self.name)) and not self.jar
 
     @property
     def is_parent(self) -> bool:
@@ -81,7 +103,9 @@ class Catalogue:
     order: list[tuple[str, str]] = field(default_factory=list)  # (artifact, version) as first seen
     own: set[str] = field(default_factory=set)
     packages: set[str] = field(default_factory=set)
+    jars: Jars = Jars.NONE
     _index: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _families: dict[str, list[Artifact]] = field(default_factory=lambda: defaultdict(list))
     _owners: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
 
     def add(self, group: str, name: str, version: str, jar: bool = False) -> Artifact | None:
@@ -94,6 +118,7 @@ class Catalogue:
             if len(self.artifacts) >= ARTIFACTS_MAX:
                 return None
             artifact = self.artifacts[key] = Artifact(group, name)
+            self._families[_family(group)].append(artifact)
             for word in {*group.lower().split("."), *_words(name)} - _TOP:
                 self._index[word].add(key)
         seen = artifact.versions.get(version)
@@ -120,41 +145,46 @@ class Catalogue:
         for part in parts:
             if part not in _TOP and len(part) > 1:
                 near |= self._index.get(part, set())
-        scored = [(_score(parts, self.artifacts[key]), key) for key in near]
+        used = [self.artifacts[key] for key in near if self.on_path(self.artifacts[key])]
+        scored = [(_score(parts, artifact), artifact.key) for artifact in used]
         best = sorted(((score, key) for score, key in scored if score >= OWNER_MIN), reverse=True)[:OWNERS_MAX]
         return [(key, 2 ** (score - best[0][0])) for score, key in best]
 
+    def on_path(self, artifact: Artifact) -> bool:
+        """Whether its classes can be in use: a jar of it was fetched (for the project, if that can be told)."""
+        if self.jars == Jars.NONE:
+            return True
+        return artifact.project if self.jars == Jars.PROJECT else artifact.jar
+
     def siblings(self, artifact: Artifact) -> list[Artifact]:
         """Others of its group, or of its family of groups, that are used as jars."""
-        family = _family(artifact.group)
-        found = [
-            one for one in self.artifacts.values()
-            if one is not artifact and _family(one.group) == family and any(seen.jar for seen in one.versions.values())
-        ]  # fmt: skip
+        found = [one for one in self._families[_family(artifact.group)] if one is not artifact and one.jar]
         return [one for one in found if one.group == artifact.group] or found
 
     def usual(self, artifact: Artifact) -> str:
         """The version that the ones it belongs with share; "" if they share none."""
-        counted = Counter(one.used for one in self.siblings(artifact))
+        siblings = self.siblings(artifact)
+        counted = Counter(one.used for one in siblings)
         version, count = counted.most_common(1)[0] if counted else ("", 0)
-        return version if count >= 2 or len(counted) == 1 else ""
+        close = len(siblings) == 1 and version.split(".")[0] == artifact.used.split(".")[0]
+        return version if count >= 2 or close else ""
 
     def root(self, artifact: Artifact, version: str) -> Artifact:
         """The first one fetched of its family at this version: the others came with it."""
-        family = _family(artifact.group)
+        short = _short(version)
         same = [
-            (one.versions[version].order, one.key) for one in self.artifacts.values()
-            if version in one.versions and _family(one.group) == family and not one.is_parent
+            (seen.order, one.key) for one in self._families[_family(artifact.group)] if not one.is_parent
+            for other, seen in one.versions.items() if _short(other) == short
         ]  # fmt: skip
         return self.artifacts[min(same)[1]] if same else artifact
 
     def asked_by(self, artifact: Artifact, version: str) -> Artifact | None:
-        """The artifact whose POM was read before this version's was: it probably asked for it."""
+        """The artifact whose POM was read before this version's was, or the first of its family then: it probably asked for it."""
         at = artifact.versions[version].order
-        for key, _ in reversed(self.order[max(0, at - 8) : at]):
+        for key, of in reversed(self.order[max(0, at - 8) : at]):
             one = self.artifacts[key]
-            if not one.is_parent and not one.is_bom and _family(one.group) != _family(artifact.group):
-                return one
+            if not one.is_parent and not one.is_bom and one is not artifact:
+                return self.root(one, of)
         return None
 
     def older(self, artifact: Artifact, version: str) -> str:
@@ -168,15 +198,16 @@ def catalogue(log: Log) -> Catalogue:
     found = Catalogue()
     for match in _OWN.finditer(log.text):
         found.own.add(f"{match[1]}:{match[2]}")
-    for match in [*_SOURCE.finditer(log.text)][:400]:
+    rest = "\n".join(line for line in log.text.split("\n") if "ownload" not in line)
+    for match in islice(_SOURCE.finditer(rest), 400):
         found.packages.add(".".join(match[1].split("/")[:3]))
-    for match in [*_RUNNING.finditer(log.text)][:400]:
+    for match in islice(_RUNNING.finditer(rest), 400):
         found.packages.add(".".join(match[1].split(".")[:3]))
     _fetched(log, found)
     for pattern in (_LOCAL, _CACHED):
-        for match in pattern.finditer(log.text):
+        for match in islice(pattern.finditer(rest), 5_000):
             found.add(match[1].strip("/").replace("/", "."), match[2], match[3], jar=True)
-    for match in _COORDINATES.finditer(log.text):
+    for match in islice(_COORDINATES.finditer(rest), 5_000):
         if ":" not in match[1] and ("." in match[1] or f"{match[1]}:{match[2]}" in found.artifacts or match[1] == match[2]):
             found.add(match[1], match[2], match[4])
     found.packages = {one for one in found.packages if one.count(".") >= 1}
@@ -192,20 +223,26 @@ def _fetched(log: Log, found: Catalogue) -> None:
     for number, parts in urls:
         kind = parts[-1].rpartition(".")[2]
         at = _base_of(parts, bases)
-        group, name, version = ".".join(parts[at:-3]), parts[-3], parts[-2]
-        artifact = found.add(group, name, version, jar=kind in ("jar", "aar", "war", "hpi"))
-        if artifact is None or kind == "pom":
-            continue
-        if number - last > 4:
-            _close(batch)
+        artifact = found.add(".".join(parts[at:-3]), parts[-3], parts[-2], jar=kind in ("jar", "aar", "war", "hpi"))
+        if number - last > 1 and last:
+            _close(log, found, batch, last)
         last = number
-        batch.append(artifact.versions[version])
-    _close(batch)
+        if artifact is not None and kind != "pom":
+            batch.append(artifact.versions[parts[-2]])
+    _close(log, found, batch, last)
 
 
-def _close(batch: list[Seen]) -> None:
+def _close(log: Log, found: Catalogue, batch: list[Seen], last: int) -> None:
+    """Maven resolves what a step needs of the project before it announces the step, and a plugin's own needs after that."""
+    if any("ownload" in line and "://" in line for _, line in log.after(last, 1)):
+        return
+    follows = [line.removeprefix("[INFO]").strip() for _, line in log.after(last, 3)]
+    project = any(_STEP.match(line) for line in follows)
     for seen in batch:
         seen.batch = max(seen.batch, len(batch))
+        seen.project |= project
+    if batch:
+        found.jars = Jars.PROJECT if project or found.jars is Jars.PROJECT else Jars.SOME
     batch.clear()
 
 
@@ -248,8 +285,21 @@ def _family(group: str) -> str:
     return ".".join(group.split(".")[:3])
 
 
+def _short(version: str) -> str:
+    """Its first three numbers: parts of one release may carry a fourth one of their own."""
+    return ".".join(version.split(".")[:3])
+
+
 def _words(name: str) -> list[str]:
     return [word for word in re.split(r"[-._]", name.lower()) if word]
+
+
+def _split(word: str, package: list[str]) -> list[str]:
+    """A word that ends in one of the package's, as two: "fooapi" in foo.api."""
+    for part in package:
+        if len(part) > 2 and len(word) > len(part) + 2 and word.endswith(part):
+            return [word.removesuffix(part), part]
+    return [word]
 
 
 def _score(package: list[str], artifact: Artifact) -> float:
@@ -261,18 +311,19 @@ def _score(package: list[str], artifact: Artifact) -> float:
             break
         lead += 1
     score = 4.0 if lead == len(group) else float(lead) if lead >= 2 else 0.0
-    words = _words(artifact.name)
-    missing = 0
+    words = [part for word in _words(artifact.name) for part in _split(word, package)]
+    missing = deepest = 0
     for word in words:
         if word in package:
             score += 2.0 if word not in _VAGUE else 1.0
+            deepest = max(deepest, package.index(word))
         elif any(len(part) > 2 and (part.startswith(word) or word.startswith(part)) for part in package if part not in _TOP):
             score += 0.8
         elif not word.isdigit():
             missing += 1
             score -= 0.2 if word in _VAGUE else 1.2
-    if words and not missing:
-        score += 1.5
+    score += 1.5 if words and not missing else 0.0
+    score += 0.4 * max(deepest, lead - 1)
     if artifact.is_parent or artifact.is_bom:
         score -= 3.0
     return score

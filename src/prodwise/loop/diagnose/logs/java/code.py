@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from prodwise.loop.diagnose.logs.text import Log
@@ -136,15 +137,27 @@ def _of_error(block: list[tuple[int, str]]) -> Iterator[Naming]:
 
 
 def thrown(log: Log) -> Iterator[Naming]:
-    """Exceptions and their frames."""
+    """Exceptions and their frames. Where a test tool marks what failed, others count little: programs log what they survive."""
     seen: dict[tuple[str, str], int] = {}
+    marked = sorted({number for mark in (" <<< ERROR!", " <<< FAILURE!", " FAILED") for number, _ in log.hits(mark, 2_000)})
     for number, name, message in _exceptions(log):
-        frames = _frames(log, number)
-        for one in _of_exception(number, name, message, frames):
+        weight = 1.0 if not marked or _belongs(log, number, marked) else 0.2
+        for one in _of_exception(number, name, message, _frames(log, number)):
             count = seen.get((one.name, one.reason), 0)
             seen[one.name, one.reason] = count + 1
             if count < 12 and one.name and not of_jdk(one.name):
-                yield one
+                yield replace(one, share=one.share * weight)
+
+
+def _belongs(log: Log, number: int, marked: list[int]) -> bool:
+    """Whether it stands in the block under a mark; or is what ended the build."""
+    before = bisect_right(marked, number)
+    if log.line(number).startswith("[ERROR] Failed to execute goal"):
+        return True
+    if not before or number - marked[before - 1] > 250:
+        return False
+    start = marked[before - 1]
+    return number - start <= 2 or not any(not line.strip() or line.startswith("[INFO]") for _, line in log.after(start + 2, number - start - 2))
 
 
 def _exceptions(log: Log) -> Iterator[tuple[int, str, str]]:
@@ -196,7 +209,8 @@ def _of_exception(number: int, name: str, message: str, frames: list[tuple[int, 
     if short == "ClassCastException" and " cannot be cast to " in message:
         for side, share in zip(message.split(" cannot be cast to ")[:2], (1.0, 0.5), strict=False):
             for found in _CLASS.findall(side)[:1]:
-                yield Naming(found, Reason.NAMED, Failure.RUNTIME, number, share)
+                yield Naming(found, Reason.LACKS, Failure.RUNTIME, number, share)
+        return
     first = True
     for at, one in frames:
         if of_jdk(one) or _TESTERS.search(one.rpartition(".")[0].lower()):

@@ -108,29 +108,32 @@ def _tree(log: Log, known: Catalogue) -> Iterator[Clue]:
             if asked is None:
                 continue
             paths = _paths(log, number)
-            ends = [(path, path[-1]) for path in paths if len(path) > 1]
-            if not ends:
+            paths = [path for path in paths if len(path) > 1]
+            if not paths:
                 yield Clue(Reason.FORBIDDEN, f"{asked[1]}:{asked[2]}", Failure.ENFORCER, number, asked[3])
                 continue
-            yield from _blamed_paths(known, ends)
+            yield from _blamed_paths(known, paths)
 
 
-def _blamed_paths(known: Catalogue, ends: list[tuple[list[tuple[int, str, str, str]], tuple[int, str, str, str]]]) -> Iterator[Clue]:
-    versions = {end[3] or end[2] for _, end in ends}
+Node = tuple[int, str, str, str]  # line, artifact, version in use, version asked for
+
+
+def _blamed_paths(known: Catalogue, paths: list[list[Node]]) -> Iterator[Clue]:
+    """The first on a path to the newest version that is on no path to another one; else the first on it."""
     newest = ""
-    for one in versions:
-        newest = one if not newest or newer(one, newest) else newest
-    for path, end in ends:
-        line, key, version, _ = path[1]
-        share = 1.0 if (end[3] or end[2]) == newest else 0.45
-        if any(_is_own(known, key) for _, key, _, _ in path[1:2]):
-            if len(path) < 3:
-                continue
-            line, key, version, _ = path[2]
-        yield Clue(Reason.LEADS_TO, key, Failure.ENFORCER, line, version, share)
-        if end[1] != key and end[3]:
-            yield Clue(Reason.CONFLICTS, end[1], Failure.ENFORCER, line, end[2], 0.3)
-        if end[3]:
+    for path in paths:
+        end = path[-1][3] or path[-1][2]
+        newest = end if not newest or newer(end, newest) else newest
+    others = {key for path in paths if (path[-1][3] or path[-1][2]) != newest for _, key, _, _ in path}
+    for path in paths:
+        below = [node for node in path[1:] if not _is_own(known, node[1])]
+        if not below:
+            continue
+        leads = (path[-1][3] or path[-1][2]) == newest
+        line, key, version, _ = next((node for node in below if leads and node[1] not in others), below[0])
+        yield Clue(Reason.LEADS_TO, key, Failure.ENFORCER, line, version, 1.0 if leads else 0.3)
+        if path[-1][3]:
+            yield Clue(Reason.CONFLICTS, path[-1][1], Failure.ENFORCER, path[-1][0], path[-1][2], 0.3)
             yield from _lists(known, key, line)
 
 
@@ -149,9 +152,9 @@ def _is_own(known: Catalogue, key: str) -> bool:
     return key in known.own or any(one.partition(":")[0] == group for one in known.own)
 
 
-def _paths(log: Log, number: int) -> list[list[tuple[int, str, str, str]]]:
+def _paths(log: Log, number: int) -> list[list[Node]]:
     """Paths of a tree: (line, artifact, version in use, version asked for)."""
-    paths: list[list[tuple[int, str, str, str]]] = []
+    paths: list[list[Node]] = []
     depth = -1
     for at, line in log.after(number, 160):
         text = line.removeprefix("[ERROR] ").removeprefix("[WARNING] ").rstrip()
@@ -215,6 +218,14 @@ def _realm(log: Log, known: Catalogue) -> Iterator[Clue]:
             yield Clue(Reason.CALLS, f"{found[0]}:{found[1]}", kind, below, found[2], 1.0 if below == number + 1 else 0.4)
         if plugin is not None:
             yield Clue(Reason.PASSES, f"{plugin[0]}:{plugin[1]}", step(log) or Failure.TEST, number, plugin[2])
+
+
+def realm(log: Log) -> set[str]:
+    """The artifacts that a broken plugin ran with, where Maven lists them."""
+    if "An API incompatibility" not in log.text and "A required class was missing" not in log.text:
+        return set()
+    jars = [_jar(line) for number, _ in log.hits("urls[0] = ", 1) for _, line in [(number, log.line(number)), *log.after(number, 200)] if "urls[" in line]
+    return {f"{one[0]}:{one[1]}" for one in jars if one}
 
 
 _JAR: Final = re.compile(r"repository/([\w./-]{3,300})/([\w.-]{1,120})/([\w.+-]{1,80})/[\w.+-]{1,200}\.jar")

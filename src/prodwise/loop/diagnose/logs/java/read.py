@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
 from prodwise.loop.diagnose.logs.java import code, gradle, maven
@@ -23,9 +24,11 @@ def read(log: Log) -> Reading:
     namings = [*code.compiled(log), *code.thrown(log)]
     if kind is Failure.WERROR:
         namings += code.warned(log)
+    realm = maven.realm(log)
     for one in namings:
-        found.clues += _owned(one, known, kind)
-    found.clues += _beside(found.clues, known)
+        clues = _owned(one, known, kind)
+        found.clues += [replace(clue, share=0.5 * clue.share) for clue in clues if clue.name in realm] if realm else clues
+    found.clues += [] if realm else _beside(found.clues, known)
     _versions(found, known)
     return found
 
@@ -54,19 +57,14 @@ def _asked_for(one: code.Naming, owners: list[tuple[str, float]], known: Catalog
         if newer(artifact.newest, artifact.used):
             asker = known.asked_by(artifact, artifact.newest)
             if asker is not None:
-                yield Clue(Reason.DEMANDS, _first(known, asker).key, kind, one.line, asker.used, share)
+                yield Clue(Reason.DEMANDS, asker.key, kind, one.line, asker.used, share)
     if one.name.startswith("javax."):
         renamed = "jakarta." + one.name.removeprefix("javax.")
         for key, share in known.owners(renamed)[:1]:
             artifact = known.artifacts[key]
             asker = known.asked_by(artifact, artifact.used)
             if asker is not None and artifact.group.startswith("jakarta"):
-                yield Clue(Reason.DEMANDS, _first(known, asker).key, kind, one.line, asker.used, share)
-
-
-def _first(known: Catalogue, artifact: Artifact) -> Artifact:
-    version = min(artifact.versions, key=lambda one: artifact.versions[one].order)
-    return known.root(artifact, artifact.used if artifact.used else version)
+                yield Clue(Reason.DEMANDS, asker.key, kind, one.line, asker.used, share)
 
 
 def _beside(clues: list[Clue], known: Catalogue) -> list[Clue]:
@@ -94,7 +92,7 @@ def _standing(artifact: Artifact, version: str, clue: Clue, known: Catalogue) ->
     if usual and newer(version, usual):
         return [Clue(Reason.STANDS_OUT, artifact.key, clue.kind, clue.line)]
     siblings = known.siblings(artifact)
-    if any(newer(one.used, version) for one in siblings) and any(one.used != version for one in siblings):
+    if newer(artifact.newest, version) or any(newer(one.used, version) for one in siblings if usual):
         return [Clue(Reason.LAGS, artifact.key, clue.kind, clue.line)]
     return []
 
