@@ -36,6 +36,7 @@ class Reason(StrEnum):
     STANDS_OUT = "its version is newer than that of the packages it belongs with"
     LAGS = "its version is older than that of the packages it belongs with"
     FOLLOWS = "it came with another package that is suspected"
+    SEEN_TWICE = "it is in use, and the log mentions an older version of it"
     MOVED = "its version changed just before"
     STAYED = "its version did not change, and others did"
 
@@ -59,6 +60,7 @@ WEIGHT: Final = {
     Reason.STANDS_OUT: 2.0,
     Reason.LAGS: -1.5,
     Reason.FOLLOWS: -1.2,
+    Reason.SEEN_TWICE: 0.5,
     Reason.MOVED: 3.5,
     Reason.STAYED: -2.0,
 }

@@ -25,7 +25,8 @@ _TOP: Final = frozenset(
     "org com net io de uk fr eu co edu gov dev app me info biz tech ai ru ch at nl be it es se no fi dk pl cz jp cn br au ca us in "
     "se cloud systems tools one xyz software".split()
 )
-_VAGUE: Final = frozenset("core api common commons java jdk all impl base main lib library util utils bom parent project".split())
+_VAGUE: Final = frozenset("core api common commons java jdk all impl base main lib library util utils bom parent project default client server".split())
+_CAMEL: Final = re.compile(r"[A-Z]?[a-z0-9]{2,40}|[A-Z]{2,20}(?![a-z])")
 _STEP: Final = re.compile(r"(?:---|>>>|<<<) [\w.:-]{3,200} \(")
 _URL: Final = re.compile(r"https?://\S{5,600}")
 _LOCAL: Final = re.compile(r"/\.m2/repository/([\w./-]{3,300})/([\w.-]{1,120})/([\w.+-]{1,80})/\2-\3[\w.-]{0,60}\.jar")
@@ -134,26 +135,29 @@ class Catalogue:
 
     def owners(self, name: str) -> list[tuple[str, float]]:
         """(artifact, 0…1) that a class or package may come from, likeliest first: judged by names alone."""
-        package = ".".join(part for part in name.split(".") if part and not part[0].isupper())
-        if package not in self._owners:
-            self._owners[package] = self._find_owners(package)
-        return self._owners[package]
+        if name not in self._owners:
+            parts = [part for part in name.split(".") if part]
+            classes = next((i for i, part in enumerate(parts) if part[0].isupper()), len(parts))
+            words = {word.lower() for part in parts[classes:] for word in _CAMEL.findall(part)}
+            self._owners[name] = self._find_owners([part.lower() for part in parts[:classes]], words)
+        return self._owners[name]
 
-    def _find_owners(self, package: str) -> list[tuple[str, float]]:
-        parts = package.lower().split(".")
+    def _find_owners(self, package: list[str], words: set[str]) -> list[tuple[str, float]]:
         near: set[str] = set()
-        for part in parts:
+        for part in package:
             if part not in _TOP and len(part) > 1:
                 near |= self._index.get(part, set())
         used = [self.artifacts[key] for key in near if self.on_path(self.artifacts[key])]
-        scored = [(_score(parts, artifact), artifact.key) for artifact in used]
+        scored = [(_score(package, words, artifact), artifact.key) for artifact in used]
         best = sorted(((score, key) for score, key in scored if score >= OWNER_MIN), reverse=True)[:OWNERS_MAX]
-        return [(key, 2 ** (score - best[0][0])) for score, key in best]
+        return [(key, 3 ** (score - best[0][0])) for score, key in best]
 
     def on_path(self, artifact: Artifact) -> bool:
         """Whether its classes can be in use: a jar of it was fetched (for the project, if that can be told)."""
         if self.jars == Jars.NONE:
             return True
+        if artifact.name.endswith("-plugin"):
+            return False
         return artifact.project if self.jars == Jars.PROJECT else artifact.jar
 
     def siblings(self, artifact: Artifact) -> list[Artifact]:
@@ -167,13 +171,13 @@ class Catalogue:
         counted = Counter(one.used for one in siblings)
         version, count = counted.most_common(1)[0] if counted else ("", 0)
         close = len(siblings) == 1 and version.split(".")[0] == artifact.used.split(".")[0]
-        return version if count >= 2 or close else ""
+        return version if count >= max(2, len(siblings) / 2) or close else ""
 
     def root(self, artifact: Artifact, version: str) -> Artifact:
         """The first one fetched of its family at this version: the others came with it."""
         short = _short(version)
         same = [
-            (seen.order, one.key) for one in self._families[_family(artifact.group)] if not one.is_parent
+            (seen.order, one.key) for one in self._families[_family(artifact.group)] if not (one.is_parent or one.is_bom)
             for other, seen in one.versions.items() if _short(other) == short
         ]  # fmt: skip
         return self.artifacts[min(same)[1]] if same else artifact
@@ -183,7 +187,7 @@ class Catalogue:
         at = artifact.versions[version].order
         for key, of in reversed(self.order[max(0, at - 8) : at]):
             one = self.artifacts[key]
-            if not one.is_parent and not one.is_bom and one is not artifact:
+            if self.on_path(one) and not one.is_parent and not one.is_bom and one is not artifact:
                 return self.root(one, of)
         return None
 
@@ -302,8 +306,8 @@ def _split(word: str, package: list[str]) -> list[str]:
     return [word]
 
 
-def _score(package: list[str], artifact: Artifact) -> float:
-    """How well an artifact's name fits a package: its group leads it, the words of its name are in it."""
+def _score(package: list[str], classes: set[str], artifact: Artifact) -> float:
+    """How well an artifact's name fits a class: its group leads the package, the words of its name are in it."""
     group = artifact.group.lower().split(".")
     lead = 0
     for mine, theirs in zip(group, package, strict=False):
@@ -317,6 +321,9 @@ def _score(package: list[str], artifact: Artifact) -> float:
         if word in package:
             score += 2.0 if word not in _VAGUE else 1.0
             deepest = max(deepest, package.index(word))
+        elif word in classes and word not in _VAGUE:
+            score += 1.0
+            deepest = max(deepest, len(package))
         elif any(len(part) > 2 and (part.startswith(word) or word.startswith(part)) for part in package if part not in _TOP):
             score += 0.8
         elif not word.isdigit():
@@ -324,6 +331,6 @@ def _score(package: list[str], artifact: Artifact) -> float:
             score -= 0.2 if word in _VAGUE else 1.2
     score += 1.5 if words and not missing else 0.0
     score += 0.4 * max(deepest, lead - 1)
-    if artifact.is_parent or artifact.is_bom:
-        score -= 3.0
-    return score
+    beyond = lead == len(group) and len(package) > lead and deepest < lead and not _VAGUE & set(words)
+    score -= 1.5 if beyond else 0.0
+    return score - 3.0 if artifact.is_parent or artifact.is_bom else score

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,6 +14,10 @@ from prodwise.model.breakage import Failure
 
 ERRORS_MAX: Final = 60
 FRAMES_MAX: Final = 40
+MORE_MAX: Final = 8
+OWN: Final = "own"
+Whose = Callable[[str], str]
+"""The artifact that a class comes from; OWN for the project's, "" when not known."""
 _CLASS: Final = re.compile(r"(?<![\w.$/@])((?:[a-z_]\w{0,60}\.){2,12}[A-Z]\w{0,120})")
 _SLASHED: Final = re.compile(r"(?<![\w/.$])((?:[a-z_]\w{0,60}/){2,12}[A-Z][\w$]{0,120})")
 _PACKAGE: Final = re.compile(r"package ((?:[a-zA-Z_]\w{0,60}\.){1,12}\w{1,80}) does not exist")
@@ -136,13 +140,13 @@ def _of_error(block: list[tuple[int, str]]) -> Iterator[Naming]:
         yield Naming(message.partition("cannot access ")[2].split()[0] if message.partition("cannot access ")[2] else "", sure, kind, number)
 
 
-def thrown(log: Log) -> Iterator[Naming]:
+def thrown(log: Log, whose: Whose) -> Iterator[Naming]:
     """Exceptions and their frames. Where a test tool marks what failed, others count little: programs log what they survive."""
     seen: dict[tuple[str, str], int] = {}
     marked = sorted({number for mark in (" <<< ERROR!", " <<< FAILURE!", " FAILED") for number, _ in log.hits(mark, 2_000)})
     for number, name, message in _exceptions(log):
         weight = 1.0 if not marked or _belongs(log, number, marked) else 0.2
-        for one in _of_exception(number, name, message, _frames(log, number)):
+        for one in _of_exception(number, name, message, _below(log, number), whose):
             count = seen.get((one.name, one.reason), 0)
             seen[one.name, one.reason] = count + 1
             if count < 12 and one.name and not of_jdk(one.name):
@@ -187,22 +191,30 @@ def _candidates(log: Log) -> list[tuple[int, str]]:
     return sorted(lines.items())
 
 
-def _frames(log: Log, number: int) -> list[tuple[int, str]]:
+def _below(log: Log, number: int) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """(frames, lines that go on with the message before them)."""
     found: list[tuple[int, str]] = []
+    more: list[tuple[int, str]] = []
     for at, line in log.after(number, FRAMES_MAX):
         frame = _FRAME.match(line)
         if frame:
             found.append((at, frame[1].rpartition(".")[0]))
-        elif found or line.startswith(("Caused by", "[INFO]", "[ERROR]")):
+        elif found or not line.strip() or line.startswith(("Caused by", "[INFO]", "[ERROR]")):
             break
-    return found
+        elif len(more) < MORE_MAX and not _THROWN.match(line):
+            more.append((at, line))
+    return found, more
 
 
-def _of_exception(number: int, name: str, message: str, frames: list[tuple[int, str]]) -> Iterator[Naming]:
+def _of_exception(
+    number: int, name: str, message: str, below: tuple[list[tuple[int, str]], list[tuple[int, str]]], whose: Whose
+) -> Iterator[Naming]:
     short = name.rpartition(".")[2]
+    frames, more = below
+    path = [(at, one) for at, one in frames if not of_jdk(one) and not _TESTERS.search(one.rpartition(".")[0].lower())]
     if short in _LINKAGE:
         yield from _linked(number, short, message)
-        caller = next(((at, one) for at, one in frames if not of_jdk(one)), None)
+        caller = next(((at, one) for at, one in path), None)
         if caller and "Could not initialize class" not in message:
             yield Naming(caller[1], Reason.CALLS, Failure.RUNTIME, caller[0], 0.9)
         return
@@ -211,14 +223,26 @@ def _of_exception(number: int, name: str, message: str, frames: list[tuple[int, 
             for found in _CLASS.findall(side)[:1]:
                 yield Naming(found, Reason.LACKS, Failure.RUNTIME, number, share)
         return
-    first = True
-    for at, one in frames:
-        if of_jdk(one) or _TESTERS.search(one.rpartition(".")[0].lower()):
-            continue
-        yield Naming(one, Reason.RAISES if first else Reason.PASSES, Failure.RUNTIME, at, 1.0 if first else 0.6)
-        first = False
+    yield from _raised(path, whose)
+    for at, line in [(number, message), *more]:
+        for place, found in enumerate(_CLASS.findall(line)[:3]):
+            yield Naming(found, Reason.NAMED, Failure.RUNTIME, at, 0.6**place)
     if not of_jdk(name) and not _TESTERS.search(name.lower()):
         yield Naming(name, Reason.NAMED, Failure.RUNTIME, number, 0.4)
+
+
+def _raised(path: list[tuple[int, str]], whose: Whose) -> Iterator[Naming]:
+    """Dependencies between the raise and the project's own code; the first one that is known raised it."""
+    told: set[str] = set()
+    for at, one in path:
+        owner = whose(one)
+        if owner == OWN:
+            return
+        if owner and owner not in told:
+            yield Naming(one, Reason.PASSES if told else Reason.RAISES, Failure.RUNTIME, at, 0.9 ** len(told))
+            told.add(owner)
+        if len(told) > 5:
+            return
 
 
 def _linked(number: int, short: str, message: str) -> Iterator[Naming]:

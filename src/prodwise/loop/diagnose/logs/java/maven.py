@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
@@ -63,13 +64,31 @@ def clues(log: Log, known: Catalogue) -> Iterator[Clue]:
 
 
 def _locked(log: Log, known: Catalogue) -> Iterator[Clue]:
-    for number, line in log.hits(" but found "):
+    """What differs from the lock: the one whose POM was read first brought the others; a list of versions may have set several."""
+    found: list[tuple[int, str, str]] = []
+    for number, line in log.hits(" but found ", 60):
         sides = line.partition(" but found ")
-        before, after = _NAMED.search(sides[0]), _NAMED.search(sides[2])
-        if before and after and before[2] == after[2] and before[3] != after[3]:
-            known.add(before[1], before[2], before[3])
+        before, after = _NAMED.search(sides[0].replace("LockedVersion{version=", "")), _NAMED.search(sides[2])
+        if before and after and before[2] == after[2] and before[3].rstrip("}") != after[3]:
+            known.add(before[1], before[2], before[3].rstrip("}"))
             known.add(after[1], after[2], after[3], jar=True)
-            yield Clue(Reason.DIFFERS, f"{after[1]}:{after[2]}", Failure.LOCK, number, after[3])
+            found.append((number, f"{after[1]}:{after[2]}", after[3]))
+    first = min((known.artifacts[key].versions[version].order for _, key, version in found if key in known.artifacts), default=0)
+    for number, key, version in found:
+        artifact = known.artifacts.get(key)
+        leads = artifact is not None and artifact.versions[version].order == first
+        yield Clue(Reason.DIFFERS, key, Failure.LOCK, number, version, 1.0 if leads else 0.75)
+    yield from _list_behind(known, found)
+
+
+def _list_behind(known: Catalogue, found: list[tuple[int, str, str]]) -> Iterator[Clue]:
+    """A list of versions of the family that several of those that differ belong to."""
+    for one, version in known.order:
+        bom = known.artifacts[one]
+        family = [number for number, key, after in found if key.startswith(f"{bom.group}") and after.startswith(version.rpartition(".")[0])]
+        if bom.is_bom and len(family) > 1:
+            yield Clue(Reason.MANAGES, one, Failure.LOCK, family[0], version, 1.2)
+            return
 
 
 def _rules(log: Log, known: Catalogue) -> Iterator[Clue]:
@@ -83,8 +102,10 @@ def _rules(log: Log, known: Catalogue) -> Iterator[Clue]:
                 yield from _managing(known, f"{found[1]}:{found[2]}", number)
             elif "uplicate" in words:
                 for below, more in log.after(number, 6):
-                    if (named := _NAMED.search(more)) is not None:
+                    named = _NAMED.search(more)
+                    if named is not None and not _is_own(known, f"{named[1]}:{named[2]}", named[3]):
                         yield Clue(Reason.FORBIDDEN, f"{named[1]}:{named[2]}", failing, below, named[3], 0.7)
+                        yield from _managing(known, f"{named[1]}:{named[2]}", number)
 
 
 def _managing(known: Catalogue, key: str, number: int) -> Iterator[Clue]:
@@ -95,46 +116,62 @@ def _managing(known: Catalogue, key: str, number: int) -> Iterator[Clue]:
     words = set(re.split(r"[-.]", key.partition(":")[0])) - {"org", "com", "io", "net", "plugins", "tools"}
     for one, version in known.order:
         bom = known.artifacts[one]
-        if bom.is_bom and not bom.is_parent and words & set(re.split(r"[-.]", bom.group)) and bom.name.startswith("bom"):
+        if bom.is_bom and not bom.is_parent and words & set(re.split(r"[-.]", bom.group)):
             yield Clue(Reason.MANAGES, one, Failure.ENFORCER, number, version)
             return
 
 
 def _tree(log: Log, known: Catalogue) -> Iterator[Clue]:
-    """Paths under "upper bound" and "convergence": what leads to the version that the rule objects to."""
+    """Paths under "upper bound" and "convergence": what leads to the versions that the rule objects to."""
+    errors: list[list[Path]] = []
     for words in ("equire upper bound dependencies error for", "ependency convergence error for"):
         for number, line in log.hits(words, 12):
+            paths = [path for path in _paths(log, number) if len(path) > 1]
             asked = _NAMED.search(line[line.find(words) :])
-            if asked is None:
-                continue
-            paths = _paths(log, number)
-            paths = [path for path in paths if len(path) > 1]
-            if not paths:
+            if paths:
+                errors.append(paths)
+            elif asked is not None:
                 yield Clue(Reason.FORBIDDEN, f"{asked[1]}:{asked[2]}", Failure.ENFORCER, number, asked[3])
-                continue
-            yield from _blamed_paths(known, paths)
+    counted: dict[str, float] = defaultdict(float)
+    one_sided = [_one_sided(known, paths) for paths in errors]
+    for nodes in one_sided:
+        for key, share in {key: share for _, key, _, share in sorted(nodes, key=lambda node: node[3])}.items():
+            counted[key] += share
+    for nodes in one_sided:
+        for line, key, version, share in nodes:
+            yield Clue(Reason.LEADS_TO, key, Failure.ENFORCER, line, version, share * counted[key] / max(counted.values()))
+    for paths in errors:
+        for path in paths:
+            if path[-1][3]:
+                yield Clue(Reason.CONFLICTS, path[-1][1], Failure.ENFORCER, path[-1][0], path[-1][2], 0.3)
+                yield from _lists(known, path[1][1], path[1][0])
 
 
 Node = tuple[int, str, str, str]  # line, artifact, version in use, version asked for
+Path = list[Node]
 
 
-def _blamed_paths(known: Catalogue, paths: list[list[Node]]) -> Iterator[Clue]:
-    """The first on a path to the newest version that is on no path to another one; else the first on it."""
+def _one_sided(known: Catalogue, paths: list[Path]) -> list[tuple[int, str, str, float]]:
+    """(line, artifact, version, share) of what leads to one of the versions only: most to the newest, most what is near the top.
+
+    What has the version of the dependency it came with did not change alone.
+    """
     newest = ""
+    ends: dict[str, set[str]] = defaultdict(set)
     for path in paths:
         end = path[-1][3] or path[-1][2]
         newest = end if not newest or newer(end, newest) else newest
-    others = {key for path in paths if (path[-1][3] or path[-1][2]) != newest for _, key, _, _ in path}
+        for _, key, _, _ in path:
+            ends[key].add(end)
+    found = []
     for path in paths:
-        below = [node for node in path[1:] if not _is_own(known, node[1])]
-        if not below:
-            continue
+        below = [node for node in path[1:] if not _is_own(known, node[1], node[2])]
+        alone = [node for node in below if len(ends[node[1]]) == 1]
+        first = [node for node in alone if node is below[0] or node[2] != below[0][2]] or alone or below
         leads = (path[-1][3] or path[-1][2]) == newest
-        line, key, version, _ = next((node for node in below if leads and node[1] not in others), below[0])
-        yield Clue(Reason.LEADS_TO, key, Failure.ENFORCER, line, version, 1.0 if leads else 0.3)
-        if path[-1][3]:
-            yield Clue(Reason.CONFLICTS, path[-1][1], Failure.ENFORCER, path[-1][0], path[-1][2], 0.3)
-            yield from _lists(known, key, line)
+        for place, (line, key, version, _) in enumerate(first[:4]):
+            found.append((line, key, version, (1.0 if leads else 0.6) * 0.92**place))
+    return found
 
 
 def _lists(known: Catalogue, key: str, line: int) -> Iterator[Clue]:
@@ -143,18 +180,17 @@ def _lists(known: Catalogue, key: str, line: int) -> Iterator[Clue]:
     for one, version in known.order:
         artifact = known.artifacts[one]
         if artifact.is_bom and artifact.group.split(".")[:2] == group.split(".")[:2]:
-            yield Clue(Reason.MANAGES, one, Failure.ENFORCER, line, version, 0.5)
+            yield Clue(Reason.MANAGES, one, Failure.ENFORCER, line, version, 0.4)
             return
 
 
-def _is_own(known: Catalogue, key: str) -> bool:
-    group = key.partition(":")[0]
-    return key in known.own or any(one.partition(":")[0] == group for one in known.own)
+def _is_own(known: Catalogue, key: str, version: str) -> bool:
+    return key in known.own or "SNAPSHOT" in version
 
 
-def _paths(log: Log, number: int) -> list[list[Node]]:
+def _paths(log: Log, number: int) -> list[Path]:
     """Paths of a tree: (line, artifact, version in use, version asked for)."""
-    paths: list[list[Node]] = []
+    paths: list[Path] = []
     depth = -1
     for at, line in log.after(number, 160):
         text = line.removeprefix("[ERROR] ").removeprefix("[WARNING] ").rstrip()

@@ -21,16 +21,24 @@ def read(log: Log) -> Reading:
     found = Reading(Ecosystem.JAVA, kind=kind)
     found.clues += maven.clues(log, known)
     found.clues += gradle.clues(log, known)
-    namings = [*code.compiled(log), *code.thrown(log)]
+    namings = [*code.compiled(log), *code.thrown(log, lambda name: _whose(known, name))]
     if kind is Failure.WERROR:
         namings += code.warned(log)
     realm = maven.realm(log)
     for one in namings:
         clues = _owned(one, known, kind)
         found.clues += [replace(clue, share=0.5 * clue.share) for clue in clues if clue.name in realm] if realm else clues
+    if not found.clues and kind is not None:
+        found.clues += _fresh(known, kind)
     found.clues += [] if realm else _beside(found.clues, known)
     _versions(found, known)
     return found
+
+
+def _whose(known: Catalogue, name: str) -> str:
+    if known.is_own(name):
+        return code.OWN
+    return next((key for key, _ in known.owners(name)), "")
 
 
 def _owned(one: code.Naming, known: Catalogue, kind: Failure | None) -> Iterator[Clue]:
@@ -74,7 +82,7 @@ def _beside(clues: list[Clue], known: Catalogue) -> list[Clue]:
     sure = {clue.name for clue in clues if clue.reason in (Reason.DIFFERS, Reason.FORBIDDEN, Reason.LEADS_TO, Reason.NOT_FOUND)}
     for key, clue in named.items():
         artifact = known.artifacts.get(key)
-        if artifact is None or key in sure:
+        if artifact is None or artifact.is_bom or key in sure:
             continue
         version = clue.version or artifact.used
         found += _standing(artifact, version, clue, known)
@@ -85,6 +93,13 @@ def _beside(clues: list[Clue], known: Catalogue) -> list[Clue]:
                 found += [Clue(one.reason, root.key, one.kind, one.line, version, 0.9 * one.share) for one in clues if one.name == key][:6]
                 found += _standing(root, version, clue, known)
     return found
+
+
+def _fresh(known: Catalogue, kind: Failure) -> Iterator[Clue]:
+    """When nothing is named: what the project uses and the log mentions in an older version, too. A guess, and weighed as one."""
+    for key, artifact in known.artifacts.items():
+        if artifact.project and known.older(artifact, artifact.used):
+            yield Clue(Reason.SEEN_TWICE, key, kind, 0, artifact.used)
 
 
 def _standing(artifact: Artifact, version: str, clue: Clue, known: Catalogue) -> list[Clue]:
