@@ -28,7 +28,6 @@ _RULES: Final = (
     rule("missing go.sum entry", rf"missing go\.sum entry for module providing package {_MOD}", Reason.DIFFERS, LOCK),
     rule("missing go.sum entry", rf"{_MOD}@{_VER}: missing go\.sum entry", Reason.DIFFERS, LOCK),
     rule("checksum mismatch", rf"verifying {_MOD}@{_VER}(?:/go\.mod)?: checksum mismatch", Reason.DIFFERS, LOCK),
-    rule("inconsistent vendoring", r"(?P<name>^$)", Reason.DIFFERS, LOCK),
     rule("vendor/modules.txt", rf"^\s{{0,4}}{_MOD}@{_VER}: is (?:explicitly|marked)", Reason.DIFFERS, LOCK),
     rule(" requires go >= ", rf"{_MOD}@{_VER} requires go >= ", Reason.NOT_FOUND, RESOLUTION),
     rule("module requires Go ", rf"{_MOD}@{_VER}.{{0,200}}module requires Go ", Reason.NOT_FOUND, RESOLUTION),
@@ -94,6 +93,8 @@ def _step(log: Log, found: Reading) -> Failure | None:
     kinds = {clue.kind for clue in found.clues}
     if Failure.LOCK in kinds or "updates to go.mod needed" in log.text or "updates to go.sum needed" in log.text or "inconsistent vendoring" in log.text:
         return Failure.LOCK
+    if "ambiguous import" in log.text:
+        return Failure.RESOLUTION
     for kind in (Failure.COMPILATION, Failure.RESOLUTION):
         if kind in kinds:
             return kind

@@ -58,15 +58,14 @@ _RULES: Final = (
     rule("specifier in \"", rf"""specifier in "{_FULL}" package""", Reason.LACKS, COMPILATION),
     rule("does not provide an export named", rf"requested module '(?:[^']{{0,200}}node_modules/)?{_PATH}' does not provide", Reason.LACKS, RUNTIME),
     rule("Named export '", rf"The requested module '(?:[^']{{0,200}}node_modules/)?{_PATH}' is a CommonJS", Reason.LACKS, RUNTIME),
-    rule("ERR_REQUIRE_ESM", rf"ES Module:? (?:\S{{0,300}}/node_modules/){_PATH}(?: from|\s|$)", Reason.LACKS, RUNTIME, 1.1),
-    rule("of ES Module ", rf"of ES Module \S{{0,300}}/node_modules/{_PATH} (?:from|not)", Reason.LACKS, RUNTIME, 1.1),
+    rule("ERR_REQUIRE_ESM", rf"ES Module:? (?:[^ ]| (?!from )){{0,400}}/node_modules/{_PATH}(?: from|\s|$)", Reason.LACKS, RUNTIME, 1.1),
     rule("is not defined by \"exports\"", rf'is not defined by "exports" in \S{{0,300}}/node_modules/{_FULL}/package\.json', Reason.LACKS, RUNTIME, 1.1),
     rule("No \"exports\" main defined", rf"defined in \S{{0,300}}/node_modules/{_FULL}/package\.json", Reason.LACKS, RUNTIME, 1.1),
     rule("Cannot find module", rf"Cannot find module '(?:/[^']{{0,300}}/node_modules/)?{_PATH}'", Reason.LACKS, RUNTIME, 0.9),
     rule("Cannot find package '", rf"Cannot find package '{_FULL}'", Reason.LACKS, RUNTIME, 0.9),
     rule("Failed to load plugin '", rf"Failed to load plugin '(?P<name>[\w@/.-]{{1,120}})'", Reason.LACKS, RUNTIME, 0.3),
     rule("Cannot read config file", rf"node_modules/{_FULL}/", Reason.RAISES, RUNTIME, 0.5),
-    rule("node_modules/", rf"^(?:Details:)?\s{{0,8}}(?:/[\w.@/ -]{{0,300}}/)?node_modules/{_PATH}:\d{{1,6}}$", Reason.BROKEN_FILE, RUNTIME, 0.9),
+    rule("node_modules/", rf"^(?:Details:)?\s{{0,8}}(?:/[\w.@/ -]{{0,300}}/)?node_modules/{_PATH}:\d{{1,6}}$", Reason.RAISES, RUNTIME, 0.9),
     rule("Class extends value undefined", rf"node_modules/{_FULL}", Reason.RAISES, RUNTIME),
     rule("Invalid hook call", r"(?P<name>react)", Reason.NAMED, RUNTIME, 0.6),
 )  # fmt: skip
@@ -96,6 +95,7 @@ def read(log: Log) -> Reading:
     found = began(Ecosystem.NODE, log, _MARKS)
     if found is None:
         return Reading(Ecosystem.NODE)
+    log = Log(log.text.replace("\\", "/"), log.cut) if "\\node_modules\\" in log.text else log
     bumped(log, found, _package)
     _installed(log, found)
     found.clues += apply(log, _RULES, _package)

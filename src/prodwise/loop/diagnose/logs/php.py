@@ -31,7 +31,7 @@ _RULES: Final = (
     rule("/vendor/", rf"(?:Uncaught |Fatal error|Parse error|Declaration of|Call to undefined|TypeError|ArgumentCountError).{{0,700}} in \S{{0,300}}/vendor/{_PKG}/", Reason.RAISES, RUNTIME),
     rule("Deprecated", rf"in \S{{0,300}}/vendor/{_PKG}/", Reason.WARNS, RUNTIME, 0.25),
 )  # fmt: skip
-_REQUIRES: Final = re.compile(r"- ([a-z0-9][\w.-]{0,80}/[\w.-]{1,100}) \[?(v?\d[\w.+-]{0,60}|dev-[\w.-]{1,60})?[^\]]{0,200}?\]? requires? ([a-z0-9][\w.-]{0,80}/[\w.-]{1,100}) (.{1,160}?) -> (.{0,700})")
+_REQUIRES: Final = re.compile(r"- ([a-z0-9][\w.-]{0,80}/[\w.-]{1,100}) ?\[?(v?\d[\w.+-]{0,60}|dev-[\w.-]{1,60})?[^\]]{0,200}?\]? requires? ([a-z0-9][\w.-]{0,80}/[\w.-]{1,100}) (.{1,160}?) -> (.{0,700})")
 _ROOT: Final = re.compile(r"Root composer\.json requires ([a-z0-9][\w.-]{0,80}/[\w.-]{1,100}) ([^,>]{1,120}?)(?: -> satisfiable by|, found| ->|$)")
 _FOUND: Final = re.compile(r"(?:found|satisfiable by) [\w.-]{1,80}/[\w.-]{1,100}\[(?:[^\]]{0,300}, )?(v?\d[\w.+-]{0,60})")
 _FIXED: Final = re.compile(r"(?:conflicts with your root composer\.json require|is fixed to|is locked to version) \(?([^)\s]{1,60})")
@@ -85,7 +85,7 @@ def _problems(log: Log) -> Iterator[Clue]:
         if (one := _ROOT.search(line)) is not None:
             found = _FOUND.search(line)
             root[one[1]] = (one[2], found[1] if found else "")
-    for number, line in log.hits("requires ", 60):
+    for number, line in [*log.hits("requires ", 60), *log.hits(" require ", 60)]:
         one = _REQUIRES.search(line)
         if one is None:
             continue

@@ -48,6 +48,7 @@ _FRAME: Final = re.compile(r'File "([^"\n]{1,500})", line \d{1,9}(?:, in (.{1,20
 _SHORT_FRAME: Final = re.compile(r"^([\w./\\@+ -]{1,400}\.py):\d{1,7}: (?:in |[A-Z]\w{1,80}(?:Error|Warning|Exception)?$|$)")
 _SITE: Final = re.compile(r"(?:site|dist)-packages[/\\]([A-Za-z_][\w.]{0,100})")
 _RAISED: Final = re.compile(r"^(?:E\s{1,8})?((?:[a-zA-Z_]\w{0,80}\.){0,8}[A-Z]\w{0,80}(?:Error|Exception|Warning|Found|Conflict|Exit)\w{0,20}|[a-z_][\w.]{0,200}\.[A-Z]\w{2,80}): (.{0,1500})")
+_FROM: Final = re.compile(r"^\s{1,12}from ([A-Za-z_][\w.]{0,200}) import ")
 _MISSING: Final = re.compile(r"No module named '?([A-Za-z_][\w.]{0,200})'?")
 _NEEDS: Final = re.compile(r"([A-Za-z0-9][\w.-]{0,100}?)(?:\[[\w,-]{1,60}\])? (\d[\w.+!]{0,60}) (?:requires|has requirement|depends on) ([A-Za-z0-9][\w.-]{0,100}?)(?:\[[\w,-]{1,60}\])?\s?\(?((?:[=<>!~^]{1,3}\s?[\w.*+!]{1,60},?\s?){0,6})\)?(?:; [^,]{1,200})?, but you(?:'ll)? have (?:[\w.-]{1,100} )?(\d[\w.+!]{0,60}|[\w.-]{1,60})")
 _DEPENDS: Final = re.compile(r"([A-Za-z0-9][\w.-]{0,100}?)(?:\[[\w,-]{1,60}\])? (\d[\w.+!]{0,60}) depends on ([A-Za-z0-9][\w.-]{0,100}?)(?:\[[\w,-]{1,60}\])?\s?((?:[=<>!~^]{1,3}\s?[\w.*+!]{1,60},?\s?){0,6})(?:\s|;|$)")
@@ -96,6 +97,7 @@ def read(log: Log) -> Reading:
     found.clues += _conflicts(log)
     found.clues += _solved(log)
     found.clues += _hashes(log)
+    found.clues += _built(log)
     found.clues += _raised(log)
     found.kind = _step(log, found)
     return found
@@ -219,6 +221,16 @@ def _hashes(log: Log) -> Iterator[Clue]:
                 yield Clue(Reason.DIFFERS, _canonical(one[1]), LOCK, at, one[2])
 
 
+def _built(log: Log) -> Iterator[Clue]:
+    """A package that pip could not prepare: the one it names, or the last one that it collected."""
+    for number, _ in [*log.hits("did not run successfully", 6), *log.hits("subprocess-exited-with-error", 6)]:
+        for at in range(number, max(0, number - 25), -1):
+            one = re.match(r"\s{0,4}(?:Collecting|Building wheel for) ([A-Za-z0-9][\w.-]{0,100}?)(?:\[[\w,-]{1,60}\])?(?:==(\d[\w.+!]{0,60})|[ (<>~!]|$)", log.line(at))
+            if one:
+                yield Clue(Reason.FAILS_TO_BUILD, _canonical(one[1]), RESOLUTION, at, one[2] or "")
+                break
+
+
 def _raised(log: Log) -> Iterator[Clue]:
     """Tracebacks: each error line with the frames above it."""
     frames: list[tuple[int, str]] = []
@@ -232,6 +244,10 @@ def _raised(log: Log) -> Iterator[Clue]:
             continue
         near = [(at, file) for at, file in frames if number - at <= 120][-40:]
         yield from _of_error(number, raised[1], raised[2], near)
+        if "cannot import name" in raised[2] and " from " not in raised[2]:
+            source = next((one for back in (1, 2) if (one := _FROM.search(log.line(number - back)))), None)
+            if source and _published(source[1]):
+                yield Clue(Reason.LACKS, _published(source[1]), RUNTIME, number)
         frames = []
 
 
@@ -273,9 +289,9 @@ def _absent(number: int, module: str, last: tuple[int, str]) -> Iterator[Clue]:
         if importer and importer != package:
             yield Clue(Reason.CALLS, importer, RUNTIME, at, share=0.9)
     elif package:
-        yield Clue(Reason.NOT_FOUND if not importer or importer == package else Reason.NAMED, package, RUNTIME, number, share=0.8)
+        yield Clue(Reason.LACKS, package, RUNTIME, number, share=0.95)
         if importer and importer != package and importer not in _TESTERS:
-            yield Clue(Reason.CALLS, importer, RUNTIME, at, share=1.1)
+            yield Clue(Reason.CALLS, importer, RUNTIME, at, share=0.9)
     elif importer:
         yield Clue(Reason.CALLS, importer, RUNTIME, at, share=1.1)
 

@@ -12,7 +12,7 @@ from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
 
-_MARKS: Final = ("cargo", "Cargo", "error[E", "rustc", "   Compiling ", "thread '", ".rs:")
+_MARKS: Final = ("cargo", "Cargo", "error[E", "rustc", "   Compiling ", "crates.io", "failed to select a version", "thread '", ".rs:")
 RESOLUTION, LOCK, COMPILATION, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.COMPILATION, Failure.RUNTIME
 _CRATE: Final = r"(?P<name>[A-Za-z0-9][\w-]{0,80})"
 _VER: Final = r"v?(?P<version>\d[\w.+-]{0,60})"
@@ -38,7 +38,6 @@ _RULES: Final = (
     rule("unresolved imports `", rf"`{_CRATE}::", Reason.LACKS, COMPILATION),
     rule("could not find `", rf"could not find `\w{{1,100}}` in `{_CRATE}(?:::[\w:]{{1,160}})?`", Reason.LACKS, COMPILATION),
     rule("unresolved module or unlinked crate", rf"unlinked crate `{_CRATE}`", Reason.LACKS, COMPILATION, 0.8),
-    rule("in the crate root", r"(?P<name>^$)", Reason.LACKS, COMPILATION),
     rule("can't find crate for", rf"can't find crate for `{_CRATE}`", Reason.NOT_FOUND, COMPILATION, 0.8),
     rule("use of deprecated", rf"use of deprecated \w{{1,20}}(?: \w{{1,20}})? `{_CRATE}::", Reason.WARNS, COMPILATION, 0.8),
 )  # fmt: skip

@@ -16,6 +16,8 @@ from prodwise.model.breakage import Blamed, Failure, Moved, Quote
 CAUSES_MAX: Final = 8
 QUOTES_MAX: Final = 4
 CONFIDENCE_MIN: Final = 0.02
+MOVED_MAX: Final = 200
+FEW: Final = ((1, 1.5), (3, 1.2), (10, 1.0), (10**9, 0.6))  # packages that changed at most → share of the weight
 _SHOWN: Final = (Reason.FOLLOWS, Reason.LAGS, Reason.STANDS_OUT, Reason.STAYED)  # these have no line of their own
 
 
@@ -42,16 +44,27 @@ def _per_package(
         for clue in reading.clues:
             clues[clue.name].append(clue)
             by_reading[clue.name] = reading
-    changed = {(one.ecosystem, normal(one.name)): one for reading in readings for one in reading.moved}
-    changed |= {(one.ecosystem, normal(one.name)): one for one in moved}
-    for name, reading in by_reading.items():
-        mine = [one for (ecosystem, _), one in changed.items() if ecosystem is reading.ecosystem]
-        if not mine:
-            continue
-        about = changed.get((reading.ecosystem, normal(name)))
-        reason = Reason.MOVED if about is not None else Reason.STAYED
-        clues[name].append(Clue(reason, name, clues[name][0].kind, 0))
+    for reading in readings:
+        mine = {normal(one.name): one for one in (*reading.moved, *moved) if one.ecosystem is reading.ecosystem}
+        if mine and (reading.clues or reading.kind):
+            _changed(reading, mine, clues, by_reading)
     return clues, by_reading
+
+
+def _changed(
+    reading: Reading, mine: dict[str, Moved], clues: dict[str, list[Clue]], by_reading: dict[str, Reading]
+) -> None:
+    """What changed just before is suspected, the more the fewer there were; what did not is suspected less."""
+    share = next(share for most, share in FEW if len(mine) <= most)
+    kind = reading.kind or next((clue.kind for clue in reading.clues), Failure.RUNTIME)
+    named = {normal(name) for name, one in by_reading.items() if one is reading}
+    for name in [name for name, one in by_reading.items() if one is reading]:
+        reason = Reason.MOVED if normal(name) in mine else Reason.STAYED
+        clues[name].append(Clue(reason, name, clues[name][0].kind, 0, share=share if reason is Reason.MOVED else 1.0))
+    for key in sorted(set(mine) - named)[:MOVED_MAX]:
+        name = mine[key].name
+        clues[name].append(Clue(Reason.MOVED, name, kind, 0, share=share))
+        by_reading[name] = reading
 
 
 def normal(name: str) -> str:

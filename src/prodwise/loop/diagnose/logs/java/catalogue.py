@@ -34,6 +34,10 @@ _CACHED: Final = re.compile(r"files-2\.1/([\w.-]{1,150})/([\w.-]{1,120})/([\w.+-
 _COORDINATES: Final = re.compile(r"\b([a-zA-Z][\w-]{0,60}(?:\.[\w-]{1,60}){0,8}):([\w.-]{1,120}):((?:[\w-]{1,30}:){0,2})(\d[\w.+-]{0,80}|v\d[\w.+-]{0,80})")
 _OWN: Final = re.compile(r"^(?:\[INFO\] )?-{2,40}< ([\w.-]{1,150}):([\w.-]{1,120}) >-{2,40}$", re.MULTILINE)
 _SOURCE: Final = re.compile(r"src/\w{1,40}/(?:java|kotlin|scala|groovy)/([\w/]{3,300})/[A-Z]\w{0,200}\.(?:java|kt|scala|groovy)")
+_NOT_OWN: Final = ("java.", "jdk.", "sun.", "org.junit.", "org.testng.", "org.gradle.", "org.apache.maven.", "org.springframework.boot.")
+_TEST_FRAME: Final = re.compile(
+    r"^\s{1,12}at ((?:[a-z_]\w{0,60}\.){2,10})(?:[A-Z]\w{0,100}(?:Test|Tests|IT|Spec|Application)\.\w|[A-Z]\w{0,100}\.main\()", re.MULTILINE
+)
 _RUNNING: Final = re.compile(r"^(?:\[INFO\] |\[ERROR\] )?Running ([a-z]\w*(?:\.\w+){1,20})", re.MULTILINE)
 
 
@@ -207,6 +211,8 @@ def catalogue(log: Log) -> Catalogue:
         found.packages.add(".".join(match[1].split("/")[:3]))
     for match in islice(_RUNNING.finditer(rest), 400):
         found.packages.add(".".join(match[1].split(".")[:3]))
+    for match in islice(_TEST_FRAME.finditer(rest), 400):
+        found.packages.add(".".join(match[1].split(".")[:3]))
     _fetched(log, found)
     for pattern in (_LOCAL, _CACHED):
         for match in islice(pattern.finditer(rest), 5_000):
@@ -214,7 +220,7 @@ def catalogue(log: Log) -> Catalogue:
     for match in islice(_COORDINATES.finditer(rest), 5_000):
         if ":" not in match[1] and ("." in match[1] or f"{match[1]}:{match[2]}" in found.artifacts or match[1] == match[2]):
             found.add(match[1], match[2], match[4])
-    found.packages = {one for one in found.packages if one.count(".") >= 1}
+    found.packages = {one.strip(".") for one in found.packages if one.strip(".").count(".") >= 1 and not one.startswith(_NOT_OWN)}
     return found
 
 

@@ -19,6 +19,7 @@ OWN: Final = "own"
 Whose = Callable[[str], str]
 """The artifact that a class comes from; OWN for the project's, "" when not known."""
 _CLASS: Final = re.compile(r"(?<![\w.$/@])((?:[a-z_]\w{0,60}\.){2,12}[A-Z]\w{0,120})")
+_SHORT_CLASS: Final = re.compile(r"(?<![\w.$/@])((?:[a-z_]\w{0,60}\.){1,12}[A-Z]\w{0,120})")
 _SLASHED: Final = re.compile(r"(?<![\w/.$])((?:[a-z_]\w{0,60}/){2,12}[A-Z][\w$]{0,120})")
 _PACKAGE: Final = re.compile(r"package ((?:[a-zA-Z_]\w{0,60}\.){1,12}\w{1,80}) does not exist")
 _AT: Final = re.compile(
@@ -249,8 +250,8 @@ def _linked(number: int, short: str, message: str) -> Iterator[Naming]:
     """The class that a linkage error names; in a signature it is the one before the method."""
     text = message.removeprefix("Could not initialize class ").strip().strip("'\"")
     names = [one.replace("/", ".").replace("$", ".") for one in _SLASHED.findall(text)] or _CLASS.findall(text)
-    if short in ("NoSuchMethodError", "NoSuchFieldError") and "(" in text:
-        owner = _CLASS.findall(text.partition("(")[0])
+    if short in ("NoSuchMethodError", "NoSuchFieldError"):
+        owner = _SHORT_CLASS.findall(text.partition("(")[0])
         names = owner[-1:] or names
     if "Could not initialize class" in message:
         return

@@ -55,7 +55,9 @@ def _owned(one: code.Naming, known: Catalogue, kind: Failure | None) -> Iterator
     if one.reason is Reason.LACKS:
         yield from _asked_for(one, owners, known, failing)
     if not owners and one.reason is not Reason.PASSES and not known.artifacts and "." in one.name:
-        yield Clue(one.reason, ".".join(one.name.split(".")[:3]), failing, one.line, share=0.5 * one.share)
+        package = [part for part in one.name.split(".") if not part[:1].isupper()]
+        if package:
+            yield Clue(one.reason, ".".join(package[:3]), failing, one.line, share=0.6 * one.share)
 
 
 def _asked_for(one: code.Naming, owners: list[tuple[str, float]], known: Catalogue, kind: Failure) -> Iterator[Clue]:
