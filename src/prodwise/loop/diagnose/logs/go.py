@@ -17,14 +17,32 @@ RESOLUTION, LOCK, COMPILATION, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failu
 _MOD: Final = r"(?P<name>[a-z0-9][\w-]{0,80}(?:\.[\w-]{1,60}){1,6}(?:/[\w.~!-]{1,100}){0,10})"
 _VER: Final = r"(?P<version>v\d[\w.+-]{0,80})"
 _RULES: Final = (
-    rule("ambiguous import: found package", rf"found package {_MOD} in multiple modules", Reason.CONFLICTS, RESOLUTION, 0.5),
+    rule(
+        "ambiguous import: found package",
+        rf"found package {_MOD} in multiple modules",
+        Reason.CONFLICTS,
+        RESOLUTION,
+        0.5,
+    ),
     rule("but was required as: ", rf"but was required as: {_MOD}", Reason.NOT_FOUND, RESOLUTION),
     rule("unknown revision", rf"{_MOD}@{_VER}: (?:invalid version: )?unknown revision", Reason.NOT_FOUND, RESOLUTION),
     rule("invalid version", rf"{_MOD}@{_VER}: invalid version", Reason.NOT_FOUND, RESOLUTION),
     rule("invalid: ", rf"{_MOD}@{_VER}: invalid: ", Reason.NOT_FOUND, RESOLUTION),
-    rule("but does not contain package", rf"module {_MOD}@(?:latest|{_VER}) found.{{0,120}}but does not contain package", Reason.LACKS, RESOLUTION, 1.2),
+    rule(
+        "but does not contain package",
+        rf"module {_MOD}@(?:latest|{_VER}) found.{{0,120}}but does not contain package",
+        Reason.LACKS,
+        RESOLUTION,
+        1.2,
+    ),
     rule("no required module provides package", rf"provides package {_MOD}[;:]", Reason.NOT_FOUND, RESOLUTION, 0.9),
-    rule("cannot find module providing package", rf"providing package {_MOD}(?::|\s|$)", Reason.NOT_FOUND, RESOLUTION, 0.9),
+    rule(
+        "cannot find module providing package",
+        rf"providing package {_MOD}(?::|\s|$)",
+        Reason.NOT_FOUND,
+        RESOLUTION,
+        0.9,
+    ),
     rule("missing go.sum entry", rf"missing go\.sum entry for module providing package {_MOD}", Reason.DIFFERS, LOCK),
     rule("missing go.sum entry", rf"{_MOD}@{_VER}: missing go\.sum entry", Reason.DIFFERS, LOCK),
     rule("checksum mismatch", rf"verifying {_MOD}@{_VER}(?:/go\.mod)?: checksum mismatch", Reason.DIFFERS, LOCK),
@@ -33,11 +51,17 @@ _RULES: Final = (
     rule("module requires Go ", rf"{_MOD}@{_VER}.{{0,200}}module requires Go ", Reason.NOT_FOUND, RESOLUTION),
     rule(": reading ", rf"{_MOD}@{_VER}: reading ", Reason.NOT_FOUND, RESOLUTION, 0.9),
     rule("parsing go.mod", rf"{_MOD}@{_VER}: parsing go\.mod", Reason.NOT_FOUND, RESOLUTION),
-    rule("pkg/mod/", rf"pkg/mod/{_MOD}@{_VER}/[\w./-]{{1,200}}\.go:\d{{1,7}}:\d{{1,5}}: ", Reason.BROKEN_FILE, COMPILATION, 0.9),
+    rule(
+        "pkg/mod/",
+        rf"pkg/mod/{_MOD}@{_VER}/[\w./-]{{1,200}}\.go:\d{{1,7}}:\d{{1,5}}: ",
+        Reason.BROKEN_FILE,
+        COMPILATION,
+        0.9,
+    ),
     rule("is not in std", rf"pkg/mod/{_MOD}@{_VER}/", Reason.BROKEN_FILE, COMPILATION),
     rule("is not in GOROOT", rf"pkg/mod/{_MOD}@{_VER}/", Reason.BROKEN_FILE, COMPILATION),
     rule("retracted by module author", rf"{_MOD}@{_VER}: retracted", Reason.NOT_FOUND, RESOLUTION, 0.3),
-)  # fmt: skip
+)
 _UNDEFINED: Final = re.compile(r"^(?:vet: )?(?:\./|\.\./|/)?([\w./@!+-]{1,300}\.go):\d{1,7}(?::\d{1,5})?: (.{0,1200})")
 _PATHS: Final = re.compile(r"\"?([a-z0-9][\w-]{0,80}(?:\.[\w-]{1,60}){1,6}(?:/[\w.~-]{1,100}){1,10}?)\"?\.[A-Z]")
 _ALIAS: Final = re.compile(r"(?<![\w./\"])\*?([a-z][\w]{0,60})\.([A-Z]\w{0,120})")
@@ -46,7 +70,47 @@ _CHANGED: Final = re.compile(r"go: (?:upgraded|downgraded) ([\w.~!/-]{3,200}) (v
 _REQUIRES: Final = re.compile(r"^\s{0,8}([\w.~!/-]{3,200})@(v\d[\w.+-]{0,80}) requires$")
 _IN_MOD: Final = re.compile(r"/pkg/mod/([a-z0-9][\w.~!/-]{2,200}?)@(v\d[\w.+-]{0,80})/")
 _AMBIGUOUS: Final = re.compile(r"^\s{1,8}([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80}) \(")
-_STANDARD: Final = frozenset("fmt os io net http json time sync errors context bytes strings strconv testing log math sort bufio reflect regexp sql runtime unsafe rand url filepath path flag atomic template exec ioutil tls x509 big hex base64".split())
+_STANDARD: Final = frozenset(
+    [
+        "fmt",
+        "os",
+        "io",
+        "net",
+        "http",
+        "json",
+        "time",
+        "sync",
+        "errors",
+        "context",
+        "bytes",
+        "strings",
+        "strconv",
+        "testing",
+        "log",
+        "math",
+        "sort",
+        "bufio",
+        "reflect",
+        "regexp",
+        "sql",
+        "runtime",
+        "unsafe",
+        "rand",
+        "url",
+        "filepath",
+        "path",
+        "flag",
+        "atomic",
+        "template",
+        "exec",
+        "ioutil",
+        "tls",
+        "x509",
+        "big",
+        "hex",
+        "base64",
+    ]
+)
 
 
 def read(log: Log) -> Reading:
@@ -91,7 +155,12 @@ def _module(path: str, reading: Reading) -> str:
 
 def _step(log: Log, found: Reading) -> Failure | None:
     kinds = {clue.kind for clue in found.clues}
-    if Failure.LOCK in kinds or "updates to go.mod needed" in log.text or "updates to go.sum needed" in log.text or "inconsistent vendoring" in log.text:
+    if (
+        Failure.LOCK in kinds
+        or "updates to go.mod needed" in log.text
+        or "updates to go.sum needed" in log.text
+        or "inconsistent vendoring" in log.text
+    ):
         return Failure.LOCK
     if "ambiguous import" in log.text:
         return Failure.RESOLUTION
@@ -125,18 +194,41 @@ def _compiled(log: Log, found: Reading) -> Iterator[Clue]:
             continue
         inside = _IN_MOD.search("/" + line)
         message = error[2]
-        if not re.search(r"undefined|cannot use|not enough arguments|too many arguments|has no field or method|does not implement|missing method|assignment mismatch|unknown field|not a type|redeclared|cannot call|want \(|have \(|invalid operation|undeclared|not exported|could not import|deprecated", message):
+        if not re.search(
+            r"undefined|cannot use|not enough arguments|too many arguments|has no field or method|do"
+            r"es not implement|missing method|assignment mismatch|unknown field|not a type|redeclare"
+            r"d|cannot call|want \(|have \(|invalid operation|undeclared|not exported|could not impo"
+            r"rt|deprecated",
+            message,
+        ):
             continue
-        sure = re.search(r"undefined|unknown field|no field or method|not enough|too many|missing method|could not import", message) is not None
+        sure = (
+            re.search(
+                r"undefined|unknown field|no field or method|not enough|too many|missing method|could not import",
+                message,
+            )
+            is not None
+        )
         paths = [_module(one, found) for one in _PATHS.findall(message)]
         for path in dict.fromkeys(one for one in paths if one):
             yield Clue(Reason.LACKS if sure else Reason.NAMED, path, COMPILATION, number, share=1.1)
         if paths:
             continue
-        text = message + "\n" + "\n".join(more for _, more in log.after(number, 3) if more.startswith(("\t", "    ", "        ")))
+        text = (
+            message
+            + "\n"
+            + "\n".join(more for _, more in log.after(number, 3) if more.startswith(("\t", "    ", "        ")))
+        )
         for alias in dict.fromkeys(one[1] for one in _ALIAS.finditer(text) if one[1] not in _STANDARD):
             for module, share in _aliased(alias, found):
-                yield Clue(Reason.LACKS if sure else Reason.NAMED, module, COMPILATION, number, found.versions.get(module, ""), share)
+                yield Clue(
+                    Reason.LACKS if sure else Reason.NAMED,
+                    module,
+                    COMPILATION,
+                    number,
+                    found.versions.get(module, ""),
+                    share,
+                )
         if inside:
             module = _module(_plain(inside[1]), found)
             yield Clue(Reason.CALLS, module, COMPILATION, number, inside[2])
@@ -168,9 +260,17 @@ def _panicked(log: Log, found: Reading) -> Iterator[Clue]:
                     continue
                 inside = _IN_MOD.search(line)
                 if inside is None:
-                    if "/usr/local/go/src" in line or "/libexec/src" in line or "/go/src/" in line or "/hostedtoolcache/go" in line or "/golang.org/toolchain" in line:
+                    if (
+                        "/usr/local/go/src" in line
+                        or "/libexec/src" in line
+                        or "/go/src/" in line
+                        or "/hostedtoolcache/go" in line
+                        or "/golang.org/toolchain" in line
+                    ):
                         continue
                     break
                 module = _module(_plain(inside[1]), found)
-                yield Clue(Reason.RAISES if first else Reason.PASSES, module, RUNTIME, at, inside[2], 1.0 if first else 0.7)
+                yield Clue(
+                    Reason.RAISES if first else Reason.PASSES, module, RUNTIME, at, inside[2], 1.0 if first else 0.7
+                )
                 first = False

@@ -7,15 +7,30 @@ from collections.abc import Iterator
 from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
-from prodwise.loop.diagnose.logs.rules import apply, began, bumped, rule, wants
+from prodwise.loop.diagnose.logs.node_peers import locked, peers
+from prodwise.loop.diagnose.logs.rules import apply, began, bumped, rule
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
 
 _MARKS: Final = (
-    "npm ", "node_modules", "yarn ", "pnpm", "ERR_PNPM", "error TS", "    at ", "Cannot find module", "Can't resolve", "ERR_REQUIRE_ESM", "➤ YN",
-    "npx ", "vite", "SyntaxError: The requested module", "[ERROR] ", "webpack",
-)  # fmt: skip
+    "npm ",
+    "node_modules",
+    "yarn ",
+    "pnpm",
+    "ERR_PNPM",
+    "error TS",
+    "    at ",
+    "Cannot find module",
+    "Can't resolve",
+    "ERR_REQUIRE_ESM",
+    "➤ YN",
+    "npx ",
+    "vite",
+    "SyntaxError: The requested module",
+    "[ERROR] ",
+    "webpack",
+)
 RESOLUTION, LOCK, COMPILATION, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.COMPILATION, Failure.RUNTIME
 _PKG: Final = r"(?P<name>(?:@[\w.-]{1,80}/)?[a-z0-9_][\w.-]{0,100})"
 _FULL: Final = r"(?P<name>(?:@[\w.-]{1,80}/)?[a-zA-Z0-9_][\w.-]{0,100})"
@@ -23,72 +38,196 @@ _PATH: Final = r"(?P<name>(?:@[\w.-]{1,80}/)?[a-zA-Z0-9_][\w.-]{0,100}(?:/[\w.@/
 _VER: Final = r"(?P<version>v?\d[\w.+-]{0,60})"
 _RULES: Final = (
     rule("No matching version found for", rf"found for {_PKG}@[\^~>=<]{{0,2}}{_VER}", Reason.NOT_FOUND, RESOLUTION),
-    rule("is not in this registry", rf"'{_PKG}@[\^~>=<]{{0,2}}{_VER}?[^']{{0,60}}' is not in this registry", Reason.NOT_FOUND, RESOLUTION),
-    rule("is not in the npm registry", rf"'{_PKG}@[^']{{0,60}}' is not in the npm registry", Reason.NOT_FOUND, RESOLUTION),
-    rule("Couldn't find any versions for", rf'versions for "{_PKG}" that matches "[\^~]?{_VER}?', Reason.NOT_FOUND, RESOLUTION),
+    rule(
+        "is not in this registry",
+        rf"'{_PKG}@[\^~>=<]{{0,2}}{_VER}?[^']{{0,60}}' is not in this registry",
+        Reason.NOT_FOUND,
+        RESOLUTION,
+    ),
+    rule(
+        "is not in the npm registry", rf"'{_PKG}@[^']{{0,60}}' is not in the npm registry", Reason.NOT_FOUND, RESOLUTION
+    ),
+    rule(
+        "Couldn't find any versions for",
+        rf'versions for "{_PKG}" that matches "[\^~]?{_VER}?',
+        Reason.NOT_FOUND,
+        RESOLUTION,
+    ),
     rule("Couldn't find package", rf'package "{_PKG}(?:@[\^~]?{_VER})?"', Reason.NOT_FOUND, RESOLUTION),
     rule("No candidates found", rf"[ :]{_PKG}@npm:[\^~]?{_VER}: No candidates found", Reason.NOT_FOUND, RESOLUTION),
     rule("is incompatible with this module", rf"error {_PKG}@{_VER}: The engine", Reason.NOT_FOUND, RESOLUTION),
     rule("EBADENGINE", rf"package: '{_PKG}@{_VER}'", Reason.NOT_FOUND, RESOLUTION, 0.6),
     rule("Not compatible with your version of node/npm", rf"node/npm: {_PKG}@{_VER}", Reason.NOT_FOUND, RESOLUTION),
-    rule("does not satisfy", rf"Invalid: lock file's {_PKG}@\S{{1,60}} does not satisfy (?:@?[\w./-]{{1,160}})@{_VER}", Reason.DIFFERS, LOCK),
+    rule(
+        "does not satisfy",
+        rf"Invalid: lock file's {_PKG}@\S{{1,60}} does not satisfy (?:@?[\w./-]{{1,160}})@{_VER}",
+        Reason.DIFFERS,
+        LOCK,
+    ),
     rule("from lock file", rf"Missing: {_PKG}@{_VER} from lock file", Reason.DIFFERS, LOCK, 0.9),
     rule("specifiers in the lockfile", rf'"{_PKG}":"', Reason.DIFFERS, LOCK, 0.3),
     rule("EINTEGRITY", rf"EINTEGRITY.{{0,300}}/{_PKG}-{_VER}\.tgz", Reason.DIFFERS, LOCK),
     rule("ERR! path ", rf"ERR! path .{{0,300}}/node_modules/{_PKG}$", Reason.FAILS_TO_BUILD, RESOLUTION),
     rule("error path ", rf"error path .{{0,300}}/node_modules/{_PKG}$", Reason.FAILS_TO_BUILD, RESOLUTION),
-    rule("node_modules/", rf"(?:error|ERR!) .{{0,300}}/node_modules/{_PKG}: Command failed", Reason.FAILS_TO_BUILD, RESOLUTION),
-    rule(" has no exported member", rf"""(?:Module ['"]+|error TS\d{{1,6}}: ['"]+){_PATH}['"]+ has no exported member""", Reason.LACKS, COMPILATION),
+    rule(
+        "node_modules/",
+        rf"(?:error|ERR!) .{{0,300}}/node_modules/{_PKG}: Command failed",
+        Reason.FAILS_TO_BUILD,
+        RESOLUTION,
+    ),
+    rule(
+        " has no exported member",
+        rf"""(?:Module ['"]+|error TS\d{{1,6}}: ['"]+){_PATH}['"]+ has no exported member""",
+        Reason.LACKS,
+        COMPILATION,
+    ),
     rule("TS2307", rf"Cannot find module '{_PATH}'", Reason.LACKS, COMPILATION, 0.9),
     rule("TS7016", rf"declaration file for module '{_PATH}'", Reason.LACKS, COMPILATION, 0.9),
     rule("has no default export", rf"""Module ['"]+{_PATH}['"]+ has no default export""", Reason.LACKS, COMPILATION),
-    rule("error TS", rf"^(?:\./|\.\./|/)?(?:[\w./-]{{0,200}}/)?node_modules/{_PATH}[(:]\d", Reason.BROKEN_FILE, COMPILATION, 0.8),
+    rule(
+        "error TS",
+        rf"^(?:\./|\.\./|/)?(?:[\w./-]{{0,200}}/)?node_modules/{_PATH}[(:]\d",
+        Reason.BROKEN_FILE,
+        COMPILATION,
+        0.8,
+    ),
     rule("node_modules/", rf"""import\("[^"]{{0,300}}node_modules/{_PATH}"\)""", Reason.NAMED, COMPILATION, 0.9),
     rule("Module not found", rf"Can't resolve '{_PATH}' in '", Reason.LACKS, COMPILATION, 0.9),
     rule("Can't resolve", rf"Can't resolve '{_PATH}'", Reason.LACKS, COMPILATION, 0.8),
-    rule("is not exported from package", rf"is not exported from package .{{0,300}}/node_modules/{_FULL}", Reason.LACKS, COMPILATION, 1.1),
+    rule(
+        "is not exported from package",
+        rf"is not exported from package .{{0,300}}/node_modules/{_FULL}",
+        Reason.LACKS,
+        COMPILATION,
+        1.1,
+    ),
     rule("was not found in '", rf"was not found in '{_PATH}'", Reason.LACKS, COMPILATION),
     rule("is not exported from '", rf"is not exported from '{_PATH}'", Reason.LACKS, COMPILATION),
-    rule("is not exported by ", rf"""is not exported by "[^"]{{0,200}}node_modules/{_PATH}""", Reason.LACKS, COMPILATION),
-    rule("No matching export in", rf"""No matching export in "[^"]{{0,200}}node_modules/{_PATH}" """, Reason.LACKS, COMPILATION),
-    rule("Could not resolve \"", rf'Could not resolve "{_PATH}"', Reason.LACKS, COMPILATION, 0.9),
+    rule(
+        "is not exported by ", rf"""is not exported by "[^"]{{0,200}}node_modules/{_PATH}""", Reason.LACKS, COMPILATION
+    ),
+    rule(
+        "No matching export in",
+        rf"""No matching export in "[^"]{{0,200}}node_modules/{_PATH}" """,
+        Reason.LACKS,
+        COMPILATION,
+    ),
+    rule('Could not resolve "', rf'Could not resolve "{_PATH}"', Reason.LACKS, COMPILATION, 0.9),
     rule("failed to resolve import", rf'failed to resolve import "{_PATH}"', Reason.LACKS, COMPILATION, 0.9),
     rule("Failed to resolve import", rf'Failed to resolve import "{_PATH}"', Reason.LACKS, COMPILATION, 0.9),
     rule("Failed to resolve entry for package", rf'entry for package "{_FULL}"', Reason.LACKS, COMPILATION),
-    rule("specifier in \"", rf"""specifier in "{_FULL}" package""", Reason.LACKS, COMPILATION),
-    rule("does not provide an export named", rf"requested module '(?:[^']{{0,200}}node_modules/)?{_PATH}' does not provide", Reason.LACKS, RUNTIME),
-    rule("Named export '", rf"The requested module '(?:[^']{{0,200}}node_modules/)?{_PATH}' is a CommonJS", Reason.LACKS, RUNTIME),
-    rule("ERR_REQUIRE_ESM", rf"ES Module:? (?:[^ ]| (?!from )){{0,400}}/node_modules/{_PATH}(?: from|\s|$)", Reason.LACKS, RUNTIME, 1.1),
-    rule("is not defined by \"exports\"", rf'is not defined by "exports" in \S{{0,300}}/node_modules/{_FULL}/package\.json', Reason.LACKS, RUNTIME, 1.1),
-    rule("No \"exports\" main defined", rf"defined in \S{{0,300}}/node_modules/{_FULL}/package\.json", Reason.LACKS, RUNTIME, 1.1),
-    rule("Cannot find module", rf"Cannot find module '(?:/[^']{{0,300}}/node_modules/)?{_PATH}'", Reason.LACKS, RUNTIME, 0.9),
+    rule('specifier in "', rf"""specifier in "{_FULL}" package""", Reason.LACKS, COMPILATION),
+    rule(
+        "does not provide an export named",
+        rf"requested module '(?:[^']{{0,200}}node_modules/)?{_PATH}' does not provide",
+        Reason.LACKS,
+        RUNTIME,
+    ),
+    rule(
+        "Named export '",
+        rf"The requested module '(?:[^']{{0,200}}node_modules/)?{_PATH}' is a CommonJS",
+        Reason.LACKS,
+        RUNTIME,
+    ),
+    rule(
+        "ERR_REQUIRE_ESM",
+        rf"ES Module:? (?:[^ ]| (?!from )){{0,400}}/node_modules/{_PATH}(?: from|\s|$)",
+        Reason.LACKS,
+        RUNTIME,
+        1.1,
+    ),
+    rule(
+        'is not defined by "exports"',
+        rf'is not defined by "exports" in \S{{0,300}}/node_modules/{_FULL}/package\.json',
+        Reason.LACKS,
+        RUNTIME,
+        1.1,
+    ),
+    rule(
+        'No "exports" main defined',
+        rf"defined in \S{{0,300}}/node_modules/{_FULL}/package\.json",
+        Reason.LACKS,
+        RUNTIME,
+        1.1,
+    ),
+    rule(
+        "Cannot find module",
+        rf"Cannot find module '(?:/[^']{{0,300}}/node_modules/)?{_PATH}'",
+        Reason.LACKS,
+        RUNTIME,
+        0.9,
+    ),
     rule("Cannot find package '", rf"Cannot find package '{_FULL}'", Reason.LACKS, RUNTIME, 0.9),
-    rule("Failed to load plugin '", rf"Failed to load plugin '(?P<name>[\w@/.-]{{1,120}})'", Reason.LACKS, RUNTIME, 0.3),
+    rule("Failed to load plugin '", r"Failed to load plugin '(?P<name>[\w@/.-]{1,120})'", Reason.LACKS, RUNTIME, 0.3),
     rule("Cannot read config file", rf"node_modules/{_FULL}/", Reason.RAISES, RUNTIME, 0.5),
-    rule("node_modules/", rf"^(?:Details:)?\s{{0,8}}(?:/[\w.@/ -]{{0,300}}/)?node_modules/{_PATH}:\d{{1,6}}$", Reason.RAISES, RUNTIME, 0.9),
+    rule(
+        "node_modules/",
+        rf"^(?:Details:)?\s{{0,8}}(?:/[\w.@/ -]{{0,300}}/)?node_modules/{_PATH}:\d{{1,6}}$",
+        Reason.RAISES,
+        RUNTIME,
+        0.9,
+    ),
     rule("Class extends value undefined", rf"node_modules/{_FULL}", Reason.RAISES, RUNTIME),
     rule("Invalid hook call", r"(?P<name>react)", Reason.NAMED, RUNTIME, 0.6),
-)  # fmt: skip
+)
 _FRAME: Final = re.compile(r"^\s{1,12}at (?:.{0,200} \()?(?:file://)?([^()\s]{1,400}|[^()]{1,400}):\d{1,7}:\d{1,7}\)?")
 _IN: Final = re.compile(r"node_modules/(?:\.pnpm/[^/]{1,200}/node_modules/)?((?:@[\w.-]{1,80}/)?[\w.-]{1,120})")
 _VERSIONED: Final = re.compile(r"node_modules/\.pnpm/((?:@[\w.-]{1,80}\+)?[\w.-]{1,100})@(\d[\w.-]{0,60})")
-_RAISED: Final = re.compile(r"(?:^|Uncaught |\s{1,8}|● .{0,200}|\] )((?:[A-Z]\w{0,60}\.)?[A-Z]\w{0,60}Error)(?: \[(\w{1,80})\])?: (.{0,1000})")
-_NOT_A: Final = re.compile(r"(?:\(0 ?, ?)?([\w$]{1,80})(?:\.([\w$]{1,80}))?[\w$.]{0,200}\)? is not a (?:function|constructor)")
-_OF_UNDEFINED: Final = re.compile(r"Cannot read propert(?:y|ies) .{0,100}of undefined")
-_PEER: Final = re.compile(r"peer(?:Optional)? ((?:@[\w.-]{1,80}/)?[\w.-]{1,100})@\"([^\"]{1,160})\" from ((?:@[\w.-]{1,80}/)?[\w.-]{1,100})@(\d[\w.+-]{0,60})")
-_FOUND: Final = re.compile(r"(?:Found|Conflicting peer dependency): ((?:@[\w.-]{1,80}/)?[\w.-]{1,100})@(\d[\w.+-]{0,60})")
-_UNMET: Final = re.compile(r"unmet peer ((?:@[\w.-]{1,80}/)?[\w.-]{1,100})@(?:\"([^\"]{1,160})\"|'([^']{1,160})'|([^:]{1,160})): found (\d[\w.+-]{0,60})")
-_TREE: Final = re.compile(r"[├└]─[┬─] ((?:@[\w.-]{1,80}/)?[\w.-]{1,100}) (\d[\w.+-]{0,60})")
-_YARN_PEER: Final = re.compile(r"\"?(?:.{0,200} > )?((?:@[\w.-]{1,80}/)?[\w.-]{1,100})(?:@(\d[\w.+-]{0,60}))?\"? has (?:incorrect|unmet) peer dependency \"((?:@[\w.-]{1,80}/)?[\w.-]{1,100})@([^\"]{1,120})\"")
-_BERRY_PEER: Final = re.compile(r"provides ((?:@[\w.-]{1,80}/)?[\w.-]{1,100}) \(\w{1,20}\) with version (\d[\w.+-]{0,60}), which doesn't satisfy what ((?:@[\w.-]{1,80}/)?[\w.-]{1,100})")
-_SPECIFIERS: Final = re.compile(r'specifiers in the lockfile(?: \((\{.{0,1500}?\})\))? don\'t match specs in package.json(?: \((\{.{0,1500}?\})\))?')
-_PAIR: Final = re.compile(r'"([^"]{1,120})":"([^"]{1,80})"')
-_LOCKED: Final = re.compile(r"^\s{0,6}(?:npm (?:ERR!|error) )?\s{0,4}[+*-]? ?((?:@[\w.-]{1,80}/)?[\w.-]{1,100})@(\d[\w.+-]{0,60})$")
-_BUILTIN: Final = frozenset(
-    "assert async_hooks buffer child_process cluster console constants crypto dgram dns domain events fs http http2 https module net os path perf_hooks process "
-    "punycode querystring readline repl stream string_decoder sys timers tls tty url util v8 vm wasi worker_threads zlib node".split()
+_RAISED: Final = re.compile(
+    r"(?:^|Uncaught |\s{1,8}|● .{0,200}|\] )((?:[A-Z]\w{0,60}\.)?[A-Z]\w{0,60}Error)(?: \[(\w{1,80})\])?: (.{0,1000})"
 )
-_TESTERS: Final = re.compile(r"^(?:jest|@jest/.*|jest-.*|mocha|vitest|@vitest/.*|jasmine.*|tap|ava|expect|chai|ts-node|ts-jest|babel-jest|tsx|karma.*|cypress|npm|yarn|pnpm)$")
+_NOT_A: Final = re.compile(
+    r"(?:\(0 ?, ?)?([\w$]{1,80})(?:\.([\w$]{1,80}))?[\w$.]{0,200}\)? is not a (?:function|constructor)"
+)
+_OF_UNDEFINED: Final = re.compile(r"Cannot read propert(?:y|ies) .{0,100}of undefined")
+_BUILTIN: Final = frozenset(
+    [
+        "assert",
+        "async_hooks",
+        "buffer",
+        "child_process",
+        "cluster",
+        "console",
+        "constants",
+        "crypto",
+        "dgram",
+        "dns",
+        "domain",
+        "events",
+        "fs",
+        "http",
+        "http2",
+        "https",
+        "module",
+        "net",
+        "os",
+        "path",
+        "perf_hooks",
+        "process",
+        "punycode",
+        "querystring",
+        "readline",
+        "repl",
+        "stream",
+        "string_decoder",
+        "sys",
+        "timers",
+        "tls",
+        "tty",
+        "url",
+        "util",
+        "v8",
+        "vm",
+        "wasi",
+        "worker_threads",
+        "zlib",
+        "node",
+    ]
+)
+_TESTERS: Final = re.compile(
+    r"^(?:jest|@jest/.*|jest-.*|mocha|vitest|@vitest/.*|jasmine.*|tap|ava|expect|chai|ts-nod"
+    r"e|ts-jest|babel-jest|tsx|karma.*|cypress|npm|yarn|pnpm)$"
+)
 
 
 def read(log: Log) -> Reading:
@@ -99,9 +238,9 @@ def read(log: Log) -> Reading:
     bumped(log, found, _package)
     _installed(log, found)
     found.clues += apply(log, _RULES, _package)
-    found.clues += _peers(log)
-    found.clues += _lock(log)
-    found.clues += _raised(log, found)
+    found.clues += peers(log)
+    found.clues += locked(log)
+    found.clues += _raised(log)
     found.kind = _step(log, found)
     return found
 
@@ -118,13 +257,25 @@ def _package(name: str) -> str:
 
 def _step(log: Log, found: Reading) -> Failure | None:
     kinds = {clue.kind for clue in found.clues}
-    if Failure.LOCK in kinds or "ERR_PNPM_OUTDATED_LOCKFILE" in log.text or "--frozen-lockfile" in log.text or "YN0028" in log.text:
+    if (
+        Failure.LOCK in kinds
+        or "ERR_PNPM_OUTDATED_LOCKFILE" in log.text
+        or "--frozen-lockfile" in log.text
+        or "YN0028" in log.text
+    ):
         return Failure.LOCK
     if not found.clues:
         return None
-    if any(mark in log.text for mark in ("ERESOLVE", "npm ERR! code E404", "ETARGET", "ERR_PNPM_", "npm error code E")) and Failure.RESOLUTION in kinds:
+    if (
+        any(mark in log.text for mark in ("ERESOLVE", "npm ERR! code E404", "ETARGET", "ERR_PNPM_", "npm error code E"))
+        and Failure.RESOLUTION in kinds
+    ):
         return Failure.RESOLUTION
-    if re.search(r"^\s{0,4}(?:FAIL |Tests:\s|Test Suites:|\s+\d+ failing|not ok \d|# fail [1-9]| ❯ | FAIL )", log.text, re.MULTILINE):
+    if re.search(
+        r"^\s{0,4}(?:FAIL |Tests:\s|Test Suites:|\s+\d+ failing|not ok \d|# fail [1-9]| ❯ | FAIL )",
+        log.text,
+        re.MULTILINE,
+    ):
         return Failure.TEST
     if Failure.COMPILATION in kinds:
         return Failure.COMPILATION
@@ -132,7 +283,7 @@ def _step(log: Log, found: Reading) -> Failure | None:
 
 
 def _installed(log: Log, found: Reading) -> None:
-    for number, line in log.hits("node_modules/.pnpm/", 300):
+    for _, line in log.hits("node_modules/.pnpm/", 300):
         for one in _VERSIONED.finditer(line):
             found.versions.setdefault(one[1].replace("+", "/"), one[2])
     for _, line in [*log.hits("── ", 500)]:
@@ -140,48 +291,7 @@ def _installed(log: Log, found: Reading) -> None:
             found.versions.setdefault(one[1], one[2])
 
 
-def _peers(log: Log) -> Iterator[Clue]:
-    """Peer conflicts of npm, pnpm and Yarn."""
-    have: dict[str, str] = {}
-    for _, line in [*log.hits("Found: ", 20)]:
-        if (one := _FOUND.search(line)) is not None:
-            have.setdefault(one[1], one[2])
-    at_first = next((number for number, _ in log.hits("Could not resolve dependency:", 4)), 0)
-    for number, line in log.hits("peer", 200):
-        one = _PEER.search(line)
-        if one is not None and ("ERESOLVE" in log.text or "npm" in line):
-            main = not at_first or at_first < number <= at_first + 2
-            yield from wants(RESOLUTION, number, (one[3], one[4]), (one[1], one[2]), have.get(one[1], ""), 1.0 if main else 0.4)
-        elif (met := _UNMET.search(line)) is not None:
-            by = next((found for back in range(number, max(0, number - 6), -1) if (found := _TREE.search(log.line(back)))), None)
-            wanted = met[2] or met[3] or met[4]
-            yield from wants(RESOLUTION, number, (by[1], by[2]) if by else ("", ""), (met[1], wanted), met[5], 0.9)
-        elif (old := _YARN_PEER.search(line)) is not None:
-            yield from wants(RESOLUTION, number, (old[1], old[2] or ""), (old[3], old[4]), "", 0.4)
-    for number, line in log.hits("which doesn't satisfy what", 20):
-        if (berry := _BERRY_PEER.search(line)) is not None:
-            yield from wants(RESOLUTION, number, (berry[3], ""), (berry[1], ""), berry[2], 0.6)
-
-
-def _lock(log: Log) -> Iterator[Clue]:
-    """pnpm: what the lock file says beside what package.json says."""
-    for number, line in log.hits("specifiers in the lockfile", 3):
-        text = "\n".join([line, *(more for _, more in log.after(number, 3))])
-        one = _SPECIFIERS.search(text.replace("\n", " "))
-        if one is None:
-            continue
-        before, after = dict(_PAIR.findall(one[1] or "")), dict(_PAIR.findall(one[2] or ""))
-        for name in sorted(set(before) | set(after)):
-            if before.get(name) != after.get(name):
-                yield Clue(Reason.DIFFERS, name, LOCK, number, after.get(name, "").strip("^~>=< "))
-    for number, line in log.hits("are not up to date with", 3):
-        for at, more in log.after(number, 12):
-            found = re.search(r"[*-] ?((?:@[\w.-]{1,80}/)?[\w.-]{1,100})@[\^~]?(\d\S{0,60})", more)
-            if found:
-                yield Clue(Reason.DIFFERS, found[1], LOCK, at, found[2])
-
-
-def _raised(log: Log, reading: Reading) -> Iterator[Clue]:
+def _raised(log: Log) -> Iterator[Clue]:
     """Errors with their frames: the first dependency on the way, until the program's own code."""
     lines: dict[int, str] = {}
     for word in ("Error: ", "Error ["):

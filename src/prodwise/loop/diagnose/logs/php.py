@@ -20,27 +20,80 @@ _RULES: Final = (
     rule("could not be found", rf"requires {_PKG} [^,]{{1,80}}, it could not be found", Reason.NOT_FOUND, RESOLUTION),
     rule("The requested package", rf"The requested package {_PKG}(?: {_VER})?", Reason.NOT_FOUND, RESOLUTION),
     rule("Could not find a version of package", rf"package {_PKG} matching", Reason.NOT_FOUND, RESOLUTION),
-    rule("is present at version", rf"Required package \"{_PKG}\" is in the lock file as \"{_VER}\"", Reason.DIFFERS, LOCK),
-    rule("is not present in the lock file", rf"Required (?:\(in require-dev\) )?package \"{_PKG}\" is not present in the lock file", Reason.DIFFERS, LOCK),
-    rule("but that does not satisfy your constraint", rf"package \"{_PKG}\" is in the lock file as \"{_VER}\"", Reason.DIFFERS, LOCK),
-    rule("is locked to version", rf"(?:- |package ){_PKG} is locked to version {_VER}", Reason.CONFLICTS, RESOLUTION, 0.8),
-    rule("your php version", rf"- {_PKG} (?:\[?{_VER}.{{0,120}}?|.{{1,160}}?)requires? (?:php|ext-\w{{1,40}}) ", Reason.NOT_FOUND, RESOLUTION),
+    rule(
+        "is present at version", rf"Required package \"{_PKG}\" is in the lock file as \"{_VER}\"", Reason.DIFFERS, LOCK
+    ),
+    rule(
+        "is not present in the lock file",
+        rf"Required (?:\(in require-dev\) )?package \"{_PKG}\" is not present in the lock file",
+        Reason.DIFFERS,
+        LOCK,
+    ),
+    rule(
+        "but that does not satisfy your constraint",
+        rf"package \"{_PKG}\" is in the lock file as \"{_VER}\"",
+        Reason.DIFFERS,
+        LOCK,
+    ),
+    rule(
+        "is locked to version", rf"(?:- |package ){_PKG} is locked to version {_VER}", Reason.CONFLICTS, RESOLUTION, 0.8
+    ),
+    rule(
+        "your php version",
+        rf"- {_PKG} (?:\[?{_VER}.{{0,120}}?|.{{1,160}}?)requires? (?:php|ext-\w{{1,40}}) ",
+        Reason.NOT_FOUND,
+        RESOLUTION,
+    ),
     rule("it is missing from your system", rf"- {_PKG} \[?{_VER}", Reason.NOT_FOUND, RESOLUTION, 0.9),
     rule("Failed to download", rf"Failed to download {_PKG} from", Reason.NOT_FOUND, RESOLUTION),
     rule("checksum verification of the file failed", rf"{_PKG}", Reason.DIFFERS, LOCK, 0.6),
-    rule("/vendor/", rf"(?:Uncaught |Fatal error|Parse error|Declaration of|Call to undefined|TypeError|ArgumentCountError).{{0,700}} in \S{{0,300}}/vendor/{_PKG}/", Reason.RAISES, RUNTIME),
+    rule(
+        "/vendor/",
+        rf"(?:Uncaught |Fatal error|Parse error|Declaration of|Call to undefined|TypeError|Argume"
+        rf"ntCountError).{{0,700}} in \S{{0,300}}/vendor/{_PKG}/",
+        Reason.RAISES,
+        RUNTIME,
+    ),
     rule("Deprecated", rf"in \S{{0,300}}/vendor/{_PKG}/", Reason.WARNS, RUNTIME, 0.25),
-)  # fmt: skip
-_REQUIRES: Final = re.compile(r"- ([a-z0-9][\w.-]{0,80}/[\w.-]{1,100}) ?\[?(v?\d[\w.+-]{0,60}|dev-[\w.-]{1,60})?[^\]]{0,200}?\]? requires? ([a-z0-9][\w.-]{0,80}/[\w.-]{1,100}) (.{1,160}?) -> (.{0,700})")
-_ROOT: Final = re.compile(r"Root composer\.json requires ([a-z0-9][\w.-]{0,80}/[\w.-]{1,100}) ([^,>]{1,120}?)(?: -> satisfiable by|, found| ->|$)")
-_FOUND: Final = re.compile(r"(?:found|satisfiable by) [\w.-]{1,80}/[\w.-]{1,100}\[(?:[^\]]{0,300}, )?(v?\d[\w.+-]{0,60})")
-_FIXED: Final = re.compile(r"(?:conflicts with your root composer\.json require|is fixed to|is locked to version) \(?([^)\s]{1,60})")
-_MOVED: Final = re.compile(r"- (?:Upgrading|Updating|Downgrading) ([a-z0-9][\w.-]{0,80}/[\w.-]{1,100}) \((v?\d[\w.+-]{0,60}) => (v?\d[\w.+-]{0,60})\)")
-_LOCKED: Final = re.compile(r"- (?:Installing|Locking|Downloading) ([a-z0-9][\w.-]{0,80}/[\w.-]{1,100}) \((v?\d[\w.+-]{0,60})\)")
+)
+_REQUIRES: Final = re.compile(
+    r"- ([a-z0-9][\w.-]{0,80}/[\w.-]{1,100}) ?\[?(v?\d[\w.+-]{0,60}|dev-[\w.-]{1,60})?[^\]]{"
+    r"0,200}?\]? requires? ([a-z0-9][\w.-]{0,80}/[\w.-]{1,100}) (.{1,160}?) -> (.{0,700})"
+)
+_ROOT: Final = re.compile(
+    r"Root composer\.json requires ([a-z0-9][\w.-]{0,80}/[\w.-]{1,100}) ([^,>]{1,120}?)(?: -"
+    r"> satisfiable by|, found| ->|$)"
+)
+_FOUND: Final = re.compile(
+    r"(?:found|satisfiable by) [\w.-]{1,80}/[\w.-]{1,100}\[(?:[^\]]{0,300}, )?(v?\d[\w.+-]{0,60})"
+)
+_FIXED: Final = re.compile(
+    r"(?:conflicts with your root composer\.json require|is fixed to|is locked to version) \(?([^)\s]{1,60})"
+)
+_MOVED: Final = re.compile(
+    r"- (?:Upgrading|Updating|Downgrading) ([a-z0-9][\w.-]{0,80}/[\w.-]{1,100}) \((v?\d[\w.+"
+    r"-]{0,60}) => (v?\d[\w.+-]{0,60})\)"
+)
+_LOCKED: Final = re.compile(
+    r"- (?:Installing|Locking|Downloading) ([a-z0-9][\w.-]{0,80}/[\w.-]{1,100}) \((v?\d[\w.+-]{0,60})\)"
+)
 _CLASS: Final = re.compile(r"(?<![\w\\])\\?((?:[A-Z]\w{0,80}\\){1,8}\w{1,80})")
 _FILE: Final = re.compile(r"/vendor/([a-z0-9][\w.-]{0,80}/[\w.-]{1,100})/")
 _FRAME: Final = re.compile(r"^(?:\s{0,8}#\d{1,3} |\s{0,8})(\S{1,400}\.php)(?:\(\d{1,7}\)|:\d{1,7})")
-_NAMES: Final = ("undefined method", "undefined function", "undefined constant", "not found", "must be compatible with", "abstract method", "Too few arguments", "Unknown named parameter", "must be of type", "does not exist", "Undefined constant", "undefined class constant")
+_NAMES: Final = (
+    "undefined method",
+    "undefined function",
+    "undefined constant",
+    "not found",
+    "must be compatible with",
+    "abstract method",
+    "Too few arguments",
+    "Unknown named parameter",
+    "must be of type",
+    "does not exist",
+    "Undefined constant",
+    "undefined class constant",
+)
 _TESTERS: Final = re.compile(r"^(?:phpunit|sebastian|mockery|pestphp|symfony/phpunit-bridge|composer)(?:/|$)")
 
 
@@ -113,7 +166,9 @@ def _raised(log: Log, found: Reading) -> Iterator[Clue]:
             if inside is None:
                 break
             if not _TESTERS.match(inside[1]):
-                yield Clue(Reason.RAISES if first else Reason.PASSES, inside[1], RUNTIME, at, share=1.0 if first else 0.7)
+                yield Clue(
+                    Reason.RAISES if first else Reason.PASSES, inside[1], RUNTIME, at, share=1.0 if first else 0.7
+                )
                 first = False
         if any(word in line for word in _NAMES):
             yield from _lacking(log, number, line, found)
@@ -139,7 +194,14 @@ def _lacking(log: Log, number: int, line: str, found: Reading) -> Iterator[Clue]
         package = _package(name, log, found)
         if package and place < 3:
             second = place == 0 and child
-            yield Clue(Reason.CALLS if second else Reason.LACKS, package, RUNTIME, number, found.versions.get(package, ""), share=0.9 if place < 2 else 0.5)
+            yield Clue(
+                Reason.CALLS if second else Reason.LACKS,
+                package,
+                RUNTIME,
+                number,
+                found.versions.get(package, ""),
+                share=0.9 if place < 2 else 0.5,
+            )
 
 
 def _package(name: str, log: Log, found: Reading) -> str:
@@ -155,7 +217,12 @@ def _package(name: str, log: Log, found: Reading) -> str:
         same = flat == parts[0].replace("-", "") or parts[0].replace("-", "").startswith(flat)
         words = set(re.split(r"[-_.]", short))
         inside = {word for part in parts[:3] for word in part.split("-")} | set(parts[:3])
-        score = 2.0 * same + len(words & inside) - 0.5 * len(words - inside) + (1.5 if short in parts[:3] or short.replace("-", "") == parts[0] else 0.0)
+        score = (
+            2.0 * same
+            + len(words & inside)
+            - 0.5 * len(words - inside)
+            + (1.5 if short in parts[:3] or short.replace("-", "") == parts[0] else 0.0)
+        )
         scored.append((score, package))
     best = max(scored, default=(0.0, ""))
     if best[0] >= 2.0:

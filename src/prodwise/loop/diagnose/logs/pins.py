@@ -10,8 +10,8 @@ from prodwise.model.breakage import Ecosystem
 _PLAIN: Final = re.compile(r"[\w@./:+~-]{1,200}")
 
 
-def pin(ecosystem: Ecosystem, name: str, before: str, after: str) -> str:
-    """"" when the version from before is not known, or a name is not one that may stand in a command."""
+def pin(ecosystem: Ecosystem, name: str, before: str, gradle: bool = False) -> str:
+    """ "" when the version from before is not known, or a name is not one that may stand in a command."""
     if not before or not _PLAIN.fullmatch(name) or not _PLAIN.fullmatch(before) or name.startswith("-"):
         return ""
     match ecosystem:
@@ -27,5 +27,7 @@ def pin(ecosystem: Ecosystem, name: str, before: str, after: str) -> str:
             return f"composer require {name}:{before} --with-all-dependencies"
         case Ecosystem.RUST:
             return f"cargo update -p {name} --precise {before}"
+        case Ecosystem.JAVA if gradle:
+            return f"implementation('{name}') {{ version {{ strictly '{before}' }} }}"
         case Ecosystem.JAVA:
             return f"mvn versions:use-dep-version -Dincludes={name} -DdepVersion={before} -DforceVersion=true"

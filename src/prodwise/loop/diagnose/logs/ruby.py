@@ -17,13 +17,36 @@ RESOLUTION, LOCK, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.RUNTIME
 _GEM: Final = r"(?P<name>[A-Za-z0-9][\w.-]{0,100}?)"
 _VER: Final = r"(?P<version>\d[\w.]{0,60})"
 _RULES: Final = (
-    rule("An error occurred while installing", rf"while installing {_GEM} \({_VER}", Reason.FAILS_TO_BUILD, RESOLUTION, 1.2),
-    rule("Could not find gem '", rf"Could not find gem '{_GEM}(?: \([=~> ]{{0,4}}{_VER}?[^)]{{0,60}}\))?(?: \w{{1,20}})?'", Reason.NOT_FOUND, RESOLUTION),
+    rule(
+        "An error occurred while installing",
+        rf"while installing {_GEM} \({_VER}",
+        Reason.FAILS_TO_BUILD,
+        RESOLUTION,
+        1.2,
+    ),
+    rule(
+        "Could not find gem '",
+        rf"Could not find gem '{_GEM}(?: \([=~> ]{{0,4}}{_VER}?[^)]{{0,60}}\))?(?: \w{{1,20}})?'",
+        Reason.NOT_FOUND,
+        RESOLUTION,
+    ),
     rule("in any of the sources", rf"Could not find {_GEM}-{_VER} in any of the sources", Reason.NOT_FOUND, RESOLUTION),
-    rule("in locally installed gems", rf"Could not find {_GEM}-{_VER}[, ].{{0,300}}in locally installed gems", Reason.NOT_FOUND, RESOLUTION),
-    rule("You have already activated", rf"already activated {_GEM} {_VER}, but your Gemfile requires", Reason.CONFLICTS, RUNTIME),
+    rule(
+        "in locally installed gems",
+        rf"Could not find {_GEM}-{_VER}[, ].{{0,300}}in locally installed gems",
+        Reason.NOT_FOUND,
+        RESOLUTION,
+    ),
+    rule(
+        "You have already activated",
+        rf"already activated {_GEM} {_VER}, but your Gemfile requires",
+        Reason.CONFLICTS,
+        RUNTIME,
+    ),
     rule("requires ruby version", rf"(?:^|\s){_GEM}-{_VER} requires ruby version", Reason.NOT_FOUND, RESOLUTION),
-    rule("requires rubygems version", rf"(?:^|\s){_GEM}-{_VER} requires rubygems version", Reason.NOT_FOUND, RESOLUTION),
+    rule(
+        "requires rubygems version", rf"(?:^|\s){_GEM}-{_VER} requires rubygems version", Reason.NOT_FOUND, RESOLUTION
+    ),
     rule("because every version of", rf"every version of {_GEM} depends on Ruby", Reason.NOT_FOUND, RESOLUTION, 0.8),
     rule("can't activate", rf"can't activate {_GEM} \(", Reason.CONFLICTS, RUNTIME),
     rule("Unable to activate", rf"Unable to activate {_GEM}-{_VER}, because", Reason.DEMANDS, RUNTIME),
@@ -34,18 +57,78 @@ _RULES: Final = (
     rule("There was an error while trying to load the gem", rf"load the gem '{_GEM}'", Reason.RAISES, RUNTIME),
     rule("The gemspec for", rf"The gemspec for {_GEM}-{_VER}", Reason.FAILS_TO_BUILD, RESOLUTION),
     rule("checksum", rf"(?:mismatch for|for) {_GEM}[- ]\(?{_VER}\)?", Reason.DIFFERS, LOCK, 0.8),
-)  # fmt: skip
-_FRAME: Final = re.compile(r"/gems/((?:[A-Za-z0-9_]+|-(?!\d+\.\d)){1,60})-(\d[\w.]{0,60})(?:-[\w-]{1,40})?/(?:lib|app|ext|config|bin|exe|rails|vendor)?")
-_RAISED: Final = re.compile(r"(?:\(([A-Z]\w{0,80}(?:::\w{1,80}){0,6})\)\s{0,3}$|^\s{0,8}([A-Z]\w{0,80}(?:::\w{1,80}){0,6}(?:Error|Exception|NotFound|Conflict)):)")
+)
+_FRAME: Final = re.compile(
+    r"/gems/((?:[A-Za-z0-9_]+|-(?!\d+\.\d)){1,60})-(\d[\w.]{0,60})(?:-[\w-]{1,40})?/(?:lib|a"
+    r"pp|ext|config|bin|exe|rails|vendor)?"
+)
+_RAISED: Final = re.compile(
+    r"(?:\(([A-Z]\w{0,80}(?:::\w{1,80}){0,6})\)\s{0,3}$|^\s{0,8}([A-Z]\w{0,80}(?:::\w{1,80})"
+    r"{0,6}(?:Error|Exception|NotFound|Conflict)):)"
+)
 _LOAD: Final = re.compile(r"cannot load such file -- ([\w./-]{1,200})")
-_CONSTANT: Final = re.compile(r"uninitialized constant (?:#<\w{1,40}:\S{1,80}>::)?([A-Z]\w{0,80}(?:::[A-Z]\w{0,80}){0,6})")
-_METHOD: Final = re.compile(r"undefined (?:local variable or )?method [`'](\S{1,100})' for (?:an instance of |class |module |#<(?:Class:)?)?([A-Z]\w{0,80}(?:::[A-Z]\w{0,80}){0,6})?")
-_BECAUSE: Final = re.compile(r"([A-Za-z0-9][\w.-]{0,100}?)((?: [=<>~]{1,2} \d[\w.]{0,60},?){0,3}) depends on ([A-Za-z0-9][\w.-]{0,100}?)((?: [=<>~]{1,2} \d[\w.]{0,60},?){0,3})(?=[\s,.]|$)")
+_CONSTANT: Final = re.compile(
+    r"uninitialized constant (?:#<\w{1,40}:\S{1,80}>::)?([A-Z]\w{0,80}(?:::[A-Z]\w{0,80}){0,6})"
+)
+_METHOD: Final = re.compile(
+    r"undefined (?:local variable or )?method [`'](\S{1,100})' for (?:an instance of |class "
+    r"|module |#<(?:Class:)?)?([A-Z]\w{0,80}(?:::[A-Z]\w{0,80}){0,6})?"
+)
+_BECAUSE: Final = re.compile(
+    r"([A-Za-z0-9][\w.-]{0,100}?)((?: [=<>~]{1,2} \d[\w.]{0,60},?){0,3}) depends on ([A-Za-z"
+    r"0-9][\w.-]{0,100}?)((?: [=<>~]{1,2} \d[\w.]{0,60},?){0,3})(?=[\s,.]|$)"
+)
 _WAS: Final = re.compile(r"(?:Installing|Using|Fetching) ([\w.-]{1,100}) (\d[\w.]{0,60}) \(was (\d[\w.]{0,60})\)")
 _USING: Final = re.compile(r"^(?:Installing|Using|Fetching) ([\w.-]{1,100}) (\d[\w.]{0,60})")
-_RESOLVED: Final = re.compile(r"^\s{2,12}([\w.-]{1,100})(?: \(([^)]{1,80})\))?(?: was resolved to (\d[\w.]{0,60}), which)? depends on$|^\s{2,12}([\w.-]{1,100}) \(([^)]{1,80})\)$")
-_STANDARD: Final = frozenset("json date time set uri net openssl yaml psych erb csv logger digest tempfile fileutils stringio socket english object kernel string array hash integer nilclass symbol module class".split())
-_TESTERS: Final = frozenset("rspec rspec-core rspec-expectations rspec-mocks minitest rake bundler test-unit cucumber spring bootsnap zeitwerk irb".split())
+_STANDARD: Final = frozenset(
+    [
+        "json",
+        "date",
+        "time",
+        "set",
+        "uri",
+        "net",
+        "openssl",
+        "yaml",
+        "psych",
+        "erb",
+        "csv",
+        "logger",
+        "digest",
+        "tempfile",
+        "fileutils",
+        "stringio",
+        "socket",
+        "english",
+        "object",
+        "kernel",
+        "string",
+        "array",
+        "hash",
+        "integer",
+        "nilclass",
+        "symbol",
+        "module",
+        "class",
+    ]
+)
+_TESTERS: Final = frozenset(
+    [
+        "rspec",
+        "rspec-core",
+        "rspec-expectations",
+        "rspec-mocks",
+        "minitest",
+        "rake",
+        "bundler",
+        "test-unit",
+        "cucumber",
+        "spring",
+        "bootsnap",
+        "zeitwerk",
+        "irb",
+    ]
+)
 
 
 def read(log: Log) -> Reading:
@@ -69,7 +152,11 @@ def read(log: Log) -> Reading:
 
 def _step(log: Log, found: Reading) -> Failure | None:
     kinds = {clue.kind for clue in found.clues}
-    frozen = "frozen mode" in log.text or "deployment mode" in log.text or "lockfile can't be updated because frozen" in log.text
+    frozen = (
+        "frozen mode" in log.text
+        or "deployment mode" in log.text
+        or "lockfile can't be updated because frozen" in log.text
+    )
     if Failure.LOCK in kinds or ("Gemfile.lock" in log.text and frozen):
         return Failure.LOCK
     if Failure.RESOLUTION in kinds:
@@ -84,15 +171,30 @@ def _solved(log: Log) -> Iterator[Clue]:
     """Bundler: the sentence of its resolver, or the older tree of who wants what; and what a frozen lock does not have."""
     for word in ("Because ", "So, because ", "And because "):
         for number, line in log.hits(word, 12):
-            text = " ".join([line, *(more.strip() for _, more in log.after(number, 3) if more.strip() and not more.startswith("Because"))])[:1_500]
+            text = " ".join(
+                [
+                    line,
+                    *(
+                        more.strip()
+                        for _, more in log.after(number, 3)
+                        if more.strip() and not more.startswith("Because")
+                    ),
+                ]
+            )[:1_500]
             mine = {one[3]: one[4] for one in _BECAUSE.finditer(text) if one[1].endswith("Gemfile")}
             for one in _BECAUSE.finditer(text):
                 if not one[1].endswith("Gemfile") and one[1].lower() not in ("because", "and"):
                     have = mine.get(one[3], "").strip(" =<>~,")
-                    yield from wants(RESOLUTION, number, (one[1], one[2].strip(" =<>~,").split(",")[0]), (one[3], one[4]), have)
+                    yield from wants(
+                        RESOLUTION, number, (one[1], one[2].strip(" =<>~,").split(",")[0]), (one[3], one[4]), have
+                    )
     for number, line in log.hits("could not find compatible versions for gem", 6):
         yield from _tree(log, number, line)
-    for number, line in [*log.hits("You have added to the Gemfile:", 2), *log.hits("You have changed in the Gemfile:", 2), *log.hits("You have deleted from the Gemfile:", 2)]:
+    for number, _ in [
+        *log.hits("You have added to the Gemfile:", 2),
+        *log.hits("You have changed in the Gemfile:", 2),
+        *log.hits("You have deleted from the Gemfile:", 2),
+    ]:
         for at, more in log.after(number, 8):
             named = re.match(r"^\* ([\w.-]{1,100})(?: \([=~> ]{0,4}(\d[\w.]{0,60})?.{0,40}\))?", more)
             if named:
@@ -107,7 +209,11 @@ def _tree(log: Log, number: int, line: str) -> Iterator[Clue]:
         return
     parent, bounds, have = ("", ""), [], ""
     for at, more in log.after(number, 24):
-        one = re.match(r"^\s{2,14}([\w.-]{1,100})(?: \(([^)]{1,80})\))?(?: (x86\S{0,40}|ruby))?(?: was resolved to (\d[\w.]{0,60}),? which)?( depends on)?$", more)
+        one = re.match(
+            r"^\s{2,14}([\w.-]{1,100})(?: \(([^)]{1,80})\))?(?: (x86\S{0,40}|ruby))?(?: was resolved"
+            r" to (\d[\w.]{0,60}),? which)?( depends on)?$",
+            more,
+        )
         if one is None:
             if more.strip() and not more.strip().startswith("In "):
                 break
@@ -159,7 +265,13 @@ def _of_error(number: int, text: str, frames: list[tuple[int, str]]) -> Iterator
     path = [(at, gem) for at, gem in frames if gem not in _TESTERS]
     load, constant, method = _LOAD.search(text), _CONSTANT.search(text), _METHOD.search(text)
     if load and "/" in load[1].strip("/"):
-        yield Clue(Reason.LACKS, load[1].split("/")[0].replace("_", "-") if load[1].split("/")[0] == "rack_" else load[1].split("/")[0], RUNTIME, number, share=0.9)
+        yield Clue(
+            Reason.LACKS,
+            load[1].split("/")[0].replace("_", "-") if load[1].split("/")[0] == "rack_" else load[1].split("/")[0],
+            RUNTIME,
+            number,
+            share=0.9,
+        )
     elif load and load[1] not in _STANDARD:
         yield Clue(Reason.LACKS, load[1], RUNTIME, number, share=0.8)
     for named in (constant and constant[1], method and method[2]):

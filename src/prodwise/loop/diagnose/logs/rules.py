@@ -18,7 +18,8 @@ from prodwise.model.breakage import Ecosystem, Failure, Moved
 
 HITS_MAX: Final = 60
 _BUMPED: Final = re.compile(
-    r"\b(?:[Bb]ump(?:s|ed)?|[Uu]pdate(?:s|d)?(?: dependency)?|[Uu]pgrade(?:s|d)?) [`'\"]?(@?[\w./:-]{2,120})[`'\"]? from [`'\"]?v?(\d[\w.+-]{0,60})[`'\"]? to [`'\"]?v?(\d[\w.+-]{0,60})"
+    r"\b(?:[Bb]ump(?:s|ed)?|[Uu]pdate(?:s|d)?(?: dependency)?|[Uu]pgrade(?:s|d)?) [`'\"]?(@?"
+    r"[\w./:-]{2,120})[`'\"]? from [`'\"]?v?(\d[\w.+-]{0,60})[`'\"]? to [`'\"]?v?(\d[\w.+-]{0,60})"
 )
 
 

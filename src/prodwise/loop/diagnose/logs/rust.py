@@ -12,47 +12,112 @@ from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
 
-_MARKS: Final = ("cargo", "Cargo", "error[E", "rustc", "   Compiling ", "crates.io", "failed to select a version", "thread '", ".rs:")
+_MARKS: Final = (
+    "cargo",
+    "Cargo",
+    "error[E",
+    "rustc",
+    "   Compiling ",
+    "crates.io",
+    "failed to select a version",
+    "thread '",
+    ".rs:",
+)
 RESOLUTION, LOCK, COMPILATION, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.COMPILATION, Failure.RUNTIME
 _CRATE: Final = r"(?P<name>[A-Za-z0-9][\w-]{0,80})"
 _VER: Final = r"v?(?P<version>\d[\w.+-]{0,60})"
 _RULES: Final = (
-    rule("failed to select a version for the requirement", rf"for the requirement `{_CRATE} = \"[=^~<> ]{{0,3}}{_VER}", Reason.NOT_FOUND, RESOLUTION),
+    rule(
+        "failed to select a version for the requirement",
+        rf"for the requirement `{_CRATE} = \"[=^~<> ]{{0,3}}{_VER}",
+        Reason.NOT_FOUND,
+        RESOLUTION,
+    ),
     rule("no matching package named", rf"no matching package named `{_CRATE}` found", Reason.NOT_FOUND, RESOLUTION),
     rule("no matching package found", rf"searched package name: `{_CRATE}`", Reason.NOT_FOUND, RESOLUTION),
     rule("searched package name", rf"searched package name: `{_CRATE}`", Reason.NOT_FOUND, RESOLUTION),
-    rule("cannot be built because it requires rustc", rf"package `{_CRATE} {_VER}[^`]{{0,200}}` cannot be built because it requires rustc", Reason.NOT_FOUND, COMPILATION, 1.1),
+    rule(
+        "cannot be built because it requires rustc",
+        rf"package `{_CRATE} {_VER}[^`]{{0,200}}` cannot be built because it requires rustc",
+        Reason.NOT_FOUND,
+        COMPILATION,
+        1.1,
+    ),
     rule("requires rustc", rf"^\s{{0,4}}{_CRATE}@{_VER} requires rustc", Reason.NOT_FOUND, COMPILATION, 1.1),
     rule("feature `edition", rf"/registry/src/[^/]{{1,100}}/{_CRATE}-{_VER}/Cargo\.toml", Reason.NOT_FOUND, RESOLUTION),
-    rule("failed to parse manifest at", rf"/registry/src/[^/]{{1,100}}/{_CRATE}-{_VER}/Cargo\.toml", Reason.NOT_FOUND, RESOLUTION),
+    rule(
+        "failed to parse manifest at",
+        rf"/registry/src/[^/]{{1,100}}/{_CRATE}-{_VER}/Cargo\.toml",
+        Reason.NOT_FOUND,
+        RESOLUTION,
+    ),
     rule("failed to download", rf"failed to download(?: from)? `?{_CRATE} {_VER}", Reason.NOT_FOUND, RESOLUTION),
     rule("checksum for `", rf"checksum for `{_CRATE} {_VER}", Reason.DIFFERS, LOCK),
     rule("does not have feature", rf"depends on `{_CRATE}`,? with features", Reason.LACKS, RESOLUTION, 1.2),
     rule("does not have these features", rf"depends on `{_CRATE}`,? with features", Reason.LACKS, RESOLUTION, 1.2),
-    rule("does not have that feature", rf"package `{_CRATE}`? ?.{{0,60}}does not have that feature", Reason.LACKS, RESOLUTION, 1.2),
+    rule(
+        "does not have that feature",
+        rf"package `{_CRATE}`? ?.{{0,60}}does not have that feature",
+        Reason.LACKS,
+        RESOLUTION,
+        1.2,
+    ),
     rule("links to the native library", rf"package `{_CRATE} {_VER}", Reason.CONFLICTS, RESOLUTION),
-    rule("failed to run custom build command for", rf"build command for `{_CRATE} {_VER}", Reason.FAILS_TO_BUILD, COMPILATION, 1.1),
-    rule("perhaps two different versions of crate", rf"two different versions of crate `{_CRATE}` are being used", Reason.CONFLICTS, COMPILATION, 1.1),
-    rule("different versions of crate `", rf"(?:multiple|two) different versions of crate `{_CRATE}`", Reason.CONFLICTS, COMPILATION, 1.1),
+    rule(
+        "failed to run custom build command for",
+        rf"build command for `{_CRATE} {_VER}",
+        Reason.FAILS_TO_BUILD,
+        COMPILATION,
+        1.1,
+    ),
+    rule(
+        "perhaps two different versions of crate",
+        rf"two different versions of crate `{_CRATE}` are being used",
+        Reason.CONFLICTS,
+        COMPILATION,
+        1.1,
+    ),
+    rule(
+        "different versions of crate `",
+        rf"(?:multiple|two) different versions of crate `{_CRATE}`",
+        Reason.CONFLICTS,
+        COMPILATION,
+        1.1,
+    ),
     rule("unresolved import `", rf"unresolved import `(?:crate::)?{_CRATE}(?:::|`)", Reason.LACKS, COMPILATION),
     rule("unresolved imports `", rf"`{_CRATE}::", Reason.LACKS, COMPILATION),
-    rule("could not find `", rf"could not find `\w{{1,100}}` in `{_CRATE}(?:::[\w:]{{1,160}})?`", Reason.LACKS, COMPILATION),
+    rule(
+        "could not find `",
+        rf"could not find `\w{{1,100}}` in `{_CRATE}(?:::[\w:]{{1,160}})?`",
+        Reason.LACKS,
+        COMPILATION,
+    ),
     rule("unresolved module or unlinked crate", rf"unlinked crate `{_CRATE}`", Reason.LACKS, COMPILATION, 0.8),
     rule("can't find crate for", rf"can't find crate for `{_CRATE}`", Reason.NOT_FOUND, COMPILATION, 0.8),
-    rule("use of deprecated", rf"use of deprecated \w{{1,20}}(?: \w{{1,20}})? `{_CRATE}::", Reason.WARNS, COMPILATION, 0.8),
-)  # fmt: skip
+    rule(
+        "use of deprecated",
+        rf"use of deprecated \w{{1,20}}(?: \w{{1,20}})? `{_CRATE}::",
+        Reason.WARNS,
+        COMPILATION,
+        0.8,
+    ),
+)
 _PATH: Final = re.compile(r"`&?(?:mut )?(?:dyn |impl )?(?:\w{1,60}<)?([a-z][a-z0-9_]{1,80})::")
 _ERROR: Final = re.compile(r"^error(?:\[E(\d{4})\])?: (.{0,1200})")
 _SOURCE: Final = re.compile(r"registry/src/[^/\s]{1,100}/([A-Za-z0-9][\w-]{0,80}?)-(\d+\.\d[\w.+-]{0,60}?)/")
-_COMPILING: Final = re.compile(r"^\s{0,8}(?:Compiling|Checking|Downloaded|Adding|Locking|Documenting) ([A-Za-z0-9][\w-]{0,80}) v(\d[\w.+-]{0,60})( \()?")
-_UPDATING: Final = re.compile(r"^\s{0,8}(?:Updating|Downgrading|Upgrading) ([A-Za-z0-9][\w-]{0,80}) v(\d[\w.+-]{0,60}) -> v(\d[\w.+-]{0,60})")
+_COMPILING: Final = re.compile(
+    r"^\s{0,8}(?:Compiling|Checking|Downloaded|Adding|Locking|Documenting) ([A-Za-z0-9][\w-]"
+    r"{0,80}) v(\d[\w.+-]{0,60})( \()?"
+)
+_UPDATING: Final = re.compile(
+    r"^\s{0,8}(?:Updating|Downgrading|Upgrading) ([A-Za-z0-9][\w-]{0,80}) v(\d[\w.+-]{0,60}) -> v(\d[\w.+-]{0,60})"
+)
 _NOT_COMPILED: Final = re.compile(r"could not compile `([A-Za-z0-9][\w-]{0,80})`")
 _SELECT: Final = re.compile(r"failed to select a version for `([A-Za-z0-9][\w-]{0,80})`")
 _REQUIRED: Final = re.compile(r"required by package `([A-Za-z0-9][\w-]{0,80}) v(\d[\w.+-]{0,60})( \()?")
-_DEPENDENCY: Final = re.compile(r"dependency `([A-Za-z0-9][\w-]{0,80}) = \"([^\"]{1,80})\"`")
 _MEET: Final = re.compile(r"versions that meet the requirements `([^`]{1,80})`")
 _PREVIOUS: Final = re.compile(r"previously selected package `([A-Za-z0-9][\w-]{0,80}) v(\d[\w.+-]{0,60})")
-_OWN_WORDS: Final = frozenset("crate self super std core alloc test proc_macro".split())
+_OWN_WORDS: Final = frozenset(["crate", "self", "super", "std", "core", "alloc", "test", "proc_macro"])
 
 
 def read(log: Log) -> Reading:
@@ -66,7 +131,7 @@ def read(log: Log) -> Reading:
         crate = _crate(name, found)
         return "" if crate in own or name in _OWN_WORDS else crate
 
-    found.clues += [clue for clue in apply(log, _RULES, named)]
+    found.clues += apply(log, _RULES, named)
     found.clues += _selected(log, own)
     found.clues += _compiled(log, found, own)
     found.clues += _panicked(log)
@@ -103,7 +168,11 @@ def _step(log: Log, found: Reading) -> Failure | None:
     if Failure.LOCK in kinds or "needs to be updated but --locked was passed" in log.text:
         return Failure.LOCK
     if Failure.COMPILATION in kinds:
-        return Failure.WERROR if found.clues and all(clue.reason is Reason.WARNS for clue in found.clues) else Failure.COMPILATION
+        return (
+            Failure.WERROR
+            if found.clues and all(clue.reason is Reason.WARNS for clue in found.clues)
+            else Failure.COMPILATION
+        )
     if Failure.RESOLUTION in kinds:
         return Failure.RESOLUTION
     return None if not found.clues else Failure.TEST if "test result: FAILED" in log.text else Failure.RUNTIME
@@ -132,7 +201,11 @@ def _compiled(log: Log, found: Reading, own: set[str]) -> Iterator[Clue]:
     for number, line in log.hits("error", 300):
         error = _ERROR.match(line)
         if error is None:
-            if (stopped := _NOT_COMPILED.search(line)) is not None and stopped[1] in found.versions and stopped[1] not in own:
+            if (
+                (stopped := _NOT_COMPILED.search(line)) is not None
+                and stopped[1] in found.versions
+                and stopped[1] not in own
+            ):
                 yield Clue(Reason.FAILS_TO_BUILD, stopped[1], COMPILATION, number)
             continue
         if (stopped := _NOT_COMPILED.search(line)) is not None:
@@ -140,7 +213,9 @@ def _compiled(log: Log, found: Reading, own: set[str]) -> Iterator[Clue]:
                 yield Clue(Reason.FAILS_TO_BUILD, stopped[1], COMPILATION, number, found.versions[stopped[1]])
             continue
         block = [(number, line), *log.after(number, 24)]
-        end = next((i for i, (_, more) in enumerate(block[1:], 1) if more.startswith(("error", "warning:"))), len(block))
+        end = next(
+            (i for i, (_, more) in enumerate(block[1:], 1) if more.startswith(("error", "warning:"))), len(block)
+        )
         yield from _of_error(block[:end], found, own)
 
 
@@ -154,14 +229,29 @@ def _of_error(block: list[tuple[int, str]], found: Reading, own: set[str]) -> It
         noted = _SOURCE.search(line) if "--> " in line or "::: " in line else None
         names = [_crate(name, found) for name in _PATH.findall(line)]
         for name in [*names, *([noted[1]] if noted and not source else [])]:
-            if name and name not in own and name.replace("-", "_") not in {one.replace("-", "_") for one in own} and name not in _OWN_WORDS and name not in told:
+            if (
+                name
+                and name not in own
+                and name.replace("-", "_") not in {one.replace("-", "_") for one in own}
+                and name not in _OWN_WORDS
+                and name not in told
+            ):
                 told.add(name)
                 sure = at == block[0][0]
-                yield Clue(Reason.LACKS if sure else Reason.NAMED, name, COMPILATION, at, found.versions.get(name, ""), 1.0 if sure else 0.9)
+                yield Clue(
+                    Reason.LACKS if sure else Reason.NAMED,
+                    name,
+                    COMPILATION,
+                    at,
+                    found.versions.get(name, ""),
+                    1.0 if sure else 0.9,
+                )
 
 
 def _panicked(log: Log) -> Iterator[Clue]:
     for number, line in log.hits("panicked at ", 20):
-        source = _SOURCE.search(line) or next((one for _, more in log.after(number, 3) if (one := _SOURCE.search(more))), None)
+        source = _SOURCE.search(line) or next(
+            (one for _, more in log.after(number, 3) if (one := _SOURCE.search(more))), None
+        )
         if source:
             yield Clue(Reason.RAISES, source[1], RUNTIME, number, source[2])

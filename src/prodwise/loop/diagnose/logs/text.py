@@ -9,18 +9,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-LINE_CHARS_MAX: Final = 2_000
+LINE_CHARS_MAX: Final = 1_500
 QUOTE_CHARS_MAX: Final = 300
 HITS_MAX: Final = 400  # of one pattern
 
-_CODES: Final = re.compile(r"\x1b\[[0-9;:?]{0,40}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)|\x1b[@-Z\\^_=>()78]")
-_LONG: Final = re.compile(r"^([^\n]{%d})[^\n]+" % LINE_CHARS_MAX, re.MULTILINE)
+_CODES: Final = re.compile(
+    r"\x1b\[[0-9;:?]{0,40}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)|\x1b[@-Z\\^_=>()78]"
+)
+_LONG: Final = re.compile(rf"^([^\n]{{{LINE_CHARS_MAX}}})[^\n]+", re.MULTILINE)
 _STAMP: Final = re.compile(
     r"^(?:\ufeff?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d) ?|#\d{1,4} \d{1,6}\.\d{1,4} |"
     r"\[?\d\d:\d\d:\d\d(?:[.,]\d{1,6})?\] ?)",
     re.MULTILINE,
 )
-_GONE: Final = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff]")
+_GONE: Final = re.compile(
+    "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff]"
+)
 _STAMPED_OF: Final = 200  # lines looked at to see whether a log's lines begin with times
 
 

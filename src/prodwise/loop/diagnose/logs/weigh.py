@@ -16,6 +16,7 @@ from prodwise.model.breakage import Blamed, Failure, Moved, Quote
 CAUSES_MAX: Final = 8
 QUOTES_MAX: Final = 4
 CONFIDENCE_MIN: Final = 0.02
+CONFIDENCE_MAX: Final = 0.97  # a log is never the whole truth
 MOVED_MAX: Final = 200
 FEW: Final = ((1, 1.5), (3, 1.2), (10, 1.0), (10**9, 0.6))  # packages that changed at most → share of the weight
 _SHOWN: Final = (Reason.FOLLOWS, Reason.LAGS, Reason.STANDS_OUT, Reason.STAYED)  # these have no line of their own
@@ -26,7 +27,7 @@ def weigh(log: Log, readings: Sequence[Reading], moved: Sequence[Moved]) -> list
     clues, by_reading = _per_package(readings, moved)
     weights = {key: _weight(found) for key, found in clues.items()}
     total = 1.0 + sum(math.exp(min(weight, 50.0)) for weight in weights.values())
-    found = []
+    found: list[Blamed] = []
     for key in sorted(weights, key=lambda one: (-weights[one], one)):
         confidence = math.exp(min(weights[key], 50.0)) / total
         if confidence < CONFIDENCE_MIN or len(found) >= CAUSES_MAX:
@@ -89,30 +90,45 @@ def _blamed(
     log: Log, reading: Reading, name: str, clues: Sequence[Clue], moved: Sequence[Moved], confidence: float
 ) -> Blamed:
     strongest = max(clues, key=lambda one: (WEIGHT[one.reason] * one.share, -one.line))
-    about = next((one for one in (*moved, *reading.moved) if one.ecosystem is reading.ecosystem and normal(one.name) == normal(name)), None)
-    told = next((one.version for one in sorted(clues, key=lambda one: -WEIGHT[one.reason] * one.share) if one.version), "")
+    about = next(
+        (
+            one
+            for one in (*moved, *reading.moved)
+            if one.ecosystem is reading.ecosystem and normal(one.name) == normal(name)
+        ),
+        None,
+    )
+    told = next(
+        (one.version for one in sorted(clues, key=lambda one: -WEIGHT[one.reason] * one.share) if one.version), ""
+    )
     after = (about.after if about else "") or told or reading.versions.get(name, "")
     before = (about.before if about else "") or reading.before.get(name, "")
     before = "" if before == after else before
     kind = reading.kind or strongest.kind
     quotes = _quotes(log, clues)
     if about is not None:
-        quotes = [*quotes[: QUOTES_MAX - 1], Quote(0, shown(f"{about.where}: {name} {about.before or '?'} → {about.after or '?'}"))]
+        quotes = [
+            *quotes[: QUOTES_MAX - 1],
+            Quote(0, shown(f"{about.where}: {name} {about.before or '?'} → {about.after or '?'}")),
+        ]
     return Blamed(
-        kind, reading.ecosystem, name, before, after, round(confidence, 3), tuple(quotes), pin(reading.ecosystem, name, before, after)
+        kind,
+        reading.ecosystem,
+        name,
+        before,
+        after,
+        round(min(confidence, CONFIDENCE_MAX), 3),
+        tuple(quotes),
+        pin(reading.ecosystem, name, before, gradle="> Task :" in log.text or "build.gradle" in log.text),
     )
 
 
 def _quotes(log: Log, clues: Sequence[Clue]) -> list[Quote]:
     """The lines that say most, in their order."""
     ranked = sorted(clues, key=lambda one: (-WEIGHT[one.reason] * one.share, one.line))
-    lines: list[int] = []
+    found: dict[str, int] = {}
     for clue in ranked:
-        if clue.line and clue.line not in lines and clue.reason not in _SHOWN and len(lines) < QUOTES_MAX - 1:
-            lines.append(clue.line)
-    return [Quote(line, shown(log.line(line))) for line in sorted(lines) if log.line(line).strip()]
-
-
-def unsure(kind: Failure | None) -> str:
-    """What is said when a step failed and no package is to blame."""
-    return f"{kind.value if kind else 'something'} is told, and no package that could be its cause"
+        text = shown(log.line(clue.line)) if clue.line and clue.reason not in _SHOWN else ""
+        if text and len(found) < QUOTES_MAX - 1:
+            found.setdefault(text, clue.line)
+    return [Quote(line, text) for text, line in sorted(found.items(), key=lambda one: one[1])]

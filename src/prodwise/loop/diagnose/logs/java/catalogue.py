@@ -13,6 +13,7 @@ from enum import Enum
 from itertools import islice
 from typing import Final
 
+from prodwise.loop.diagnose.logs.java.names import TOP, score, words_of
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.versions import key as version_key
 from prodwise.loop.diagnose.logs.versions import newer
@@ -21,22 +22,33 @@ ARTIFACTS_MAX: Final = 4_000
 OWNERS_MAX: Final = 8
 OWNER_MIN: Final = 3.0
 BOM: Final = re.compile(r"(?:^|[-.])(?:bom|dependencies|platform)(?:$|[-.])")
-_TOP: Final = frozenset(
-    "org com net io de uk fr eu co edu gov dev app me info biz tech ai ru ch at nl be it es se no fi dk pl cz jp cn br au ca us in "
-    "se cloud systems tools one xyz software".split()
-)
-_VAGUE: Final = frozenset("core api common commons java jdk all impl base main lib library util utils bom parent project default client server".split())
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z0-9]{2,40}|[A-Z]{2,20}(?![a-z])")
 _STEP: Final = re.compile(r"(?:---|>>>|<<<) [\w.:-]{3,200} \(")
 _URL: Final = re.compile(r"https?://\S{5,600}")
 _LOCAL: Final = re.compile(r"/\.m2/repository/([\w./-]{3,300})/([\w.-]{1,120})/([\w.+-]{1,80})/\2-\3[\w.-]{0,60}\.jar")
 _CACHED: Final = re.compile(r"files-2\.1/([\w.-]{1,150})/([\w.-]{1,120})/([\w.+-]{1,80})/[0-9a-f]{20,64}/")
-_COORDINATES: Final = re.compile(r"\b([a-zA-Z][\w-]{0,60}(?:\.[\w-]{1,60}){0,8}):([\w.-]{1,120}):((?:[\w-]{1,30}:){0,2})(\d[\w.+-]{0,80}|v\d[\w.+-]{0,80})")
+_COORDINATES: Final = re.compile(
+    r"\b([a-zA-Z][\w-]{0,60}(?:\.[\w-]{1,60}){0,8}):([\w.-]{1,120}):((?:[\w-]{1,30}:){0,2})("
+    r"\d[\w.+-]{0,80}|v\d[\w.+-]{0,80})"
+)
 _OWN: Final = re.compile(r"^(?:\[INFO\] )?-{2,40}< ([\w.-]{1,150}):([\w.-]{1,120}) >-{2,40}$", re.MULTILINE)
-_SOURCE: Final = re.compile(r"src/\w{1,40}/(?:java|kotlin|scala|groovy)/([\w/]{3,300})/[A-Z]\w{0,200}\.(?:java|kt|scala|groovy)")
-_NOT_OWN: Final = ("java.", "jdk.", "sun.", "org.junit.", "org.testng.", "org.gradle.", "org.apache.maven.", "org.springframework.boot.")
+_SOURCE: Final = re.compile(
+    r"src/\w{1,40}/(?:java|kotlin|scala|groovy)/([\w/]{3,300})/[A-Z]\w{0,200}\.(?:java|kt|scala|groovy)"
+)
+_NOT_OWN: Final = (
+    "java.",
+    "jdk.",
+    "sun.",
+    "org.junit.",
+    "org.testng.",
+    "org.gradle.",
+    "org.apache.maven.",
+    "org.springframework.boot.",
+)
 _TEST_FRAME: Final = re.compile(
-    r"^\s{1,12}at ((?:[a-z_]\w{0,60}\.){2,10})(?:[A-Z]\w{0,100}(?:Test|Tests|IT|Spec|Application)\.\w|[A-Z]\w{0,100}\.main\()", re.MULTILINE
+    r"^\s{1,12}at ((?:[a-z_]\w{0,60}\.){2,10})(?:[A-Z]\w{0,100}(?:Test|Tests|IT|Spec|Applica"
+    r"tion)\.\w|[A-Z]\w{0,100}\.main\()",
+    re.MULTILINE,
 )
 _RUNNING: Final = re.compile(r"^(?:\[INFO\] |\[ERROR\] )?Running ([a-z]\w*(?:\.\w+){1,20})", re.MULTILINE)
 
@@ -124,7 +136,7 @@ class Catalogue:
                 return None
             artifact = self.artifacts[key] = Artifact(group, name)
             self._families[_family(group)].append(artifact)
-            for word in {*group.lower().split("."), *_words(name)} - _TOP:
+            for word in {*group.lower().split("."), *words_of(name)} - TOP:
                 self._index[word].add(key)
         seen = artifact.versions.get(version)
         if seen is None:
@@ -149,10 +161,10 @@ class Catalogue:
     def _find_owners(self, package: list[str], words: set[str]) -> list[tuple[str, float]]:
         near: set[str] = set()
         for part in package:
-            if part not in _TOP and len(part) > 1:
+            if part not in TOP and len(part) > 1:
                 near |= self._index.get(part, set())
         used = [self.artifacts[key] for key in near if self.on_path(self.artifacts[key])]
-        scored = [(_score(package, words, artifact), artifact.key) for artifact in used]
+        scored = [(_fits(package, words, artifact), artifact.key) for artifact in used]
         best = sorted(((score, key) for score, key in scored if score >= OWNER_MIN), reverse=True)[:OWNERS_MAX]
         return [(key, 3 ** (score - best[0][0])) for score, key in best]
 
@@ -218,9 +230,13 @@ def catalogue(log: Log) -> Catalogue:
         for match in islice(pattern.finditer(rest), 5_000):
             found.add(match[1].strip("/").replace("/", "."), match[2], match[3], jar=True)
     for match in islice(_COORDINATES.finditer(rest), 5_000):
-        if ":" not in match[1] and ("." in match[1] or f"{match[1]}:{match[2]}" in found.artifacts or match[1] == match[2]):
+        if ":" not in match[1] and (
+            "." in match[1] or f"{match[1]}:{match[2]}" in found.artifacts or match[1] == match[2]
+        ):
             found.add(match[1], match[2], match[4])
-    found.packages = {one.strip(".") for one in found.packages if one.strip(".").count(".") >= 1 and not one.startswith(_NOT_OWN)}
+    found.packages = {
+        one.strip(".") for one in found.packages if one.strip(".").count(".") >= 1 and not one.startswith(_NOT_OWN)
+    }
     return found
 
 
@@ -265,7 +281,11 @@ def _urls(log: Log) -> list[tuple[int, list[str]]]:
             continue
         match = _URL.search(line)
         parts = match[0].rstrip(").,").split("/")[2:] if match else []
-        if len(parts) >= 5 and parts[-1].startswith(f"{parts[-3]}-") and parts[-1].endswith((".pom", ".jar", ".aar", ".war", ".hpi")):
+        if (
+            len(parts) >= 5
+            and parts[-1].startswith(f"{parts[-3]}-")
+            and parts[-1].endswith((".pom", ".jar", ".aar", ".war", ".hpi"))
+        ):
             found.append((number, parts))
     return found
 
@@ -273,13 +293,10 @@ def _urls(log: Log) -> list[tuple[int, list[str]]]:
 def _bases(urls: list[tuple[int, list[str]]]) -> set[tuple[str, ...]]:
     """What the addresses of a server have in common, up to where a group can begin."""
     found: set[tuple[str, ...]] = set()
-    by_start: dict[tuple[str, ...], list[list[str]]] = defaultdict(list)
-    for _, parts in urls:
-        start = next((i for i, part in enumerate(parts[1:-3], 1) if part in _TOP), 1)
-        by_start[tuple(parts[:start])].append(parts)
-    for start, many in by_start.items():
-        if len(start) > 1 and (len(many) > 1 or start[-1] in ("maven2", "public", "releases")):
-            found.add(start)
+    counted = Counter(tuple(parts[: _group_at(parts)]) for _, parts in urls)
+    for base, count in counted.items():
+        if len(base) > 1 and (count > 1 or base[-1] in ("maven2", "public", "releases")):
+            found.add(base)
     return found
 
 
@@ -288,7 +305,12 @@ def _base_of(parts: list[str], bases: set[tuple[str, ...]]) -> int:
     for length in range(len(parts) - 3, 0, -1):
         if length < len(parts) - 3 and tuple(parts[:length]) in bases:
             return length
-    return next((i for i, part in enumerate(parts[1:-3], 1) if part in _TOP), 1)
+    return _group_at(parts)
+
+
+def _group_at(parts: list[str]) -> int:
+    """Where a part stands that groups begin with."""
+    return next((i for i, part in enumerate(parts[1:-3], 1) if part in TOP), 1)
 
 
 def _family(group: str) -> str:
@@ -300,43 +322,6 @@ def _short(version: str) -> str:
     return ".".join(version.split(".")[:3])
 
 
-def _words(name: str) -> list[str]:
-    return [word for word in re.split(r"[-._]", name.lower()) if word]
-
-
-def _split(word: str, package: list[str]) -> list[str]:
-    """A word that ends in one of the package's, as two: "fooapi" in foo.api."""
-    for part in package:
-        if len(part) > 2 and len(word) > len(part) + 2 and word.endswith(part):
-            return [word.removesuffix(part), part]
-    return [word]
-
-
-def _score(package: list[str], classes: set[str], artifact: Artifact) -> float:
-    """How well an artifact's name fits a class: its group leads the package, the words of its name are in it."""
-    group = artifact.group.lower().split(".")
-    lead = 0
-    for mine, theirs in zip(group, package, strict=False):
-        if mine != theirs:
-            break
-        lead += 1
-    score = 4.0 if lead == len(group) else float(lead) if lead >= 2 else 0.0
-    words = [part for word in _words(artifact.name) for part in _split(word, package)]
-    missing = deepest = 0
-    for word in words:
-        if word in package:
-            score += 2.0 if word not in _VAGUE else 1.0
-            deepest = max(deepest, package.index(word))
-        elif word in classes and word not in _VAGUE:
-            score += 1.0
-            deepest = max(deepest, len(package))
-        elif any(len(part) > 2 and (part.startswith(word) or word.startswith(part)) for part in package if part not in _TOP):
-            score += 0.8
-        elif not word.isdigit():
-            missing += 1
-            score -= 0.2 if word in _VAGUE else 1.2
-    score += 1.5 if words and not missing else 0.0
-    score += 0.4 * max(deepest, lead - 1)
-    beyond = lead == len(group) and len(package) > lead and deepest < lead and not _VAGUE & set(words)
-    score -= 1.5 if beyond else 0.0
-    return score - 3.0 if artifact.is_parent or artifact.is_bom else score
+def _fits(package: list[str], classes: set[str], artifact: Artifact) -> float:
+    points = score(package, classes, artifact.group.lower().split("."), artifact.name)
+    return points - 3.0 if artifact.is_parent or artifact.is_bom else points

@@ -23,22 +23,51 @@ _SHORT_CLASS: Final = re.compile(r"(?<![\w.$/@])((?:[a-z_]\w{0,60}\.){1,12}[A-Z]
 _SLASHED: Final = re.compile(r"(?<![\w/.$])((?:[a-z_]\w{0,60}/){2,12}[A-Z][\w$]{0,120})")
 _PACKAGE: Final = re.compile(r"package ((?:[a-zA-Z_]\w{0,60}\.){1,12}\w{1,80}) does not exist")
 _AT: Final = re.compile(
-    r"^(?:\[ERROR\] |\[WARNING\] |e: |w: |\[error\] |\[warn\] )?(?:file://)?(/?[\w./ \\:+@-]{1,400}\.(?:java|kt|kts|scala|groovy)):"
+    r"^(?:\[ERROR\] |\[WARNING\] |e: |w: |\[error\] |\[warn\] )?(?:file://)?(/?[\w./ \\:+@-]"
+    r"{1,400}\.(?:java|kt|kts|scala|groovy)):"
     r"(?:\[\d+,\d+\]|\d+(?::\d+)?:?)\s?(.{0,1500})"
 )
-_JAR: Final = re.compile(r"(?:repository/([\w./-]{3,300})/([\w.-]{1,120})|files-2\.1/([\w.-]{1,150})/([\w.-]{1,120}))/([\w.+-]{1,80})/")
+_JAR: Final = re.compile(
+    r"(?:repository/([\w./-]{3,300})/([\w.-]{1,120})|files-2\.1/([\w.-]{1,150})/([\w.-]{1,120}))/([\w.+-]{1,80})/"
+)
 _SYMBOL: Final = re.compile(r"symbol:\s{0,4}(class|method|variable|static|interface|constructor)\s{1,4}(\w{1,120})")
-_LOCATION: Final = re.compile(r"location:\s{0,4}(package|class|interface|variable \S{1,120} of type|@interface|enum)\s{1,4}([\w.]{3,400})")
+_LOCATION: Final = re.compile(
+    r"location:\s{0,4}(package|class|interface|variable \S{1,120} of type|@interface|enum)\s{1,4}([\w.]{3,400})"
+)
 _THROWN: Final = re.compile(
     r"^(?:\[ERROR\] |E\s{1,8}|\s{0,8}(?:Caused by|Suppressed|Exception in thread \"[^\"]{0,100}\"):? )?(?:Caused by: )?"
     r"((?:[a-z_]\w{0,60}\.){1,12}[A-Z][\w$]{0,120}(?:Exception|Error|Throwable|Failure)?)(?::\s{0,2}(.{0,1500}))?$"
 )
-_FRAME: Final = re.compile(r"^\s{1,12}at (?:[\w.-]{1,80}(?:@[\w.-]{1,60})?//?)?((?:[\w$]{1,120}\.){1,14}[\w$<>]{1,120})\(")
+_FRAME: Final = re.compile(
+    r"^\s{1,12}at (?:[\w.-]{1,80}(?:@[\w.-]{1,60})?//?)?((?:[\w$]{1,120}\.){1,14}[\w$<>]{1,120})\("
+)
 _LINKAGE: Final = (
-    "NoClassDefFoundError", "ClassNotFoundException", "NoSuchMethodError", "NoSuchFieldError", "AbstractMethodError", "IncompatibleClassChangeError",
-    "IllegalAccessError", "UnsupportedClassVersionError", "VerifyError", "NoSuchMethodException", "ServiceConfigurationError", "BootstrapMethodError",
-)  # fmt: skip
-_JDK: Final = ("java.", "jdk.", "sun.", "com.sun.proxy", "com.sun.tools", "javax.management", "kotlin.", "scala.", "groovy.lang", "jdk.internal", "org.codehaus.groovy")
+    "NoClassDefFoundError",
+    "ClassNotFoundException",
+    "NoSuchMethodError",
+    "NoSuchFieldError",
+    "AbstractMethodError",
+    "IncompatibleClassChangeError",
+    "IllegalAccessError",
+    "UnsupportedClassVersionError",
+    "VerifyError",
+    "NoSuchMethodException",
+    "ServiceConfigurationError",
+    "BootstrapMethodError",
+)
+_JDK: Final = (
+    "java.",
+    "jdk.",
+    "sun.",
+    "com.sun.proxy",
+    "com.sun.tools",
+    "javax.management",
+    "kotlin.",
+    "scala.",
+    "groovy.lang",
+    "jdk.internal",
+    "org.codehaus.groovy",
+)
 _TESTERS: Final = re.compile(r"(?:^|\.)(?:assert\w*|hamcrest|opentest4j|junit|testng|truth|mockito|surefire)(?:\.|$)")
 
 
@@ -80,7 +109,9 @@ def compiled(log: Log) -> Iterator[Naming]:
 def warned(log: Log) -> Iterator[Naming]:
     """Warnings, where they count as errors."""
     for number, line, message in _reported(log):
-        if line.startswith(("[WARNING]", "w:", "[warn]", "/")) and ("deprecated" in message or "[removal]" in message or "unchecked" in message):
+        if line.startswith(("[WARNING]", "w:", "[warn]", "/")) and (
+            "deprecated" in message or "[removal]" in message or "unchecked" in message
+        ):
             name = message.partition(" has been deprecated")[0].rpartition(" in ")[2].strip()
             for found in _CLASS.findall(message):
                 share = 1.0 if found.startswith(name) and name else 0.6
@@ -118,7 +149,7 @@ def _of_error(block: list[tuple[int, str]]) -> Iterator[Naming]:
     jar = _JAR.search(text) if "bad class file" in text or "wrong version" in text else None
     if jar:
         artifact = f"{(jar[1] or jar[3]).replace('/', '.')}:{jar[2] or jar[4]}"
-        at = next((at for at, line in block if "wrong version" in line), number)
+        at = next((at for at, line in block if "bad class file" in line), number)
         yield Naming(artifact, Reason.BROKEN_FILE, kind, at, artifact=artifact, version=jar[5])
         return
     package = _PACKAGE.search(message)
@@ -134,17 +165,28 @@ def _of_error(block: list[tuple[int, str]]) -> Iterator[Naming]:
             if found != where:
                 yield Naming(found, Reason.NAMED, kind, at, 0.5)
         return
-    sure = Reason.LACKS if "cannot access" in message or "does not override" in message or "not applicable" in text else Reason.NAMED
+    sure = (
+        Reason.LACKS
+        if "cannot access" in message or "does not override" in message or "not applicable" in text
+        else Reason.NAMED
+    )
     for found in _CLASS.findall(text):
         yield Naming(found, sure, kind, number)
     if "cannot access" in message and not _CLASS.search(text):
-        yield Naming(message.partition("cannot access ")[2].split()[0] if message.partition("cannot access ")[2] else "", sure, kind, number)
+        yield Naming(
+            message.partition("cannot access ")[2].split()[0] if message.partition("cannot access ")[2] else "",
+            sure,
+            kind,
+            number,
+        )
 
 
 def thrown(log: Log, whose: Whose) -> Iterator[Naming]:
     """Exceptions and their frames. Where a test tool marks what failed, others count little: programs log what they survive."""
     seen: dict[tuple[str, str], int] = {}
-    marked = sorted({number for mark in (" <<< ERROR!", " <<< FAILURE!", " FAILED") for number, _ in log.hits(mark, 2_000)})
+    marked = sorted(
+        {number for mark in (" <<< ERROR!", " <<< FAILURE!", " FAILED") for number, _ in log.hits(mark, 2_000)}
+    )
     for number, name, message in _exceptions(log):
         weight = 1.0 if not marked or _belongs(log, number, marked) else 0.2
         for one in _of_exception(number, name, message, _below(log, number), whose):
@@ -162,7 +204,9 @@ def _belongs(log: Log, number: int, marked: list[int]) -> bool:
     if not before or number - marked[before - 1] > 250:
         return False
     start = marked[before - 1]
-    return number - start <= 2 or not any(not line.strip() or line.startswith("[INFO]") for _, line in log.after(start + 2, number - start - 2))
+    return number - start <= 2 or not any(
+        not line.strip() or line.startswith("[INFO]") for _, line in log.after(start + 2, number - start - 2)
+    )
 
 
 def _exceptions(log: Log) -> Iterator[tuple[int, str, str]]:

@@ -40,7 +40,11 @@ _SAID: Final = (
 
 def step(log: Log) -> Failure | None:
     """The step that Gradle says failed."""
-    resolution = ("Could not resolve all", "Could not determine the dependencies of task", "Could not resolve all files for configuration")
+    resolution = (
+        "Could not resolve all",
+        "Could not determine the dependencies of task",
+        "Could not resolve all files for configuration",
+    )
     if "* What went wrong:" not in log.text and " FAILED" not in log.text:
         return None
     if "dependency lock state" in log.text:
@@ -50,7 +54,9 @@ def step(log: Log) -> Failure | None:
     for found in _TASK.finditer(log.text):
         task = found[1].rpartition(":")[2].lower()
         kind = next((kind for words, kind in _STEPS if any(word in task for word in words)), None)
-        if kind is Failure.COMPILATION and ("warnings found and -Werror specified" in log.text or "allWarningsAsErrors" in log.text):
+        if kind is Failure.COMPILATION and (
+            "warnings found and -Werror specified" in log.text or "allWarningsAsErrors" in log.text
+        ):
             return Failure.WERROR
         if kind is not None:
             return kind

@@ -14,22 +14,43 @@ from prodwise.loop.diagnose.logs.versions import newer
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Failure
 
-_GOAL: Final = re.compile(r"Failed to execute goal (?:on project|[\w.-]{1,120}:([\w.-]{1,120}):[\w.-]{1,80}:([\w-]{1,60}))(.{0,1500})")
+_GOAL: Final = re.compile(
+    r"Failed to execute goal (?:on project|[\w.-]{1,120}:([\w.-]{1,120}):[\w.-]{1,80}:([\w-]{1,60}))(.{0,1500})"
+)
 _STEPS: Final = (
     (("dependency-lock",), Failure.LOCK),
-    (("enforcer", "hpi", "animal-sniffer", "duplicate-finder", "japicmp", "revapi", "license", "dependency-check"), Failure.ENFORCER),
-    (("compiler", "kotlin", "scala", "groovy", "gmaven", "aspectj", "antlr", "plugin-plugin", "javadoc"), Failure.COMPILATION),
+    (
+        ("enforcer", "hpi", "animal-sniffer", "duplicate-finder", "japicmp", "revapi", "license", "dependency-check"),
+        Failure.ENFORCER,
+    ),
+    (
+        ("compiler", "kotlin", "scala", "groovy", "gmaven", "aspectj", "antlr", "plugin-plugin", "javadoc"),
+        Failure.COMPILATION,
+    ),
     (("surefire", "failsafe", "invoker", "tycho", "karma"), Failure.TEST),
 )
-_GAV: Final = r"([\w.-]{1,150}):([\w.-]{1,120}):(?:[\w-]{1,30}:){0,3}"
-_EXPECTED: Final = re.compile(rf"Expected {_GAV}?(\S{{1,80}}?):(?:compile|test|provided|runtime|import|system)\S{{0,60}} but found {_GAV}?(\S{{1,80}}?):(?:compile|test|provided|runtime|import|system)")
 _NAMED: Final = re.compile(r"([a-zA-Z][\w.-]{1,150}):([\w.-]{1,120}):(?:[\w-]{1,30}:){0,2}([\dv][\w.+-]{0,80})")
 _NODE: Final = re.compile(r"^([ |\\]{0,200})[+\\]-\s?(\S{3,300})(.{0,300})$")
-_RULES: Final = ("Found Banned Dependency:", "Dependency convergence error for", "equire upper bound dependencies error for", " requires Jenkins ", "Restricted to JDK", "Duplicate class", "Found duplicate", "Snapshot dependenc")
+_RULES: Final = (
+    "Found Banned Dependency:",
+    "Dependency convergence error for",
+    "equire upper bound dependencies error for",
+    " requires Jenkins ",
+    "Restricted to JDK",
+    "Duplicate class",
+    "Found duplicate",
+    "Snapshot dependenc",
+)
 _MISSING: Final = (
-    "Could not find artifact ", "Failure to find ", "Could not transfer artifact ", "Non-resolvable import POM", "Non-resolvable parent POM",
-    "Failed to read artifact descriptor for ", "No versions available for ", "The following artifacts could not be resolved:",
-)  # fmt: skip
+    "Could not find artifact ",
+    "Failure to find ",
+    "Could not transfer artifact ",
+    "Non-resolvable import POM",
+    "Non-resolvable parent POM",
+    "Failed to read artifact descriptor for ",
+    "No versions available for ",
+    "The following artifacts could not be resolved:",
+)
 _UNVERSIONED: Final = re.compile(r"'dependenc[\w.]{1,80}version' for ([\w.-]{1,150}):([\w.-]{1,120})")
 
 
@@ -73,7 +94,9 @@ def _locked(log: Log, known: Catalogue) -> Iterator[Clue]:
             known.add(before[1], before[2], before[3].rstrip("}"))
             known.add(after[1], after[2], after[3], jar=True)
             found.append((number, f"{after[1]}:{after[2]}", after[3]))
-    first = min((known.artifacts[key].versions[version].order for _, key, version in found if key in known.artifacts), default=0)
+    first = min(
+        (known.artifacts[key].versions[version].order for _, key, version in found if key in known.artifacts), default=0
+    )
     for number, key, version in found:
         artifact = known.artifacts.get(key)
         leads = artifact is not None and artifact.versions[version].order == first
@@ -85,7 +108,11 @@ def _list_behind(known: Catalogue, found: list[tuple[int, str, str]]) -> Iterato
     """A list of versions of the family that several of those that differ belong to."""
     for one, version in known.order:
         bom = known.artifacts[one]
-        family = [number for number, key, after in found if key.startswith(f"{bom.group}") and after.startswith(version.rpartition(".")[0])]
+        family = [
+            number
+            for number, key, after in found
+            if key.startswith(f"{bom.group}") and after.startswith(version.rpartition(".")[0])
+        ]
         if bom.is_bom and len(family) > 1:
             yield Clue(Reason.MANAGES, one, Failure.LOCK, family[0], version, 1.2)
             return
@@ -135,11 +162,13 @@ def _tree(log: Log, known: Catalogue) -> Iterator[Clue]:
     counted: dict[str, float] = defaultdict(float)
     one_sided = [_one_sided(known, paths) for paths in errors]
     for nodes in one_sided:
-        for key, share in {key: share for _, key, _, share in sorted(nodes, key=lambda node: node[3])}.items():
-            counted[key] += share
+        for name, most in {name: most for _, name, _, most in sorted(nodes, key=lambda node: node[3])}.items():
+            counted[name] += most
     for nodes in one_sided:
-        for line, key, version, share in nodes:
-            yield Clue(Reason.LEADS_TO, key, Failure.ENFORCER, line, version, share * counted[key] / max(counted.values()))
+        for at, key, version, share in nodes:
+            yield Clue(
+                Reason.LEADS_TO, key, Failure.ENFORCER, at, version, share * counted[key] / max(counted.values())
+            )
     for paths in errors:
         for path in paths:
             if path[-1][3]:
@@ -216,7 +245,7 @@ def _paths(log: Log, number: int) -> list[Path]:
 def _resolution(log: Log, known: Catalogue) -> Iterator[Clue]:
     for words in _MISSING:
         for number, line in log.hits(words, 40):
-            if line.startswith("[WARNING]") or line.startswith("[INFO]") or "maven-metadata" in line:
+            if line.startswith(("[WARNING]", "[INFO]")) or "maven-metadata" in line:
                 continue
             found = _NAMED.search(line[line.find(words) :].removeprefix(words))
             if found and f"{found[1]}:{found[2]}" not in known.own:
@@ -234,7 +263,11 @@ def _unversioned(log: Log, known: Catalogue) -> Iterator[Clue]:
         found = _UNVERSIONED.search(line)
         if found is None or "is missing" not in line:
             continue
-        lists: list[Artifact] = [known.artifacts[key] for key, _ in known.order if known.artifacts[key].is_bom or known.artifacts[key].is_parent]
+        lists: list[Artifact] = [
+            known.artifacts[key]
+            for key, _ in known.order
+            if known.artifacts[key].is_bom or known.artifacts[key].is_parent
+        ]
         for place, one in enumerate(lists[:3]):
             yield Clue(Reason.MANAGES, one.key, Failure.RESOLUTION, number, one.used, 1.0 - 0.3 * place)
         yield Clue(Reason.NAMED, f"{found[1]}:{found[2]}", Failure.RESOLUTION, number, "", 0.6)
@@ -251,7 +284,9 @@ def _realm(log: Log, known: Catalogue) -> Iterator[Clue]:
             if found is None:
                 break
             kind = step(log) or Failure.TEST
-            yield Clue(Reason.CALLS, f"{found[0]}:{found[1]}", kind, below, found[2], 1.0 if below == number + 1 else 0.4)
+            yield Clue(
+                Reason.CALLS, f"{found[0]}:{found[1]}", kind, below, found[2], 1.0 if below == number + 1 else 0.4
+            )
         if plugin is not None:
             yield Clue(Reason.PASSES, f"{plugin[0]}:{plugin[1]}", step(log) or Failure.TEST, number, plugin[2])
 
@@ -260,7 +295,12 @@ def realm(log: Log) -> set[str]:
     """The artifacts that a broken plugin ran with, where Maven lists them."""
     if "An API incompatibility" not in log.text and "A required class was missing" not in log.text:
         return set()
-    jars = [_jar(line) for number, _ in log.hits("urls[0] = ", 1) for _, line in [(number, log.line(number)), *log.after(number, 200)] if "urls[" in line]
+    jars = [
+        _jar(line)
+        for number, _ in log.hits("urls[0] = ", 1)
+        for _, line in [(number, log.line(number)), *log.after(number, 200)]
+        if "urls[" in line
+    ]
     return {f"{one[0]}:{one[1]}" for one in jars if one}
 
 

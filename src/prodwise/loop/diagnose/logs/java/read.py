@@ -27,7 +27,9 @@ def read(log: Log) -> Reading:
     realm = maven.realm(log)
     for one in namings:
         clues = _owned(one, known, kind)
-        found.clues += [replace(clue, share=0.5 * clue.share) for clue in clues if clue.name in realm] if realm else clues
+        found.clues += (
+            [replace(clue, share=0.5 * clue.share) for clue in clues if clue.name in realm] if realm else clues
+        )
     if not found.clues and kind is not None:
         found.clues += _fresh(known, kind)
     found.clues += [] if realm else _beside(found.clues, known)
@@ -81,7 +83,11 @@ def _beside(clues: list[Clue], known: Catalogue) -> list[Clue]:
     """For each suspected artifact: how its version stands beside its family's, and which of them came first."""
     found: list[Clue] = []
     named = {clue.name: clue for clue in sorted(clues, key=lambda one: one.share)}
-    sure = {clue.name for clue in clues if clue.reason in (Reason.DIFFERS, Reason.FORBIDDEN, Reason.LEADS_TO, Reason.NOT_FOUND)}
+    sure = {
+        clue.name
+        for clue in clues
+        if clue.reason in (Reason.DIFFERS, Reason.FORBIDDEN, Reason.LEADS_TO, Reason.NOT_FOUND)
+    }
     for key, clue in named.items():
         artifact = known.artifacts.get(key)
         if artifact is None or artifact.is_bom or key in sure:
@@ -92,7 +98,11 @@ def _beside(clues: list[Clue], known: Catalogue) -> list[Clue]:
         if root is not artifact:
             found.append(Clue(Reason.FOLLOWS, key, clue.kind, clue.line))
             if root.key not in named:
-                found += [Clue(one.reason, root.key, one.kind, one.line, version, 0.9 * one.share) for one in clues if one.name == key][:6]
+                found += [
+                    Clue(one.reason, root.key, one.kind, one.line, version, 0.9 * one.share)
+                    for one in clues
+                    if one.name == key
+                ][:6]
                 found += _standing(root, version, clue, known)
     return found
 
