@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from bench import footprint, ingest, proxy, recovery
+from bench import breakages, footprint, ingest, proxy, recovery
 from bench.judged import judged
 from bench.running import Tell
 from bench.table import Bench, Part, show
@@ -40,6 +40,7 @@ PARTS: dict[str, Run] = {
     "recovery": recovery.run,
     "proxy": lambda quick, tell, seed: proxy.run(quick, tell),
     "ingest": lambda quick, tell, seed: ingest.run(quick, tell),
+    breakages.NAME: lambda quick, tell, seed: breakages.run(tell),
     "footprint": lambda quick, tell, seed: footprint.run(quick, tell),
 }
 

@@ -14,7 +14,7 @@ from prodwise.model.breakage import Ecosystem, Failure
 
 _MARKS: Final = (".go:", "go: ", "go.mod", "go build", "go test", "goroutine ", "go.sum", "/pkg/mod/")
 RESOLUTION, LOCK, COMPILATION, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.COMPILATION, Failure.RUNTIME
-_MOD: Final = r"(?P<name>[a-z0-9][\w-]{0,80}(?:\.[\w-]{1,60}){1,6}(?:/[\w.~!-]{1,100}){0,10})"
+_MOD: Final = r"(?<![\w.-])(?P<name>[a-z0-9][\w-]{0,80}(?:\.[\w-]{1,60}){1,6}(?:/[\w.~!-]{1,100}){0,10})"
 _VER: Final = r"(?P<version>v\d[\w.+-]{0,80})"
 _RULES: Final = (
     rule(
@@ -63,7 +63,9 @@ _RULES: Final = (
     rule("retracted by module author", rf"{_MOD}@{_VER}: retracted", Reason.NOT_FOUND, RESOLUTION, 0.3),
 )
 _UNDEFINED: Final = re.compile(r"^(?:vet: )?(?:\./|\.\./|/)?([\w./@!+-]{1,300}\.go):\d{1,7}(?::\d{1,5})?: (.{0,1200})")
-_PATHS: Final = re.compile(r"\"?([a-z0-9][\w-]{0,80}(?:\.[\w-]{1,60}){1,6}(?:/[\w.~-]{1,100}){1,10}?)\"?\.[A-Z]")
+_PATHS: Final = re.compile(
+    r"(?<![\w.-])([a-z0-9][\w-]{0,80}(?:\.[\w-]{1,60}){1,6}(?:/[\w.~-]{1,100}){1,10}?)\"?\.[A-Z]"
+)
 _ALIAS: Final = re.compile(r"(?<![\w./\"])\*?([a-z][\w]{0,60})\.([A-Z]\w{0,120})")
 _DOWNLOADING: Final = re.compile(r"go: (?:downloading|finding|extracting|added) ([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80})")
 _CHANGED: Final = re.compile(r"go: (?:upgraded|downgraded) ([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80}) => (v\d[\w.+-]{0,80})")

@@ -176,10 +176,7 @@ _VERSIONED: Final = re.compile(r"node_modules/\.pnpm/((?:@[\w.-]{1,80}\+)?[\w.-]
 _RAISED: Final = re.compile(
     r"(?:^|Uncaught |\s{1,8}|● .{0,200}|\] )((?:[A-Z]\w{0,60}\.)?[A-Z]\w{0,60}Error)(?: \[(\w{1,80})\])?: (.{0,1000})"
 )
-_NOT_A: Final = re.compile(
-    r"(?:\(0 ?, ?)?([\w$]{1,80})(?:\.([\w$]{1,80}))?[\w$.]{0,200}\)? is not a (?:function|constructor)"
-)
-_OF_UNDEFINED: Final = re.compile(r"Cannot read propert(?:y|ies) .{0,100}of undefined")
+_CALLED: Final = re.compile(r"(?<![\w$.])([\w$]{1,80})(?:\.[\w$.]{0,200})?\)?$")
 _BUILTIN: Final = frozenset(
     [
         "assert",
@@ -331,7 +328,8 @@ def _of_error(number: int, name: str, message: str, frames: list[tuple[int, str]
             break
         yield Clue(Reason.RAISES if first else Reason.PASSES, package, RUNTIME, at, share=1.0 if first else 0.7)
         first = False
-    found = _NOT_A.search(message)
+    called, is_not, _ = message.partition(" is not a ")
+    found = _CALLED.search(called[-300:]) if is_not else None
     if found and first:
         hint = re.sub(r"(?:_\d{1,3}|__WEBPACK_\w{1,60}|_default|_module|Module)$", "", found[1]).lstrip("_$")
         if hint and (own or not frames) and hint not in ("default", "this", "exports", "module"):

@@ -26,8 +26,8 @@ _UNMET: Final = re.compile(
 )
 _TREE: Final = re.compile(r"[├└]─[┬─] ((?:@[\w.-]{1,80}/)?[\w.-]{1,100}) (\d[\w.+-]{0,60})")
 _YARN_PEER: Final = re.compile(
-    r"\"?(?:.{0,200} > )?((?:@[\w.-]{1,80}/)?[\w.-]{1,100})(?:@(\d[\w.+-]{0,60}))?\"? has (?"
-    r":incorrect|unmet) peer dependency \"((?:@[\w.-]{1,80}/)?[\w.-]{1,100})@([^\"]{1,120})\""
+    r"(?<![\w./@-])((?:@[\w.-]{1,80}/)?[\w.-]{1,100})(?:@(\d[\w.+-]{0,60}))?\"? has (?:incor"
+    r"rect|unmet) peer dependency \"((?:@[\w.-]{1,80}/)?[\w.-]{1,100})@([^\"]{1,120})\""
 )
 _BERRY_PEER: Final = re.compile(
     r"provides ((?:@[\w.-]{1,80}/)?[\w.-]{1,100}) \(\w{1,20}\) with version (\d[\w.+-]{0,60}"

@@ -14,7 +14,7 @@ from prodwise.model.breakage import Ecosystem, Failure
 
 _MARKS: Final = ("composer", "Composer", "PHP ", "/vendor/", "PHPUnit", ".php", "Fatal error")
 RESOLUTION, LOCK, COMPILATION, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.COMPILATION, Failure.RUNTIME
-_PKG: Final = r"(?P<name>[a-z0-9][a-z0-9_.-]{0,80}/[a-z0-9][a-z0-9_.-]{0,100})"
+_PKG: Final = r"(?<![\w.-])(?P<name>[a-z0-9][a-z0-9_.-]{0,80}/[a-z0-9][a-z0-9_.-]{0,100})"
 _VER: Final = r"(?P<version>v?\d[\w.+-]{0,60})"
 _RULES: Final = (
     rule("could not be found", rf"requires {_PKG} [^,]{{1,80}}, it could not be found", Reason.NOT_FOUND, RESOLUTION),

@@ -13,7 +13,7 @@ from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Failure
 
-_NAME: Final = r"(?P<name>[A-Za-z0-9][\w.-]{0,100}?)"
+_NAME: Final = r"(?<![\w.-])(?P<name>[A-Za-z0-9][\w.-]{0,100}?)"
 _VERSION: Final = r"(?P<version>\d[\w.+!]{0,60})"
 RESOLUTION, RUNTIME, LOCK = Failure.RESOLUTION, Failure.RUNTIME, Failure.LOCK
 RULES: Final = (
@@ -108,13 +108,13 @@ RULES: Final = (
     ),
 )
 _NEEDS: Final = re.compile(
-    r"([A-Za-z0-9][\w.-]{0,100}?)(?:\[[\w,-]{1,60}\])? (\d[\w.+!]{0,60}) (?:requires|has req"
+    r"(?<![\w.-])([A-Za-z0-9][\w.-]{0,100}?)(?:\[[\w,-]{1,60}\])? (\d[\w.+!]{0,60}) (?:requires|has req"
     r"uirement|depends on) ([A-Za-z0-9][\w.-]{0,100}?)(?:\[[\w,-]{1,60}\])?\s?\(?((?:[=<>!~^"
     r"]{1,3}\s?[\w.*+!]{1,60},?\s?){0,6})\)?(?:; [^,]{1,200})?, but you(?:'ll)? have (?:[\w."
     r"-]{1,100} )?(\d[\w.+!]{0,60}|[\w.-]{1,60})"
 )
 _DEPENDS: Final = re.compile(
-    r"([A-Za-z0-9][\w.-]{0,100}?)(?:\[[\w,-]{1,60}\])? (\d[\w.+!]{0,60}) depends on ([A-Za-z"
+    r"(?<![\w.-])([A-Za-z0-9][\w.-]{0,100}?)(?:\[[\w,-]{1,60}\])? (\d[\w.+!]{0,60}) depends on ([A-Za-z"
     r"0-9][\w.-]{0,100}?)(?:\[[\w,-]{1,60}\])?\s?((?:[=<>!~^]{1,3}\s?[\w.*+!]{1,60},?\s?){0,"
     r"6})(?:\s|;|$)"
 )
@@ -123,7 +123,7 @@ _ASKED: Final = re.compile(
     r"?\s?((?:[=<>!~^]{1,3}\s?[\w.*+!]{1,60},?\s?){0,6})(?:\s|;|$)"
 )
 _ATOM: Final = (
-    r"([A-Za-z0-9][\w.-]{0,100}?)(?:\[[\w,-]{1,60}\])?\s?\(?((?:(?:[=<>!~^]{1,3})\s?[\w.*+!]"
+    r"(?<![\w.-])([A-Za-z0-9][\w.-]{0,100}?)(?:\[[\w,-]{1,60}\])?\s?\(?((?:(?:[=<>!~^]{1,3})\s?[\w.*+!]"
     r"{1,60}(?:,| \|\| )?){0,6}|[\d.]{1,20})\)?"
 )
 _BECAUSE: Final = re.compile(rf"{_ATOM} depends on {_ATOM}(?=[\s,.]|$)")
@@ -138,9 +138,11 @@ _VERSION_CONFLICT: Final = re.compile(
     r"VersionConflict: \(([\w.-]{1,100}) (\d\S{0,60}) .{0,300}Requirement\.parse\('([\w.-]{1"
     r",100}?)([=<>!~].{0,100})?'\)"
 )
-_INSTALLED: Final = re.compile(r"\b([A-Za-z0-9][\w.]{0,80}(?:-[A-Za-z][\w.]{0,60}){0,6})-(\d[\w.+!]{0,60})(?=\s|$)")
+_INSTALLED: Final = re.compile(
+    r"(?<![\w.-])([A-Za-z0-9][\w.]{0,80}(?:-[A-Za-z][\w.]{0,60}){0,6})-(\d[\w.+!]{0,60})(?=\s|$)"
+)
 _WHEEL: Final = re.compile(
-    r"([A-Za-z0-9][\w.]{0,80})-(\d[\w.+!]{0,60})(?:-[\w.]{1,80}){3}\.whl|([A-Za-z0-9][\w.-]{"
+    r"(?<![\w.-])([A-Za-z0-9][\w.]{0,80})-(\d[\w.+!]{0,60})(?:-[\w.]{1,80}){3}\.whl|([A-Za-z0-9][\w.-]{"
     r"0,80}?)-(\d[\w.]{0,60})\.tar\.gz"
 )
 _PINNED: Final = re.compile(
@@ -170,12 +172,9 @@ def installed(log: Log, found: Reading) -> None:
             removed[canonical(one[1])] = one[2]
     for number, line in log.hits("==", 2_000):
         if (one := _UV.search(line)) is not None:
-            if one[1] == "-":
-                removed[canonical(one[2])] = one[3]
-            elif one[1] == "+":
-                found.versions[canonical(one[2])] = one[3]
-                if removed.get(canonical(one[2]), one[3]) != one[3]:
-                    move(found, canonical(one[2]), removed[canonical(one[2])], one[3], number)
+            side = removed if one[1] == "-" else found.versions
+            side[canonical(one[2])] = one[3]
+            _replaced(found, removed, canonical(one[2]), number)
         elif (pinned := _PINNED.search(line)) is not None:
             found.versions.setdefault(canonical(pinned[1]), pinned[2])
     for word in (".whl", ".tar.gz"):
@@ -186,12 +185,16 @@ def installed(log: Log, found: Reading) -> None:
         for one in _INSTALLED.finditer(line.partition("Successfully installed ")[2]):
             name = canonical(one[1])
             found.versions[name] = one[2]
-            if removed.get(name, one[2]) != one[2]:
-                move(found, name, removed[name], one[2], number)
+            _replaced(found, removed, name, number)
     for number, line in [*log.hits("Updating "), *log.hits("Downgrading "), *log.hits("Upgrading ")]:
         if (one := _POETRY.search(line)) is not None:
             move(found, canonical(one[1]), one[2], one[3], number)
             found.versions[canonical(one[1])] = one[3]
+
+
+def _replaced(found: Reading, removed: dict[str, str], name: str, number: int) -> None:
+    if name in removed and name in found.versions:
+        move(found, name, removed[name], found.versions[name], number)
 
 
 def _conflicts(log: Log) -> Iterator[Clue]:

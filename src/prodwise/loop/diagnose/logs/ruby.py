@@ -75,7 +75,7 @@ _METHOD: Final = re.compile(
     r"|module |#<(?:Class:)?)?([A-Z]\w{0,80}(?:::[A-Z]\w{0,80}){0,6})?"
 )
 _BECAUSE: Final = re.compile(
-    r"([A-Za-z0-9][\w.-]{0,100}?)((?: [=<>~]{1,2} \d[\w.]{0,60},?){0,3}) depends on ([A-Za-z"
+    r"(?<![\w.-])([A-Za-z0-9][\w.-]{0,100}?)((?: [=<>~]{1,2} \d[\w.]{0,60},?){0,3}) depends on ([A-Za-z"
     r"0-9][\w.-]{0,100}?)((?: [=<>~]{1,2} \d[\w.]{0,60},?){0,3})(?=[\s,.]|$)"
 )
 _WAS: Final = re.compile(r"(?:Installing|Using|Fetching) ([\w.-]{1,100}) (\d[\w.]{0,60}) \(was (\d[\w.]{0,60})\)")

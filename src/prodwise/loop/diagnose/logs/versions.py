@@ -8,20 +8,21 @@ from typing import Final
 _PARTS: Final = re.compile(r"\d{1,18}|[a-z]{1,20}")
 _EARLY: Final = ("a", "alpha", "b", "beta", "m", "milestone", "c", "cr", "rc", "pre", "preview", "dev", "snapshot")
 _ATOM: Final = re.compile(r"(===|==|~=|!=|>=|<=|\^|~>|~|>|<|=)?\s{0,3}v?(\d[\w.+*-]{0,40})")
-Key = tuple[tuple[int, int], ...]
+Key = tuple[tuple[int, ...], tuple[int, ...]]
 
 
 def key(version: str) -> Key:
     """Sorts versions: numbers as numbers, pre-releases before their release."""
-    found: list[tuple[int, int]] = []
-    for part in _PARTS.findall(version.lower().removeprefix("v")[:80]):
-        if part.isdigit():
-            found.append((2, int(part)))
-        elif part in _EARLY:
-            found.append((0, _EARLY.index(part)))
-    while found and found[-1] == (2, 0):
-        found.pop()
-    return (*found, (1, 0))
+    parts = _PARTS.findall(version.lower().removeprefix("v")[:80])
+    words = [i for i, part in enumerate(parts) if not part.isdigit()]
+    split = words[0] if words else len(parts)
+    release = [int(part) for part in parts[:split]]
+    while release and release[-1] == 0:
+        release.pop()
+    later = tuple(int(part) for part in parts[split:] if part.isdigit())
+    if split < len(parts) and parts[split] in _EARLY:
+        return tuple(release), (0, _EARLY.index(parts[split]), *later)
+    return tuple(release), (1, *later)
 
 
 def newer(one: str, other: str) -> bool:

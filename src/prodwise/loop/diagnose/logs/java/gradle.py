@@ -14,8 +14,10 @@ from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Failure
 
 _TASK: Final = re.compile(r"(?:Execution failed for task '|> Task )(:?[\w:.-]{1,200})(?:'| FAILED)")
-_NAMED: Final = re.compile(r"([a-zA-Z][\w.-]{1,150}):([\w.-]{1,120}):(?:\{strictly )?([\dv][\w.+-]{0,80})")
-_ARROW: Final = re.compile(r"([a-zA-Z][\w.-]{1,150}):([\w.-]{1,120}):([\dv][\w.+-]{0,80}) -> ([\dv][\w.+-]{0,80})")
+_NAMED: Final = re.compile(r"(?<![\w.-])([a-zA-Z][\w.-]{1,150}):([\w.-]{1,120}):(?:\{strictly )?([\dv][\w.+-]{0,80})")
+_ARROW: Final = re.compile(
+    r"(?<![\w.-])([a-zA-Z][\w.-]{1,150}):([\w.-]{1,120}):([\dv][\w.+-]{0,80}) -> ([\dv][\w.+-]{0,80})"
+)
 _STEPS: Final = (
     (("compile", "kapt", "ksp", "javadoc"), Failure.COMPILATION),
     (("test", "check"), Failure.TEST),

@@ -29,7 +29,9 @@ _STEPS: Final = (
     ),
     (("surefire", "failsafe", "invoker", "tycho", "karma"), Failure.TEST),
 )
-_NAMED: Final = re.compile(r"([a-zA-Z][\w.-]{1,150}):([\w.-]{1,120}):(?:[\w-]{1,30}:){0,2}([\dv][\w.+-]{0,80})")
+_NAMED: Final = re.compile(
+    r"(?<![\w.-])([a-zA-Z][\w.-]{1,150}):([\w.-]{1,120}):(?:[\w-]{1,30}:){0,2}([\dv][\w.+-]{0,80})"
+)
 _NODE: Final = re.compile(r"^([ |\\]{0,200})[+\\]-\s?(\S{3,300})(.{0,300})$")
 _RULES: Final = (
     "Found Banned Dependency:",
