@@ -35,6 +35,11 @@ _OWN: Final = re.compile(r"^(?:\[INFO\] )?-{2,40}< ([\w.-]{1,150}):([\w.-]{1,120
 _SOURCE: Final = re.compile(
     r"src/\w{1,40}/(?:java|kotlin|scala|groovy)/([\w/]{3,300})/[A-Z]\w{0,200}\.(?:java|kt|scala|groovy)"
 )
+_FRAME_JAR: Final = re.compile(
+    r"^\s{1,12}at ([a-z]\w{0,60}\.[a-z]\w{0,60})[\w.$<>]{1,300}\([^)\n]{0,120}\) ~?\[([\w.-]"
+    r"{1,100}?)-(\d[\w.+-]{0,60}?)\.jar[!:]",
+    re.MULTILINE,
+)
 _NOT_OWN: Final = (
     "java.",
     "jdk.",
@@ -226,6 +231,9 @@ def catalogue(log: Log) -> Catalogue:
     for match in islice(_TEST_FRAME.finditer(rest), 400):
         found.packages.add(".".join(match[1].split(".")[:3]))
     _fetched(log, found)
+    for match in islice(_FRAME_JAR.finditer(rest), 5_000):
+        if not any(one.name == match[2] for one in found.artifacts.values()):
+            found.add(".".join(match[1].split(".")[:2]), match[2], match[3])
     for pattern in (_LOCAL, _CACHED):
         for match in islice(pattern.finditer(rest), 5_000):
             found.add(match[1].strip("/").replace("/", "."), match[2], match[3], jar=True)

@@ -90,6 +90,10 @@ def of_jdk(name: str) -> bool:
 
 def compiled(log: Log) -> Iterator[Naming]:
     """Errors of javac, kotlinc and scalac."""
+    for number, line in log.hits("incompatible version of Kotlin", 20):
+        if (jar := _JAR.search(line)) is not None:
+            name = f"{(jar[1] or jar[3]).replace('/', '.')}:{jar[2] or jar[4]}"
+            yield Naming(name, Reason.BROKEN_FILE, Failure.COMPILATION, number, artifact=name, version=jar[5])
     errors = 0
     seen: set[tuple[str, str]] = set()
     for number, line, message in _reported(log):

@@ -19,10 +19,10 @@ _ARROW: Final = re.compile(
     r"(?<![\w.-])([a-zA-Z][\w.-]{1,150}):([\w.-]{1,120}):([\dv][\w.+-]{0,80}) -> ([\dv][\w.+-]{0,80})"
 )
 _STEPS: Final = (
+    (("duplicate", "enforce", "lint", "animalsniffer", "aarmetadata"), Failure.ENFORCER),
     (("compile", "kapt", "ksp", "javadoc"), Failure.COMPILATION),
     (("test", "check"), Failure.TEST),
     (("lock", "verifylock"), Failure.LOCK),
-    (("duplicate", "enforce", "lint", "animalsniffer"), Failure.ENFORCER),
 )
 _SAID: Final = (
     ("Could not find ", Reason.NOT_FOUND, 1.0),
@@ -36,6 +36,7 @@ _SAID: Final = (
     ("which is not part of the dependency lock state", Reason.DIFFERS, 1.0),
     ("Resolved '", Reason.DIFFERS, 1.0),
     ("Dependency verification failed", Reason.DIFFERS, 0.8),
+    ("requires libraries and applications that", Reason.FORBIDDEN, 1.0),
     ("Failed to transform ", Reason.BROKEN_FILE, 1.0),
 )
 
@@ -72,7 +73,7 @@ def clues(log: Log, known: Catalogue) -> Iterator[Clue]:
     for words, reason, share in _SAID:
         for number, line in log.hits(words, 30):
             found = _NAMED.search(line)
-            kind = Failure.LOCK if reason is Reason.DIFFERS else Failure.RESOLUTION
+            kind = {Reason.DIFFERS: Failure.LOCK, Reason.FORBIDDEN: Failure.ENFORCER}.get(reason, Failure.RESOLUTION)
             if found is None:
                 continue
             yield Clue(reason, f"{found[1]}:{found[2]}", kind, number, found[3], share)

@@ -126,10 +126,12 @@ def _rules(log: Log, known: Catalogue) -> Iterator[Clue]:
             failing = Failure.ENFORCER
             text = line[: line.find(words)] if words == " requires Jenkins " else line
             found = _NAMED.search(text.rpartition("Dependency ")[2] if words == " requires Jenkins " else text)
-            if found and "upper bound" not in words and "convergence" not in words:
+            if found and "upper bound" not in words and "convergence" not in words and "uplicate" not in words:
                 yield Clue(Reason.FORBIDDEN, f"{found[1]}:{found[2]}", failing, number, found[3])
                 yield from _managing(known, f"{found[1]}:{found[2]}", number)
             elif "uplicate" in words:
+                for one in _NAMED.finditer(line):
+                    yield Clue(Reason.FORBIDDEN, f"{one[1]}:{one[2]}", failing, number, one[3], 0.8)
                 for below, more in log.after(number, 6):
                     named = _NAMED.search(more)
                     if named is not None and not _is_own(known, f"{named[1]}:{named[2]}", named[3]):
