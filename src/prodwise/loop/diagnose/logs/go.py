@@ -63,6 +63,11 @@ _RULES: Final = (
     rule("retracted by module author", rf"{_MOD}@{_VER}: retracted", Reason.NOT_FOUND, RESOLUTION, 0.3),
 )
 _UNDEFINED: Final = re.compile(r"^(?:vet: )?(?:\./|\.\./|/)?([\w./@!+-]{1,300}\.go):\d{1,7}(?::\d{1,5})?: (.{0,1200})")
+_REFUSED: Final = re.compile(
+    r"^(?:\./|\.\./)?[\w./@+-]{1,300}\.go:\d{1,7}:\d{1,5}: (?:undefined|cannot use|not enoug"
+    r"h|too many|assignment mismatch|unknown field)",
+    re.MULTILINE,
+)
 _PATHS: Final = re.compile(
     r"(?<![\w.-])([a-z0-9][\w-]{0,80}(?:\.[\w-]{1,60}){1,6}(?:/[\w.~-]{1,100}){1,10}?)\"?\.[A-Z]"
 )
@@ -169,9 +174,11 @@ def _step(log: Log, found: Reading) -> Failure | None:
     for kind in (Failure.COMPILATION, Failure.RESOLUTION):
         if kind in kinds:
             return kind
-    if not found.clues:
-        return None
-    return Failure.TEST if "--- FAIL:" in log.text or re.search(r"^FAIL\s", log.text, re.MULTILINE) else Failure.RUNTIME
+    if _REFUSED.search(log.text):
+        return Failure.COMPILATION
+    if "--- FAIL:" in log.text or re.search(r"^FAIL\s", log.text, re.MULTILINE):
+        return Failure.TEST
+    return Failure.RUNTIME if found.clues or re.search(r"^goroutine \d+ \[running\]", log.text, re.MULTILINE) else None
 
 
 def _ambiguous(log: Log) -> Iterator[Clue]:
@@ -216,6 +223,10 @@ def _compiled(log: Log, found: Reading) -> Iterator[Clue]:
             yield Clue(Reason.LACKS if sure else Reason.NAMED, path, COMPILATION, number, share=1.1)
         if paths:
             continue
+        for at, more in log.after(number, 2):
+            for path in dict.fromkeys(_module(one, found) for one in _PATHS.findall(more) if more[:1] in "\t "):
+                if path:
+                    yield Clue(Reason.NAMED, path, COMPILATION, at, found.versions.get(path, ""), 0.6)
         text = (
             message
             + "\n"

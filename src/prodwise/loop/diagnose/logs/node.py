@@ -176,6 +176,7 @@ _VERSIONED: Final = re.compile(r"node_modules/\.pnpm/((?:@[\w.-]{1,80}\+)?[\w.-]
 _RAISED: Final = re.compile(
     r"(?:^|Uncaught |\s{1,8}|● .{0,200}|\] )((?:[A-Z]\w{0,60}\.)?[A-Z]\w{0,60}Error)(?: \[(\w{1,80})\])?: (.{0,1000})"
 )
+_THREW: Final = re.compile(r"^(?:Uncaught )?[A-Z]\w{0,60}Error: [^\n]{0,1500}\n\s{1,12}at ", re.MULTILINE)
 _CALLED: Final = re.compile(r"(?<![\w$.])([\w$]{1,80})(?:\.[\w$.]{0,200})?\)?$")
 _BUILTIN: Final = frozenset(
     [
@@ -257,12 +258,10 @@ def _step(log: Log, found: Reading) -> Failure | None:
     if (
         Failure.LOCK in kinds
         or "ERR_PNPM_OUTDATED_LOCKFILE" in log.text
-        or "--frozen-lockfile" in log.text
+        or "Your lockfile needs to be updated" in log.text
         or "YN0028" in log.text
     ):
         return Failure.LOCK
-    if not found.clues:
-        return None
     if (
         any(mark in log.text for mark in ("ERESOLVE", "npm ERR! code E404", "ETARGET", "ERR_PNPM_", "npm error code E"))
         and Failure.RESOLUTION in kinds
@@ -276,6 +275,8 @@ def _step(log: Log, found: Reading) -> Failure | None:
         return Failure.TEST
     if Failure.COMPILATION in kinds:
         return Failure.COMPILATION
+    if not found.clues:
+        return Failure.COMPILATION if ": error TS" in log.text else Failure.RUNTIME if _THREW.search(log.text) else None
     return Failure.RESOLUTION if kinds == {Failure.RESOLUTION} else Failure.RUNTIME
 
 

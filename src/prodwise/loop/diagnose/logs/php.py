@@ -125,10 +125,10 @@ def _step(log: Log, found: Reading) -> Failure | None:
         return Failure.RESOLUTION
     if Failure.LOCK in kinds:
         return Failure.LOCK
-    if not found.clues:
-        return None
     tested = re.search(r"^(?:ERRORS!|FAILURES!|There (?:was|were) \d+ (?:error|failure)s?:)", log.text, re.MULTILINE)
-    return Failure.TEST if tested else Failure.RUNTIME
+    if tested:
+        return Failure.TEST
+    return Failure.RUNTIME if found.clues or "Fatal error" in log.text else None
 
 
 def _problems(log: Log) -> Iterator[Clue]:
@@ -227,4 +227,5 @@ def _package(name: str, log: Log, found: Reading) -> str:
     best = max(scored, default=(0.0, ""))
     if best[0] >= 2.0:
         return best[1]
-    return f"{parts[0]}/{parts[1]}" if len(parts) > 1 else ""
+    vendor = parts[0].replace("-", "")
+    return f"{vendor}/{parts[1]}" if len(parts) > 2 else vendor

@@ -77,11 +77,11 @@ def _step(log: Log, found: Reading) -> Failure | None:
         log.text,
         re.MULTILINE,
     )
-    if ran and found.clues:
+    if ran:
         return Failure.TEST
     if found.clues and "mypy" in log.text and "error:" in log.text and "Traceback" not in log.text:
         return Failure.COMPILATION
-    return Failure.RUNTIME if found.clues else None
+    return Failure.RUNTIME if found.clues or "Traceback (most recent call last)" in log.text else None
 
 
 def _raised(log: Log) -> Iterator[Clue]:

@@ -66,6 +66,7 @@ _RAISED: Final = re.compile(
     r"(?:\(([A-Z]\w{0,80}(?:::\w{1,80}){0,6})\)\s{0,3}$|^\s{0,8}([A-Z]\w{0,80}(?:::\w{1,80})"
     r"{0,6}(?:Error|Exception|NotFound|Conflict)):)"
 )
+_THREW: Final = re.compile(r"^\S{1,300}\.rb:\d{1,7}:in [^\n]{1,1200}\([A-Z][\w:]{1,100}\)", re.MULTILINE)
 _LOAD: Final = re.compile(r"cannot load such file -- ([\w./-]{1,200})")
 _CONSTANT: Final = re.compile(
     r"uninitialized constant (?:#<\w{1,40}:\S{1,80}>::)?([A-Z]\w{0,80}(?:::[A-Z]\w{0,80}){0,6})"
@@ -153,18 +154,18 @@ def read(log: Log) -> Reading:
 def _step(log: Log, found: Reading) -> Failure | None:
     kinds = {clue.kind for clue in found.clues}
     frozen = (
-        "frozen mode" in log.text
-        or "deployment mode" in log.text
+        "in deployment mode after changing" in log.text
+        or "in frozen mode after changing" in log.text
         or "lockfile can't be updated because frozen" in log.text
     )
     if Failure.LOCK in kinds or ("Gemfile.lock" in log.text and frozen):
         return Failure.LOCK
     if Failure.RESOLUTION in kinds:
         return Failure.RESOLUTION
-    if not found.clues:
-        return None
     tested = re.search(r"^\d+ (?:examples?|runs), .{0,80}[1-9]\d* (?:failures?|errors?)", log.text, re.MULTILINE)
-    return Failure.TEST if tested else Failure.RUNTIME
+    if tested:
+        return Failure.TEST
+    return Failure.RUNTIME if found.clues or _THREW.search(log.text) else None
 
 
 def _solved(log: Log) -> Iterator[Clue]:

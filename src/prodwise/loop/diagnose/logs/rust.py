@@ -175,7 +175,11 @@ def _step(log: Log, found: Reading) -> Failure | None:
         )
     if Failure.RESOLUTION in kinds:
         return Failure.RESOLUTION
-    return None if not found.clues else Failure.TEST if "test result: FAILED" in log.text else Failure.RUNTIME
+    if "test result: FAILED" in log.text:
+        return Failure.TEST
+    if "error: could not compile `" in log.text:
+        return Failure.COMPILATION
+    return Failure.RUNTIME if found.clues or "' panicked at " in log.text else None
 
 
 def _selected(log: Log, own: set[str]) -> Iterator[Clue]:
