@@ -63,6 +63,14 @@ _RULES: Final = (
     rule("retracted by module author", rf"{_MOD}@{_VER}: retracted", Reason.NOT_FOUND, RESOLUTION, 0.3),
 )
 _UNDEFINED: Final = re.compile(r"^(?:vet: )?(?:\./|\.\./|/)?([\w./@!+-]{1,300}\.go):\d{1,7}(?::\d{1,5})?: (.{0,1200})")
+_LACKING: Final = re.compile(
+    r"undefined|unknown field|no field or method|not enough|too many|missing method|could not import"
+)
+_COMPLAINS: Final = re.compile(
+    r"undefined|cannot use|not enough arguments|too many arguments|has no field or method|does not implement|"
+    r"missing method|assignment mismatch|unknown field|not a type|redeclared|cannot call|want \(|have \(|"
+    r"invalid operation|undeclared|not exported|could not import|deprecated"
+)
 _REFUSED: Final = re.compile(
     r"^(?:\./|\.\./)?[\w./@+-]{1,300}\.go:\d{1,7}:\d{1,5}: (?:undefined|cannot use|not enoug"
     r"h|too many|assignment mismatch|unknown field)",
@@ -199,52 +207,30 @@ def _compiled(log: Log, found: Reading) -> Iterator[Clue]:
     """Errors of the compiler: the packages that they name, by path or by the name that the file imports them under."""
     for number, line in log.hits(".go:", 300):
         error = _UNDEFINED.match(line)
-        if error is None:
+        if error is None or not _COMPLAINS.search(error[2]):
             continue
-        inside = _IN_MOD.search("/" + line)
-        message = error[2]
-        if not re.search(
-            r"undefined|cannot use|not enough arguments|too many arguments|has no field or method|do"
-            r"es not implement|missing method|assignment mismatch|unknown field|not a type|redeclare"
-            r"d|cannot call|want \(|have \(|invalid operation|undeclared|not exported|could not impo"
-            r"rt|deprecated",
-            message,
-        ):
-            continue
-        sure = (
-            re.search(
-                r"undefined|unknown field|no field or method|not enough|too many|missing method|could not import",
-                message,
-            )
-            is not None
-        )
-        paths = [_module(one, found) for one in _PATHS.findall(message)]
+        reason = Reason.LACKS if _LACKING.search(error[2]) else Reason.NAMED
+        paths = [_module(one, found) for one in _PATHS.findall(error[2])]
         for path in dict.fromkeys(one for one in paths if one):
-            yield Clue(Reason.LACKS if sure else Reason.NAMED, path, COMPILATION, number, share=1.1)
-        if paths:
-            continue
-        for at, more in log.after(number, 2):
-            for path in dict.fromkeys(_module(one, found) for one in _PATHS.findall(more) if more[:1] in "\t "):
-                if path:
-                    yield Clue(Reason.NAMED, path, COMPILATION, at, found.versions.get(path, ""), 0.6)
-        text = (
-            message
-            + "\n"
-            + "\n".join(more for _, more in log.after(number, 3) if more.startswith(("\t", "    ", "        ")))
-        )
-        for alias in dict.fromkeys(one[1] for one in _ALIAS.finditer(text) if one[1] not in _STANDARD):
-            for module, share in _aliased(alias, found):
-                yield Clue(
-                    Reason.LACKS if sure else Reason.NAMED,
-                    module,
-                    COMPILATION,
-                    number,
-                    found.versions.get(module, ""),
-                    share,
-                )
-        if inside:
-            module = _module(_plain(inside[1]), found)
-            yield Clue(Reason.CALLS, module, COMPILATION, number, inside[2])
+            yield Clue(reason, path, COMPILATION, number, share=1.1)
+        if not paths:
+            yield from _by_alias(log, number, error[2], reason, found)
+            inside = _IN_MOD.search("/" + line)
+            if inside:
+                yield Clue(Reason.CALLS, _module(_plain(inside[1]), found), COMPILATION, number, inside[2])
+
+
+def _by_alias(log: Log, number: int, message: str, reason: Reason, found: Reading) -> Iterator[Clue]:
+    """The names before dots in an error and in the types below it."""
+    below = [(at, more) for at, more in log.after(number, 3) if more.startswith(("\t", "    "))]
+    for at, more in below[:2]:
+        for path in dict.fromkeys(_module(one, found) for one in _PATHS.findall(more)):
+            if path:
+                yield Clue(Reason.NAMED, path, COMPILATION, at, found.versions.get(path, ""), 0.6)
+    text = "\n".join([message, *(more for _, more in below)])
+    for alias in dict.fromkeys(one[1] for one in _ALIAS.finditer(text) if one[1] not in _STANDARD):
+        for module, share in _aliased(alias, found):
+            yield Clue(reason, module, COMPILATION, number, found.versions.get(module, ""), share)
 
 
 def _aliased(alias: str, found: Reading) -> list[tuple[str, float]]:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from typing import Final
 
 HEAD_BYTES: Final = 2 * 2**20
 TAIL_BYTES: Final = 2 * 2**20
 KEPT_BYTES: Final = 2**20
-LOOKED_AT_BYTES: Final = 64 * 2**20  # of the middle
-_TELLING: Final = re.compile(
-    rb"[Ee]rror|ERR!|ERROR|Exception|FAIL|Traceback|panic|onflict|Caused by|npm warn|requires|Downloaded from"
+LINES_MAX: Final = 50  # of one piece, for each telling word
+_TELLING: Final = (
+    b"rror:",
+    b"ERR!",
+    b"[ERROR]",
+    b"Exception",
+    b"FAIL",
+    b"Traceback",
+    b"panic",
+    b"onflict",
+    b"Caused by",
+    b"requires ",
+    b"Downloaded from",
 )
 
 
@@ -21,7 +30,7 @@ class Sieve:
     def __init__(self) -> None:
         self._head = bytearray()
         self._middle: list[bytes] = []
-        self._middle_bytes = self._looked_at = 0
+        self._middle_bytes = 0
         self._tail: deque[bytes] = deque()
         self._tail_bytes = 0
         self.seen = 0
@@ -41,19 +50,24 @@ class Sieve:
             self._look(self._tail.popleft())
 
     def _look(self, piece: bytes) -> None:
-        """Keeps its telling lines, while there is room and time."""
-        if self._middle_bytes >= KEPT_BYTES or self._looked_at >= LOOKED_AT_BYTES:
+        """Keeps its telling lines, while there is room."""
+        if self._middle_bytes >= KEPT_BYTES:
             return
-        self._looked_at += len(piece)
-        at = 0
-        while self._middle_bytes < KEPT_BYTES and (found := _TELLING.search(piece, at)) is not None:
-            start = max(piece.rfind(b"\n", at, found.start()) + 1, found.start() - 2_000, 0)
-            end = piece.find(b"\n", found.end())
-            end = len(piece) if end < 0 else end
-            line = piece[start : min(end, start + 4_000)] + b"\n"
-            self._middle.append(line)
-            self._middle_bytes += len(line)
-            at = max(end, found.end())
+        lines: dict[int, bytes] = {}
+        for word in _TELLING:
+            at = piece.find(word)
+            for _ in range(LINES_MAX):
+                if at < 0:
+                    break
+                start = max(piece.rfind(b"\n", 0, at) + 1, at - 2_000)
+                end = piece.find(b"\n", at)
+                end = len(piece) if end < 0 else end
+                lines[start] = piece[start : min(end, at + 2_000)] + b"\n"
+                at = piece.find(word, end)
+        for _, line in sorted(lines.items()):
+            if self._middle_bytes < KEPT_BYTES:
+                self._middle.append(line)
+                self._middle_bytes += len(line)
 
     @property
     def cut(self) -> bool:
