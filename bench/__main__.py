@@ -40,8 +40,8 @@ PARTS: dict[str, Run] = {
     "recovery": recovery.run,
     "proxy": lambda quick, tell, seed: proxy.run(quick, tell),
     "ingest": lambda quick, tell, seed: ingest.run(quick, tell),
-    breakages.NAME: lambda quick, tell, seed: breakages.run(tell),
     "footprint": lambda quick, tell, seed: footprint.run(quick, tell),
+    breakages.NAME: lambda quick, tell, seed: breakages.run(tell),
 }
 
 
