@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench import pages, proxy, recovery, respawn, scenarios
+from bench import breakages, pages, proxy, recovery, respawn, scenarios
 from bench.judged import judged
 from bench.table import Bench, Figure, Part, from_dict, number, show, summary
 from prodwise.drill.result import ActionTaken, ScenarioResult
@@ -174,3 +175,30 @@ def test_each_part_runs_through(part: str, tmp_path: Path) -> None:
     found = from_dict(json.loads(out.read_text())).parts
     assert [one.name for one in found] == [part]
     assert any(one.value is not None for one in found[0].figures)
+
+
+def test_a_diagnosis_is_scored_against_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = (
+        b"[ERROR]   Expected org.example:codec:jar:1.4:compile:jar but found org.example:codec:jar:1.9:compile:jar\n"
+        b"[ERROR] Failed to execute goal se.vandmo:dependency-lock-maven-plugin:0.23:check (check) on project shop: no\n"
+    )
+    truth = {"failure_category": "DEPENDENCY_LOCK_FAILURE", "dependency_group": "org.example", "dependency_artifact": "codec",
+             "version_from": "1.4", "version_to": "1.9"}  # fmt: skip
+    folder = tmp_path / breakages.FOLDER
+    folder.mkdir()
+    (folder / "a.log.gz").write_bytes(gzip.compress(log))
+    (folder / "a.json").write_text(json.dumps(truth))
+    (folder / "b.log.gz").write_bytes(gzip.compress(b"nothing\n"))
+    (folder / "b.json").write_text(json.dumps(truth))
+    monkeypatch.setenv("PRODWISE_BENCH_DATA", str(tmp_path))
+    figures = {one.name: one.value for one in breakages.run(lambda words: None).figures}
+    assert (figures["guilty dependency first"], figures["class of the failure"]) == (50.0, 50.0)
+    assert figures["version before, where found"] == 100.0
+
+
+@pytest.mark.parametrize("data", ["", "/nowhere"])
+def test_without_logs_the_diagnosis_is_not_run(data: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRODWISE_BENCH_DATA", data)
+    part = breakages.run(lambda words: None)
+    assert not part.figures
+    assert "PRODWISE_BENCH_DATA" in part.not_run[0]

@@ -20,6 +20,8 @@ Baseline = Annotated[float | None, typer.Option(metavar="P", help="The known sha
 TwoSample = Annotated[bool, typer.Option("--two-sample", help="Compare with the stable lines (the default).")]
 Worse = Annotated[float, typer.Option(metavar="R", help="Pass means: not worse than R times the baseline.")]
 
+LogFile = Annotated[str, typer.Option("--log", metavar="FILE", help="The log; - for stdin.")]
+Repo = Annotated[Path | None, typer.Option("--repo", metavar="DIR", help="The app's git repository.")]
 JsonFile = Annotated[str, typer.Option("--json", metavar="FILE", help="Write the result there; - for stdout.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave it running afterwards, to explore.")]
 Scenarios = Annotated[list[str], typer.Argument(metavar="NAME|FILE...", help="Built-in names, or scenario files.")]
@@ -44,6 +46,10 @@ def add(app: typer.Typer) -> None:
         "prodwise judge --two-sample < outcomes.ndjson",
         folder=False,
     )(judge)
+    command(
+        app, "Prove", "prodwise diagnose --log build.log", "prodwise diagnose --log build.log --repo .",
+        "npm ci 2>&1 | prodwise diagnose --log -", folder=False,
+    )(diagnose)  # fmt: skip
     drills = new_app(
         "Break things on purpose, and see what heals.\n\nEach runs on its own copy of an app; yours is not touched.",
         no_args_is_help=False,
@@ -72,6 +78,17 @@ def judge(
     if sys.stdin.isatty():
         desk.say('reading from the terminal, one line a request: {"arm": "canary", "ok": true}; Ctrl-D ends', "dim")
     return judge_command(alpha, baseline, two_sample, worse, sys.stdin, sys.stdout)
+
+
+def diagnose(desk: Desk, log: LogFile, repo: Repo = None, json: JsonFile = "") -> int:
+    """Find the dependency that broke a build, a test run or a start, from its log.
+
+    Reads logs of Maven, Gradle, pip, uv, Poetry, npm, Yarn, pnpm, Bundler, Go, Composer and Cargo, of their compilers and
+    tests, and stack traces. With --repo, the versions that its last commits changed count, too. Nothing of either is run.
+    """
+    from prodwise.cli.diagnose import diagnose_command
+
+    return diagnose_command(desk, log, repo, json)
 
 
 def demo(desk: Desk, json: JsonFile = "", keep: Keep = False) -> int:

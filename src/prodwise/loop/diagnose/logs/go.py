@@ -1,0 +1,275 @@
+"""Logs of the Go tool, and of Go programs and tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from prodwise.loop.diagnose.logs.clue import Clue, Reading
+from prodwise.loop.diagnose.logs.rules import apply, began, bumped, move, rule
+from prodwise.loop.diagnose.logs.text import Log
+from prodwise.loop.diagnose.logs.weights import Reason
+from prodwise.model.breakage import Ecosystem, Failure
+
+_MARKS: Final = (".go:", "go: ", "go.mod", "go build", "go test", "goroutine ", "go.sum", "/pkg/mod/")
+RESOLUTION, LOCK, COMPILATION, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.COMPILATION, Failure.RUNTIME
+_MOD: Final = r"(?<![\w.-])(?P<name>[a-z0-9][\w-]{0,80}(?:\.[\w-]{1,60}){1,6}(?:/[\w.~!-]{1,100}){0,10})"
+_VER: Final = r"(?P<version>v\d[\w.+-]{0,80})"
+_RULES: Final = (
+    rule(
+        "ambiguous import: found package",
+        rf"found package {_MOD} in multiple modules",
+        Reason.CONFLICTS,
+        RESOLUTION,
+        0.5,
+    ),
+    rule("but was required as: ", rf"but was required as: {_MOD}", Reason.NOT_FOUND, RESOLUTION),
+    rule("unknown revision", rf"{_MOD}@{_VER}: (?:invalid version: )?unknown revision", Reason.NOT_FOUND, RESOLUTION),
+    rule("invalid version", rf"{_MOD}@{_VER}: invalid version", Reason.NOT_FOUND, RESOLUTION),
+    rule("invalid: ", rf"{_MOD}@{_VER}: invalid: ", Reason.NOT_FOUND, RESOLUTION),
+    rule(
+        "but does not contain package",
+        rf"module {_MOD}@(?:latest|{_VER}) found.{{0,120}}but does not contain package",
+        Reason.LACKS,
+        RESOLUTION,
+        1.2,
+    ),
+    rule("no required module provides package", rf"provides package {_MOD}[;:]", Reason.NOT_FOUND, RESOLUTION, 0.9),
+    rule(
+        "cannot find module providing package",
+        rf"providing package {_MOD}(?::|\s|$)",
+        Reason.NOT_FOUND,
+        RESOLUTION,
+        0.9,
+    ),
+    rule("missing go.sum entry", rf"missing go\.sum entry for module providing package {_MOD}", Reason.DIFFERS, LOCK),
+    rule("missing go.sum entry", rf"{_MOD}@{_VER}: missing go\.sum entry", Reason.DIFFERS, LOCK),
+    rule("checksum mismatch", rf"verifying {_MOD}@{_VER}(?:/go\.mod)?: checksum mismatch", Reason.DIFFERS, LOCK),
+    rule("vendor/modules.txt", rf"^\s{{0,4}}{_MOD}@{_VER}: is (?:explicitly|marked)", Reason.DIFFERS, LOCK),
+    rule(" requires go >= ", rf"{_MOD}@{_VER} requires go >= ", Reason.NOT_FOUND, RESOLUTION),
+    rule("module requires Go ", rf"{_MOD}@{_VER}.{{0,200}}module requires Go ", Reason.NOT_FOUND, RESOLUTION),
+    rule(": reading ", rf"{_MOD}@{_VER}: reading ", Reason.NOT_FOUND, RESOLUTION, 0.9),
+    rule("parsing go.mod", rf"{_MOD}@{_VER}: parsing go\.mod", Reason.NOT_FOUND, RESOLUTION),
+    rule(
+        "pkg/mod/",
+        rf"pkg/mod/{_MOD}@{_VER}/[\w./-]{{1,200}}\.go:\d{{1,7}}:\d{{1,5}}: ",
+        Reason.BROKEN_FILE,
+        COMPILATION,
+        0.9,
+    ),
+    rule("is not in std", rf"pkg/mod/{_MOD}@{_VER}/", Reason.BROKEN_FILE, COMPILATION),
+    rule("is not in GOROOT", rf"pkg/mod/{_MOD}@{_VER}/", Reason.BROKEN_FILE, COMPILATION),
+    rule("retracted by module author", rf"{_MOD}@{_VER}: retracted", Reason.NOT_FOUND, RESOLUTION, 0.3),
+)
+_UNDEFINED: Final = re.compile(r"^(?:vet: )?(?:\./|\.\./|/)?([\w./@!+-]{1,300}\.go):\d{1,7}(?::\d{1,5})?: (.{0,1200})")
+_LACKING: Final = re.compile(
+    r"undefined|unknown field|no field or method|not enough|too many|missing method|could not import"
+)
+_COMPLAINS: Final = re.compile(
+    r"undefined|cannot use|not enough arguments|too many arguments|has no field or method|does not implement|"
+    r"missing method|assignment mismatch|unknown field|not a type|redeclared|cannot call|want \(|have \(|"
+    r"invalid operation|undeclared|not exported|could not import|deprecated"
+)
+_REFUSED: Final = re.compile(
+    r"^(?:\./|\.\./)?[\w./@+-]{1,300}\.go:\d{1,7}:\d{1,5}: (?:undefined|cannot use|not enoug"
+    r"h|too many|assignment mismatch|unknown field)",
+    re.MULTILINE,
+)
+_PATHS: Final = re.compile(
+    r"(?<![\w.-])([a-z0-9][\w-]{0,80}(?:\.[\w-]{1,60}){1,6}(?:/[\w.~-]{1,100}){1,10}?)\"?\.[A-Z]"
+)
+_ALIAS: Final = re.compile(r"(?<![\w./\"])\*?([a-z][\w]{0,60})\.([A-Z]\w{0,120})")
+_DOWNLOADING: Final = re.compile(r"go: (?:downloading|finding|extracting|added) ([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80})")
+_CHANGED: Final = re.compile(r"go: (?:upgraded|downgraded) ([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80}) => (v\d[\w.+-]{0,80})")
+_REQUIRES: Final = re.compile(r"^\s{0,8}([\w.~!/-]{3,200})@(v\d[\w.+-]{0,80}) requires$")
+_IN_MOD: Final = re.compile(r"/pkg/mod/([a-z0-9][\w.~!/-]{2,200}?)@(v\d[\w.+-]{0,80})/")
+_AMBIGUOUS: Final = re.compile(r"^\s{1,8}([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80}) \(")
+_STANDARD: Final = frozenset(
+    [
+        "fmt",
+        "os",
+        "io",
+        "net",
+        "http",
+        "json",
+        "time",
+        "sync",
+        "errors",
+        "context",
+        "bytes",
+        "strings",
+        "strconv",
+        "testing",
+        "log",
+        "math",
+        "sort",
+        "bufio",
+        "reflect",
+        "regexp",
+        "sql",
+        "runtime",
+        "unsafe",
+        "rand",
+        "url",
+        "filepath",
+        "path",
+        "flag",
+        "atomic",
+        "template",
+        "exec",
+        "ioutil",
+        "tls",
+        "x509",
+        "big",
+        "hex",
+        "base64",
+    ]
+)
+
+
+def read(log: Log) -> Reading:
+    found = began(Ecosystem.GO, log, _MARKS)
+    if found is None:
+        return Reading(Ecosystem.GO)
+    bumped(log, found, lambda name: name if "." in name.split("/")[0] and "/" in name else "")
+    for number, line in log.hits("go: ", 2_000):
+        if (one := _DOWNLOADING.search(line)) is not None:
+            found.versions[_plain(one[1])] = one[2]
+        elif (changed := _CHANGED.search(line)) is not None:
+            move(found, changed[1], changed[2], changed[3], number)
+            found.versions[changed[1]] = changed[3]
+    found.clues += apply(log, _RULES, lambda name: _module(_plain(name), found))
+    found.clues += _ambiguous(log)
+    found.clues += _compiled(log, found)
+    found.clues += _panicked(log, found)
+    found.kind = _step(log, found)
+    return found
+
+
+def _plain(path: str) -> str:
+    """Module paths in the cache write a capital letter as "!" and the small one."""
+    return re.sub(r"!([a-z])", lambda found: found[1].upper(), path)
+
+
+def _module(path: str, reading: Reading) -> str:
+    """The module of a package's path: the longest one that the log knows; else host, owner and name, with a major version."""
+    known = [one for one in reading.versions if path == one or path.startswith(one + "/")]
+    if known:
+        return max(known, key=len)
+    parts = path.split("/")
+    if "." not in parts[0]:
+        return ""
+    hosted = parts[0] in ("github.com", "gitlab.com", "bitbucket.org", "codeberg.org") or parts[0] == "golang.org"
+    length = 3 if hosted else 1 if parts[0].startswith("gopkg") and len(parts) > 1 else 2
+    length = 2 if parts[0].startswith("gopkg") and len(parts) == 2 else length
+    if len(parts) > length and re.fullmatch(r"v\d{1,3}", parts[length]):
+        length += 1
+    return "/".join(parts[:length])
+
+
+def _step(log: Log, found: Reading) -> Failure | None:
+    kinds = {clue.kind for clue in found.clues}
+    if (
+        Failure.LOCK in kinds
+        or "updates to go.mod needed" in log.text
+        or "updates to go.sum needed" in log.text
+        or "inconsistent vendoring" in log.text
+    ):
+        return Failure.LOCK
+    if "ambiguous import" in log.text:
+        return Failure.RESOLUTION
+    for kind in (Failure.COMPILATION, Failure.RESOLUTION):
+        if kind in kinds:
+            return kind
+    if _REFUSED.search(log.text):
+        return Failure.COMPILATION
+    if "--- FAIL:" in log.text or re.search(r"^FAIL\s", log.text, re.MULTILINE):
+        return Failure.TEST
+    return Failure.RUNTIME if found.clues or re.search(r"^goroutine \d+ \[running\]", log.text, re.MULTILINE) else None
+
+
+def _ambiguous(log: Log) -> Iterator[Clue]:
+    """Two modules hold one package: both are named below, and what was split off later is the shorter way to an answer."""
+    for number, _ in log.hits("ambiguous import: found package", 6):
+        for at, line in log.after(number, 4):
+            one = _AMBIGUOUS.match(line)
+            if one is None:
+                break
+            yield Clue(Reason.CONFLICTS, one[1], RESOLUTION, at, one[2], 0.9)
+    for number, line in log.hits(" requires", 40):
+        one = _REQUIRES.match(line.removeprefix("go: "))
+        if one is not None and number > 0:
+            yield Clue(Reason.LEADS_TO, one[1], RESOLUTION, number, one[2], 0.7)
+
+
+def _compiled(log: Log, found: Reading) -> Iterator[Clue]:
+    """Errors of the compiler: the packages that they name, by path or by the name that the file imports them under."""
+    for number, line in log.hits(".go:", 300):
+        error = _UNDEFINED.match(line)
+        if error is None or not _COMPLAINS.search(error[2]):
+            continue
+        reason = Reason.LACKS if _LACKING.search(error[2]) else Reason.NAMED
+        paths = [_module(one, found) for one in _PATHS.findall(error[2])]
+        for path in dict.fromkeys(one for one in paths if one):
+            yield Clue(reason, path, COMPILATION, number, share=1.1)
+        if not paths:
+            yield from _by_alias(log, number, error[2], reason, found)
+            inside = _IN_MOD.search("/" + line)
+            if inside:
+                yield Clue(Reason.CALLS, _module(_plain(inside[1]), found), COMPILATION, number, inside[2])
+
+
+def _by_alias(log: Log, number: int, message: str, reason: Reason, found: Reading) -> Iterator[Clue]:
+    """The names before dots in an error and in the types below it."""
+    below = [(at, more) for at, more in log.after(number, 3) if more.startswith(("\t", "    "))]
+    for at, more in below[:2]:
+        for path in dict.fromkeys(_module(one, found) for one in _PATHS.findall(more)):
+            if path:
+                yield Clue(Reason.NAMED, path, COMPILATION, at, found.versions.get(path, ""), 0.6)
+    text = "\n".join([message, *(more for _, more in below)])
+    for alias in dict.fromkeys(one[1] for one in _ALIAS.finditer(text) if one[1] not in _STANDARD):
+        for module, share in _aliased(alias, found):
+            yield Clue(reason, module, COMPILATION, number, found.versions.get(module, ""), share)
+
+
+def _aliased(alias: str, found: Reading) -> list[tuple[str, float]]:
+    """Modules that a file may import under this name."""
+    exact, near = [], []
+    for module in found.versions:
+        parts = [part for part in module.lower().split("/") if not re.fullmatch(r"v\d{1,3}", part)]
+        last = re.sub(r"\.v\d{1,3}$", "", parts[-1])
+        plain = last.removeprefix("go-").removesuffix("-go").removesuffix(".go").replace("-", "").replace(".", "")
+        if plain == alias or last == alias:
+            exact.append(module)
+        elif alias in re.split(r"[-./]", module.lower()) or plain.endswith(alias):
+            near.append(module)
+    if exact:
+        return [(one, 1.0) for one in exact[:3]]
+    return [(one, 0.6) for one in near[:3]] or [(alias, 0.5)]
+
+
+def _panicked(log: Log, found: Reading) -> Iterator[Clue]:
+    """A panic: the first dependency on the stack, until the program's own code."""
+    for word in ("panic: ", "panic("):
+        for number, _ in log.hits(word, 10):
+            first = True
+            for at, line in log.after(number, 50):
+                if not line.startswith("\t") or ".go:" not in line:
+                    continue
+                inside = _IN_MOD.search(line)
+                if inside is None:
+                    if (
+                        "/usr/local/go/src" in line
+                        or "/libexec/src" in line
+                        or "/go/src/" in line
+                        or "/hostedtoolcache/go" in line
+                        or "/golang.org/toolchain" in line
+                    ):
+                        continue
+                    break
+                module = _module(_plain(inside[1]), found)
+                yield Clue(
+                    Reason.RAISES if first else Reason.PASSES, module, RUNTIME, at, inside[2], 1.0 if first else 0.7
+                )
+                first = False

@@ -1,0 +1,335 @@
+"""The artifacts that a log mentions, in the order they were fetched, and which of them a class may come from.
+
+Maven fetches a dependency's POM before those of what it needs, and all jars of a project in one batch: so the order tells what
+came through what, and the batch which of several versions is the project's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import islice
+from typing import Final
+
+from prodwise.loop.diagnose.logs.java.names import TOP, score, words_of
+from prodwise.loop.diagnose.logs.text import Log
+from prodwise.loop.diagnose.logs.versions import key as version_key
+from prodwise.loop.diagnose.logs.versions import newer
+
+ARTIFACTS_MAX: Final = 4_000
+OWNERS_MAX: Final = 8
+OWNER_MIN: Final = 3.0
+BOM: Final = re.compile(r"(?:^|[-.])(?:bom|dependencies|platform)(?:$|[-.])")
+_CAMEL: Final = re.compile(r"[A-Z]?[a-z0-9]{2,40}|[A-Z]{2,20}(?![a-z])")
+_STEP: Final = re.compile(r"(?:---|>>>|<<<) [\w.:-]{3,200} \(")
+_URL: Final = re.compile(r"https?://\S{5,600}")
+_LOCAL: Final = re.compile(r"/\.m2/repository/([\w./-]{3,300})/([\w.-]{1,120})/([\w.+-]{1,80})/\2-\3[\w.-]{0,60}\.jar")
+_CACHED: Final = re.compile(r"files-2\.1/([\w.-]{1,150})/([\w.-]{1,120})/([\w.+-]{1,80})/[0-9a-f]{20,64}/")
+_COORDINATES: Final = re.compile(
+    r"(?<![\w.-])([a-zA-Z][\w-]{0,60}(?:\.[\w-]{1,60}){0,8}):([\w.-]{1,120}):((?:[\w-]{1,30}:){0,2})("
+    r"\d[\w.+-]{0,80}|v\d[\w.+-]{0,80})"
+)
+_OWN: Final = re.compile(r"^(?:\[INFO\] )?-{2,40}< ([\w.-]{1,150}):([\w.-]{1,120}) >-{2,40}$", re.MULTILINE)
+_SOURCE: Final = re.compile(
+    r"src/\w{1,40}/(?:java|kotlin|scala|groovy)/([\w/]{3,300})/[A-Z]\w{0,200}\.(?:java|kt|scala|groovy)"
+)
+_FRAME_JAR: Final = re.compile(
+    r"^\s{1,12}at ([a-z]\w{0,60}\.[a-z]\w{0,60})[\w.$<>]{1,300}\([^)\n]{0,120}\) ~?\[([\w.-]"
+    r"{1,100}?)-(\d[\w.+-]{0,60}?)\.jar[!:]",
+    re.MULTILINE,
+)
+_NOT_OWN: Final = (
+    "java.",
+    "jdk.",
+    "sun.",
+    "org.junit.",
+    "org.testng.",
+    "org.gradle.",
+    "org.apache.maven.",
+    "org.springframework.boot.",
+)
+_TEST_FRAME: Final = re.compile(
+    r"^\s{1,12}at ((?:[a-z_]\w{0,60}\.){2,10})(?:[A-Z]\w{0,100}(?:Test|Tests|IT|Spec|Applica"
+    r"tion)\.\w|[A-Z]\w{0,100}\.main\()",
+    re.MULTILINE,
+)
+_RUNNING: Final = re.compile(r"^(?:\[INFO\] |\[ERROR\] )?Running ([a-z]\w*(?:\.\w+){1,20})", re.MULTILINE)
+
+
+class Jars(Enum):
+    """What is known of fetched jars: nothing, that they were, or which of them are the project's own."""
+
+    NONE = 0
+    SOME = 1
+    PROJECT = 2
+
+
+@dataclass(slots=True)
+class Seen:
+    """A version of an artifact. order: when its POM (or itself) was first seen; batch: of how many jars its jar was fetched with;
+    project: for the project's own classpath, and not for a plugin's.
+    """
+
+    order: int
+    jar: bool = False
+    batch: int = 0
+    project: bool = False
+
+
+@dataclass(slots=True)
+class Artifact:
+    group: str
+    name: str
+    versions: dict[str, Seen] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return f"{self.group}:{self.name}"
+
+    @property
+    def used(self) -> str:
+        """The version that the project uses, as far as the log tells; "" without any."""
+        jars = [(seen.project, seen.batch, -seen.order, version) for version, seen in self.versions.items() if seen.jar]
+        if jars:
+            return max(jars)[3]
+        return min(self.versions, key=lambda version: self.versions[version].order, default="")
+
+    @property
+    def jar(self) -> bool:
+        return any(seen.jar for seen in self.versions.values())
+
+    @property
+    def project(self) -> bool:
+        return any(seen.project for seen in self.versions.values())
+
+    @property
+    def newest(self) -> str:
+        return max(self.versions, key=version_key, default="")
+
+    @property
+    def is_bom(self) -> bool:
+        return bool(BOM.search(self.name)) and not self.jar
+
+    @property
+    def is_parent(self) -> bool:
+        return self.name.endswith(("parent", "project", "-pom")) or self.name in ("apache", "pom", "oss")
+
+
+@dataclass(slots=True)
+class Catalogue:
+    """own: groups of the project itself; packages: those of its sources."""
+
+    artifacts: dict[str, Artifact] = field(default_factory=dict)
+    order: list[tuple[str, str]] = field(default_factory=list)  # (artifact, version) as first seen
+    own: set[str] = field(default_factory=set)
+    packages: set[str] = field(default_factory=set)
+    jars: Jars = Jars.NONE
+    _index: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _families: dict[str, list[Artifact]] = field(default_factory=lambda: defaultdict(list))
+    _owners: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
+
+    def add(self, group: str, name: str, version: str, jar: bool = False) -> Artifact | None:
+        """Remembers it. None: there are too many, or it is the project's own."""
+        key = f"{group}:{name}"
+        if key in self.own:
+            return None
+        artifact = self.artifacts.get(key)
+        if artifact is None:
+            if len(self.artifacts) >= ARTIFACTS_MAX:
+                return None
+            artifact = self.artifacts[key] = Artifact(group, name)
+            self._families[_family(group)].append(artifact)
+            for word in {*group.lower().split("."), *words_of(name)} - TOP:
+                self._index[word].add(key)
+        seen = artifact.versions.get(version)
+        if seen is None:
+            seen = artifact.versions[version] = Seen(len(self.order))
+            self.order.append((key, version))
+        seen.jar |= jar
+        return artifact
+
+    def is_own(self, name: str) -> bool:
+        """Whether a class or package is the project's."""
+        return any(name == one or name.startswith(one + ".") for one in self.packages)
+
+    def owners(self, name: str) -> list[tuple[str, float]]:
+        """(artifact, 0…1) that a class or package may come from, likeliest first: judged by names alone."""
+        if name not in self._owners:
+            parts = [part for part in name.split(".") if part]
+            classes = next((i for i, part in enumerate(parts) if part[0].isupper()), len(parts))
+            words = {word.lower() for part in parts[classes:] for word in _CAMEL.findall(part)}
+            self._owners[name] = self._find_owners([part.lower() for part in parts[:classes]], words)
+        return self._owners[name]
+
+    def _find_owners(self, package: list[str], words: set[str]) -> list[tuple[str, float]]:
+        near: set[str] = set()
+        for part in package:
+            if part not in TOP and len(part) > 1:
+                near |= self._index.get(part, set())
+        used = [self.artifacts[key] for key in near if self.on_path(self.artifacts[key])]
+        scored = [(_fits(package, words, artifact), artifact.key) for artifact in used]
+        best = sorted(((score, key) for score, key in scored if score >= OWNER_MIN), reverse=True)[:OWNERS_MAX]
+        return [(key, 3 ** (score - best[0][0])) for score, key in best]
+
+    def on_path(self, artifact: Artifact) -> bool:
+        """Whether its classes can be in use: a jar of it was fetched (for the project, if that can be told)."""
+        if self.jars == Jars.NONE:
+            return True
+        if artifact.name.endswith("-plugin"):
+            return False
+        return artifact.project if self.jars == Jars.PROJECT else artifact.jar
+
+    def siblings(self, artifact: Artifact) -> list[Artifact]:
+        """Others of its group, or of its family of groups, that are used as jars."""
+        found = [one for one in self._families[_family(artifact.group)] if one is not artifact and one.jar]
+        return [one for one in found if one.group == artifact.group] or found
+
+    def usual(self, artifact: Artifact) -> str:
+        """The version that the ones it belongs with share; "" if they share none."""
+        siblings = self.siblings(artifact)
+        counted = Counter(one.used for one in siblings)
+        version, count = counted.most_common(1)[0] if counted else ("", 0)
+        close = len(siblings) == 1 and version.split(".")[0] == artifact.used.split(".")[0]
+        return version if count >= max(2, len(siblings) / 2) or close else ""
+
+    def root(self, artifact: Artifact, version: str) -> Artifact:
+        """The first one fetched of its family at this version: the others came with it."""
+        short = _short(version)
+        same = [
+            (seen.order, one.key) for one in self._families[_family(artifact.group)] if not (one.is_parent or one.is_bom)
+            for other, seen in one.versions.items() if _short(other) == short
+        ]  # fmt: skip
+        return self.artifacts[min(same)[1]] if same else artifact
+
+    def asked_by(self, artifact: Artifact, version: str) -> Artifact | None:
+        """The artifact whose POM was read before this version's was, or the first of its family then: it probably asked for it."""
+        at = artifact.versions[version].order
+        for key, of in reversed(self.order[max(0, at - 8) : at]):
+            one = self.artifacts[key]
+            if self.on_path(one) and not one.is_parent and not one.is_bom and one is not artifact:
+                return self.root(one, of)
+        return None
+
+    def older(self, artifact: Artifact, version: str) -> str:
+        """The nearest older version that the log mentions; "" if none."""
+        lower = [one for one in artifact.versions if newer(version, one)]
+        return max(lower, key=version_key, default="")
+
+
+def catalogue(log: Log) -> Catalogue:
+    """Reads a whole log once."""
+    found = Catalogue()
+    for match in _OWN.finditer(log.text):
+        found.own.add(f"{match[1]}:{match[2]}")
+    rest = "\n".join(line for line in log.text.split("\n") if "ownload" not in line)
+    for match in islice(_SOURCE.finditer(rest), 400):
+        found.packages.add(".".join(match[1].split("/")[:3]))
+    for match in islice(_RUNNING.finditer(rest), 400):
+        found.packages.add(".".join(match[1].split(".")[:3]))
+    for match in islice(_TEST_FRAME.finditer(rest), 400):
+        found.packages.add(".".join(match[1].split(".")[:3]))
+    _fetched(log, found)
+    for match in islice(_FRAME_JAR.finditer(rest), 5_000):
+        if not any(one.name == match[2] for one in found.artifacts.values()):
+            found.add(".".join(match[1].split(".")[:2]), match[2], match[3])
+    for pattern in (_LOCAL, _CACHED):
+        for match in islice(pattern.finditer(rest), 5_000):
+            found.add(match[1].strip("/").replace("/", "."), match[2], match[3], jar=True)
+    for match in islice(_COORDINATES.finditer(rest), 5_000):
+        if ":" not in match[1] and (
+            "." in match[1] or f"{match[1]}:{match[2]}" in found.artifacts or match[1] == match[2]
+        ):
+            found.add(match[1], match[2], match[4])
+    found.packages = {
+        one.strip(".") for one in found.packages if one.strip(".").count(".") >= 1 and not one.startswith(_NOT_OWN)
+    }
+    return found
+
+
+def _fetched(log: Log, found: Catalogue) -> None:
+    """Downloads, in their order; jars that come in one go are one batch."""
+    urls = _urls(log)
+    bases = _bases(urls)
+    batch: list[Seen] = []
+    last = 0
+    for number, parts in urls:
+        kind = parts[-1].rpartition(".")[2]
+        at = _base_of(parts, bases)
+        artifact = found.add(".".join(parts[at:-3]), parts[-3], parts[-2], jar=kind in ("jar", "aar", "war", "hpi"))
+        if number - last > 1 and last:
+            _close(log, found, batch, last)
+        last = number
+        if artifact is not None and kind != "pom":
+            batch.append(artifact.versions[parts[-2]])
+    _close(log, found, batch, last)
+
+
+def _close(log: Log, found: Catalogue, batch: list[Seen], last: int) -> None:
+    """Maven resolves what a step needs of the project before it announces the step, and a plugin's own needs after that."""
+    if any("ownload" in line and "://" in line for _, line in log.after(last, 1)):
+        return
+    follows = [line.removeprefix("[INFO]").strip() for _, line in log.after(last, 3)]
+    project = any(_STEP.match(line) for line in follows)
+    for seen in batch:
+        seen.batch = max(seen.batch, len(batch))
+        seen.project |= project
+    if batch:
+        found.jars = Jars.PROJECT if project or found.jars is Jars.PROJECT else Jars.SOME
+    batch.clear()
+
+
+def _urls(log: Log) -> list[tuple[int, list[str]]]:
+    """(line, the address in parts) of what was fetched: artifacts only."""
+    found = []
+    word = "ownloaded" if "ownloaded from" in log.text or "ownloaded:" in log.text else "ownload"
+    for number, line in enumerate(log.text.split("\n"), 1):
+        if word not in line or "://" not in line:
+            continue
+        match = _URL.search(line)
+        parts = match[0].rstrip(").,").split("/")[2:] if match else []
+        if (
+            len(parts) >= 5
+            and parts[-1].startswith(f"{parts[-3]}-")
+            and parts[-1].endswith((".pom", ".jar", ".aar", ".war", ".hpi"))
+        ):
+            found.append((number, parts))
+    return found
+
+
+def _bases(urls: list[tuple[int, list[str]]]) -> set[tuple[str, ...]]:
+    """What the addresses of a server have in common, up to where a group can begin."""
+    found: set[tuple[str, ...]] = set()
+    counted = Counter(tuple(parts[: _group_at(parts)]) for _, parts in urls)
+    for base, count in counted.items():
+        if len(base) > 1 and (count > 1 or base[-1] in ("maven2", "public", "releases")):
+            found.add(base)
+    return found
+
+
+def _base_of(parts: list[str], bases: set[tuple[str, ...]]) -> int:
+    """Where the group begins."""
+    for length in range(len(parts) - 3, 0, -1):
+        if length < len(parts) - 3 and tuple(parts[:length]) in bases:
+            return length
+    return _group_at(parts)
+
+
+def _group_at(parts: list[str]) -> int:
+    """Where a part stands that groups begin with."""
+    return next((i for i, part in enumerate(parts[1:-3], 1) if part in TOP), 1)
+
+
+def _family(group: str) -> str:
+    return ".".join(group.split(".")[:3])
+
+
+def _short(version: str) -> str:
+    """Its first three numbers: parts of one release may carry a fourth one of their own."""
+    return ".".join(version.split(".")[:3])
+
+
+def _fits(package: list[str], classes: set[str], artifact: Artifact) -> float:
+    points = score(package, classes, artifact.group.lower().split("."), artifact.name)
+    return points - 3.0 if artifact.is_parent or artifact.is_bom else points

@@ -1,0 +1,123 @@
+"""How well the name of an artifact fits the name of a class: nothing else tells in a log where a class comes from."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+TOP: Final = frozenset(
+    [
+        "org",
+        "com",
+        "net",
+        "io",
+        "de",
+        "uk",
+        "fr",
+        "eu",
+        "co",
+        "edu",
+        "gov",
+        "dev",
+        "app",
+        "me",
+        "info",
+        "biz",
+        "tech",
+        "ai",
+        "ru",
+        "ch",
+        "at",
+        "nl",
+        "be",
+        "it",
+        "es",
+        "se",
+        "no",
+        "fi",
+        "dk",
+        "pl",
+        "cz",
+        "jp",
+        "cn",
+        "br",
+        "au",
+        "ca",
+        "us",
+        "in",
+        "se",
+        "cloud",
+        "systems",
+        "tools",
+        "one",
+        "xyz",
+        "software",
+    ]
+)
+VAGUE: Final = frozenset(
+    [
+        "core",
+        "api",
+        "common",
+        "commons",
+        "java",
+        "jdk",
+        "all",
+        "impl",
+        "base",
+        "main",
+        "lib",
+        "library",
+        "util",
+        "utils",
+        "bom",
+        "parent",
+        "project",
+        "default",
+        "client",
+        "server",
+    ]
+)
+
+
+def words_of(name: str) -> list[str]:
+    return [word for word in re.split(r"[-._]", name.lower()) if word]
+
+
+def _split(word: str, package: list[str]) -> list[str]:
+    """A word that ends in one of the package's, as two: "fooapi" in foo.api."""
+    for part in package:
+        if len(part) > 2 and len(word) > len(part) + 2 and word.endswith(part):
+            return [word.removesuffix(part), part]
+    return [word]
+
+
+def score(package: list[str], classes: set[str], group: list[str], name: str) -> float:
+    """How well an artifact's name fits a class: its group leads the package, the words of its name are in it."""
+    lead = 0
+    for mine, theirs in zip(group, package, strict=False):
+        if mine != theirs:
+            break
+        lead += 1
+    points = 4.0 if lead == len(group) else float(lead) if lead >= 2 else 0.0
+    words = [part for word in words_of(name) for part in _split(word, package)]
+    missing = deepest = 0
+    for word in words:
+        if word in package:
+            points += 2.0 if word not in VAGUE else 1.0
+            deepest = max(deepest, package.index(word))
+        elif word in classes and word not in VAGUE:
+            points += 1.0
+            deepest = max(deepest, len(package))
+        elif any(
+            len(part) > 2 and (part.startswith(word) or word.startswith(part)) for part in package if part not in TOP
+        ):
+            points += 0.8
+        elif not word.isdigit():
+            missing += 1
+            points -= 0.2 if word in VAGUE else 1.2
+    points += 1.5 if words and not missing else 0.0
+    points += 0.4 * max(deepest, lead - 1)
+    beyond = lead == len(group) and len(package) > lead and deepest < lead and not VAGUE & set(words)
+    points -= 1.5 if beyond else 0.0
+    return points

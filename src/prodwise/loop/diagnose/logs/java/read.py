@@ -1,0 +1,138 @@
+"""A Java log, read: what its tools and its compiler say, laid on the artifacts that were fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from prodwise.loop.diagnose.logs.clue import Clue, Reading
+from prodwise.loop.diagnose.logs.java import code, gradle, maven
+from prodwise.loop.diagnose.logs.java.catalogue import Artifact, Catalogue, catalogue
+from prodwise.loop.diagnose.logs.text import Log
+from prodwise.loop.diagnose.logs.versions import newer
+from prodwise.loop.diagnose.logs.weights import Reason
+from prodwise.model.breakage import Ecosystem, Failure
+
+
+def read(log: Log) -> Reading:
+    """Clues from the tools first, then from code; then what the versions beside each other say."""
+    known = catalogue(log)
+    kind = maven.step(log) or gradle.step(log)
+    found = Reading(Ecosystem.JAVA, kind=kind)
+    found.clues += maven.clues(log, known)
+    found.clues += gradle.clues(log, known)
+    namings = [*code.compiled(log), *code.thrown(log, lambda name: _whose(known, name))]
+    if kind is Failure.WERROR:
+        namings += code.warned(log)
+    realm = maven.realm(log)
+    for one in namings:
+        clues = _owned(one, known, kind)
+        found.clues += (
+            [replace(clue, share=0.5 * clue.share) for clue in clues if clue.name in realm] if realm else clues
+        )
+    if not found.clues and kind is not None:
+        found.clues += _fresh(known, kind)
+    found.clues += [] if realm else _beside(found.clues, known)
+    _versions(found, known)
+    return found
+
+
+def _whose(known: Catalogue, name: str) -> str:
+    if known.is_own(name):
+        return code.OWN
+    return next((key for key, _ in known.owners(name)), "")
+
+
+def _owned(one: code.Naming, known: Catalogue, kind: Failure | None) -> Iterator[Clue]:
+    """The artifacts that a class may come from."""
+    failing = one.kind if kind is None or one.kind is Failure.WERROR else kind
+    if one.artifact:
+        yield Clue(one.reason, one.artifact, failing, one.line, one.version)
+        return
+    if known.is_own(one.name) and one.reason is not Reason.LACKS:
+        return
+    owners = known.owners(one.name)
+    for key, share in owners:
+        yield Clue(one.reason, key, failing, one.line, known.artifacts[key].used, one.share * share)
+    if one.reason is Reason.LACKS:
+        yield from _asked_for(one, owners, known, failing)
+    if not owners and one.reason is not Reason.PASSES and not known.artifacts and "." in one.name:
+        package = [part for part in one.name.split(".") if not part[:1].isupper()]
+        if package:
+            yield Clue(one.reason, ".".join(package[:3]), failing, one.line, share=0.6 * one.share)
+
+
+def _asked_for(one: code.Naming, owners: list[tuple[str, float]], known: Catalogue, kind: Failure) -> Iterator[Clue]:
+    """What is missing was asked for by somebody: by whoever wanted a newer version of its owner, or renamed its packages."""
+    for key, share in owners[:1]:
+        artifact = known.artifacts[key]
+        if newer(artifact.newest, artifact.used):
+            asker = known.asked_by(artifact, artifact.newest)
+            if asker is not None:
+                yield Clue(Reason.DEMANDS, asker.key, kind, one.line, asker.used, share)
+    if one.name.startswith("javax."):
+        renamed = "jakarta." + one.name.removeprefix("javax.")
+        for key, share in known.owners(renamed)[:1]:
+            artifact = known.artifacts[key]
+            asker = known.asked_by(artifact, artifact.used)
+            if asker is not None and artifact.group.startswith("jakarta"):
+                yield Clue(Reason.DEMANDS, asker.key, kind, one.line, asker.used, share)
+
+
+def _beside(clues: list[Clue], known: Catalogue) -> list[Clue]:
+    """For each suspected artifact: how its version stands beside its family's, and which of them came first."""
+    found: list[Clue] = []
+    named = {clue.name: clue for clue in sorted(clues, key=lambda one: one.share)}
+    sure = {
+        clue.name
+        for clue in clues
+        if clue.reason in (Reason.DIFFERS, Reason.FORBIDDEN, Reason.LEADS_TO, Reason.NOT_FOUND)
+    }
+    for key, clue in named.items():
+        artifact = known.artifacts.get(key)
+        if artifact is None or artifact.is_bom or key in sure:
+            continue
+        version = clue.version or artifact.used
+        found += _standing(artifact, version, clue, known)
+        root = known.root(artifact, version)
+        if root is not artifact:
+            found.append(Clue(Reason.FOLLOWS, key, clue.kind, clue.line))
+            if root.key not in named:
+                found += [
+                    Clue(one.reason, root.key, one.kind, one.line, version, 0.9 * one.share)
+                    for one in clues
+                    if one.name == key
+                ][:6]
+                found += _standing(root, version, clue, known)
+    return found
+
+
+def _fresh(known: Catalogue, kind: Failure) -> Iterator[Clue]:
+    """When nothing is named: what the project uses and the log mentions in an older version, too. A guess, and weighed as one."""
+    for key, artifact in known.artifacts.items():
+        if artifact.project and known.older(artifact, artifact.used):
+            yield Clue(Reason.SEEN_TWICE, key, kind, 0, artifact.used)
+
+
+def _standing(artifact: Artifact, version: str, clue: Clue, known: Catalogue) -> list[Clue]:
+    usual = known.usual(artifact)
+    if usual and newer(version, usual):
+        return [Clue(Reason.STANDS_OUT, artifact.key, clue.kind, clue.line)]
+    siblings = known.siblings(artifact)
+    if newer(artifact.newest, version) or any(newer(one.used, version) for one in siblings if usual):
+        return [Clue(Reason.LAGS, artifact.key, clue.kind, clue.line)]
+    return []
+
+
+def _versions(found: Reading, known: Catalogue) -> None:
+    for clue in found.clues:
+        artifact = known.artifacts.get(clue.name)
+        if artifact is None:
+            continue
+        version = clue.version or artifact.used
+        found.versions.setdefault(clue.name, version)
+        usual = known.usual(artifact)
+        older = known.older(artifact, version)
+        before = usual if usual and newer(version, usual) else older
+        if before:
+            found.before.setdefault(clue.name, before)

@@ -1,0 +1,155 @@
+"""Logs of pip, uv, Poetry and of Python programs and tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from prodwise.loop.diagnose.logs import python_installers as installers
+from prodwise.loop.diagnose.logs.clue import Clue, Reading
+from prodwise.loop.diagnose.logs.python_packages import canonical, published, site_of
+from prodwise.loop.diagnose.logs.rules import apply, began, bumped
+from prodwise.loop.diagnose.logs.text import Log
+from prodwise.loop.diagnose.logs.weights import Reason
+from prodwise.model.breakage import Ecosystem, Failure
+
+_MARKS: Final = (
+    "Traceback (most recent call last)",
+    "site-packages",
+    "pip",
+    ".whl",
+    "uv ",
+    "poetry",
+    "Poetry",
+    "pytest",
+    "No solution found when",
+    "ModuleNotFoundError",
+    "ImportError",
+    "AttributeError",
+    "version solving failed",
+)
+RUNTIME: Final = Failure.RUNTIME
+_FRAME: Final = re.compile(r'File "([^"\n]{1,500})", line \d{1,9}(?:, in (.{1,200}))?')
+_SHORT_FRAME: Final = re.compile(
+    r"^([\w./\\@+ -]{1,400}\.py):\d{1,7}: (?:in |[A-Z]\w{1,80}(?:Error|Warning|Exception)?$|$)"
+)
+_RAISED: Final = re.compile(
+    r"^(?:E\s{1,8})?((?:[a-zA-Z_]\w{0,80}\.){0,8}[A-Z]\w{0,80}(?:Error|Exception|Warning|Fou"
+    r"nd|Conflict|Exit)\w{0,20}|[a-z_][\w.]{0,200}\.[A-Z]\w{2,80}): (.{0,1500})"
+)
+_FROM: Final = re.compile(r"^\s{1,12}from ([A-Za-z_][\w.]{0,200}) import ")
+_MISSING: Final = re.compile(r"No module named '?([A-Za-z_][\w.]{0,200})'?")
+_TESTERS: Final = frozenset(
+    ["pytest", "pluggy", "coverage", "unittest", "nose", "tox", "nox", "hypothesis", "xdist", "pip", "uv", "virtualenv"]
+)
+
+
+def read(log: Log) -> Reading:
+    found = began(Ecosystem.PYTHON, log, _MARKS)
+    if found is None:
+        return Reading(Ecosystem.PYTHON)
+    installers.installed(log, found)
+    bumped(log, found, _named)
+    found.clues += apply(log, installers.RULES, published)
+    found.clues += installers.clues(log)
+    found.clues += _raised(log)
+    found.kind = _step(log, found)
+    return found
+
+
+def _named(name: str) -> str:
+    return "" if "/" in name or ":" in name or name.startswith("@") else canonical(name)
+
+
+def _step(log: Log, found: Reading) -> Failure | None:
+    kinds = {clue.kind for clue in found.clues}
+    if (
+        Failure.LOCK in kinds
+        or "pyproject.toml changed significantly since poetry.lock" in log.text
+        or "lockfile needs to be updated" in log.text
+    ):
+        return Failure.LOCK
+    if Failure.RESOLUTION in kinds:
+        return Failure.RESOLUTION
+    ran = re.search(
+        r"^(?:=+ .{0,200}\b\d+ (?:failed|errors?)\b|FAILED |ERROR (?:collecting )?[\w./-]+\.py|E   |FAILED \(\w)",
+        log.text,
+        re.MULTILINE,
+    )
+    if ran:
+        return Failure.TEST
+    if found.clues and "mypy" in log.text and "error:" in log.text and "Traceback" not in log.text:
+        return Failure.COMPILATION
+    return Failure.RUNTIME if found.clues or "Traceback (most recent call last)" in log.text else None
+
+
+def _raised(log: Log) -> Iterator[Clue]:
+    """Tracebacks: each error line with the frames above it."""
+    frames: list[tuple[int, str]] = []
+    for number, line in _lines(log):
+        frame = _FRAME.search(line) or _SHORT_FRAME.match(line)
+        if frame is not None:
+            frames.append((number, frame[1]))
+            continue
+        raised = _RAISED.match(line)
+        if raised is None:
+            continue
+        near = [(at, file) for at, file in frames if number - at <= 120][-40:]
+        yield from _of_error(number, raised[1], raised[2], near)
+        if "cannot import name" in raised[2] and " from " not in raised[2]:
+            source = next((one for back in (1, 2) if (one := _FROM.search(log.line(number - back)))), None)
+            if source and published(source[1]):
+                yield Clue(Reason.LACKS, published(source[1]), RUNTIME, number)
+        frames = []
+
+
+def _lines(log: Log) -> list[tuple[int, str]]:
+    lines: dict[int, str] = {}
+    for word in ('File "', ".py:", "Error", "Exception", "Warning", "Conflict", "NotFound"):
+        lines.update(log.hits(word, 3_000))
+    return sorted(lines.items())
+
+
+def _of_error(number: int, name: str, message: str, frames: list[tuple[int, str]]) -> Iterator[Clue]:
+    """Missing modules are blamed on what asked for them or what no longer has them; other errors on the code that raised."""
+    sites = [(at, site_of(file)) for at, file in frames]
+    while sites and sites[-1][1] in _TESTERS and len(sites) > 1:
+        sites.pop()
+    missing = _MISSING.search(message)
+    last = sites[-1] if sites else (number, "")
+    if missing is not None:
+        yield from _absent(number, missing[1], last)
+        return
+    strong = name.rpartition(".")[2] in ("ImportError", "AttributeError", "TypeError", "NameError")
+    deep = [one for one in sites if one[1] and one[1] not in _TESTERS]
+    if last[1] and last[1] not in _TESTERS:
+        yield Clue(
+            Reason.RAISES if "cannot import name" not in message else Reason.CALLS,
+            last[1],
+            RUNTIME,
+            last[0],
+            share=1.0 if strong else 0.9,
+        )
+    elif deep and not last[1] and name.rpartition(".")[2] not in ("AssertionError",):
+        yield Clue(Reason.PASSES, deep[-1][1], RUNTIME, deep[-1][0], share=0.6)
+    for at, one in {site: at for at, site in deep if site != last[1]}.items():
+        yield Clue(Reason.PASSES, at, RUNTIME, one, share=0.8)
+    module = name.partition(".")[0]
+    if "." in name and published(module) and module.islower():
+        yield Clue(Reason.NAMED, published(module), RUNTIME, number, share=0.9)
+
+
+def _absent(number: int, module: str, last: tuple[int, str]) -> Iterator[Clue]:
+    package = published(module)
+    at, importer = last
+    if "." in module and package:
+        yield Clue(Reason.LACKS, package, RUNTIME, number)
+        if importer and importer != package:
+            yield Clue(Reason.CALLS, importer, RUNTIME, at, share=0.9)
+    elif package:
+        yield Clue(Reason.LACKS, package, RUNTIME, number, share=0.95)
+        if importer and importer != package and importer not in _TESTERS:
+            yield Clue(Reason.CALLS, importer, RUNTIME, at, share=0.9)
+    elif importer:
+        yield Clue(Reason.CALLS, importer, RUNTIME, at, share=1.1)

@@ -1,0 +1,297 @@
+"""Logs of Bundler and RubyGems, and of Ruby programs and tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from prodwise.loop.diagnose.logs.clue import Clue, Reading
+from prodwise.loop.diagnose.logs.rules import apply, began, bumped, move, rule, wants
+from prodwise.loop.diagnose.logs.text import Log
+from prodwise.loop.diagnose.logs.weights import Reason
+from prodwise.model.breakage import Ecosystem, Failure
+
+_MARKS: Final = ("Bundler", "bundle ", "Gemfile", "/gems/", "gem ", "rspec", ".rb:", "Gem::", "RubyGems")
+RESOLUTION, LOCK, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.RUNTIME
+_GEM: Final = r"(?P<name>[A-Za-z0-9][\w.-]{0,100}?)"
+_VER: Final = r"(?P<version>\d[\w.]{0,60})"
+_RULES: Final = (
+    rule(
+        "An error occurred while installing",
+        rf"while installing {_GEM} \({_VER}",
+        Reason.FAILS_TO_BUILD,
+        RESOLUTION,
+        1.2,
+    ),
+    rule(
+        "Could not find gem '",
+        rf"Could not find gem '{_GEM}(?: \([=~> ]{{0,4}}{_VER}?[^)]{{0,60}}\))?(?: \w{{1,20}})?'",
+        Reason.NOT_FOUND,
+        RESOLUTION,
+    ),
+    rule("in any of the sources", rf"Could not find {_GEM}-{_VER} in any of the sources", Reason.NOT_FOUND, RESOLUTION),
+    rule(
+        "in locally installed gems",
+        rf"Could not find {_GEM}-{_VER}[, ].{{0,300}}in locally installed gems",
+        Reason.NOT_FOUND,
+        RESOLUTION,
+    ),
+    rule(
+        "You have already activated",
+        rf"already activated {_GEM} {_VER}, but your Gemfile requires",
+        Reason.CONFLICTS,
+        RUNTIME,
+    ),
+    rule("requires ruby version", rf"(?:^|\s){_GEM}-{_VER} requires ruby version", Reason.NOT_FOUND, RESOLUTION),
+    rule(
+        "requires rubygems version", rf"(?:^|\s){_GEM}-{_VER} requires rubygems version", Reason.NOT_FOUND, RESOLUTION
+    ),
+    rule("because every version of", rf"every version of {_GEM} depends on Ruby", Reason.NOT_FOUND, RESOLUTION, 0.8),
+    rule("can't activate", rf"can't activate {_GEM} \(", Reason.CONFLICTS, RUNTIME),
+    rule("Unable to activate", rf"Unable to activate {_GEM}-{_VER}, because", Reason.DEMANDS, RUNTIME),
+    rule("conflicts with", rf"because {_GEM}-{_VER} conflicts with", Reason.CONFLICTS, RUNTIME, 0.9),
+    rule("is not part of the bundle", rf"^.{{0,200}}\b{_GEM} is not part of the bundle", Reason.NOT_FOUND, RUNTIME),
+    rule("has been yanked", rf"Your bundle is locked to {_GEM} \({_VER}\)", Reason.NOT_FOUND, RESOLUTION),
+    rule("was specified in your Gemfile", rf"Your bundle is locked to {_GEM} \({_VER}\)", Reason.NOT_FOUND, RESOLUTION),
+    rule("There was an error while trying to load the gem", rf"load the gem '{_GEM}'", Reason.RAISES, RUNTIME),
+    rule("The gemspec for", rf"The gemspec for {_GEM}-{_VER}", Reason.FAILS_TO_BUILD, RESOLUTION),
+    rule("checksum", rf"(?:mismatch for|for) {_GEM}[- ]\(?{_VER}\)?", Reason.DIFFERS, LOCK, 0.8),
+)
+_FRAME: Final = re.compile(
+    r"/gems/((?:[A-Za-z0-9_]+|-(?!\d+\.\d)){1,60})-(\d[\w.]{0,60})(?:-[\w-]{1,40})?/(?:lib|a"
+    r"pp|ext|config|bin|exe|rails|vendor)?"
+)
+_RAISED: Final = re.compile(
+    r"(?:\(([A-Z]\w{0,80}(?:::\w{1,80}){0,6})\)\s{0,3}$|^\s{0,8}([A-Z]\w{0,80}(?:::\w{1,80})"
+    r"{0,6}(?:Error|Exception|NotFound|Conflict)):)"
+)
+_THREW: Final = re.compile(r"^\S{1,300}\.rb:\d{1,7}:in [^\n]{1,1200}\([A-Z][\w:]{1,100}\)", re.MULTILINE)
+_LOAD: Final = re.compile(r"cannot load such file -- ([\w./-]{1,200})")
+_CONSTANT: Final = re.compile(
+    r"uninitialized constant (?:#<\w{1,40}:\S{1,80}>::)?([A-Z]\w{0,80}(?:::[A-Z]\w{0,80}){0,6})"
+)
+_METHOD: Final = re.compile(
+    r"undefined (?:local variable or )?method [`'](\S{1,100})' for (?:an instance of |class "
+    r"|module |#<(?:Class:)?)?([A-Z]\w{0,80}(?:::[A-Z]\w{0,80}){0,6})?"
+)
+_BECAUSE: Final = re.compile(
+    r"(?<![\w.-])([A-Za-z0-9][\w.-]{0,100}?)((?: [=<>~]{1,2} \d[\w.]{0,60},?){0,3}) depends on ([A-Za-z"
+    r"0-9][\w.-]{0,100}?)((?: [=<>~]{1,2} \d[\w.]{0,60},?){0,3})(?=[\s,.]|$)"
+)
+_WAS: Final = re.compile(r"(?:Installing|Using|Fetching) ([\w.-]{1,100}) (\d[\w.]{0,60}) \(was (\d[\w.]{0,60})\)")
+_USING: Final = re.compile(r"^(?:Installing|Using|Fetching) ([\w.-]{1,100}) (\d[\w.]{0,60})")
+_STANDARD: Final = frozenset(
+    [
+        "json",
+        "date",
+        "time",
+        "set",
+        "uri",
+        "net",
+        "openssl",
+        "yaml",
+        "psych",
+        "erb",
+        "csv",
+        "logger",
+        "digest",
+        "tempfile",
+        "fileutils",
+        "stringio",
+        "socket",
+        "english",
+        "object",
+        "kernel",
+        "string",
+        "array",
+        "hash",
+        "integer",
+        "nilclass",
+        "symbol",
+        "module",
+        "class",
+    ]
+)
+_TESTERS: Final = frozenset(
+    [
+        "rspec",
+        "rspec-core",
+        "rspec-expectations",
+        "rspec-mocks",
+        "minitest",
+        "rake",
+        "bundler",
+        "test-unit",
+        "cucumber",
+        "spring",
+        "bootsnap",
+        "zeitwerk",
+        "irb",
+    ]
+)
+
+
+def read(log: Log) -> Reading:
+    found = began(Ecosystem.RUBY, log, _MARKS)
+    if found is None:
+        return Reading(Ecosystem.RUBY)
+    bumped(log, found, lambda name: "" if "/" in name or ":" in name or name.startswith("@") else name)
+    for number, line in log.hits(" (was ", 500):
+        if (one := _WAS.search(line)) is not None:
+            move(found, one[1], one[3], one[2], number)
+    for word in ("Installing ", "Using ", "Fetching "):
+        for _, line in log.hits(word, 1_000):
+            if (used := _USING.match(line)) is not None:
+                found.versions[used[1]] = used[2]
+    found.clues += apply(log, _RULES, lambda name: name)
+    found.clues += _solved(log)
+    found.clues += _raised(log, found)
+    found.kind = _step(log, found)
+    return found
+
+
+def _step(log: Log, found: Reading) -> Failure | None:
+    kinds = {clue.kind for clue in found.clues}
+    frozen = (
+        "in deployment mode after changing" in log.text
+        or "in frozen mode after changing" in log.text
+        or "lockfile can't be updated because frozen" in log.text
+    )
+    if Failure.LOCK in kinds or ("Gemfile.lock" in log.text and frozen):
+        return Failure.LOCK
+    if Failure.RESOLUTION in kinds:
+        return Failure.RESOLUTION
+    tested = re.search(r"^\d+ (?:examples?|runs), .{0,80}[1-9]\d* (?:failures?|errors?)", log.text, re.MULTILINE)
+    if tested:
+        return Failure.TEST
+    return Failure.RUNTIME if found.clues or _THREW.search(log.text) else None
+
+
+def _solved(log: Log) -> Iterator[Clue]:
+    """Bundler: the sentence of its resolver, or the older tree of who wants what; and what a frozen lock does not have."""
+    for word in ("Because ", "So, because ", "And because "):
+        for number, line in log.hits(word, 12):
+            text = " ".join(
+                [
+                    line,
+                    *(
+                        more.strip()
+                        for _, more in log.after(number, 3)
+                        if more.strip() and not more.startswith("Because")
+                    ),
+                ]
+            )[:1_500]
+            mine = {one[3]: one[4] for one in _BECAUSE.finditer(text) if one[1].endswith("Gemfile")}
+            for one in _BECAUSE.finditer(text):
+                if not one[1].endswith("Gemfile") and one[1].lower() not in ("because", "and"):
+                    have = mine.get(one[3], "").strip(" =<>~,")
+                    yield from wants(
+                        RESOLUTION, number, (one[1], one[2].strip(" =<>~,").split(",")[0]), (one[3], one[4]), have
+                    )
+    for number, line in log.hits("could not find compatible versions for gem", 6):
+        yield from _tree(log, number, line)
+    for number, _ in [
+        *log.hits("You have added to the Gemfile:", 2),
+        *log.hits("You have changed in the Gemfile:", 2),
+        *log.hits("You have deleted from the Gemfile:", 2),
+    ]:
+        for at, more in log.after(number, 8):
+            named = re.match(r"^\* ([\w.-]{1,100})(?: \([=~> ]{0,4}(\d[\w.]{0,60})?.{0,40}\))?", more)
+            if named:
+                yield Clue(Reason.DIFFERS, named[1], LOCK, at, named[2] or "")
+            elif not more.strip():
+                break
+
+
+def _tree(log: Log, number: int, line: str) -> Iterator[Clue]:
+    gem = re.search(r'for gem "([\w.-]{1,100})"', line)
+    if gem is None:
+        return
+    parent, bounds, have = ("", ""), [], ""
+    for at, more in log.after(number, 24):
+        one = re.match(
+            r"^\s{2,14}([\w.-]{1,100})(?: \(([^)]{1,80})\))?(?: (x86\S{0,40}|ruby))?(?: was resolved"
+            r" to (\d[\w.]{0,60}),? which)?( depends on)?$",
+            more,
+        )
+        if one is None:
+            if more.strip() and not more.strip().startswith("In "):
+                break
+            parent = ("", "")
+            continue
+        if one[1] == gem[1] and not one[5]:
+            if parent[0]:
+                bounds.append((at, parent, one[2] or ""))
+            else:
+                have = (one[2] or "").strip(" =~><")
+        if one[5]:
+            parent = (one[1], one[4] or (one[2] or "").strip(" =~><"))
+    for at, wanter, wanted in bounds:
+        yield from wants(RESOLUTION, at, wanter, (gem[1], wanted), have)
+    if not bounds:
+        yield Clue(Reason.NOT_FOUND, gem[1], RESOLUTION, number, have)
+
+
+def _raised(log: Log, reading: Reading) -> Iterator[Clue]:
+    """Errors, with the frames around them: Ruby prints the innermost one before the message, test tools print them below."""
+    lines: dict[int, str] = {}
+    for word in ("Error", "Exception", "cannot load such file", "undefined method", "uninitialized constant", "(Gem::"):
+        lines.update(log.hits(word, 300))
+    for number, line in sorted(lines.items()):
+        raised = _RAISED.search(line)
+        if raised is None and "cannot load such file" not in line:
+            continue
+        text = line + "\n" + log.line(number + 1)
+        frames = _frames(log, number, reading)
+        yield from _of_error(number, text, frames)
+
+
+def _frames(log: Log, number: int, reading: Reading) -> list[tuple[int, str]]:
+    found: list[tuple[int, str]] = []
+    for at, line in [(number, log.line(number)), *log.after(number, 25)]:
+        if at != number and (".rb:" not in line or _RAISED.search(line)):
+            if found and ".rb:" not in line:
+                break
+            continue
+        gem = _FRAME.search(line)
+        if gem:
+            reading.versions.setdefault(gem[1], gem[2])
+        if ".rb:" in line:
+            found.append((at, gem[1] if gem else ""))
+    return found
+
+
+def _of_error(number: int, text: str, frames: list[tuple[int, str]]) -> Iterator[Clue]:
+    path = [(at, gem) for at, gem in frames if gem not in _TESTERS]
+    load, constant, method = _LOAD.search(text), _CONSTANT.search(text), _METHOD.search(text)
+    if load and "/" in load[1].strip("/"):
+        yield Clue(
+            Reason.LACKS,
+            load[1].split("/")[0].replace("_", "-") if load[1].split("/")[0] == "rack_" else load[1].split("/")[0],
+            RUNTIME,
+            number,
+            share=0.9,
+        )
+    elif load and load[1] not in _STANDARD:
+        yield Clue(Reason.LACKS, load[1], RUNTIME, number, share=0.8)
+    for named in (constant and constant[1], method and method[2]):
+        if named and "::" in named and named.split("::")[0].lower() not in _STANDARD:
+            yield Clue(Reason.LACKS, _gem_of(named), RUNTIME, number, share=0.8)
+    first = True
+    for at, gem in path[:12]:
+        if not gem:
+            break
+        yield Clue(Reason.RAISES if first else Reason.PASSES, gem, RUNTIME, at, share=1.0 if first else 0.7)
+        first = False
+    if first:
+        nearest = next(((at, gem) for at, gem in path if gem), None)
+        if nearest is not None:
+            yield Clue(Reason.PASSES, nearest[1], RUNTIME, nearest[0], share=0.8)
+
+
+def _gem_of(constant: str) -> str:
+    """ActiveSupport::Thing comes from activesupport or active_support: Rails writes the former, most others the latter."""
+    top = constant.split("::")[0]
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*", top)
+    return "".join(words).lower() if words[:1] in (["Active"], ["Action"]) else "_".join(words).lower()

@@ -1,0 +1,261 @@
+"""Logs of Cargo and rustc, and of Rust programs and tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from prodwise.loop.diagnose.logs.clue import Clue, Reading
+from prodwise.loop.diagnose.logs.rules import apply, began, bumped, move, rule, wants
+from prodwise.loop.diagnose.logs.text import Log
+from prodwise.loop.diagnose.logs.weights import Reason
+from prodwise.model.breakage import Ecosystem, Failure
+
+_MARKS: Final = (
+    "cargo",
+    "Cargo",
+    "error[E",
+    "rustc",
+    "   Compiling ",
+    "crates.io",
+    "failed to select a version",
+    "thread '",
+    ".rs:",
+)
+RESOLUTION, LOCK, COMPILATION, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.COMPILATION, Failure.RUNTIME
+_CRATE: Final = r"(?P<name>[A-Za-z0-9][\w-]{0,80})"
+_VER: Final = r"v?(?P<version>\d[\w.+-]{0,60})"
+_RULES: Final = (
+    rule(
+        "failed to select a version for the requirement",
+        rf"for the requirement `{_CRATE} = \"[=^~<> ]{{0,3}}{_VER}",
+        Reason.NOT_FOUND,
+        RESOLUTION,
+    ),
+    rule("no matching package named", rf"no matching package named `{_CRATE}` found", Reason.NOT_FOUND, RESOLUTION),
+    rule("no matching package found", rf"searched package name: `{_CRATE}`", Reason.NOT_FOUND, RESOLUTION),
+    rule("searched package name", rf"searched package name: `{_CRATE}`", Reason.NOT_FOUND, RESOLUTION),
+    rule(
+        "cannot be built because it requires rustc",
+        rf"package `{_CRATE} {_VER}[^`]{{0,200}}` cannot be built because it requires rustc",
+        Reason.NOT_FOUND,
+        COMPILATION,
+        1.1,
+    ),
+    rule("requires rustc", rf"^\s{{0,4}}{_CRATE}@{_VER} requires rustc", Reason.NOT_FOUND, COMPILATION, 1.1),
+    rule("feature `edition", rf"/registry/src/[^/]{{1,100}}/{_CRATE}-{_VER}/Cargo\.toml", Reason.NOT_FOUND, RESOLUTION),
+    rule(
+        "failed to parse manifest at",
+        rf"/registry/src/[^/]{{1,100}}/{_CRATE}-{_VER}/Cargo\.toml",
+        Reason.NOT_FOUND,
+        RESOLUTION,
+    ),
+    rule("failed to download", rf"failed to download(?: from)? `?{_CRATE} {_VER}", Reason.NOT_FOUND, RESOLUTION),
+    rule("checksum for `", rf"checksum for `{_CRATE} {_VER}", Reason.DIFFERS, LOCK),
+    rule("does not have feature", rf"depends on `{_CRATE}`,? with features", Reason.LACKS, RESOLUTION, 1.2),
+    rule("does not have these features", rf"depends on `{_CRATE}`,? with features", Reason.LACKS, RESOLUTION, 1.2),
+    rule(
+        "does not have that feature",
+        rf"package `{_CRATE}`? ?.{{0,60}}does not have that feature",
+        Reason.LACKS,
+        RESOLUTION,
+        1.2,
+    ),
+    rule("links to the native library", rf"package `{_CRATE} {_VER}", Reason.CONFLICTS, RESOLUTION),
+    rule(
+        "failed to run custom build command for",
+        rf"build command for `{_CRATE} {_VER}",
+        Reason.FAILS_TO_BUILD,
+        COMPILATION,
+        1.1,
+    ),
+    rule(
+        "perhaps two different versions of crate",
+        rf"two different versions of crate `{_CRATE}` are being used",
+        Reason.CONFLICTS,
+        COMPILATION,
+        1.1,
+    ),
+    rule(
+        "different versions of crate `",
+        rf"(?:multiple|two) different versions of crate `{_CRATE}`",
+        Reason.CONFLICTS,
+        COMPILATION,
+        1.1,
+    ),
+    rule("unresolved import `", rf"unresolved import `(?:crate::)?{_CRATE}(?:::|`)", Reason.LACKS, COMPILATION),
+    rule("unresolved imports `", rf"`{_CRATE}::", Reason.LACKS, COMPILATION),
+    rule(
+        "could not find `",
+        rf"could not find `\w{{1,100}}` in `{_CRATE}(?:::[\w:]{{1,160}})?`",
+        Reason.LACKS,
+        COMPILATION,
+    ),
+    rule("unresolved module or unlinked crate", rf"unlinked crate `{_CRATE}`", Reason.LACKS, COMPILATION, 0.8),
+    rule("can't find crate for", rf"can't find crate for `{_CRATE}`", Reason.NOT_FOUND, COMPILATION, 0.8),
+    rule(
+        "use of deprecated",
+        rf"use of deprecated \w{{1,20}}(?: \w{{1,20}})? `{_CRATE}::",
+        Reason.WARNS,
+        COMPILATION,
+        0.8,
+    ),
+)
+_PATH: Final = re.compile(r"`&?(?:mut )?(?:dyn |impl )?(?:\w{1,60}<)?([a-z][a-z0-9_]{1,80})::")
+_ERROR: Final = re.compile(r"^error(?:\[E(\d{4})\])?: (.{0,1200})")
+_SOURCE: Final = re.compile(r"registry/src/[^/\s]{1,100}/([A-Za-z0-9][\w-]{0,80}?)-(\d+\.\d[\w.+-]{0,60}?)/")
+_COMPILING: Final = re.compile(
+    r"^\s{0,8}(?:Compiling|Checking|Downloaded|Adding|Locking|Documenting) ([A-Za-z0-9][\w-]"
+    r"{0,80}) v(\d[\w.+-]{0,60})( \()?"
+)
+_UPDATING: Final = re.compile(
+    r"^\s{0,8}(?:Updating|Downgrading|Upgrading) ([A-Za-z0-9][\w-]{0,80}) v(\d[\w.+-]{0,60}) -> v(\d[\w.+-]{0,60})"
+)
+_NOT_COMPILED: Final = re.compile(r"could not compile `([A-Za-z0-9][\w-]{0,80})`")
+_SELECT: Final = re.compile(r"failed to select a version for `([A-Za-z0-9][\w-]{0,80})`")
+_REQUIRED: Final = re.compile(r"required by package `([A-Za-z0-9][\w-]{0,80}) v(\d[\w.+-]{0,60})( \()?")
+_MEET: Final = re.compile(r"versions that meet the requirements `([^`]{1,80})`")
+_PREVIOUS: Final = re.compile(r"previously selected package `([A-Za-z0-9][\w-]{0,80}) v(\d[\w.+-]{0,60})")
+_OWN_WORDS: Final = frozenset(["crate", "self", "super", "std", "core", "alloc", "test", "proc_macro"])
+
+
+def read(log: Log) -> Reading:
+    found = began(Ecosystem.RUST, log, _MARKS)
+    if found is None:
+        return Reading(Ecosystem.RUST)
+    own = _installed(log, found)
+    bumped(log, found, lambda name: name if re.fullmatch(r"[A-Za-z0-9][\w-]{0,80}", name) else "")
+
+    def named(name: str) -> str:
+        crate = _crate(name, found)
+        return "" if crate in own or name in _OWN_WORDS else crate
+
+    found.clues += apply(log, _RULES, named)
+    found.clues += _selected(log, own)
+    found.clues += _compiled(log, found, own)
+    found.clues += _panicked(log)
+    found.kind = _step(log, found)
+    return found
+
+
+def _crate(name: str, found: Reading) -> str:
+    """A name in code as the crate's: code writes "_" where crates may have "-"."""
+    dashed = name.replace("_", "-")
+    return dashed if name not in found.versions and dashed in found.versions else name
+
+
+def _installed(log: Log, found: Reading) -> set[str]:
+    """Reads versions; returns the crates that are built from the project's own folder."""
+    own: set[str] = set()
+    for word in ("Compiling ", "Checking ", "Downloaded ", "Adding ", "Locking "):
+        for _, line in log.hits(word, 1_500):
+            one = _COMPILING.match(line)
+            if one and one[3]:
+                own.add(one[1])
+            elif one:
+                found.versions[one[1]] = one[2]
+    for word in ("Updating ", "Downgrading ", "Upgrading "):
+        for number, line in log.hits(word, 500):
+            if (moved := _UPDATING.match(line)) is not None:
+                move(found, moved[1], moved[2], moved[3], number)
+                found.versions[moved[1]] = moved[3]
+    return own
+
+
+def _step(log: Log, found: Reading) -> Failure | None:
+    kinds = {clue.kind for clue in found.clues}
+    if Failure.LOCK in kinds or "needs to be updated but --locked was passed" in log.text:
+        return Failure.LOCK
+    if Failure.COMPILATION in kinds:
+        return (
+            Failure.WERROR
+            if found.clues and all(clue.reason is Reason.WARNS for clue in found.clues)
+            else Failure.COMPILATION
+        )
+    if Failure.RESOLUTION in kinds:
+        return Failure.RESOLUTION
+    if "test result: FAILED" in log.text:
+        return Failure.TEST
+    if "error: could not compile `" in log.text:
+        return Failure.COMPILATION
+    return Failure.RUNTIME if found.clues or "' panicked at " in log.text else None
+
+
+def _selected(log: Log, own: set[str]) -> Iterator[Clue]:
+    """Cargo's resolver: what is wanted by whom, and what was selected before."""
+    for number, line in log.hits("failed to select a version for `", 6):
+        crate = _SELECT.search(line)
+        if crate is None:
+            continue
+        text = "\n".join(more for _, more in log.after(number, 30))
+        need, before = _MEET.search(text), _PREVIOUS.search(text)
+        askers = [one for one in _REQUIRED.finditer(text) if not one[3] and one[1] not in own]
+        first = text.partition("previously selected")[0]
+        wanter = next(((one[1], one[2]) for one in askers if one[0] in first), ("", ""))
+        have = before[2] if before and before[1] == crate[1] else ""
+        yield from wants(RESOLUTION, number, wanter, (crate[1], need[1] if need else ""), have)
+        later = [one for one in askers if one[0] not in first]
+        if later:
+            yield Clue(Reason.NAMED, later[0][1], RESOLUTION, number, later[0][2], 0.8)
+
+
+def _compiled(log: Log, found: Reading, own: set[str]) -> Iterator[Clue]:
+    """Errors of rustc: in a dependency's own source, or about a dependency's names."""
+    for number, line in log.hits("error", 300):
+        error = _ERROR.match(line)
+        if error is None:
+            if (
+                (stopped := _NOT_COMPILED.search(line)) is not None
+                and stopped[1] in found.versions
+                and stopped[1] not in own
+            ):
+                yield Clue(Reason.FAILS_TO_BUILD, stopped[1], COMPILATION, number)
+            continue
+        if (stopped := _NOT_COMPILED.search(line)) is not None:
+            if stopped[1] in found.versions and stopped[1] not in own:
+                yield Clue(Reason.FAILS_TO_BUILD, stopped[1], COMPILATION, number, found.versions[stopped[1]])
+            continue
+        block = [(number, line), *log.after(number, 24)]
+        end = next(
+            (i for i, (_, more) in enumerate(block[1:], 1) if more.startswith(("error", "warning:"))), len(block)
+        )
+        yield from _of_error(block[:end], found, own)
+
+
+def _of_error(block: list[tuple[int, str]], found: Reading, own: set[str]) -> Iterator[Clue]:
+    place = next((more for _, more in block if "--> " in more), "")
+    source = _SOURCE.search(place)
+    if source:
+        yield Clue(Reason.FAILS_TO_BUILD, source[1], COMPILATION, block[0][0], source[2])
+    told: set[str] = set()
+    for at, line in block:
+        noted = _SOURCE.search(line) if "--> " in line or "::: " in line else None
+        names = [_crate(name, found) for name in _PATH.findall(line)]
+        for name in [*names, *([noted[1]] if noted and not source else [])]:
+            if (
+                name
+                and name not in own
+                and name.replace("-", "_") not in {one.replace("-", "_") for one in own}
+                and name not in _OWN_WORDS
+                and name not in told
+            ):
+                told.add(name)
+                sure = at == block[0][0]
+                yield Clue(
+                    Reason.LACKS if sure else Reason.NAMED,
+                    name,
+                    COMPILATION,
+                    at,
+                    found.versions.get(name, ""),
+                    1.0 if sure else 0.9,
+                )
+
+
+def _panicked(log: Log) -> Iterator[Clue]:
+    for number, line in log.hits("panicked at ", 20):
+        source = _SOURCE.search(line) or next(
+            (one for _, more in log.after(number, 3) if (one := _SOURCE.search(more))), None
+        )
+        if source:
+            yield Clue(Reason.RAISES, source[1], RUNTIME, number, source[2])

@@ -1,0 +1,85 @@
+"""A log as text that can be searched and shown: decoded, without terminal codes, its lines numbered and bounded."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+LINE_CHARS_MAX: Final = 1_500
+QUOTE_CHARS_MAX: Final = 300
+HITS_MAX: Final = 400  # of one pattern
+
+_CODES: Final = re.compile(
+    r"\x1b\[[0-9;:?]{0,40}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)|\x1b[@-Z\\^_=>()78]"
+)
+_LONG: Final = re.compile(rf"^([^\n]{{{LINE_CHARS_MAX}}})[^\n]+", re.MULTILINE)
+_STAMP: Final = re.compile(
+    r"^(?:\ufeff?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d) ?|#\d{1,4} \d{1,6}\.\d{1,4} |"
+    r"\[?\d\d:\d\d:\d\d(?:[.,]\d{1,6})?\] ?)",
+    re.MULTILINE,
+)
+_GONE: Final = re.compile(
+    "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff]"
+)
+_STAMPED_OF: Final = 200  # lines looked at to see whether a log's lines begin with times
+
+
+@dataclass(frozen=True)
+class Log:
+    """text: cleaned; cut: lines left out of the middle, because the log was too large."""
+
+    text: str
+    cut: bool = False
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [0, *(found.end() for found in re.finditer("\n", self.text))]
+
+    def number(self, at: int) -> int:
+        """The line's number, from 1."""
+        return bisect_right(self._starts, at)
+
+    def line(self, number: int) -> str:
+        """The line of that number; "" beyond the ends."""
+        if not 1 <= number <= len(self._starts):
+            return ""
+        end = self._starts[number] - 1 if number < len(self._starts) else len(self.text)
+        return self.text[self._starts[number - 1] : end]
+
+    def hits(self, needle: str, at_most: int = HITS_MAX) -> Iterator[tuple[int, str]]:
+        """(number, line) of the lines that contain it, the first ones."""
+        at, found = self.text.find(needle), 0
+        while at >= 0 and found < at_most:
+            end = self.text.find("\n", at)
+            end = len(self.text) if end < 0 else end
+            yield self.number(at), self.text[self.text.rfind("\n", 0, at) + 1 : end]
+            at, found = self.text.find(needle, end), found + 1
+
+    def after(self, number: int, count: int) -> Iterator[tuple[int, str]]:
+        """The lines that follow."""
+        for one in range(number + 1, min(number + count, len(self._starts)) + 1):
+            yield one, self.line(one)
+
+
+def clean(data: bytes, cut: bool = False) -> Log:
+    """Bytes of any kind as a log: what is not text is dropped or replaced."""
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+    text = data.decode(encoding, errors="replace")
+    if "\x1b" in text:
+        text = _CODES.sub("", text)
+    text = _GONE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _LONG.sub(r"\1", text)
+    head = text.split("\n", _STAMPED_OF)[:_STAMPED_OF]
+    if sum(1 for line in head if _STAMP.match(line)) * 2 > len(head):
+        text = _STAMP.sub("", text)
+    return Log(text, cut)
+
+
+def shown(line: str) -> str:
+    """One line for a person: no edge of blanks, not longer than fits."""
+    text = " ".join(line.split())
+    return text if len(text) <= QUOTE_CHARS_MAX else text[: QUOTE_CHARS_MAX - 1] + "…"
