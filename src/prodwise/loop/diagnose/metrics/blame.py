@@ -24,15 +24,19 @@ class Graph:
 
     def entries(self, names: Collection[str]) -> list[str]:
         """Of these, those that none of the others calls, directly or over services that are not among them."""
-        called: set[str] = set()
-        left = [one for name in sorted(names) for one in self.called_by(name)]
+        called = self.below(one for name in names for one in self.called_by(name))
+        return [name for name in sorted(names) if name not in called]
+
+    def below(self, names: Iterable[str]) -> set[str]:
+        """These and all that they call, however far."""
+        found: set[str] = set()
+        left = list(names)
         while left:
             name = left.pop()
-            if name not in called:
-                called.add(name)
-                left += self.called_by(name)
-        inside = {self.circle[name] for name in called if name in self.circle}
-        return [name for name in sorted(names) if self.circle.get(name) not in inside or name not in self.circle]
+            if name not in found:
+                found.add(name)
+                left += self.callees.get(name, ())
+        return found
 
 
 def graph_of(edges: Iterable[tuple[str, str]]) -> Graph:

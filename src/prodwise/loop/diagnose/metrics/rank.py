@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from prodwise.loop.diagnose.metrics.amounts import Amount, Scene, amounts_of, busy, load_of, new, silent
 from prodwise.loop.diagnose.metrics.blame import Graph, graph_of, own_parts
-from prodwise.loop.diagnose.metrics.cause import Kind, Moved, RankedCause, Ranking, Symptom
-from prodwise.loop.diagnose.metrics.services import Line, Service, services_of
+from prodwise.loop.diagnose.metrics.cause import Kind, Moved, RankedCause, Ranking
+from prodwise.loop.diagnose.metrics.felt import FELT, Felt, felt_at
+from prodwise.loop.diagnose.metrics.services import Service, services_of
 from prodwise.loop.diagnose.metrics.tables import Unreadable, edges_of, tables_of
-from prodwise.loop.diagnose.metrics.usual import Run, Usual, run_of, usual_of
 
-FELT: Final = (Kind.ERRORS, Kind.LATENCY)
-"""What users feel. More requests, or a busy processor, are nothing wrong by themselves."""
 CAUSES_MAX: Final = 10
 SCORE_MIN: Final = 0.01
-WELL: Final = 2.0
-"""Samples at most this far off show a symptom's service as usual."""
+SILENT_SHARE: Final = 1 / 3
+"""Of a caller's own part, for called ones that fell silent: they died, or, likelier, the caller no longer gets as far as asking."""
+BUSY_SHARE: Final = 2 / 3
+"""Of a caller's own part, for called ones whose latency is not measured and whose resources are far from usual."""
 
 
 def rank(graph: Any, metrics: Any, normal: Any, abnormal: Any, *, target: str | None = None) -> tuple[RankedCause, ...]:
@@ -31,130 +33,126 @@ def look(graph: Any, metrics: Any, normal: Any, abnormal: Any, *, target: str | 
     metrics: (service, metric, statistic) → series, nested as one likes, or a pandas table with three rows of headers; a series is
     time → value, pairs of them, or values at times 0, 1, 2, …; what is missing or NaN is unknown. normal, abnormal: (since, until),
     both included, or times; or tables of their own, and `metrics` is then not looked at. Times: seconds, datetimes or ISO dates.
-    target: the service where it is felt; otherwise those that nobody calls are asked, then all. Raises Unreadable.
+    target: the service where it is felt; otherwise those that nobody calls are asked. Failures that none of these feels are then
+    looked for in all that they call. Raises Unreadable.
     """
     known = services_of(*tables_of(metrics, normal, abnormal))
     calls = graph_of(edges_of(graph))
     if target is not None and target not in known:
         raise Unreadable(f"the target {target!r} has no metrics: known are {', '.join(list(known)[:20]) or 'none'}")
     asked = [target] if target is not None else calls.entries([name for name in known if _tells(known[name])])
-    felt = _felt(known, asked)
-    if not felt and target is None:
-        felt = _felt(known, [name for name in known if _tells(known[name])])
-    found = _Look(known, calls, tuple(felt))
-    return Ranking(tuple(_causes(found)), tuple(one.symptom for one in felt), tuple(_unknown(known, asked)))
+    below = sorted(calls.below(asked) & known.keys())
+    felt = felt_at(known, asked, FELT) or felt_at(known, below, (Kind.ERRORS,))
+    found = _parts(known, calls, felt)
+    causes = [_cause(name, one) for name, one in found.items() if one.score >= SCORE_MIN]
+    causes.sort(key=lambda one: (-one.score, one.service))
+    return Ranking(tuple(causes[:CAUSES_MAX]), tuple(one.symptom for one in felt), tuple(_unknown(known, asked, below)))
 
 
 def _tells(service: Service) -> bool:
     return any(kind in service.lines and service.lines[kind].now for kind in FELT)
 
 
-@dataclass(frozen=True, slots=True)
-class _Felt:
-    """times: of the episode; well: samples of the period in question where this service was as usual."""
+@dataclass(slots=True)
+class _Part:
+    """What is gathered for one service. shares: of its score, by the kind of cause."""
 
-    symptom: Symptom
-    times: frozenset[float]
-    well: frozenset[float]
+    shares: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    moved: list[Moved] = field(default_factory=list)
+    evidence: list[str] = field(default_factory=list)
+    against: list[str] = field(default_factory=list)
 
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    known: Mapping[str, Service]
-    graph: Graph
-    felt: tuple[_Felt, ...]
+    @property
+    def score(self) -> float:
+        return sum(self.shares.values())
 
 
-def _felt(known: Mapping[str, Service], asked: Sequence[str]) -> list[_Felt]:
-    """Strongest first. All that are asked share the chance of a false alarm."""
-    lines = [(name, kind, known[name].lines[kind]) for name in asked for kind in FELT if kind in known[name].lines]
-    found = [one for name, kind, line in lines if (one := _symptom(known[name], kind, line, len(lines))) is not None]
-    return sorted(found, key=lambda one: (-one.symptom.strength, one.symptom.service, one.symptom.kind))
+def _parts(known: Mapping[str, Service], graph: Graph, felt: Sequence[Felt]) -> dict[str, _Part]:
+    """Each kind of symptom has a say by its strength; within it, services by their own parts."""
+    parts: dict[str, _Part] = defaultdict(_Part)
+    by_kind = {kind: [one for one in felt if one.symptom.kind is kind] for kind in FELT}
+    strengths = sum(many[0].symptom.strength for many in by_kind.values() if many)
+    for kind, many in by_kind.items():
+        if many:
+            scene = Scene(known, graph, many[0])
+            amounts = amounts_of(scene, kind)
+            values = {name: one.value for name, one in amounts.items()}
+            own = own_parts(
+                graph, values, {one.symptom.service: max(0.0, values.get(one.symptom.service, 0.0)) for one in many}
+            )
+            whole = sum(own.values()) * strengths / many[0].symptom.strength
+            for name in sorted(own):
+                _told(parts[name], scene, amounts, own[name], name)
+                _shared(parts, scene, kind, name, own[name] / whole)
+    return parts
 
 
-def _symptom(service: Service, kind: Kind, line: Line, questions: int) -> _Felt | None:
-    usual = usual_of(line.normal, _step(service, kind))
-    if usual is None:
-        return None
-    before, times = sorted(line.normal), sorted(line.now)
-    run = run_of(usual, [line.normal[at] for at in before], [line.now[at] for at in times], questions)
-    if run is None:
-        return None
-    inside = frozenset(times[run.first : run.last + 1])
-    well = frozenset(at for at in times if at not in inside and usual.off(line.now[at]) <= WELL)
-    return _Felt(Symptom(service.name, kind, min(inside), max(inside), run.strength), inside, well)
+def _shared(parts: dict[str, _Part], scene: Scene, kind: Kind, name: str, share: float) -> None:
+    """1. Of n times the usual load only 1 / n is usual: the rest goes to where the load comes from. 2. Called ones that nothing is known
+    of, but that something is wrong with, get their part of what is left."""
+    times, origin = load_of(scene, name), _origin(scene, name)
+    if origin != name:
+        loaded = share * (1 - 1 / times)
+        share -= loaded
+        parts[origin].shares["load"] += loaded
+        parts[origin].evidence.append(f"{origin}: brings {times:.1f} times the usual requests to {name}")
+        parts[name].against.append(f"{name}: gets {times:.1f} times its usual requests")
+    callees = scene.graph.called_by(name)
+    unmeasured = [one for one in callees if one in scene.known and not _tells(scene.known[one]) and busy(scene, one)]
+    gone = [one for one in callees if silent(scene, one)]
+    for names, part, words in (
+        (unmeasured, BUSY_SHARE, "is far from its usual state"),
+        (gone, SILENT_SHARE, "fell silent"),
+    ):
+        for one in names:
+            parts[one].shares[kind] += share * part / len(names)
+            parts[one].evidence.append(f"{one}: {words} while {name}, which calls it, was worse than usual")
+            parts[one].moved += busy(scene, one)
+        share *= 1 - part if names else 1
+    parts[name].shares[kind] += share
 
 
-def _step(service: Service, kind: Kind) -> float:
-    """One failed request, as a share of those of one sample."""
-    requests = service.lines.get(Kind.REQUESTS)
-    if kind is not Kind.ERRORS or requests is None:
-        return 0.0
-    counts = sorted(value for value in requests.normal.values() if value > 0)
-    return 1.0 / max(1.0, counts[len(counts) // 2]) if counts else 0.0
+def _origin(scene: Scene, name: str) -> str:
+    """Where the load of a service comes from: as far up as it is more than usual; from there, a lone caller that asks more often."""
+    if load_of(scene, name) == 1.0:
+        return name
+    seen = {name}
+    while True:
+        loaded = [one for one in scene.graph.calling(name) if one not in seen and load_of(scene, one) > 1.0]
+        if not loaded:
+            break
+        name = max(loaded, key=lambda one: (load_of(scene, one), one))
+        seen.add(name)
+    callers = scene.graph.calling(name)
+    return callers[0] if len(callers) == 1 else name
 
 
-@dataclass(frozen=True, slots=True)
-class _Amount:
-    value: float
-    moved: Moved
+def _told(part: _Part, scene: Scene, amounts: Mapping[str, Amount], own: float, name: str) -> None:
+    """What speaks for it and against it, in words."""
+    amount = amounts[name]
+    part.moved += [amount.moved, *busy(scene, name)]
+    part.evidence += map(str, [amount.moved, *busy(scene, name)])
+    callees = [one for one in scene.graph.called_by(name) if one in amounts and amounts[one].value > 0.1 * amount.value]
+    part.evidence.append(f"{name}: {min(1.0, own / amount.value):.0%} of it is explained by nothing that it calls")
+    part.evidence += [f"{name}: began to call {one}" for one in scene.graph.called_by(name) if new(scene, one)]
+    for one in sorted(callees, key=lambda one: -amounts[one].value)[:3]:
+        part.against.append(
+            f"{one}, which it calls, accounts for {min(1.0, amounts[one].value / amount.value):.0%} of it"
+        )
+    unknown = [one for one in scene.graph.called_by(name) if one not in amounts and not new(scene, one)]
+    if unknown:
+        part.against.append(f"nothing is known of {', '.join(unknown[:5])}, which it calls")
 
 
-def _amounts(look: _Look, kind: Kind, felt: _Felt) -> dict[str, _Amount]:
-    """What is unusual in each service during the episode: seconds, or failed requests, beyond what is usual."""
-    found = {}
-    for name, service in look.known.items():
-        line = service.lines.get(kind)
-        usual = usual_of(line.normal, _step(service, kind)) if line is not None else None
-        if line is None or usual is None:
-            continue
-        well = [line.now[at] for at in felt.well if at in line.now]
-        level = max(usual.middle, min(well)) if well else usual.middle
-        during = {at: line.now[at] for at in felt.times if at in line.now}
-        if not during:
-            continue
-        counts = {at: _count(look, name, at) for at in during}
-        value = sum(counts[at] * (during[at] - level) for at in during)
-        mean = sum(during.values()) / len(during)
-        found[name] = _Amount(value, Moved(name, kind, line.metric, level, mean, usual.off(mean)))
-    return found
+def _cause(name: str, part: _Part) -> RankedCause:
+    kind = max(sorted(part.shares), key=lambda one: part.shares[one])
+    return RankedCause(name, str(kind), part.score, tuple(part.moved), tuple(part.evidence), tuple(part.against))
 
 
-def _count(look: _Look, name: str, at: float) -> float:
-    """How many requests: its own figure, else that of its callers together, else one."""
-    for names in ((name,), look.graph.calling(name)):
-        lines = [look.known[one].lines.get(Kind.REQUESTS) for one in names if one in look.known]
-        counts = [line.now[at] for line in lines if line is not None and at in line.now]
-        if counts:
-            return max(0.0, sum(counts))
-    return 1.0
-
-
-def _causes(look: _Look) -> list[RankedCause]:
-    scores: dict[str, float] = {}
-    moved: dict[str, list[Moved]] = {}
-    kinds: dict[str, tuple[float, Kind]] = {}
-    weights = {kind: max((f.symptom.strength for f in look.felt if f.symptom.kind is kind), default=0.0) for kind in FELT}
-    for kind in FELT:
-        felt = [one for one in look.felt if one.symptom.kind is kind]
-        if not felt:
-            continue
-        amounts = _amounts(look, kind, felt[0])
-        values = {name: one.value for name, one in amounts.items()}
-        own = own_parts(look.graph, values, {f.symptom.service: values.get(f.symptom.service, 0.0) for f in felt})
-        whole = sum(own.values())
-        for name, part in own.items():
-            share = part / whole * weights[kind] / sum(weights.values())
-            scores[name] = scores.get(name, 0.0) + share
-            moved.setdefault(name, []).append(amounts[name].moved)
-            kinds[name] = max(kinds.get(name, (0.0, kind)), (share, kind))
-    ordered = sorted(scores, key=lambda name: (-scores[name], name))[:CAUSES_MAX]
-    return [
-        RankedCause(name, kinds[name][1], scores[name], tuple(moved[name]), tuple(map(str, moved[name])))
-        for name in ordered
-        if scores[name] >= SCORE_MIN
+def _unknown(known: Mapping[str, Service], asked: Sequence[str], below: Sequence[str]) -> list[str]:
+    if not asked:
+        return ["no service has latency or failures in the period in question"]
+    mute = [
+        name for name in below if not any(known[name].lines[kind].normal for kind in FELT if kind in known[name].lines)
     ]
-
-
-def _unknown(known: Mapping[str, Service], asked: Iterable[str]) -> list[str]:
-    return [f"{name}: too little is known of its usual" for name in asked if name not in known]
+    return [f"{name}: neither latency nor failures are known of the normal period" for name in mute]

@@ -19,7 +19,9 @@ PERCENT_ABOVE: Final = 1.5
 _AVAILABILITY: Final = re.compile(r"availab|success|uptime", re.IGNORECASE)
 _ERRORS: Final = re.compile(r"err(or)?s?(?![a-z])|errors?|fail|fault|5xx|exception", re.IGNORECASE)
 _LATENCY: Final = re.compile(r"latenc|duration|response.?time|elapsed|(?<![a-z])(rt|ms)(?![a-z])", re.IGNORECASE)
-_REQUESTS: Final = re.compile(r"request|calls?(?![a-z])|invocation|throughput|workload|traffic|(?<![a-z])(count|rps|qps|hits)", re.IGNORECASE)
+_REQUESTS: Final = re.compile(
+    r"request|calls?(?![a-z])|invocation|throughput|workload|traffic|(?<![a-z])(count|rps|qps|hits)", re.IGNORECASE
+)
 _SHARE: Final = re.compile(r"rate|ratio|percent|share|pct|%", re.IGNORECASE)
 _STATISTICS: Final = (r"^(avg|average|mean)", r"^(p?50|median)", r"^p?90", r"^p?95", r"^p?99", r"")
 """Of several statistics of one latency the first is read: an average times the number of requests is the time that all took."""
@@ -52,7 +54,12 @@ def services_of(normal: Table, now: Table) -> dict[str, Service]:
 
 def kind_of(metric: str) -> Kind:
     """By its name. Errors before requests: "failed requests" are failures."""
-    for pattern, kind in ((_AVAILABILITY, Kind.ERRORS), (_LATENCY, Kind.LATENCY), (_ERRORS, Kind.ERRORS), (_REQUESTS, Kind.REQUESTS)):
+    for pattern, kind in (
+        (_AVAILABILITY, Kind.ERRORS),
+        (_LATENCY, Kind.LATENCY),
+        (_ERRORS, Kind.ERRORS),
+        (_REQUESTS, Kind.REQUESTS),
+    ):
         if pattern.search(metric):
             return kind
     return Kind.RESOURCE

@@ -70,11 +70,15 @@ def _pairs(graph: Any) -> Iterator[Any]:
         return
     if hasattr(graph, "columns") and hasattr(graph, "index"):  # an adjacency table: callers in rows, callees in columns
         for callee in graph.columns:
-            yield from ((caller, callee) for caller, many in zip(graph.index, graph[callee], strict=True) if _number(many))
+            yield from (
+                (caller, callee) for caller, many in zip(graph.index, graph[callee], strict=True) if _number(many)
+            )
     elif isinstance(graph, Mapping):
         for caller, callees in graph.items():
             if isinstance(callees, str) or not isinstance(callees, Iterable):
-                raise Unreadable(f"the graph's {caller!r} maps to {type(callees).__name__}: a collection of callees is needed")
+                raise Unreadable(
+                    f"the graph's {caller!r} maps to {type(callees).__name__}: a collection of callees is needed"
+                )
             weights = isinstance(callees, Mapping)
             yield from ((caller, c) for c in callees if not weights or _weighs(callees[c]))
     elif hasattr(graph, "edges"):
@@ -82,7 +86,9 @@ def _pairs(graph: Any) -> Iterator[Any]:
     elif isinstance(graph, Iterable) and not isinstance(graph, str | bytes):
         yield from graph
     else:
-        raise Unreadable(f"a graph is needed (pairs of caller and callee, a mapping, a CallGraph), not {type(graph).__name__}")
+        raise Unreadable(
+            f"a graph is needed (pairs of caller and callee, a mapping, a CallGraph), not {type(graph).__name__}"
+        )
 
 
 def _weighs(weight: Any) -> bool:
@@ -104,7 +110,9 @@ def _is_table(given: Any) -> bool:
 
 def _table(given: Any, name: str) -> Table:
     if not _is_table(given):
-        raise Unreadable(f"{name} is {type(given).__name__}: a mapping of (service, metric, statistic) to series is needed")
+        raise Unreadable(
+            f"{name} is {type(given).__name__}: a mapping of (service, metric, statistic) to series is needed"
+        )
     found: dict[Key, dict[float, float]] = {}
     for number, (key, raw) in enumerate(_columns(given, ())):
         if number >= SERIES_MAX:
@@ -138,7 +146,9 @@ def _by_time(inner: Any) -> bool:
 def _key(label: Any, above: tuple[str, ...]) -> Key:
     names = (*above, *(map(str, label) if isinstance(label, tuple | list) else (str(label),)))
     if len(names) not in (2, 3):
-        raise Unreadable(f"a series is named {names!r:.120}: (service, metric, statistic) or (service, metric) is needed")
+        raise Unreadable(
+            f"a series is named {names!r:.120}: (service, metric, statistic) or (service, metric) is needed"
+        )
     return (names[0], names[1], names[2] if len(names) == 3 else "")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from statistics import median
 from typing import Final
 
@@ -22,7 +23,10 @@ WINDOWS_MIN: Final = 30
 """Normal windows from which the tail can be read; with fewer FLOOR alone holds, raised for what few samples leave unknown."""
 FLOOR: Final = 5.0
 """No limit is below: a single sample of a bell-shaped series is there once in three million."""
-ALPHA: Final = 0.01
+TAIL: Final = 0.2
+"""The part of the normal windows that is read as their tail, without its outermost quarter: one window in twenty of the normal period
+may hold an incident of its own and changes nothing."""
+ALPHA: Final = 0.002
 """Chance that a question to a normal period finds something, over all series that are asked."""
 
 
@@ -61,21 +65,21 @@ def usual_of(series: Series, step: float = 0.0) -> Usual | None:
     return Usual(middle, scale * (1 + 2 / len(known)), quantile(known, 0.99), len(known))
 
 
-def run_of(usual: Usual, normal: Sequence[float | None], now: Sequence[float | None], questions: int) -> Run | None:
+def run_of(usual: Usual, normal: Sequence[float], now: Sequence[float], questions: int) -> Run | None:
     """The run that stands out most, where it does so more than chance allows when that many series are asked.
 
     1. The largest summed deviation of any run of the period in question. 2. The same of as many samples of the normal period, cut at
-    each place. 3. The limit: those values' tail, taken to fall exponentially from where a tenth of them is, out to ALPHA / questions.
+    each place. 3. The limit: those values' tail, taken to fall exponentially, out to ALPHA / questions.
     """
-    found = _largest([_off(usual, value) for value in now])
+    offs = [usual.off(value) for value in now]
+    found = _largest(offs)
     if found is None:
         return None
     limit = _limit(usual, normal, len(now), questions)
     if found[0] <= limit:
         return None
-    clear = _largest([min(CLEAR, off) if (off := _off(usual, value)) is not None else None for value in now])
-    assert clear is not None
-    return Run(clear[1], clear[2], found[0] / limit)
+    _, first, last = _largest([min(CLEAR, off) for off in offs]) or found
+    return Run(first, last, found[0] / limit)
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
@@ -85,39 +89,32 @@ def quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
 
 
-def _off(usual: Usual, value: float | None) -> float | None:
-    return None if value is None else usual.off(value)
-
-
-def _limit(usual: Usual, normal: Sequence[float | None], length: int, questions: int) -> float:
+def _limit(usual: Usual, normal: Sequence[float], length: int, questions: int) -> float:
     floor = FLOOR * (1 + 4 / usual.samples) + math.log(max(1, questions)) / FLOOR
-    offs = [_off(usual, value) for value in normal]
+    offs = [usual.off(value) for value in normal]
     places = range(0, len(offs) - length + 1, max(1, (len(offs) - length + 1) // WINDOWS_MAX))
     seen = sorted(one[0] for place in places if (one := _largest(offs[place : place + length])) is not None)
     if len(seen) < WINDOWS_MIN:
         return max(floor, 1.5 * seen[-1] if seen else floor)
-    tenth, last = quantile(seen, 0.9), quantile(seen, 0.98)
-    return max(floor, tenth + (last - tenth) * math.log(0.1 * questions / ALPHA) / math.log(0.1 / 0.02))
+    low, high = quantile(seen, 1 - TAIL), quantile(seen, 1 - TAIL / 4)
+    return max(floor, low + (high - low) * math.log(TAIL * questions / ALPHA) / math.log(4))
 
 
-def _largest(offs: Sequence[float | None]) -> tuple[float, int, int] | None:
-    """Over runs of any length: (sum over the root of how many are known, first, last). Runs begin and end with known samples."""
-    known = [(place, off) for place, off in enumerate(offs) if off is not None]
-    sums = [0.0]
-    for _, off in known:
-        sums.append(sums[-1] + off)
+def _largest(offs: Sequence[float]) -> tuple[float, int, int] | None:
+    """Over runs of about any length: (sum over the root of their number, first, last)."""
+    sums = [0.0, *accumulate(offs)]
     best: tuple[float, int, int] | None = None
-    for first in range(len(known)):
-        for last in _lasts(first, len(known)):
-            value = (sums[last + 1] - sums[first]) / math.sqrt(last - first + 1)
-            if best is None or value > best[0]:
-                best = (value, known[first][0], known[last][0])
+    for length in _lengths(len(offs)):
+        root = math.sqrt(length)
+        value, first = max((sums[at + length] - sums[at], -at) for at in range(len(offs) - length + 1))
+        if best is None or value / root > best[0]:
+            best = (value / root, -first, length - 1 - first)
     return best
 
 
-def _lasts(first: int, many: int) -> Sequence[int]:
-    """All lengths up to 8, then ever longer steps."""
-    lengths = [*range(1, 9)]
-    while lengths[-1] < many:
+def _lengths(many: int) -> list[int]:
+    """All up to 8, then ever longer steps."""
+    lengths = list(range(1, min(8, many) + 1))
+    while lengths and lengths[-1] * 5 // 4 <= many and lengths[-1] >= 8:
         lengths.append(lengths[-1] * 5 // 4)
-    return [first + length - 1 for length in lengths if first + length <= many]
+    return lengths
