@@ -39,12 +39,13 @@ def felt_at(known: Mapping[str, Service], asked: Sequence[str], kinds: Collectio
 
 
 def step_of(service: Service, kind: Kind) -> float:
-    """The smallest step of its metric: one failed request, as a share of those of one sample."""
+    """Half of one failed request, as a share of those of one sample: where none fails in some hundred samples, one that does is about
+    two standard deviations (Poisson's, at the highest rate that such a silence allows)."""
     requests = service.lines.get(Kind.REQUESTS)
     if kind is not Kind.ERRORS or requests is None:
         return 0.0
     counts = sorted(value for value in requests.normal.values() if value > 0)
-    return 1.0 / max(1.0, counts[len(counts) // 2]) if counts else 0.0
+    return 0.5 / max(1.0, counts[len(counts) // 2]) if counts else 0.0
 
 
 def _symptom(service: Service, kind: Kind, line: Line, questions: int) -> Felt | None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from prodwise.loop.diagnose.metrics.amounts import Amount, Scene, amounts_of, busy, load_of, new, silent
 from prodwise.loop.diagnose.metrics.blame import Graph, graph_of, own_parts
 from prodwise.loop.diagnose.metrics.cause import Kind, Moved, RankedCause, Ranking
+from prodwise.loop.diagnose.metrics.diluted import diluted
 from prodwise.loop.diagnose.metrics.felt import FELT, Felt, felt_at
 from prodwise.loop.diagnose.metrics.services import Service, services_of
 from prodwise.loop.diagnose.metrics.tables import Unreadable, edges_of, tables_of
@@ -33,8 +34,8 @@ def look(graph: Any, metrics: Any, normal: Any, abnormal: Any, *, target: str | 
     metrics: (service, metric, statistic) → series, nested as one likes, or a pandas table with three rows of headers; a series is
     time → value, pairs of them, or values at times 0, 1, 2, …; what is missing or NaN is unknown. normal, abnormal: (since, until),
     both included, or times; or tables of their own, and `metrics` is then not looked at. Times: seconds, datetimes or ISO dates.
-    target: the service where it is felt; otherwise those that nobody calls are asked. Failures that none of these feels are then
-    looked for in all that they call. Raises Unreadable.
+    target: the service where it is felt; otherwise those that nobody calls are asked. What is too thin to see there is looked for in
+    all that they call. Raises Unreadable.
     """
     known = services_of(*tables_of(metrics, normal, abnormal))
     calls = graph_of(edges_of(graph))
@@ -42,7 +43,7 @@ def look(graph: Any, metrics: Any, normal: Any, abnormal: Any, *, target: str | 
         raise Unreadable(f"the target {target!r} has no metrics: known are {', '.join(list(known)[:20]) or 'none'}")
     asked = [target] if target is not None else calls.entries([name for name in known if _tells(known[name])])
     below = sorted(calls.below(asked) & known.keys())
-    felt = felt_at(known, asked, FELT) or felt_at(known, below, (Kind.ERRORS,))
+    felt = felt_at(known, asked, FELT) or diluted(known, calls, asked)
     found = _parts(known, calls, felt)
     causes = [_cause(name, one) for name, one in found.items() if one.score >= SCORE_MIN]
     causes.sort(key=lambda one: (-one.score, one.service))
@@ -88,8 +89,8 @@ def _parts(known: Mapping[str, Service], graph: Graph, felt: Sequence[Felt]) -> 
 
 
 def _shared(parts: dict[str, _Part], scene: Scene, kind: Kind, name: str, share: float) -> None:
-    """1. Of n times the usual load only 1 / n is usual: the rest goes to where the load comes from. 2. Called ones that nothing is known
-    of, but that something is wrong with, get their part of what is left."""
+    """1. Of n times the usual load only 1 / n is usual: the rest goes to where the load comes from. 2. Called ones of which nothing is
+    known but that something is wrong with get their part of what is left."""
     times, origin = load_of(scene, name), _origin(scene, name)
     if origin != name:
         loaded = share * (1 - 1 / times)
