@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import median_low
 from typing import Final
 
 from prodwise.loop.diagnose.metrics.blame import Graph
@@ -47,16 +48,16 @@ def amounts_of(scene: Scene, kind: Kind) -> dict[str, Amount]:
 
 
 def moved_of(scene: Scene, service: Service, kind: Kind, line: Line) -> Moved | None:
-    """Usual is the normal period's median, or what the service did at its best while the symptom's service was well, if that is more:
-    the nearer past knows what has drifted since."""
+    """Usual is what the service did in the period in question while the symptom's service was well, as the nearer past knows what has
+    drifted since; without that, the normal period's median."""
     usual = usual_of(line.normal, step_of(service, kind))
     during = [line.now[at] for at in sorted(scene.felt.times) if at in line.now]
     if usual is None or not during:
         return None
     well = [line.now[at] for at in scene.felt.well if at in line.now]
-    level = max(usual.middle, min(well)) if well else usual.middle
+    level = median_low(well) if well else usual.middle
     mean = sum(during) / len(during)
-    return Moved(service.name, kind, line.metric, level, mean, usual.off(mean))
+    return Moved(service.name, kind, line.metric, level, mean, (mean - level) / usual.scale)
 
 
 def load_of(scene: Scene, name: str) -> float:

@@ -73,7 +73,7 @@ def run_of(usual: Usual, normal: Sequence[float], now: Sequence[float], question
     """
     offs = [usual.off(value) for value in now]
     found = _largest(offs)
-    if found is None:
+    if found is None or found[0] <= FLOOR:
         return None
     limit = _limit(usual, normal, len(now), questions)
     if found[0] <= limit:
