@@ -37,8 +37,11 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Symptom:
-    """Where it is felt. since, until: times of the first and last unusual sample; strength: its statistic as a multiple of the limit
-    that chance alone passes once in 500 looks, so above 1; usually below 1 where it is too thin to be seen and was found further down."""
+    """Where it is felt. since, until: times of the first and last unusual sample.
+
+    strength: its statistic as a multiple of the limit that chance alone passes once in 500 looks, so above 1; usually below 1 where it
+    is too thin to be seen and was found further down.
+    """
 
     service: str
     kind: Kind

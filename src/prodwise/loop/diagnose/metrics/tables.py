@@ -66,21 +66,16 @@ def tables_of(metrics: Any, normal: Any, abnormal: Any) -> tuple[Table, Table]:
 
 
 def _pairs(graph: Any) -> Iterator[Any]:
-    if graph is None:
-        return
-    if hasattr(graph, "columns") and hasattr(graph, "index"):  # an adjacency table: callers in rows, callees in columns
-        for callee in graph.columns:
-            yield from (
-                (caller, callee) for caller, many in zip(graph.index, graph[callee], strict=True) if _number(many)
-            )
+    if hasattr(graph, "columns") and hasattr(graph, "index"):
+        yield from _adjacent(graph)
     elif isinstance(graph, Mapping):
         for caller, callees in graph.items():
             if isinstance(callees, str) or not isinstance(callees, Iterable):
                 raise Unreadable(
                     f"the graph's {caller!r} maps to {type(callees).__name__}: a collection of callees is needed"
                 )
-            weights = isinstance(callees, Mapping)
-            yield from ((caller, c) for c in callees if not weights or _weighs(callees[c]))
+            weights = callees if isinstance(callees, Mapping) else {}
+            yield from ((caller, one) for one in callees if _weighs(weights.get(one)))
     elif hasattr(graph, "edges"):
         yield from graph.edges() if callable(graph.edges) else graph.edges
     elif isinstance(graph, Iterable) and not isinstance(graph, str | bytes):
@@ -91,9 +86,15 @@ def _pairs(graph: Any) -> Iterator[Any]:
         )
 
 
+def _adjacent(graph: Any) -> Iterator[tuple[Any, Any]]:
+    """Of a table of adjacency: callers in rows, callees in columns."""
+    for callee in graph.columns:
+        yield from ((caller, callee) for caller, many in zip(graph.index, graph[callee], strict=True) if _number(many))
+
+
 def _weighs(weight: Any) -> bool:
-    """0 in an adjacency mapping is no edge; anything that is no number (networkx's attributes) is one."""
-    return not isinstance(weight, int | float) or _number(weight) != 0
+    """0 in an adjacency mapping is no edge; what is no number (an edge's attributes) belongs to one."""
+    return _number(weight) != 0
 
 
 def _ends(pair: Any) -> tuple[str, str]:
