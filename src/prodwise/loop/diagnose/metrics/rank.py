@@ -134,7 +134,11 @@ def _told(part: _Part, scene: Scene, amounts: Mapping[str, Amount], own: float, 
     part.moved += [amount.moved, *busy(scene, name)]
     part.evidence += map(str, [amount.moved, *busy(scene, name)])
     callees = [one for one in scene.graph.called_by(name) if one in amounts and amounts[one].value > 0.1 * amount.value]
-    part.evidence.append(f"{name}: {min(1.0, own / amount.value):.0%} of it is explained by nothing that it calls")
+    below = sum(max(0.0, amounts[one].value) for one in scene.graph.called_by(name) if one in amounts)
+    left = amount.value - below
+    part.evidence.append(f"{name}: {left / amount.value:.0%} of it is explained by nothing that it calls")
+    if own < 0.9 * left:
+        part.against.append(f"{name}: only {own / left:.0%} of that is felt where the symptom is")
     part.evidence += [f"{name}: began to call {one}" for one in scene.graph.called_by(name) if new(scene, one)]
     for one in sorted(callees, key=lambda one: -amounts[one].value)[:3]:
         part.against.append(
