@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from bench import breakages, footprint, ingest, proxy, recovery
+from bench import breakages, footprint, ingest, metrics, proxy, recovery
 from bench.judged import judged
 from bench.running import Tell
 from bench.table import Bench, Part, show
@@ -41,7 +41,8 @@ PARTS: dict[str, Run] = {
     "proxy": lambda quick, tell, seed: proxy.run(quick, tell),
     "ingest": lambda quick, tell, seed: ingest.run(quick, tell),
     "footprint": lambda quick, tell, seed: footprint.run(quick, tell),
-    breakages.NAME: lambda quick, tell, seed: breakages.run(tell),
+    "logs": lambda quick, tell, seed: breakages.run(tell),
+    "metrics": lambda quick, tell, seed: metrics.run(quick, tell),
 }
 
 

@@ -17,7 +17,7 @@ from bench.table import Figure, Part
 from prodwise.loop.diagnose.logs import clean, diagnose_log
 from prodwise.model.breakage import Breakage
 
-NAME = "diagnosis-logs"
+NAME = "logs"
 FOLDER = "dependency-breakage"
 
 
