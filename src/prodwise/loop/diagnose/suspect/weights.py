@@ -1,0 +1,55 @@
+"""The weights of evidence for and against a commit: natural log-odds, added up. One place, so that a ranking can be argued about.
+
+All commits begin at 0. Set by hand on the histories of `bench/suspects` that are not held back; steps are worth about a factor of
+e each. Of findings of one kind only the strongest counts, so that a large commit gains nothing by touching much.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+VERSION: Final = "suspect-1"
+
+NONE_OF_THEM: Final = 1.0  # what none of the commits has to be weighed against: data, load, the world outside
+
+# The commit as a whole
+NOTHING_RUNS: Final = -3.0  # documents, tests, comments or layout only
+ELSEWHERE: Final = -1.0  # nothing of what the error passes through, calls or names
+AFTER_ONSET: Final = -4.0  # made when it failed already
+ONSET_TOLERANCE_S: Final = 300.0  # clocks of developers' machines
+
+# Where the error was raised, times DEPTH of the call
+WROTE_LINE: Final = 4.0
+NEAR_LINE: Final = 3.2  # in the same function, not further than NEAR_LINES
+IN_FUNCTION: Final = 2.6
+IN_FILE: Final = 0.9
+MOVED_LINE: Final = 0.4  # moved or laid out anew, the same text
+OLDER: Final = -0.5  # for each later change of the same line
+DEPTH: Final = (1.0, 0.75, 0.6, 0.5, 0.4, 0.3)  # by the app's own calls, from where it was raised outwards
+NEAR_LINES: Final = 3
+
+# What the failing code reaches, times DEPTH of the call
+LINE_CALLS: Final = 2.8  # the commit changed something that the failing line calls or reads
+FUNCTION_CALLS: Final = 1.6
+CALLS_CALL: Final = 1.2  # one call further
+SAME_WORDS: Final = 1.0  # the changed lines speak of what the failing line speaks of; less, the more commits do
+
+# What the message names
+TOOK_AWAY: Final = 4.0  # the commit removed what the message says is missing
+BEGAN_TO_USE: Final = 2.6  # or first wrote that name
+CHANGED_SIGNATURE: Final = 3.6  # of what the message says was called wrongly
+CALLS_IT: Final = 1.6
+SAYS_IT: Final = 3.4  # the message's own text was written here
+FILE_GONE: Final = 4.0  # a file that the message names was removed or renamed
+FILE_CHANGED: Final = 2.6
+
+# Dependencies
+PACKAGE_RAISES: Final = 4.0  # another version of a package that the error passes through
+PACKAGE_NAMED: Final = 3.4  # of one that the message names
+PACKAGE_USED: Final = 1.6  # of one that the failing line uses
+PACKAGE_IMPORTED: Final = 0.6  # of one that the failing file imports
+
+# Routes, where no frame is known
+ROUTE_HANDLER: Final = 3.0  # the function that answers a failing route
+ROUTE_CALLS: Final = 2.0  # what that function calls
+ROUTE_FILE: Final = 0.8
