@@ -81,7 +81,11 @@ def nothing_runs(commit: Commit) -> bool:
     for change in commit.own():
         if kind_of(change.path or change.before) in (Kind.TEST, Kind.DOCUMENT):
             continue
-        if change.path != change.before or not change.hunks or not all(idle(hunk, change.path) for hunk in change.hunks):
+        if (
+            change.path != change.before
+            or not change.hunks
+            or not all(idle(hunk, change.path) for hunk in change.hunks)
+        ):
             return False
     return True
 

@@ -14,7 +14,12 @@ FRAMES_MAX: Final = 12
 """The app's own calls that are looked at, from where it was raised outwards."""
 CHAIN_MAX: Final = 8
 SEGMENTS_MAX: Final = 12
-_BUILT: Final = {".js": (".ts", ".tsx", ".jsx", ".mjs"), ".jsx": (".tsx",), ".mjs": (".mts", ".ts"), ".cjs": (".ts", ".js")}
+_BUILT: Final = {
+    ".js": (".ts", ".tsx", ".jsx", ".mjs"),
+    ".jsx": (".tsx",),
+    ".mjs": (".mts", ".ts"),
+    ".cjs": (".ts", ".js"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,9 @@ SAME_WORDS: Final = 1.0  # the changed lines speak of what the failing line spea
 
 # What the message names
 TOOK_AWAY: Final = 4.0  # the commit removed what the message says is missing
+TOOK_AWAY_A_USE: Final = 2.0  # it removed lines with that name, which made nothing
 BEGAN_TO_USE: Final = 2.6  # or first wrote that name
+USED_BEFORE: Final = -2.5  # it wrote that name when it was still there
 CHANGED_SIGNATURE: Final = 3.6  # of what the message says was called wrongly
 CALLS_IT: Final = 1.6
 SAYS_IT: Final = 3.4  # the message's own text was written here

@@ -1,0 +1,7 @@
+"""Which commit brought a fault: ranked from what the error and the changes say, without running anything."""
+
+from prodwise.loop.diagnose.suspect.case import Finding, Search, Suspect
+from prodwise.loop.diagnose.suspect.rank import rank
+from prodwise.loop.diagnose.suspect.scene import wanted
+
+__all__ = ["Finding", "Search", "Suspect", "rank", "wanted"]
