@@ -34,11 +34,11 @@ _WORD = re.compile(_NAME)
 _CALL = re.compile(rf"({_NAME})\s*\(")
 _STRING = re.compile(r"""(["'`])((?:(?!\1)[^\\\n]|\\.){0,200})\1""")
 _IMPORT = re.compile(
-    rf"""^\s*(?:
+    r"""^\s*(?:
       from\s+(?P<source>[\w.]+)\s+import\s+(?P<names>[^#]*)
     | import\s+(?P<modules>[\w.]+(?:\s+as\s+\w+)?(?:\s*,\s*[\w.]+(?:\s+as\s+\w+)?)*)\s*(?:\#.*)?$
-    | (?:const|let|var)\s+(?P<required>.{{1,200}}?)\s*=\s*(?:await\s+)?(?:require|import)\(\s*["'](?P<path>[^"']+)["']\s*\)
-    | import\s+(?P<bindings>.{{1,200}}?)\s+from\s+["'](?P<from>[^"']+)["']
+    | (?:const|let|var)\s+(?P<required>.{1,200}?)\s*=\s*(?:await\s+)?(?:require|import)\(\s*["'](?P<path>[^"']+)["']\s*\)
+    | import\s+(?P<bindings>.{1,200}?)\s+from\s+["'](?P<from>[^"']+)["']
     )""",
     re.VERBOSE,
 )

@@ -67,9 +67,10 @@ _FILE = re.compile(r"(?<![\w.-])((?:[\w@~.-]{1,80}/){0,12}[\w@-][\w@.-]{0,80}\.[
 _LOOKUPS = frozenset(("KeyError", "NoSuchKey", "TemplateNotFound", "MultiValueDictKeyError", "BadRequestKeyError"))
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 _COMMON = frozenset(
-    "self cls this none null true false int str float list dict tuple set bool bytes object nonetype undefined nan string number"
-    " function array error exception value values key keys name type data args kwargs result line file".split()
-)
+    ("self", "cls", "this", "none", "null", "true", "false", "int", "str", "float", "list", "dict", "tuple", "set", "bool",
+     "bytes", "object", "nonetype", "undefined", "nan", "string", "number", "function", "array", "error", "exception",
+     "value", "values", "key", "keys", "name", "type", "data", "args", "kwargs", "result", "line", "file")
+)  # fmt: skip
 
 
 def names_in(kind: str, message: str) -> tuple[Named, ...]:

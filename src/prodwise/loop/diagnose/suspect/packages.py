@@ -22,8 +22,10 @@ _PINS: Final = tuple(
         r"^\s*[\"']?(?P<name>[A-Za-z][\w.-]*)[\"']?(?:\[[\w, -]*\])?,?(?P<version>)\s*$",  # a bare name
     )
 )
-_NOT_PACKAGES = frozenset(("version", "name", "python", "requires-python", "node", "lockfileversion", "resolved", "integrity", "license",
-                           "description", "main", "private", "author", "source", "sdist", "wheels", "dependencies", "scripts"))  # fmt: skip
+_NOT_PACKAGES = frozenset(
+    ("version", "name", "python", "requires-python", "node", "lockfileversion", "resolved", "integrity", "license",
+     "description", "main", "private", "author", "source", "sdist", "wheels", "dependencies", "scripts")
+)  # fmt: skip
 _INSTALLED = re.compile(
     r"(?:site-packages|dist-packages)/(?P<python>[^/]+)|node_modules/(?P<node>(?:@[^/]+/)?[^/]+)(?!.*node_modules/)"
     r"|gems/(?P<gem>[A-Za-z_-]+?)-\d|pkg/mod/(?P<go>[^@]+)@"

@@ -164,7 +164,7 @@ def _lines(commit: Commit) -> Iterator[Line]:
 
 
 def _both(change: FileChange, hunk: Hunk) -> Iterator[Line]:
-    for at, text in enumerate(hunk.removed):
+    for text in hunk.removed:
         if not comment(text):
             yield Line(text, change.path or change.before, hunk.new, False)
     for at, text in enumerate(hunk.added):

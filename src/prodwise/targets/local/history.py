@@ -1,0 +1,171 @@
+"""The app's history, asked with git itself. Nothing of the repository runs: no hook, filter, external diff, pager or signer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Final
+
+from prodwise.clock import monotonic
+from prodwise.model.commit import Commit, FileChange
+from prodwise.targets.local.diff_text import changes_in
+from prodwise.targets.local.git import GitFailed
+
+COMMITS_MAX: Final = 200
+PARENTS_MAX: Final = 8
+DIFF_BYTES: Final = 2_000_000
+LIST_BYTES: Final = 4_000_000
+FILE_BYTES: Final = 400_000
+TEXTS_BYTES: Final = 8_000_000
+TREE_MAX: Final = 50_000
+COMMAND_S: Final = 20.0
+ALL_S: Final = 60.0
+"""For all commits of one question; those that are left then are given without their changes."""
+
+_NEVER = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.pager=cat", "log.showSignature=false", "diff.external=",
+          "protocol.allow=never", "core.quotePath=false", "safe.directory=*", "core.attributesFile=/dev/null")  # fmt: skip
+_DIFF = (
+    *(
+        "--no-ext-diff",
+        "--no-textconv",
+        "--no-color",
+        "--unified=0",
+        "--inter-hunk-context=0",
+        "--find-renames=50%",
+        "-l400",
+    ),
+    *(
+        "--diff-algorithm=histogram",
+        "--src-prefix=a/",
+        "--dst-prefix=b/",
+        "--submodule=short",
+        "--ignore-submodules=all",
+    ),
+)
+
+
+class GitHistory:
+    """One repository's. It is never written to, and nothing is fetched for it."""
+
+    def __init__(self, repo: Path) -> None:
+        self._repo = repo
+
+    def commits(self, good: str, bad: str) -> Sequence[Commit]:
+        """Raises GitFailed for what is no commit here."""
+        told, _ = self._ask("log", "--topo-order", f"--max-count={COMMITS_MAX}", "--no-mailmap", "--encoding=UTF-8", "--no-color",
+                            "--no-show-signature", "-z", "--format=%H%x01%P%x01%ct%x01%an%x01%s", "--end-of-options",
+                            f"{self._known(good)}..{self._known(bad)}", most=LIST_BYTES)  # fmt: skip
+        until = monotonic() + ALL_S
+        return tuple(self._commit(one, until) for one in told.split("\0") if one.count("\1") >= 4)
+
+    def _commit(self, told: str, until: float) -> Commit:
+        sha, parents, at, author, title = told.strip("\n").split("\1", 4)
+        mothers = tuple(parents.split())
+        found = [self._changes(sha, mother, until) for mother in (mothers or ("",))[:PARENTS_MAX]]
+        whole = all(one_whole for _, one_whole in found) and len(mothers) <= PARENTS_MAX
+        return Commit(
+            sha,
+            _line(title),
+            _line(author),
+            float(at),
+            mothers,
+            found[0][0],
+            tuple(files for files, _ in found[1:]),
+            whole,
+        )
+
+    def _changes(self, sha: str, parent: str, until: float) -> tuple[tuple[FileChange, ...], bool]:
+        """(what changed against the parent, whether that is all of it)."""
+        if monotonic() > until:
+            return (), False
+        between = ("--root", sha) if not parent else (parent, sha)
+        try:
+            text, whole = self._ask("diff-tree", "-r", "-p", "--no-commit-id", *_DIFF, *between, most=DIFF_BYTES)
+        except GitFailed:
+            return (), False
+        files, all_read = changes_in(text)
+        return files, whole and all_read
+
+    def tree(self, commit: str) -> Sequence[str]:
+        told, _ = self._ask("ls-tree", "-r", "-z", "--name-only", "--full-tree", self._known(commit), most=LIST_BYTES)
+        return tuple(told.split("\0")[:-1][:TREE_MAX])
+
+    def texts(self, commit: str, paths: Sequence[str]) -> Mapping[str, str]:
+        sha, found, left = self._known(commit), dict[str, str](), TEXTS_BYTES
+        for path in paths:
+            try:
+                text, whole = self._ask("cat-file", "blob", f"{sha}:{path}", most=min(FILE_BYTES, left))
+            except GitFailed:
+                continue
+            if whole and "\0" not in text:
+                found[path] = text
+                left -= len(text)
+        return found
+
+    def _known(self, ref: str) -> str:
+        """A ref's full commit id: what is no ref never reaches another command's arguments."""
+        if not ref.strip() or "\0" in ref:
+            raise GitFailed("no commit was named")
+        told, _ = self._ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", most=200)
+        return told.strip()
+
+    def _ask(self, *arguments: str, most: int) -> tuple[str, bool]:
+        """(what git printed, up to `most` bytes; whether that is all of it). Raises GitFailed with what it said."""
+        argv = [
+            "git",
+            "--no-replace-objects",
+            "--literal-pathspecs",
+            *(f"-c{one}" for one in _NEVER),
+            "-C",
+            str(self._repo),
+            *arguments,
+        ]
+        with tempfile.TemporaryFile() as said:
+            try:
+                asked = subprocess.Popen(
+                    argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, env=_environment()
+                )
+            except FileNotFoundError:
+                raise GitFailed("git is not installed", "install git") from None
+            with asked:
+                late = threading.Timer(COMMAND_S, asked.kill)
+                late.start()
+                try:
+                    printed = asked.stdout.read(most + 1) if asked.stdout else b""
+                    if len(printed) > most:
+                        asked.kill()
+                    code = asked.wait()
+                finally:
+                    late.cancel()
+                    asked.kill()
+            if code != 0 and len(printed) <= most:
+                raise GitFailed(f"git {arguments[0]}: {_last(said) or f'exit code {code}'}")
+        return printed[:most].decode(errors="replace"), len(printed) <= most
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of ours but where programs are; no configuration but the repository's own, and no lock that others wait for."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": os.devnull,
+        "LC_ALL": "C.UTF-8",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+
+
+def _last(said: IO[bytes]) -> str:
+    said.seek(0)
+    return said.read(4_000).decode(errors="replace").strip()[-500:]
+
+
+def _line(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text[:300]).strip()
