@@ -119,7 +119,7 @@ class GitHistory:
             "git",
             "--no-replace-objects",
             "--literal-pathspecs",
-            *(f"-c{one}" for one in _NEVER),
+            *(part for one in _NEVER for part in ("-c", one)),
             "-C",
             str(self._repo),
             *arguments,

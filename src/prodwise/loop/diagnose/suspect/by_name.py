@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from prodwise.loop.diagnose.suspect import code
@@ -52,44 +52,64 @@ def _about(scene: Scene, commit: Commit, name: Named) -> Iterator[Finding]:
         yield from _missing(scene.lines(commit), name.word)
     elif name.role in (Role.CALLED, Role.ARGUMENT):
         yield from _called(scene, commit, name)
-    else:
+    elif name.role in (Role.MODULE, Role.FILE):
         yield from _file(scene, commit, name)
 
 
+def stood_before(scene: Scene, commit: Commit) -> bool:
+    """Whether all that the message names stood in the lines that the commit wrote again, as often as since."""
+    words = {one.word.rsplit("/", 1)[-1] for one in scene.named if one.role in (Role.MISSING, Role.CALLED, Role.MODULE)}
+    told = [(word, [line for line in scene.lines(commit) if _has(word).search(line.text)]) for word in sorted(words)]
+    held = [(word, lines) for word, lines in told if lines]
+    return bool(held) and all(not _balance(lines) and not _otherwise(lines, word) for word, lines in held)
+
+
+def makes(lines: tuple[Line, ...], word: str) -> Iterator[Finding]:
+    """What was done to lines that make a name which the failing line reads."""
+    defining = [line for line in lines if word in line.text and _defines(word).search(line.text)]
+    if not defining:
+        return
+    gone = _balance(defining) < 0
+    line = next((line for line in defining if line.added is not gone), defining[0])
+    verb = "took away" if gone else "changed what makes"
+    yield Finding(
+        w.UNMADE if gone else w.MADE,
+        f"{verb} {word}, which the failing code reads, {line.path}:{line.number}",
+        line.path,
+        line.number,
+    )
+
+
 def _missing(lines: tuple[Line, ...], word: str) -> Iterator[Finding]:
-    having = [line for line in lines if _has(word).search(line.text)]
+    having = [line for line in lines if word in line.text and _has(word).search(line.text)]
     defining = [line for line in having if _defines(word).search(line.text)]
     dropped = [line for line in having if line.added and _drops(line.text)]
-    gone = _balance(defining)
-    if dropped or gone < 0:
+    if dropped or _balance(defining) < 0:
         line = next(line for line in dropped or defining if line.added is bool(dropped))
         yield Finding(
             w.TOOK_AWAY, f"took away {word}, which the error misses, {line.path}:{line.number}", line.path, line.number
         )
-    elif having and gone <= 0:
-        line, many = having[0], _balance(having)
-        if many < 0:
-            yield Finding(
-                w.TOOK_AWAY_A_USE, f"removed lines with {word}, which the error misses", line.path, line.number
-            )
-        elif many > 0:
-            line = next(line for line in having if line.added)
-            yield Finding(
-                w.BEGAN_TO_USE,
-                f"began to use {word}, which the error misses, {line.path}:{line.number}",
-                line.path,
-                line.number,
-            )
+    elif (many := _balance(having)) < 0:
+        line = having[0]
+        yield Finding(w.TOOK_AWAY_A_USE, f"removed lines with {word}, which the error misses", line.path, line.number)
+    elif many > 0:
+        line = next(line for line in having if line.added)
+        yield Finding(
+            w.BEGAN_TO_USE,
+            f"began to use {word}, which the error misses, {line.path}:{line.number}",
+            line.path,
+            line.number,
+        )
 
 
-def _balance(lines: list[Line]) -> int:
+def _balance(lines: Sequence[Line]) -> int:
     """How many more of them were added than removed."""
     return sum(1 if line.added else -1 for line in lines)
 
 
 def _called(scene: Scene, commit: Commit, name: Named) -> Iterator[Finding]:
-    called = [one.word for one in scene.named if one.role is Role.CALLED] or [name.word]
-    for line in scene.lines(commit):
+    lines = scene.lines(commit)
+    for line in lines:
         if name.role is Role.CALLED and _signature(name.word).search(line.text):
             yield Finding(
                 w.CHANGED_SIGNATURE,
@@ -97,27 +117,67 @@ def _called(scene: Scene, commit: Commit, name: Named) -> Iterator[Finding]:
                 line.path,
                 line.number,
             )
-        elif line.added and any(_call(one).search(line.text) for one in called):
-            yield Finding(w.CALLS_IT, f"calls {called[0]}, {line.path}:{line.number}", line.path, line.number)
+    called = [one.word for one in scene.named if one.role is Role.CALLED] or [name.word]
+    calling = [line for line in lines if any(_call(one).search(line.text) for one in called)]
+    added = next((line for line in calling if line.added), None)
+    if added is not None:
+        otherwise, more = any(_otherwise(calling, one) for one in called), _balance(calling) > 0
+        if otherwise or more:
+            words = f"calls {called[0]}{' otherwise than before' if otherwise else ''}, {added.path}:{added.number}"
+            yield Finding(w.CALLS_OTHERWISE if otherwise else w.CALLS_IT, words, added.path, added.number)
+
+
+def _otherwise(lines: Sequence[Line], word: str) -> bool:
+    """Whether a call that was written again has more or fewer arguments."""
+    called = [line for line in lines if _call(word).search(line.text)]
+    before, after = (
+        sorted(_arguments(line.text, word) for line in called if line.added is added) for added in (False, True)
+    )
+    return bool(before) and bool(after) and before != after
+
+
+def _arguments(text: str, word: str) -> int:
+    """Commas of a call that lie in no bracket of their own; the line's end ends it."""
+    found = _call(word).search(text)
+    depth = commas = 0
+    for c in text[found.end() :] if found else "":
+        depth += (c in "([{") - (c in ")]}")
+        if depth < 0:
+            break
+        commas += c == "," and not depth
+    return commas
 
 
 def _file(scene: Scene, commit: Commit, name: Named) -> Iterator[Finding]:
     bare = re.sub(r"^(?:\.{1,2}/)+", "", name.word)
-    path = bare.replace(".", "/") if name.role is Role.MODULE and "/" not in name.word else bare
-    ends = re.compile(rf"(?:^|/){re.escape(path)}" + (_SUFFIXES if name.role is Role.MODULE else "$"))
     for change in commit.own():
-        if change.before and change.before != change.path and ends.search(change.before):
+        if change.before and change.before != change.path and _means(name, bare, change.before):
             words = "removed" if not change.path else f"renamed to {change.path}"
             yield Finding(
                 w.FILE_GONE, f"{change.before}, which the error names, was {words}", change.path or change.before
             )
-        elif change.path and change.hunks and ends.search(change.path) and name.role is Role.FILE:
+        elif change.path and change.hunks and name.role is Role.FILE and _means(name, bare, change.path):
             yield Finding(
                 w.FILE_CHANGED, f"changed {change.path}, which the error names", change.path, change.hunks[0].new
             )
-    for line in scene.lines(commit):
-        if line.added and bare in line.text:
-            yield Finding(w.BEGAN_TO_USE, f"began to use {bare}, which the error names", line.path, line.number)
+    last = bare.rsplit("/", 1)[-1]
+    having = [line for line in scene.lines(commit) if last in line.text]
+    if _balance(having) > 0:
+        line = next(line for line in having if line.added)
+        yield Finding(
+            w.BEGAN_TO_USE,
+            f"began to use {last}, which the error names, {line.path}:{line.number}",
+            line.path,
+            line.number,
+        )
+
+
+def _means(name: Named, bare: str, path: str) -> bool:
+    """Whether a path of the repository is the file or module that the message names: roots differ between machines."""
+    if name.role is Role.FILE:
+        return f"/{bare}".endswith(f"/{path}") or f"/{path}".endswith(f"/{bare}")
+    module = bare if "/" in name.word else bare.replace(".", "/")
+    return re.search(rf"(?:^|/){re.escape(module)}{_SUFFIXES}", path) is not None
 
 
 def _taken_later(scene: Scene, commit: Commit, name: Named) -> bool:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from typing import Final
 
-from prodwise.loop.diagnose.suspect import code
+from prodwise.loop.diagnose.suspect import code, reach
 from prodwise.loop.diagnose.suspect import weights as w
 from prodwise.loop.diagnose.suspect.case import Finding
-from prodwise.loop.diagnose.suspect.kinds import nothing_runs
+from prodwise.loop.diagnose.suspect.by_name import makes, stood_before
+from prodwise.loop.diagnose.suspect.kinds import Kind, kind_of, nothing_runs
 from prodwise.loop.diagnose.suspect.lines import Way
-from prodwise.loop.diagnose.suspect.message import telling
+from prodwise.loop.diagnose.suspect.message import Role
 from prodwise.loop.diagnose.suspect.packages import changed_packages, package_in, package_of
 from prodwise.loop.diagnose.suspect.places import Place
 from prodwise.loop.diagnose.suspect.scene import Scene
 from prodwise.model.commit import Commit
+
+NEAR_CALLS: Final = 3
+"""Calls whose lines' names are looked for in what commits made."""
+_NOTHING = re.compile(
+    r"\b(?:None|null|undefined|nil)\b|\.(?:get|find|pop)\(|\?\.|\bfirst\(|=\s*(?:\[\]|\{\}|\"\"|'')\s*[;,]?$"
+)
 
 Finder = Callable[[Scene, Commit], Iterator[Finding]]
 
@@ -24,13 +33,15 @@ def depth_of(place: Place) -> float:
 
 def raised(scene: Scene, commit: Commit) -> Iterator[Finding]:
     """It changed the code that the error passes through."""
+    stood = stood_before(scene, commit)
     for place in scene.places:
         for number, touches in scene.touches(place.path).items():
             for touch in touches:
-                if touch.sha == commit.sha and scene.counts(place.path, number, touch.way):
+                if touch.sha == commit.sha and (scene.counts(place.path, number, touch.way) or number == place.line):
                     weight, words = _touched(place, number, touch.way)
+                    most = w.STOOD_BEFORE if stood and weight > w.IN_FUNCTION else weight
                     if weight:
-                        weight = max(weight + w.OLDER * touch.age, min(weight, w.IN_FILE)) * depth_of(place)
+                        weight = max(min(weight, most) + w.OLDER * touch.age, min(weight, w.IN_FILE)) * depth_of(place)
                         yield Finding(weight, words, place.path, number)
 
 
@@ -52,56 +63,60 @@ def _touched(place: Place, number: int, way: Way) -> tuple[float, str]:
 
 
 def reached(scene: Scene, commit: Commit) -> Iterator[Finding]:
-    """It changed what the failing code calls or reads."""
+    """It changed what the failing code calls or reads, or what that rests on."""
     changed = scene.changed.get(commit.sha, {})
-    for place in scene.places:
-        if not changed:
-            return
-        text = scene.line(place.path, place.line)
-        by_line = code.words(text) - {place.name}
-        yield from _changed_ones(
-            changed, by_line, w.LINE_CALLS * depth_of(place), f"{place.path}:{place.line} calls or reads"
+    for place in scene.places if changed else ():
+        for name, much in reach.rests_on(scene, place).items():
+            if name in changed:
+                path, line = changed[name]
+                words = f"changed {name} ({path}:{line}), which {place.path}:{place.line or place.start} rests on"
+                yield Finding(w.RESTS_ON * much * depth_of(place), words, path, line)
+
+
+def made(scene: Scene, commit: Commit) -> Iterator[Finding]:
+    """It changed or took away lines that make what the failing line reads."""
+    for place in scene.places[:NEAR_CALLS]:
+        line = scene.line(place.path, place.line)
+        direct = scene.telling_words(line)
+        fed = frozenset(word for text in reach.feeding(scene, place) for word in scene.telling_words(text))
+        before = frozenset(
+            one for name in scene.named if name.role is Role.ON for one in reach.receivers(line, name.word)
         )
-        body = body_calls(scene, place.path, place.start, place.end) - {place.name}
-        yield from _changed_ones(changed, body, w.FUNCTION_CALLS * depth_of(place), f"{place.name or place.path} calls")
-        further = calls_of(scene, by_line & scene.defined.keys())
-        yield from _changed_ones(
-            changed, further, w.CALLS_CALL * depth_of(place), f"what {place.path}:{place.line} calls needs"
-        )
+        for word in sorted((direct | fed) & scene.spoken[commit.sha]):
+            much = (1.0 if word in direct else w.FEEDS) * depth_of(place)
+            for finding in makes(scene.lines(commit), word):
+                more = w.RECEIVER if word in before else 0.0
+                yield Finding((finding.weight + more) * much, finding.text, finding.path, finding.line)
 
 
-def _changed_ones(
-    changed: dict[str, tuple[str, int]] | object, names: frozenset[str], weight: float, words: str
-) -> Iterator[Finding]:
-    found = changed if isinstance(changed, dict) else {}
-    for name in sorted(names & found.keys()):
-        if len(name) > 1:
-            path, line = found[name]
-            yield Finding(weight, f"changed {name} ({path}:{line}), which {words}", path, line)
+def reads(scene: Scene, commit: Commit) -> Iterator[Finding]:
+    """It changed a file, other than code, that the failing functions read."""
+    ours = {
+        one.path.rsplit("/", 1)[-1]: one.path for one in commit.own() if one.path and kind_of(one.path) is Kind.OTHER
+    }
+    for place in scene.places if ours else ():
+        for name in sorted(reach.files_read(scene, place) & ours.keys()):
+            yield Finding(
+                w.READS_FILE * depth_of(place),
+                f"changed {ours[name]}, which {place.name or place.path} reads",
+                ours[name],
+            )
 
 
-def body_calls(scene: Scene, path: str, start: int, end: int) -> frozenset[str]:
-    lines = code.lines_of(scene.texts.get(path, ""))[start - 1 : end] if start else ()
-    return frozenset(name for line in lines for name in code.calls(line))
-
-
-def calls_of(scene: Scene, names: frozenset[str]) -> frozenset[str]:
-    """What the functions of these names call."""
-    return (
-        frozenset(
-            call
-            for name in names
-            for path, one in scene.defined.get(name, ())
-            for call in body_calls(scene, path, one.start, one.end)
-        )
-        - names
-    )
+def emptied(scene: Scene, commit: Commit) -> Iterator[Finding]:
+    """The error found nothing where something was expected; its lines write such nothing, or look up what may not be there."""
+    if any(one.role is Role.EMPTY for one in scene.named):
+        for line in scene.lines(commit):
+            if line.added and _NOTHING.search(line.text):
+                yield Finding(
+                    w.EMPTY_MADE, f"can make nothing of something, {line.path}:{line.number}", line.path, line.number
+                )
 
 
 def same_words(scene: Scene, commit: Commit) -> Iterator[Finding]:
     """Its lines speak of what the failing line speaks of."""
     for place in scene.places[:2]:
-        shared = telling(code.words(scene.line(place.path, place.line))) & scene.spoken[commit.sha]
+        shared = scene.telling_words(scene.line(place.path, place.line)) & scene.spoken[commit.sha]
         if shared:
             word = max(sorted(shared), key=scene.told_by)
             weight = w.SAME_WORDS * scene.told_by(word) * depth_of(place)
@@ -128,11 +143,20 @@ def packages(scene: Scene, commit: Commit) -> Iterator[Finding]:
             yield Finding(w.PACKAGE_NAMED, f"changed {name}, which the error names", changed[name])
     for place in scene.places:
         used = code.words(scene.line(place.path, place.line))
+        missing = {one.word for one in scene.named}
         for module, known_as in code.imports(scene.texts.get(place.path, "")):
             if (name := package_of(module)) in changed:
-                weight = w.PACKAGE_USED if used & known_as else w.PACKAGE_IMPORTED
-                verb = "uses" if used & known_as else "imports"
-                yield Finding(weight * depth_of(place), f"changed {name}, which {place.path} {verb}", changed[name])
+                yield Finding(*_used(place, name, used, known_as, missing), changed[name])
+
+
+def _used(
+    place: Place, name: str, used: frozenset[str], known_as: frozenset[str], missing: set[str]
+) -> tuple[float, str]:
+    if used & known_as & missing:
+        return w.PACKAGE_NAMED, f"changed {name}, from which comes what the error names"
+    if used & known_as:
+        return w.PACKAGE_USED * depth_of(place), f"changed {name}, which {place.path}:{place.line} uses"
+    return w.PACKAGE_IMPORTED * depth_of(place), f"changed {name}, which {place.path} imports"
 
 
 def as_a_whole(scene: Scene, commit: Commit) -> Iterator[Finding]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import lru_cache
 
-from prodwise.model.commit import Commit, Hunk
+from prodwise.model.commit import Commit, FileChange, Hunk
 
 
 class Kind(StrEnum):
@@ -38,7 +39,11 @@ _CODE = re.compile(
     re.IGNORECASE,
 )
 _COMMENT = re.compile(r"^\s*(?:#(?!!|include|define|if|endif)|//|/\*|\*(?:\s|/|$)|<!--|--\s|\"\"\"[^\"]*\"\"\"\s*$)")
+_SPEAKS = re.compile(
+    r"^\s*(?:self\.|this\.)?(?:_?log(?:ger|ging)?|console|print|debug|warn)(?:\.\w+)?\(.*\)[;,]?\s*$", re.IGNORECASE
+)
 _LAYOUT = re.compile(r"[\s;]+")
+_WORD = re.compile(r"\w+")
 _COMMA = re.compile(r",(?=[)\]}])")
 _INDENTED = re.compile(r"\.(?:py|pyi|pyx|ya?ml|coffee|haml|pug|sass)$")
 
@@ -54,9 +59,14 @@ def kind_of(path: str) -> Kind:
     return Kind.CODE if _CODE.search(path) else Kind.OTHER
 
 
-def comment(line: str) -> bool:
-    """Blank, or nothing but a comment."""
-    return not line.strip() or _COMMENT.match(line) is not None
+def comment(line: str, path: str = "") -> bool:
+    """Blank, or nothing but a comment; there are none in JSON."""
+    return not line.strip() or (not path.endswith(".json") and _COMMENT.match(line) is not None)
+
+
+def speaks(line: str) -> bool:
+    """Nothing but a word to a log."""
+    return _SPEAKS.match(line) is not None
 
 
 def layout_only(hunk: Hunk, path: str) -> bool:
@@ -71,7 +81,29 @@ def layout_only(hunk: Hunk, path: str) -> bool:
 def idle(hunk: Hunk, path: str) -> bool:
     """Whether nothing that runs can tell that the hunk is there."""
     lines = (*hunk.removed, *hunk.added)
-    return layout_only(hunk, path) or (any(lines) and all(comment(line) for line in lines))
+    return layout_only(hunk, path) or (any(lines) and all(comment(line, path) for line in lines))
+
+
+def renamed_stems(files: Iterable[FileChange]) -> tuple[tuple[str, str], ...]:
+    """(old, new) names of files that were renamed, without folder and suffix."""
+    pairs = {
+        (_stem(one.before), _stem(one.path)) for one in files if one.before and one.path and one.before != one.path
+    }
+    return tuple(sorted((old, new) for old, new in pairs if old != new))
+
+
+def follows_rename(hunk: Hunk, renames: tuple[tuple[str, str], ...]) -> bool:
+    """Whether the hunk only calls a renamed file by its new name."""
+    if not renames or not hunk.removed or not hunk.added:
+        return False
+    before, after = (sorted(_WORD.findall("\n".join(lines))) for lines in (hunk.removed, hunk.added))
+    for old, new in renames:
+        before = [new if word == old else word for word in before]
+    return sorted(before) == after
+
+
+def _stem(path: str) -> str:
+    return path.rsplit("/", 1)[-1].split(".", 1)[0]
 
 
 def nothing_runs(commit: Commit) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from prodwise.loop.diagnose.suspect.kinds import layout_only
+from prodwise.loop.diagnose.suspect.kinds import follows_rename, layout_only, renamed_stems
 from prodwise.model.commit import Commit, FileChange, Hunk
 
 MOVED_LINES: Final = 2
@@ -102,6 +102,8 @@ class _Step:
     def __init__(self, files: Sequence[FileChange]) -> None:
         self._files = {one.path: one for one in files if one.path}
         self._gone = _places_of_removed(files)
+        self._added = frozenset(line.strip() for one in files for hunk in one.hunks for line in hunk.added)
+        self._renames = renamed_stems(files)
 
     def same(self, lines: _Lines) -> _Lines:
         """Where lines stood that the commit left as they are; those that it wrote are left out."""
@@ -131,7 +133,7 @@ class _Step:
                             age = at.age + (way is Way.WROTE)
                             if was is not None and age <= AGE_MAX:
                                 before[number] = _At(*was, age)
-                elif not merge and self._cuts(change, hunk):
+                elif not merge and self._cuts(hunk):
                     for line in (hunk.new - 1, hunk.new):
                         for number in standing.get(line, ()):
                             touches[number].append(Touch(sha, Way.BESIDE, lines[number].age))
@@ -139,7 +141,7 @@ class _Step:
 
     def _written(self, change: FileChange, hunk: Hunk) -> Iterator[tuple[int, _Place | None, Way]]:
         """For each added line: (where it stands, where what it replaces or is stood, what was done)."""
-        laid_out = layout_only(hunk, change.path)
+        laid_out = layout_only(hunk, change.path) or follows_rename(hunk, self._renames)
         moved = {} if laid_out else self._moved(change, hunk)
         for at in range(len(hunk.added)):
             was: _Place | None = None
@@ -169,10 +171,9 @@ class _Step:
             at, line = at + 1, line + 1
         return run
 
-    def _cuts(self, change: FileChange, hunk: Hunk) -> bool:
+    def _cuts(self, hunk: Hunk) -> bool:
         """Whether lines went for good: not blank ones, and not to elsewhere in the same commit."""
-        added = {line.strip() for one in self._files.values() for other in one.hunks for line in other.added}
-        return any(line.strip() and line.strip() not in added for line in hunk.removed)
+        return any(line.strip() and line.strip() not in self._added for line in hunk.removed)
 
 
 def _places_of_removed(files: Iterable[FileChange]) -> dict[str, tuple[_Place, ...]]:

@@ -24,6 +24,8 @@ class Role(StrEnum):
     ARGUMENT = "argument"  # of that call
     MODULE = "module"  # that cannot be imported, or lacks a name
     FILE = "file"
+    ON = "on"  # asked of something that is not what it should be
+    EMPTY = "empty"  # nothing, where something was expected
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,6 +41,7 @@ _SAYS: Final = tuple(
         (rf"cannot access (?:local|free) variable {_Q}({_N}){_E}", (Role.MISSING,)),
         (rf"local variable {_Q}({_N}){_E} referenced", (Role.MISSING,)),
         (rf"module {_Q}({_N}){_E} has no attribute {_Q}({_N}){_E}", (Role.MODULE, Role.MISSING)),
+        (r"(NoneType|undefined|null|None|nil)\b", (Role.EMPTY,)),
         (rf"(?:object|class|{_E}) has no (?:attribute|member|property|method|element) {_Q}({_N}){_E}", (Role.MISSING,)),
         (rf"cannot import name {_Q}({_N}){_E} from (?:partially initialized module )?{_Q}({_N}){_E}", (Role.MISSING, Role.MODULE)),
         (rf"no module named {_Q}?({_N}){_E}?", (Role.MODULE,)),
@@ -48,8 +51,8 @@ _SAYS: Final = tuple(
         (rf"unexpected keyword argument {_Q}({_N}){_E}", (Role.ARGUMENT,)),
         (rf"positional arguments?: {_Q}({_N}){_E}", (Role.ARGUMENT,)),
         (rf"(?:^|\W)({_N}) is not (?:defined|a function|a constructor|iterable)", (Role.MISSING,)),
-        (rf"\(reading {_Q}({_N}){_E}\)", (Role.MISSING,)),
-        (rf"cannot (?:read|set) propert(?:y|ies) {_Q}({_N}){_E} of", (Role.MISSING,)),
+        (rf"\(reading {_Q}({_N}){_E}\)", (Role.ON,)),
+        (rf"cannot (?:read|set) propert(?:y|ies) {_Q}({_N}){_E} of", (Role.ON,)),
         (rf"\(evaluating {_Q}([^'\"`]{{1,120}}){_E}\)", (Role.MISSING,)),
         (rf"does not provide an export named {_Q}({_N}){_E}", (Role.MISSING,)),
         (rf"undefined (?:local variable or )?method {_Q}({_N}){_E}", (Role.MISSING,)),
@@ -65,11 +68,21 @@ _SAYS: Final = tuple(
 _KEY = re.compile(rf"^{_Q}?({_N}){_E}?$")
 _FILE = re.compile(r"(?<![\w.-])((?:[\w@~.-]{1,80}/){0,12}[\w@-][\w@.-]{0,80}\.[A-Za-z]\w{0,9})(?![\w/])")
 _LOOKUPS = frozenset(("KeyError", "NoSuchKey", "TemplateNotFound", "MultiValueDictKeyError", "BadRequestKeyError"))
+_OF_ANOTHER_TYPE = re.compile(
+    r"['\"](?:NoneType|str|int|float|bool|list|dict|tuple|set|bytes|function|method|generator|coroutine)['\"] object has no attribute"
+    r"|[\w$)\]]\.[\w$]+ is not a function"
+)
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 _COMMON = frozenset(
     ("self", "cls", "this", "none", "null", "true", "false", "int", "str", "float", "list", "dict", "tuple", "set", "bool",
      "bytes", "object", "nonetype", "undefined", "nan", "string", "number", "function", "array", "error", "exception",
      "value", "values", "key", "keys", "name", "type", "data", "args", "kwargs", "result", "line", "file")
+)  # fmt: skip
+
+_KEYWORDS = frozenset(
+    ("return", "const", "let", "var", "for", "while", "if", "else", "elif", "in", "of", "is", "not", "and", "or", "new", "await", "async", "yield",
+     "from", "import", "require", "raise", "throw", "def", "class", "try", "except", "catch", "finally", "with", "as", "lambda", "pass", "break",
+     "continue", "True", "False", "None", "len", "range", "print", "sum", "any", "all", "map", "filter", "get", "slice", "join", "split", "length")
 )  # fmt: skip
 
 
@@ -84,7 +97,13 @@ def names_in(kind: str, message: str) -> tuple[Named, ...]:
     if kind.rsplit(".", 1)[-1] in _LOOKUPS and (key := _KEY.match(text.strip())):
         found.add(Named(key[1], Role.MISSING))
     found |= {Named(one, Role.FILE) for one in _FILE.findall(text)}
-    kept = [one for one in found if one.word.lower() not in _COMMON and len(one.word) > 1]
+    if _OF_ANOTHER_TYPE.search(text):
+        found = {Named(one.word, Role.ON) if one.role is Role.MISSING else one for one in found}
+    kept = [
+        one
+        for one in found
+        if one.role in (Role.EMPTY, Role.ON) or (one.word.lower() not in _COMMON and len(one.word) > 1)
+    ]
     return tuple(sorted(kept)[:WORDS_MAX])
 
 
@@ -96,8 +115,8 @@ def says(template: str, line: str) -> bool:
 
 
 def telling(words: Iterable[str]) -> frozenset[str]:
-    """Words that tell one place from another."""
-    return frozenset(one for one in words if len(one) >= 4 and one.lower() not in _COMMON)
+    """Names that tell one place from another."""
+    return frozenset(one for one in words if len(one) > 1 and one.lower() not in _COMMON and one not in _KEYWORDS)
 
 
 def identifiers(text: str) -> frozenset[str]:

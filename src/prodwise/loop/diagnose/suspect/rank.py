@@ -8,12 +8,22 @@ from collections.abc import Iterable
 from prodwise.loop.diagnose.suspect import weights as w
 from prodwise.loop.diagnose.suspect.by_name import named, said, used_before
 from prodwise.loop.diagnose.suspect.case import Finding, Search, Suspect
-from prodwise.loop.diagnose.suspect.findings import Finder, as_a_whole, packages, raised, reached, same_words
+from prodwise.loop.diagnose.suspect.findings import (
+    Finder,
+    as_a_whole,
+    emptied,
+    made,
+    packages,
+    raised,
+    reached,
+    reads,
+    same_words,
+)
 from prodwise.loop.diagnose.suspect.routes import answering
 from prodwise.loop.diagnose.suspect.scene import Scene
 from prodwise.model.commit import Commit
 
-FINDERS: tuple[Finder, ...] = (raised, reached, named, said, same_words, packages, answering)
+FINDERS: tuple[Finder, ...] = (raised, reached, made, named, said, reads, emptied, same_words, packages, answering)
 
 
 def rank(search: Search) -> tuple[Suspect, ...]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prodwise.loop.diagnose.suspect import code
+from prodwise.loop.diagnose.suspect import code, reach
 from prodwise.loop.diagnose.suspect import weights as w
 from prodwise.loop.diagnose.suspect.case import Finding
-from prodwise.loop.diagnose.suspect.findings import body_calls, calls_of
 from prodwise.loop.diagnose.suspect.kinds import Kind, kind_of
 from prodwise.loop.diagnose.suspect.lines import Way
 from prodwise.loop.diagnose.suspect.places import Place
@@ -40,12 +39,15 @@ def _of_route(scene: Scene, commit: Commit, route: str) -> Iterator[Finding]:
                     place.path,
                     number,
                 )
-        direct = body_calls(scene, place.path, place.start, place.end)
-        further = calls_of(scene, direct & scene.defined.keys())
-        for names, weight in ((direct, w.ROUTE_CALLS), (further, w.ROUTE_CALLS * 0.6)):
-            for name in sorted(names & changed.keys()):
+        for name, much in reach.rests_on(scene, place).items():
+            if name in changed:
                 path, line = changed[name]
-                yield Finding(weight, f"changed {name} ({path}:{line}), which answering {route} needs", path, line)
+                yield Finding(
+                    w.ROUTE_RESTS_ON * much,
+                    f"changed {name} ({path}:{line}), which answering {route} rests on",
+                    path,
+                    line,
+                )
 
 
 def handlers(scene: Scene, route: str) -> tuple[Place, ...]:

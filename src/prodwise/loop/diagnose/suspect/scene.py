@@ -11,9 +11,9 @@ from typing import Final
 
 from prodwise.loop.diagnose.suspect import code
 from prodwise.loop.diagnose.suspect.case import Search
-from prodwise.loop.diagnose.suspect.kinds import Kind, comment, idle, kind_of
+from prodwise.loop.diagnose.suspect.kinds import Kind, comment, follows_rename, idle, kind_of, renamed_stems, speaks
 from prodwise.loop.diagnose.suspect.lines import Touch, Way, newest_first, trace
-from prodwise.loop.diagnose.suspect.message import Named, identifiers, names_in
+from prodwise.loop.diagnose.suspect.message import Named, identifiers, names_in, telling
 from prodwise.loop.diagnose.suspect.places import Place, own_frames, places, resolve
 from prodwise.model.commit import Commit, FileChange, Hunk
 from prodwise.model.event import ErrorEvent, Frame, Thrown
@@ -108,9 +108,12 @@ class Scene:
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
     def counts(self, path: str, number: int, way: Way) -> bool:
-        """Whether a touch of that line can matter: not one that wrote a comment or a blank line."""
+        """Whether a touch of that line can matter: not one that wrote a comment, a blank line or a word to a log."""
         text = self.line(path, number)
-        return way is Way.BESIDE or not text or not comment(text)
+        return way is Way.BESIDE or not text or not (comment(text, path) or speaks(text))
+
+    def telling_words(self, text: str) -> frozenset[str]:
+        return telling(code.words(text))
 
     @cached_property
     def defined(self) -> Mapping[str, tuple[tuple[str, code.Definition], ...]]:
@@ -156,19 +159,20 @@ class Scene:
 
 
 def _lines(commit: Commit) -> Iterator[Line]:
+    renames = renamed_stems(commit.own())
     for change in commit.own():
         if kind_of(change.path or change.before) in (Kind.CODE, Kind.OTHER):
             for hunk in change.hunks:
-                if not idle(hunk, change.path):
+                if not idle(hunk, change.path) and not follows_rename(hunk, renames):
                     yield from _both(change, hunk)
 
 
 def _both(change: FileChange, hunk: Hunk) -> Iterator[Line]:
     for text in hunk.removed:
-        if not comment(text):
+        if not comment(text, change.path) and not speaks(text):
             yield Line(text, change.path or change.before, hunk.new, False)
     for at, text in enumerate(hunk.added):
-        if not comment(text):
+        if not comment(text, change.path) and not speaks(text):
             yield Line(text, change.path, hunk.new + at, True)
 
 

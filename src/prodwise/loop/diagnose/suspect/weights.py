@@ -28,10 +28,16 @@ OLDER: Final = -0.5  # for each later change of the same line
 DEPTH: Final = (1.0, 0.75, 0.6, 0.5, 0.4, 0.3)  # by the app's own calls, from where it was raised outwards
 NEAR_LINES: Final = 3
 
-# What the failing code reaches, times DEPTH of the call
-LINE_CALLS: Final = 2.8  # the commit changed something that the failing line calls or reads
-FUNCTION_CALLS: Final = 1.6
-CALLS_CALL: Final = 1.2  # one call further
+# What the failing code rests on, times DEPTH of the call
+RESTS_ON: Final = 2.8  # the commit changed something that the failing line calls or reads
+FEEDS: Final = 0.85  # times: by way of a line above that sets what the failing line reads
+IN_BODY: Final = 0.55  # times: called elsewhere in the failing function
+STEP: Final = 0.65  # times: each call further
+MADE: Final = 1.6  # it changed lines that make a name (a key, an attribute, a value) which the failing line reads
+UNMADE: Final = 2.6  # it took such lines away
+RECEIVER: Final = 1.0  # more, if it is the very thing that is not as the error expects
+READS_FILE: Final = 2.2  # it changed a file that the failing function reads
+EMPTY_MADE: Final = 1.2  # the error found nothing where something was expected, and the commit wrote such nothing
 SAME_WORDS: Final = 1.0  # the changed lines speak of what the failing line speaks of; less, the more commits do
 
 # What the message names
@@ -40,7 +46,9 @@ TOOK_AWAY_A_USE: Final = 2.0  # it removed lines with that name, which made noth
 BEGAN_TO_USE: Final = 2.6  # or first wrote that name
 USED_BEFORE: Final = -2.5  # it wrote that name when it was still there
 CHANGED_SIGNATURE: Final = 3.6  # of what the message says was called wrongly
-CALLS_IT: Final = 1.6
+CALLS_OTHERWISE: Final = 3.0  # with more or fewer arguments than before
+CALLS_IT: Final = 1.6  # more often than before
+STOOD_BEFORE: Final = 2.0  # at most, for writing a line again that did before what fails now
 SAYS_IT: Final = 3.4  # the message's own text was written here
 FILE_GONE: Final = 4.0  # a file that the message names was removed or renamed
 FILE_CHANGED: Final = 2.6
@@ -53,5 +61,5 @@ PACKAGE_IMPORTED: Final = 0.6  # of one that the failing file imports
 
 # Routes, where no frame is known
 ROUTE_HANDLER: Final = 3.0  # the function that answers a failing route
-ROUTE_CALLS: Final = 2.0  # what that function calls
+ROUTE_RESTS_ON: Final = 2.4  # what that function calls, and further by STEP
 ROUTE_FILE: Final = 0.8

@@ -1,0 +1,1 @@
+"""Histories of small projects with one known guilty commit each, for the ranking of suspects."""

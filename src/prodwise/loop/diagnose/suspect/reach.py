@@ -1,0 +1,97 @@
+"""What failing code rests on: the names that its line reads, what fed them, and what those call, a few steps far."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from prodwise.loop.diagnose.suspect import code
+from prodwise.loop.diagnose.suspect import weights as w
+from prodwise.loop.diagnose.suspect.places import Place
+from prodwise.loop.diagnose.suspect.scene import Scene
+
+STEPS: Final = 3
+NAMES_MAX: Final = 200
+FEEDING_MAX: Final = 12
+BODY_MAX: Final = 400
+_SETS = re.compile(r"(?<![=!<>+*/-])=(?![=>])|\s(?:in|of|as)\s|\+=")
+_FILE_NAME = re.compile(r"^[\w@./-]{1,120}\.[A-Za-z]\w{0,9}$")
+
+
+def feeding(scene: Scene, place: Place) -> tuple[str, ...]:
+    """The lines of the function above the failing one that set what it reads, and what those read, nearest first."""
+    if not (place.start and place.line):
+        return ()
+    wanted = set(scene.telling_words(scene.line(place.path, place.line)))
+    found: list[str] = []
+    for number in range(place.line - 1, max(place.start, place.line - BODY_MAX) - 1, -1):
+        text = scene.line(place.path, number)
+        parts = _SETS.split(text, maxsplit=1)
+        if len(parts) > 1 and code.words(parts[0]) & wanted and len(found) < FEEDING_MAX:
+            found.append(text)
+            wanted |= scene.telling_words(parts[1])
+    return tuple(found)
+
+
+def body(scene: Scene, path: str, start: int, end: int) -> tuple[str, ...]:
+    return code.lines_of(scene.texts.get(path, ""))[start - 1 : min(end, start - 1 + BODY_MAX)] if start else ()
+
+
+def rests_on(scene: Scene, place: Place) -> Mapping[str, float]:
+    """Name → how much the failing line rests on it, at most 1: what it reads; what fed that; what its function calls; and,
+    less with each step, what those call and read."""
+    found: dict[str, float] = {}
+    line = scene.line(place.path, place.line)
+    around = body(scene, place.path, place.start, place.end)
+    _take(found, {call for text in around for call in code.calls(text)}, w.IN_BODY if place.line else 1.0)
+    _take(found, {name for text in feeding(scene, place) for name in scene.telling_words(text)}, w.FEEDS)
+    _take(found, scene.telling_words(line), 1.0)
+    found.pop(place.name, None)
+    fresh = {name: much for name, much in found.items() if name in scene.defined}
+    for _ in range(STEPS):
+        further: dict[str, float] = {}
+        for name, much in sorted(fresh.items()):
+            _take(further, set(_used_by(scene, name)) - found.keys(), much * w.STEP)
+        if len(found) + len(further) > NAMES_MAX:
+            break
+        found |= further
+        fresh = further
+    return found
+
+
+def _take(found: dict[str, float], names: set[str] | frozenset[str], much: float) -> None:
+    for name in names:
+        found[name] = max(found.get(name, 0.0), much)
+
+
+def _used_by(scene: Scene, name: str) -> Iterator[str]:
+    """What the functions of that name call, and which values they read."""
+    for path, one in scene.defined.get(name, ()):
+        for text in body(scene, path, one.start, one.end):
+            yield from code.calls(text)
+            yield from (
+                word for word in scene.telling_words(text) if any(at.is_value for _, at in scene.defined.get(word, ()))
+            )
+
+
+def files_read(scene: Scene, place: Place) -> frozenset[str]:
+    """Names of files that stand in the function, or in the values that it reads."""
+    lines = [*body(scene, place.path, place.start, place.end), scene.line(place.path, place.line)]
+    values = [
+        text
+        for word in {word for line in lines for word in scene.telling_words(line)}
+        for path, one in scene.defined.get(word, ())
+        if one.is_value
+        for text in body(scene, path, one.start, one.end)
+    ]
+    return frozenset(
+        text.rsplit("/", 1)[-1] for line in (*lines, *values) for text in code.strings(line) if _FILE_NAME.match(text)
+    )
+
+
+def receivers(line: str, word: str) -> frozenset[str]:
+    """What stands before `.word` in a line: what is not as the line takes it to be."""
+    name = re.escape(word)
+    found = re.finditer(rf"([A-Za-z_$][\w$]*)(?:\([^()]{{0,80}}\)|\[[^\[\]]{{0,80}}\])?\??\.{name}(?![\w$])", line)
+    return frozenset(one[1] for one in found)
