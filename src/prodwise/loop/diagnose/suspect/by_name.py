@@ -10,27 +10,33 @@ from prodwise.loop.diagnose.suspect import code
 from prodwise.loop.diagnose.suspect import weights as w
 from prodwise.loop.diagnose.suspect.case import Finding
 from prodwise.loop.diagnose.suspect.message import Named, Role, says
+from prodwise.loop.diagnose.suspect.packages import changed_packages, package_of
 from prodwise.loop.diagnose.suspect.scene import Line, Scene
 from prodwise.model.commit import Commit
 
+_CAN_GO = (Role.MISSING, Role.MODULE, Role.FILE)
 _SUFFIXES = r"(?:\.pyi?|/__init__\.py|(?:/index)?\.[cm]?[jt]sx?|\.json)?$"
 
 
 def named(scene: Scene, commit: Commit) -> Iterator[Finding]:
-    """For each name that the message gives: what the commit did to it. What was written before the name was taken away worked
-    then: who began to use it counts only if nobody took it away later."""
+    """For each name that the message gives: what the commit did to it."""
     for name in scene.named:
-        for finding in _about(scene, commit, name):
-            later = finding.weight == w.BEGAN_TO_USE and _taken_later(scene, commit, name)
-            yield (
-                Finding(w.USED_BEFORE, f"used {name.word} when it was still there", finding.path, finding.line)
-                if later
-                else finding
-            )
+        yield from _about(scene, commit, name)
 
 
 def used_before(scene: Scene, commit: Commit) -> Iterator[Finding]:
-    return (one for one in named(scene, commit) if one.weight < 0)
+    """It wrote what the message names when that was still there: what it wrote worked then."""
+    newer = scene.order[: scene.place_of[commit.sha]]
+    for name in scene.named:
+        wrote = next((line for line in scene.lines(commit) if line.added and _has(name.word).search(line.text)), None)
+        if wrote and name.role in _CAN_GO and any(_takes_away(scene, other, name) for other in newer):
+            yield Finding(w.USED_BEFORE, f"wrote {name.word} when it was still there", wrote.path, wrote.number)
+
+
+def _takes_away(scene: Scene, commit: Commit, name: Named) -> bool:
+    if package_of(name.word) in changed_packages(commit):
+        return True
+    return any(one.weight in (w.TOOK_AWAY, w.FILE_GONE) for one in _about(scene, commit, name))
 
 
 def said(scene: Scene, commit: Commit) -> Iterator[Finding]:
@@ -61,7 +67,7 @@ def stood_before(scene: Scene, commit: Commit) -> bool:
     words = {one.word.rsplit("/", 1)[-1] for one in scene.named if one.role in (Role.MISSING, Role.CALLED, Role.MODULE)}
     told = [(word, [line for line in scene.lines(commit) if _has(word).search(line.text)]) for word in sorted(words)]
     held = [(word, lines) for word, lines in told if lines]
-    return bool(held) and all(not _balance(lines) and not _otherwise(lines, word) for word, lines in held)
+    return bool(held) and all(not _balance(lines, _has(word)) and not _otherwise(lines, word) for word, lines in held)
 
 
 def makes(lines: tuple[Line, ...], word: str) -> Iterator[Finding]:
@@ -89,7 +95,7 @@ def _missing(lines: tuple[Line, ...], word: str) -> Iterator[Finding]:
         yield Finding(
             w.TOOK_AWAY, f"took away {word}, which the error misses, {line.path}:{line.number}", line.path, line.number
         )
-    elif (many := _balance(having)) < 0:
+    elif (many := _balance(having, _has(word))) < 0:
         line = having[0]
         yield Finding(w.TOOK_AWAY_A_USE, f"removed lines with {word}, which the error misses", line.path, line.number)
     elif many > 0:
@@ -102,9 +108,10 @@ def _missing(lines: tuple[Line, ...], word: str) -> Iterator[Finding]:
         )
 
 
-def _balance(lines: Sequence[Line]) -> int:
-    """How many more of them were added than removed."""
-    return sum(1 if line.added else -1 for line in lines)
+def _balance(lines: Sequence[Line], word: re.Pattern[str] | None = None) -> int:
+    """How many more of them, or of a word in them, were added than removed."""
+    counts = ((len(word.findall(line.text)) if word else 1, line.added) for line in lines)
+    return sum(many if added else -many for many, added in counts)
 
 
 def _called(scene: Scene, commit: Commit, name: Named) -> Iterator[Finding]:
@@ -178,11 +185,6 @@ def _means(name: Named, bare: str, path: str) -> bool:
         return f"/{bare}".endswith(f"/{path}") or f"/{path}".endswith(f"/{bare}")
     module = bare if "/" in name.word else bare.replace(".", "/")
     return re.search(rf"(?:^|/){re.escape(module)}{_SUFFIXES}", path) is not None
-
-
-def _taken_later(scene: Scene, commit: Commit, name: Named) -> bool:
-    newer = scene.order[: scene.place_of[commit.sha]]
-    return any(one.weight in (w.TOOK_AWAY, w.FILE_GONE) for other in newer for one in _about(scene, other, name))
 
 
 @lru_cache(maxsize=512)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from prodwise.loop.diagnose.suspect import code, reach
 from prodwise.loop.diagnose.suspect import weights as w
-from prodwise.loop.diagnose.suspect.case import Finding
 from prodwise.loop.diagnose.suspect.by_name import makes, stood_before
+from prodwise.loop.diagnose.suspect.case import Finding
 from prodwise.loop.diagnose.suspect.kinds import Kind, kind_of, nothing_runs
 from prodwise.loop.diagnose.suspect.lines import Way
 from prodwise.loop.diagnose.suspect.message import Role
@@ -27,6 +27,10 @@ _NOTHING = re.compile(
 Finder = Callable[[Scene, Commit], Iterator[Finding]]
 
 
+def strongest(findings: Iterable[Finding]) -> Finding | None:
+    return max(findings, key=lambda one: (one.weight, one.path, -one.line, one.text), default=None)
+
+
 def depth_of(place: Place) -> float:
     return w.DEPTH[min(place.depth, len(w.DEPTH) - 1)]
 
@@ -39,6 +43,8 @@ def raised(scene: Scene, commit: Commit) -> Iterator[Finding]:
             for touch in touches:
                 if touch.sha == commit.sha and (scene.counts(place.path, number, touch.way) or number == place.line):
                     weight, words = _touched(place, number, touch.way)
+                    if weight == w.IN_FILE and scene.in_another(place, number):
+                        weight = w.IN_ANOTHER
                     most = w.STOOD_BEFORE if stood and weight > w.IN_FUNCTION else weight
                     if weight:
                         weight = max(min(weight, most) + w.OLDER * touch.age, min(weight, w.IN_FILE)) * depth_of(place)
@@ -95,12 +101,11 @@ def reads(scene: Scene, commit: Commit) -> Iterator[Finding]:
         one.path.rsplit("/", 1)[-1]: one.path for one in commit.own() if one.path and kind_of(one.path) is Kind.OTHER
     }
     for place in scene.places if ours else ():
-        for name in sorted(reach.files_read(scene, place) & ours.keys()):
-            yield Finding(
-                w.READS_FILE * depth_of(place),
-                f"changed {ours[name]}, which {place.name or place.path} reads",
-                ours[name],
-            )
+        for path, lines, much in reach.regions(scene, place):
+            for name in sorted(reach.files_in(lines) & ours.keys()):
+                yield Finding(
+                    w.READS_FILE * much * depth_of(place), f"changed {ours[name]}, which {path} reads", ours[name]
+                )
 
 
 def emptied(scene: Scene, commit: Commit) -> Iterator[Finding]:
@@ -141,22 +146,29 @@ def packages(scene: Scene, commit: Commit) -> Iterator[Finding]:
     for one in scene.named:
         if (name := package_of(one.word)) in changed:
             yield Finding(w.PACKAGE_NAMED, f"changed {name}, which the error names", changed[name])
+    missing = {one.word for one in scene.named}
     for place in scene.places:
-        used = code.words(scene.line(place.path, place.line))
-        missing = {one.word for one in scene.named}
-        for module, known_as in code.imports(scene.texts.get(place.path, "")):
-            if (name := package_of(module)) in changed:
-                yield Finding(*_used(place, name, used, known_as, missing), changed[name])
+        for path, lines, much in reach.regions(scene, place):
+            used = frozenset(word for line in lines for word in code.words(line))
+            direct = code.words(scene.line(place.path, place.line)) if path == place.path else frozenset[str]()
+            for module, known_as in code.imports(scene.texts.get(path, "")):
+                if (name := package_of(module)) in changed:
+                    weight, words = _used(known_as, direct, used, missing)
+                    yield Finding(
+                        weight * (1.0 if weight == w.PACKAGE_NAMED else much * depth_of(place)),
+                        f"changed {name}, {words} {path}",
+                        changed[name],
+                    )
 
 
 def _used(
-    place: Place, name: str, used: frozenset[str], known_as: frozenset[str], missing: set[str]
+    known_as: frozenset[str], direct: frozenset[str], used: frozenset[str], missing: set[str]
 ) -> tuple[float, str]:
-    if used & known_as & missing:
-        return w.PACKAGE_NAMED, f"changed {name}, from which comes what the error names"
-    if used & known_as:
-        return w.PACKAGE_USED * depth_of(place), f"changed {name}, which {place.path}:{place.line} uses"
-    return w.PACKAGE_IMPORTED * depth_of(place), f"changed {name}, which {place.path} imports"
+    if direct & known_as & missing:
+        return w.PACKAGE_NAMED, "from which comes what the error names in"
+    if direct & known_as:
+        return w.PACKAGE_USED, "which the failing line uses in"
+    return (w.PACKAGE_NEAR, "which is used in") if used & known_as else (w.PACKAGE_IMPORTED, "which is imported by")
 
 
 def as_a_whole(scene: Scene, commit: Commit) -> Iterator[Finding]:

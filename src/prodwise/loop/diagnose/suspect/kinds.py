@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 from functools import lru_cache
@@ -96,10 +97,9 @@ def follows_rename(hunk: Hunk, renames: tuple[tuple[str, str], ...]) -> bool:
     """Whether the hunk only calls a renamed file by its new name."""
     if not renames or not hunk.removed or not hunk.added:
         return False
-    before, after = (sorted(_WORD.findall("\n".join(lines))) for lines in (hunk.removed, hunk.added))
-    for old, new in renames:
-        before = [new if word == old else word for word in before]
-    return sorted(before) == after
+    before, after = (Counter(_WORD.findall("\n".join(lines))) for lines in (hunk.removed, hunk.added))
+    gone, come = before - after, after - before
+    return bool(gone) and any(gone.keys() <= {old} and come.keys() <= {new} for old, new in renames)
 
 
 def _stem(path: str) -> str:

@@ -68,10 +68,16 @@ _SAYS: Final = tuple(
 _KEY = re.compile(rf"^{_Q}?({_N}){_E}?$")
 _FILE = re.compile(r"(?<![\w.-])((?:[\w@~.-]{1,80}/){0,12}[\w@-][\w@.-]{0,80}\.[A-Za-z]\w{0,9})(?![\w/])")
 _LOOKUPS = frozenset(("KeyError", "NoSuchKey", "TemplateNotFound", "MultiValueDictKeyError", "BadRequestKeyError"))
-_OF_ANOTHER_TYPE = re.compile(
+_OF_A_BUILT_IN = re.compile(
     r"['\"](?:NoneType|str|int|float|bool|list|dict|tuple|set|bytes|function|method|generator|coroutine)['\"] object has no attribute"
-    r"|[\w$)\]]\.[\w$]+ is not a function"
 )
+_DOTTED = re.compile(r"[\w$)\]]\.([A-Za-z_$][\w$]*) is not a (?:function|constructor)")
+_METHODS = frozenset(
+    ("get", "set", "add", "has", "push", "pop", "map", "filter", "find", "forEach", "join", "split", "slice", "trim", "length",
+     "append", "items", "keys", "values", "update", "strip", "lower", "upper", "title", "format", "replace", "includes",
+     "indexOf", "sort", "toString", "then")
+)  # fmt: skip
+"""Every program's: that one is missing tells of what it was asked of."""
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 _COMMON = frozenset(
     ("self", "cls", "this", "none", "null", "true", "false", "int", "str", "float", "list", "dict", "tuple", "set", "bool",
@@ -80,9 +86,10 @@ _COMMON = frozenset(
 )  # fmt: skip
 
 _KEYWORDS = frozenset(
-    ("return", "const", "let", "var", "for", "while", "if", "else", "elif", "in", "of", "is", "not", "and", "or", "new", "await", "async", "yield",
-     "from", "import", "require", "raise", "throw", "def", "class", "try", "except", "catch", "finally", "with", "as", "lambda", "pass", "break",
-     "continue", "True", "False", "None", "len", "range", "print", "sum", "any", "all", "map", "filter", "get", "slice", "join", "split", "length")
+    ("return", "const", "let", "var", "for", "while", "if", "else", "elif", "in", "of", "is", "not", "and", "or", "new", "await",
+     "async", "yield", "from", "import", "require", "raise", "throw", "def", "class", "try", "except", "catch", "finally", "with",
+     "as", "lambda", "pass", "break", "continue", "True", "False", "None", "len", "range", "print", "sum", "any", "all", "map",
+     "filter", "get", "slice", "join", "split", "length")
 )  # fmt: skip
 
 
@@ -97,8 +104,10 @@ def names_in(kind: str, message: str) -> tuple[Named, ...]:
     if kind.rsplit(".", 1)[-1] in _LOOKUPS and (key := _KEY.match(text.strip())):
         found.add(Named(key[1], Role.MISSING))
     found |= {Named(one, Role.FILE) for one in _FILE.findall(text)}
-    if _OF_ANOTHER_TYPE.search(text):
+    found |= {Named(_last(word), Role.ON) for word in _DOTTED.findall(text)}
+    if _OF_A_BUILT_IN.search(text):
         found = {Named(one.word, Role.ON) if one.role is Role.MISSING else one for one in found}
+    found = {one for one in found if one.role is not Role.MISSING or one.word not in _METHODS}
     kept = [
         one
         for one in found

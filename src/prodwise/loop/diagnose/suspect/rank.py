@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from prodwise.loop.diagnose.suspect import weights as w
 from prodwise.loop.diagnose.suspect.by_name import named, said, used_before
@@ -23,7 +24,9 @@ from prodwise.loop.diagnose.suspect.routes import answering
 from prodwise.loop.diagnose.suspect.scene import Scene
 from prodwise.model.commit import Commit
 
-FINDERS: tuple[Finder, ...] = (raised, reached, made, named, said, reads, emptied, same_words, packages, answering)
+BY_LINES: tuple[Finder, ...] = (raised, reached, made, reads, same_words)
+"""These look at the same lines, each in its own way."""
+BY_NAMES: tuple[Finder, ...] = (named, said, emptied, packages, used_before, answering)
 
 
 def rank(search: Search) -> tuple[Suspect, ...]:
@@ -47,16 +50,19 @@ def _findings(scene: Scene, commit: Commit) -> tuple[Finding, ...]:
     whole = tuple(as_a_whole(scene, commit))
     if any(one.weight == w.NOTHING_RUNS for one in whole):
         return whole
-    strongest = [best for finder in FINDERS if (best := _strongest(finder(scene, commit))) is not None]
-    against = [best for best in (_strongest(used_before(scene, commit)),) if best is not None and best not in strongest]
-    kept = [*strongest, *against, *whole]
+    lines = sorted(_strongest_of(BY_LINES, scene, commit), key=lambda one: (-one.weight, one.text))
+    kept = [*lines[:1], *(replace(one, weight=one.weight * w.AGAIN) for one in lines[1:])]
+    kept += [*_strongest_of(BY_NAMES, scene, commit), *whole]
     if commit.whole and not any(one.weight > 0 for one in kept):
         kept.append(Finding(w.ELSEWHERE, "changed nothing that the error passes through, calls or names"))
     return tuple(sorted(kept, key=lambda one: (-one.weight, one.text)))
 
 
-def _strongest(findings: Iterable[Finding]) -> Finding | None:
-    return max(findings, key=lambda one: (one.weight, one.path, -one.line), default=None)
+def _strongest_of(finders: Iterable[Finder], scene: Scene, commit: Commit) -> Iterator[Finding]:
+    for finder in finders:
+        best = strongest(finder(scene, commit))
+        if best is not None:
+            yield best
 
 
 def _suspect(commit: Commit, findings: tuple[Finding, ...], weight: float, share: float) -> Suspect:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from prodwise.loop.diagnose.suspect import code
@@ -75,19 +75,18 @@ def _used_by(scene: Scene, name: str) -> Iterator[str]:
             )
 
 
-def files_read(scene: Scene, place: Place) -> frozenset[str]:
-    """Names of files that stand in the function, or in the values that it reads."""
-    lines = [*body(scene, place.path, place.start, place.end), scene.line(place.path, place.line)]
-    values = [
-        text
-        for word in {word for line in lines for word in scene.telling_words(line)}
-        for path, one in scene.defined.get(word, ())
-        if one.is_value
-        for text in body(scene, path, one.start, one.end)
-    ]
-    return frozenset(
-        text.rsplit("/", 1)[-1] for line in (*lines, *values) for text in code.strings(line) if _FILE_NAME.match(text)
-    )
+def regions(scene: Scene, place: Place) -> Iterator[tuple[str, tuple[str, ...], float]]:
+    """(path, lines, how much the failing line rests on them): its function, and what that rests on."""
+    yield place.path, (*body(scene, place.path, place.start, place.end), scene.line(place.path, place.line)), 1.0
+    for name, much in rests_on(scene, place).items():
+        for path, one in scene.defined.get(name, ()):
+            yield path, body(scene, path, one.start, one.end), much
+
+
+def files_in(lines: Iterable[str]) -> frozenset[str]:
+    """Names of files, without their folders, that stand in lines as strings."""
+    found = (text for line in lines for text in code.strings(line))
+    return frozenset(text.rsplit("/", 1)[-1] for text in found if _FILE_NAME.match(text))
 
 
 def receivers(line: str, word: str) -> frozenset[str]:

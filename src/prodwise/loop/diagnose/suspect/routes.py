@@ -4,50 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prodwise.loop.diagnose.suspect import code, reach
-from prodwise.loop.diagnose.suspect import weights as w
+from prodwise.loop.diagnose.suspect import code
 from prodwise.loop.diagnose.suspect.case import Finding
+from prodwise.loop.diagnose.suspect.findings import packages, raised, reached, reads
 from prodwise.loop.diagnose.suspect.kinds import Kind, kind_of
-from prodwise.loop.diagnose.suspect.lines import Way
 from prodwise.loop.diagnose.suspect.places import Place
 from prodwise.loop.diagnose.suspect.scene import Scene, plain_route, varies
 from prodwise.model.commit import Commit
+
+FROM_PLACES = (raised, reached, reads, packages)
 
 
 def answering(scene: Scene, commit: Commit) -> Iterator[Finding]:
     """It changed what answers the failing routes: averaged over them, as what they share explains them all."""
     if scene.places or not scene.routes:
         return
-    best = [max(_of_route(scene, commit, route), key=lambda one: one.weight, default=None) for route in scene.routes]
-    found = [one for one in best if one is not None]
-    if found:
-        top = max(found, key=lambda one: one.weight)
-        yield Finding(sum(one.weight for one in found) / len(best), top.text, top.path, top.line)
+    told = [_of_route(scene, commit, route) for route in scene.routes]
+    best = [one for findings in told for one in findings]
+    if best:
+        top = max(best, key=lambda one: (one.weight, one.path, -one.line))
+        weight = sum(one.weight for one in best) / len(told)
+        yield Finding(weight, f"{top.text}; seen from what answers {', '.join(scene.routes[:3])}", top.path, top.line)
 
 
-def _of_route(scene: Scene, commit: Commit, route: str) -> Iterator[Finding]:
-    changed = scene.changed.get(commit.sha, {})
-    for place in handlers(scene, route):
-        for number, touches in scene.touches(place.path).items():
-            ours = [one for one in touches if one.sha == commit.sha and one.way is not Way.MOVED]
-            if any(scene.counts(place.path, number, one.way) for one in ours):
-                inside = place.start <= number <= place.end
-                words = f"what answers {route}" if inside else f"the file that answers {route}"
-                yield Finding(
-                    w.ROUTE_HANDLER if inside else w.ROUTE_FILE,
-                    f"changed {place.path}:{number}, {words}",
-                    place.path,
-                    number,
-                )
-        for name, much in reach.rests_on(scene, place).items():
-            if name in changed:
-                path, line = changed[name]
-                yield Finding(
-                    w.ROUTE_RESTS_ON * much,
-                    f"changed {name} ({path}:{line}), which answering {route} rests on",
-                    path,
-                    line,
-                )
+def _of_route(scene: Scene, commit: Commit, route: str) -> list[Finding]:
+    """The strongest of each kind, seen from the functions that answer the route."""
+    seen = scene.seen_from(handlers(scene, route))
+    found = (
+        max(finder(seen, commit), key=lambda one: (one.weight, one.path, -one.line), default=None)
+        for finder in FROM_PLACES
+    )
+    return [one for one in found if one is not None]
 
 
 def handlers(scene: Scene, route: str) -> tuple[Place, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -66,6 +67,12 @@ class Scene:
         self.place_of = {one.sha: at for at, one in enumerate(self.order)}
         self._traces: dict[str, Mapping[int, tuple[Touch, ...]]] = {}
 
+    def seen_from(self, places: tuple[Place, ...]) -> Scene:
+        """The same facts, looked at from other places than the frames'."""
+        other = copy(self)
+        other.__dict__["places"] = places
+        return other
+
     @cached_property
     def places(self) -> tuple[Place, ...]:
         paths = {change.path for one in self.order for change in one.files if change.path} | self.texts.keys()
@@ -109,8 +116,15 @@ class Scene:
 
     def counts(self, path: str, number: int, way: Way) -> bool:
         """Whether a touch of that line can matter: not one that wrote a comment, a blank line or a word to a log."""
+        if way is Way.BESIDE or path not in self.texts:
+            return True
         text = self.line(path, number)
-        return way is Way.BESIDE or not text or not (comment(text, path) or speaks(text))
+        return not comment(text, path) and not speaks(text)
+
+    def in_another(self, place: Place, number: int) -> bool:
+        """Whether a line lies in a function of its own, and not in that of the place."""
+        around = code.enclosing(self.texts.get(place.path, ""), number)
+        return around is not None and not around.is_value and not around.start <= place.line <= around.end
 
     def telling_words(self, text: str) -> frozenset[str]:
         return telling(code.words(text))
