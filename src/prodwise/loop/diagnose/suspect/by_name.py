@@ -64,7 +64,11 @@ def _about(scene: Scene, commit: Commit, name: Named) -> Iterator[Finding]:
 
 def stood_before(scene: Scene, commit: Commit) -> bool:
     """Whether all that the message names stood in the lines that the commit wrote again, as often as since."""
-    words = {one.word.rsplit("/", 1)[-1] for one in scene.named if one.role in (Role.MISSING, Role.CALLED, Role.MODULE)}
+    words = {
+        one.word.rsplit("/", 1)[-1]
+        for one in scene.named
+        if one.role in (Role.MISSING, Role.CALLED, Role.MODULE, Role.ON)
+    }
     told = [(word, [line for line in scene.lines(commit) if _has(word).search(line.text)]) for word in sorted(words)]
     held = [(word, lines) for word, lines in told if lines]
     return bool(held) and all(not _balance(lines, _has(word)) and not _otherwise(lines, word) for word, lines in held)

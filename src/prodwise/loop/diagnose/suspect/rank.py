@@ -19,6 +19,7 @@ from prodwise.loop.diagnose.suspect.findings import (
     reached,
     reads,
     same_words,
+    strongest,
 )
 from prodwise.loop.diagnose.suspect.routes import answering
 from prodwise.loop.diagnose.suspect.scene import Scene

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from prodwise.loop.diagnose.suspect import code
 from prodwise.loop.diagnose.suspect.case import Finding
-from prodwise.loop.diagnose.suspect.findings import packages, raised, reached, reads
+from prodwise.loop.diagnose.suspect.findings import packages, raised, reached, reads, strongest
 from prodwise.loop.diagnose.suspect.kinds import Kind, kind_of
 from prodwise.loop.diagnose.suspect.places import Place
 from prodwise.loop.diagnose.suspect.scene import Scene, plain_route, varies
@@ -21,19 +21,16 @@ def answering(scene: Scene, commit: Commit) -> Iterator[Finding]:
         return
     told = [_of_route(scene, commit, route) for route in scene.routes]
     best = [one for findings in told for one in findings]
-    if best:
-        top = max(best, key=lambda one: (one.weight, one.path, -one.line))
-        weight = sum(one.weight for one in best) / len(told)
+    top = strongest(best)
+    if top is not None:
+        weight = sum(sorted(one.weight for one in best)) / len(told)
         yield Finding(weight, f"{top.text}; seen from what answers {', '.join(scene.routes[:3])}", top.path, top.line)
 
 
 def _of_route(scene: Scene, commit: Commit, route: str) -> list[Finding]:
     """The strongest of each kind, seen from the functions that answer the route."""
     seen = scene.seen_from(handlers(scene, route))
-    found = (
-        max(finder(seen, commit), key=lambda one: (one.weight, one.path, -one.line), default=None)
-        for finder in FROM_PLACES
-    )
+    found = (strongest(finder(seen, commit)) for finder in FROM_PLACES)
     return [one for one in found if one is not None]
 
 
