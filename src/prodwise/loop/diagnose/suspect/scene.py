@@ -16,11 +16,12 @@ from prodwise.loop.diagnose.suspect.kinds import Kind, comment, follows_rename, 
 from prodwise.loop.diagnose.suspect.lines import Touch, Way, newest_first, trace
 from prodwise.loop.diagnose.suspect.message import Named, identifiers, names_in, telling
 from prodwise.loop.diagnose.suspect.places import Place, own_frames, places, resolve
+from prodwise.loop.group.files import is_library
 from prodwise.model.commit import Commit, FileChange, Hunk
 from prodwise.model.event import ErrorEvent, Frame, Thrown
 
 EVENTS_MAX: Final = 20
-FILES_MAX: Final = 80
+FILES_MAX: Final = 120
 DEFINED_IN_MAX: Final = 3
 """A name that more files define than this is everybody's: it leads nowhere."""
 
@@ -36,7 +37,8 @@ class Line:
 
 
 def wanted(commits: Sequence[Commit], events: Sequence[ErrorEvent], tree: Collection[str]) -> tuple[str, ...]:
-    """The files of the failing release whose texts a search needs. tree: all of its paths."""
+    """The files of the failing release whose texts a search needs: those of its calls, what changed, and then other code, by
+    which the one leads to the other. tree: all of its paths."""
     known = frozenset(tree)
     framed = [
         path
@@ -44,15 +46,10 @@ def wanted(commits: Sequence[Commit], events: Sequence[ErrorEvent], tree: Collec
         for _, frame in own_frames(event)
         if (path := resolve(frame.file, frame.module, known))
     ]
-    order = newest_first(commits)
-    changed = [
-        change.path
-        for kind in (Kind.CODE, Kind.OTHER)
-        for commit in order
-        for change in commit.own()
-        if kind_of(change.path) is kind
-    ]
-    return tuple(one for one in dict.fromkeys((*framed, *changed)) if one in known)[:FILES_MAX]  # fmt: skip
+    own = [change.path for commit in newest_first(commits) for change in commit.own()]
+    changed = [path for kind in (Kind.CODE, Kind.OTHER) for path in own if kind_of(path) is kind]
+    others = sorted(path for path in known if kind_of(path) is Kind.CODE and not is_library(path, ""))
+    return tuple(one for one in dict.fromkeys((*framed, *changed, *others)) if one in known)[:FILES_MAX]
 
 
 class Scene:
@@ -92,11 +89,18 @@ class Scene:
         return tuple(frame for one in self.thrown for frame in one.frames[-100:])
 
     def touches(self, path: str) -> Mapping[int, tuple[Touch, ...]]:
+        if path not in self._changed_paths:
+            return {}
         if path not in self._traces:
             text = self.texts.get(path)
             count = len(code.lines_of(text)) if text is not None else self._least(path)
             self._traces[path] = trace(path, count, self.order)
         return self._traces[path]
+
+    @cached_property
+    def _changed_paths(self) -> frozenset[str]:
+        sides = ((one.files, *one.others) for one in self.order)
+        return frozenset(change.path for files in sides for side in files for change in side)
 
     def _least(self, path: str) -> int:
         """Lines that a file must have, when its text is not known."""
@@ -124,7 +128,9 @@ class Scene:
     def in_another(self, place: Place, number: int) -> bool:
         """Whether a line lies in a function of its own, and not in that of the place."""
         around = code.enclosing(self.texts.get(place.path, ""), number)
-        return around is not None and not around.is_value and not around.start <= place.line <= around.end
+        return (
+            around is not None and not around.is_value and not around.start <= (place.line or place.start) <= around.end
+        )
 
     def telling_words(self, text: str) -> frozenset[str]:
         return telling(code.words(text))
