@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from bench import breakages, footprint, ingest, metrics, proxy, recovery
+from bench import breakages, footprint, ingest, metrics, proxy, recovery, suspect
 from bench.judged import judged
 from bench.running import Tell
 from bench.table import Bench, Part, show
@@ -37,6 +37,7 @@ def judge(quick: bool, tell: Tell, seed: int) -> Part:
 
 PARTS: dict[str, Run] = {
     "judge": judge,
+    "suspect": suspect.run,
     "recovery": recovery.run,
     "proxy": lambda quick, tell, seed: proxy.run(quick, tell),
     "ingest": lambda quick, tell, seed: ingest.run(quick, tell),

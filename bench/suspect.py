@@ -36,7 +36,6 @@ class Judged:
     runs: int
     even_runs: int
     ms: float
-    line_found: bool
 
 
 def run(quick: bool, tell: Tell, seed: int) -> Part:
@@ -85,7 +84,6 @@ def judged_one(history: History) -> Judged:
         runs,
         runs_of(Bisection(search.commits), history.guilty),
         ms,
-        suspects[0].commit.sha != history.guilty or bool(suspects[0].path),
     )
 
 
@@ -122,15 +120,16 @@ def _figures(name: str, found: Sequence[Judged]) -> Iterator[Figure]:
         return round(100.0 * hits / many, 1)
 
     newest = share(sum(one.newest == 1 for one in found))
-    chance = share(0) if not found else round(sum(100.0 / one.history.commits for one in found) / many, 1)
+    chance = round(sum(100.0 / one.history.commits for one in found) / many, 1)
     yield Figure(f"guilty commit ranked first, {name}", share(sum(one.place == 1 for one in found)), "%", TOP1_GOAL, True,
                  f"the newest commit: {newest:.0f} %, by chance: {chance:.0f} %", many)  # fmt: skip
     yield Figure(f"among the first three, {name}", share(sum(one.place <= 3 for one in found)), "%", many=many)
     yield Figure(f"ranked first by the failing route alone, {name}", share(sum(one.by_route == 1 for one in found)), "%", many=many,
                  beside=f"among three: {share(sum(one.by_route <= 3 for one in found)):.0f} %")  # fmt: skip
     over = max(one.runs - runs_max(one.history.commits) for one in found)
-    yield Figure(f"bisection, runs over ⌈log2 k⌉ + 1, {name}", max(0, over), "", 0, False,
-                 f"mean {sum(one.runs for one in found) / many:.1f} runs; without the ranking {sum(one.even_runs for one in found) / many:.1f}", many)  # fmt: skip
+    ours, even = (sum(runs) / many for runs in zip(*((one.runs, one.even_runs) for one in found), strict=True))
+    words = f"{ours:.1f} runs on average; without the ranking {even:.1f}"
+    yield Figure(f"bisection: runs above ⌈log2 k⌉ + 1, {name}", max(0, over), "", 0, False, words, many)
     yield Figure(f"one history read and ranked, {name}", round(median(one.ms for one in found), 1), "ms", many=many)
 
 

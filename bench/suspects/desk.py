@@ -1,5 +1,6 @@
 """A help desk in Python, with a database. Held back: no weight was set by it."""
 
+# ruff: noqa: E501 - the edits are read best one a line
 from __future__ import annotations
 
 from bench.suspects.project import (

@@ -1,5 +1,6 @@
 """Notes in JavaScript. Developed on."""
 
+# ruff: noqa: E501 - the edits are read best one a line
 from __future__ import annotations
 
 from bench.suspects.project import (

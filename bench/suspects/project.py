@@ -15,7 +15,7 @@ Edit = Callable[[Files, Random], Files | None]
 
 @dataclass(frozen=True)
 class Fault:
-    """route: the request that fails once it is in; also: edits in the same commit."""
+    """route: the request that fails once it is in."""
 
     name: str
     title: str
@@ -190,7 +190,8 @@ def anywhere(language: str) -> tuple[Harmless, ...]:
         if suffix == ".py":
             body = f"\n\ndef {verb}_{noun}_{count}(rows):\n    kept = [row for row in rows if row]\n    return kept[:{count}]\n"
         else:
-            body = f"\nfunction {verb}{noun.title()}{count}(rows) {{\n  const kept = rows.filter(Boolean);\n  return kept.slice(0, {count});\n}}\n"
+            inside = f"  const kept = rows.filter(Boolean);\n  return kept.slice(0, {count});\n"
+            body = f"\nfunction {verb}{noun.title()}{count}(rows) {{\n{inside}}}\n"
         return {**files, path: files[path].rstrip("\n") + "\n" + body}
 
     def quotes(files: Files, random: Random) -> Files:

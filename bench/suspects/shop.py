@@ -1,5 +1,6 @@
 """A shop in Python. Developed on."""
 
+# ruff: noqa: E501 - the edits are read best one a line
 from __future__ import annotations
 
 from bench.suspects.project import (
