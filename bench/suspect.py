@@ -21,7 +21,7 @@ from prodwise.targets.local.history import GitHistory
 
 DEVELOPED_ON: Sequence[Project] = (shop.PROJECT, notes.PROJECT)
 HELD_BACK: Sequence[Project] = (desk.PROJECT, parcels.PROJECT)
-SEEDS, SEEDS_QUICK = 4, 1
+SEEDS, SEEDS_QUICK = 3, 1
 TOP1_GOAL = 60.0
 
 

@@ -3,11 +3,11 @@
 # ruff: noqa: E501 - the edits are read best one a line
 from __future__ import annotations
 
+from bench.suspects.anywhere import anywhere
 from bench.suspects.project import (
     Fault,
     Harmless,
     Project,
-    anywhere,
     append,
     both,
     create,

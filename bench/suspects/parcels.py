@@ -3,7 +3,8 @@
 # ruff: noqa: E501 - the edits are read best one a line
 from __future__ import annotations
 
-from bench.suspects.project import Fault, Harmless, Project, anywhere, append, both, create, every, remove, rename, swap
+from bench.suspects.anywhere import anywhere
+from bench.suspects.project import Fault, Harmless, Project, append, both, create, every, remove, rename, swap
 
 USES = '"use strict";\n\nconst { log } = require("../util/log");\n'
 FILES = {

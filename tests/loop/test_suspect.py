@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from prodwise.loop.diagnose.suspect import Search, Suspect, rank
+from prodwise.loop.diagnose.suspect import Search, Suspect, evidence, rank
 from prodwise.loop.diagnose.suspect.code import definitions
 from prodwise.loop.diagnose.suspect.kinds import Kind, kind_of, nothing_runs
 from prodwise.loop.diagnose.suspect.lines import Touch, Way, newest_first, trace
@@ -271,3 +271,13 @@ def test_functions_are_found_by_indentation() -> None:
 def test_a_commit_that_only_cut_beside_a_line_is_told() -> None:
     line = Line().swap("Cut", "shop/cart.py", "    amount = 0\n", "")
     assert trace("shop/cart.py", 7, newest_first(line.commits))[5] == (Touch("0000001", Way.BESIDE),)
+
+
+def test_a_suspect_is_told_in_one_sentence_and_only_when_it_is_likely() -> None:
+    line = Line().swap("Use\x1b[31m cents", "shop/cart.py", '["price"]', '["cents"]').commit("Other", shop__b="x = 1\n")
+    told = evidence(rank(line.search(error("KeyError", "'cents'", TOTAL))), 1.0, 2.0)
+    assert told is not None
+    assert told.text == "suspect commit 0000001 'Use cents' by Ana: changed shop/cart.py:7, where the error is raised"
+    assert told.id.startswith("ev-")
+    assert evidence(rank(line.search()), 1.0, 2.0) is None
+    assert evidence((), 1.0, 2.0) is None

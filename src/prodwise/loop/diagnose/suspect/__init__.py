@@ -3,5 +3,6 @@
 from prodwise.loop.diagnose.suspect.case import Finding, Search, Suspect
 from prodwise.loop.diagnose.suspect.rank import rank
 from prodwise.loop.diagnose.suspect.scene import wanted
+from prodwise.loop.diagnose.suspect.told import evidence, sentence
 
-__all__ = ["Finding", "Search", "Suspect", "rank", "wanted"]
+__all__ = ["Finding", "Search", "Suspect", "evidence", "rank", "sentence", "wanted"]
