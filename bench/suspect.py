@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from typing import Any
 from bench.running import Tell
 from bench.suspects import desk, notes, parcels, shop
 from bench.suspects.play import History, play
-from bench.suspects.project import Project
+from bench.suspects.project import Fault, Project
 from bench.table import Figure, Part
 from prodwise.loop.diagnose.bisect import Answer, Bisection, Found, Noise, Try, next_step, runs_max
 from prodwise.loop.diagnose.suspect import Search, Suspect, rank, wanted
@@ -41,29 +42,32 @@ class Judged:
 def run(quick: bool, tell: Tell, seed: int) -> Part:
     figures: list[Figure] = []
     detail: list[Mapping[str, Any]] = []
-    skipped = 0
+    skipped: list[str] = []
+    node = shutil.which("node") is not None
     for name, projects in (("developed on", DEVELOPED_ON), ("held back", HELD_BACK)):
         found = []
         for project in projects:
+            if project.language == "javascript" and not node:
+                skipped.append(f"{project.name}: node is not installed")
+                continue
             tell(f"suspect: histories of {project.name}, {name}")
             for judged in judge(project, range(seed, seed + (SEEDS_QUICK if quick else SEEDS))):
-                if judged is None:
-                    skipped += 1
+                if isinstance(judged, Fault):
+                    skipped.append(f"{project.name}: {judged.name} could not be built into a history")
                 else:
                     found.append(judged)
         figures += _figures(name, found)
         detail += [_row(name, one) for one in found]
-    told = (f"{skipped} histories in which the fault could not be built",) if skipped else ()
-    return Part("suspect", tuple(figures), told, tuple(detail))
+    return Part("suspect", tuple(figures), tuple(skipped), tuple(detail))
 
 
-def judge(project: Project, seeds: Sequence[int]) -> Iterator[Judged | None]:
-    """Each fault of the project in a history of its own for each seed; None where it could not be built."""
+def judge(project: Project, seeds: Sequence[int]) -> Iterator[Judged | Fault]:
+    """Each fault of the project in a history of its own for each seed; the fault where that could not be built."""
     for fault in project.faults:
         for seed in seeds:
             with tempfile.TemporaryDirectory() as place:
                 history = play(project, fault, seed, Path(place))
-                yield judged_one(history) if history is not None else None
+                yield judged_one(history) if history is not None else fault
 
 
 def judged_one(history: History) -> Judged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 from random import Random
@@ -14,8 +15,16 @@ from bench.suspects.play import error_of, play
 from bench.suspects.project import Fault, Project
 
 PROJECTS = (shop.PROJECT, notes.PROJECT, desk.PROJECT, parcels.PROJECT)
+NEEDS_NODE = pytest.mark.skipif(shutil.which("node") is None, reason="not run: no node")
 FAULTS = [
-    pytest.param(project, fault, id=f"{project.name}-{fault.name}") for project in PROJECTS for fault in project.faults
+    pytest.param(
+        project,
+        fault,
+        id=f"{project.name}-{fault.name}",
+        marks=[NEEDS_NODE] if project.language == "javascript" else [],
+    )
+    for project in PROJECTS
+    for fault in project.faults
 ]
 
 
@@ -44,6 +53,7 @@ def test_a_python_history_is_judged(tmp_path: Path) -> None:
     assert judged.runs <= 6
 
 
+@NEEDS_NODE
 def test_a_javascript_history_is_judged(tmp_path: Path) -> None:
     history = play(notes.PROJECT, find(notes.PROJECT, "export-removed"), 1, tmp_path / "a")
     assert history is not None
@@ -61,7 +71,10 @@ def test_each_fault_breaks_its_request_and_nothing_was_broken_before(project: Pr
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("project", PROJECTS, ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "project",
+    [pytest.param(one, id=one.name, marks=NEEDS_NODE if one.language == "javascript" else ()) for one in PROJECTS],
+)
 def test_what_is_called_harmless_breaks_no_request(project: Project) -> None:
     for harmless in project.harmless:
         files = harmless.edit(dict(project.files), Random(1))

@@ -9,7 +9,7 @@ import pytest
 from prodwise.loop.diagnose.suspect import Search, Suspect, evidence, rank
 from prodwise.loop.diagnose.suspect.code import definitions
 from prodwise.loop.diagnose.suspect.kinds import Kind, kind_of, nothing_runs
-from prodwise.loop.diagnose.suspect.lines import Touch, Way, newest_first, trace
+from prodwise.loop.diagnose.suspect.lines import Touch, Tracer, Way, newest_first
 from prodwise.loop.diagnose.suspect.message import Named, Role, names_in
 from prodwise.loop.diagnose.suspect.packages import changed_packages, package_in
 from prodwise.loop.diagnose.suspect.places import resolve
@@ -55,7 +55,7 @@ def test_a_line_is_followed_through_shifts_renames_and_moves_of_code() -> None:
     moved = {**line.files, "shop/basket.py": head, "shop/prices.py": PRICES + "\n\ndef total" + function}
     line.put("Move total", moved, {})
     at = line.files["shop/prices.py"].splitlines().index('        amount += line["cost"]') + 1
-    touches = trace("shop/prices.py", 20, newest_first(line.commits))[at]
+    touches = Tracer(newest_first(line.commits)).trace("shop/prices.py", 20)[at]
     assert [(one.sha, one.way) for one in touches] == [("0000004", Way.MOVED), ("0000001", Way.WROTE)]
     found = top(line.search(error("KeyError", "'cost'", ("app/shop/prices.py", at, "total"))))
     assert found.commit.title == "Guilty"
@@ -270,7 +270,7 @@ def test_functions_are_found_by_indentation() -> None:
 
 def test_a_commit_that_only_cut_beside_a_line_is_told() -> None:
     line = Line().swap("Cut", "shop/cart.py", "    amount = 0\n", "")
-    assert trace("shop/cart.py", 7, newest_first(line.commits))[5] == (Touch("0000001", Way.BESIDE),)
+    assert Tracer(newest_first(line.commits)).trace("shop/cart.py", 7)[5] == (Touch("0000001", Way.BESIDE),)
 
 
 def test_a_suspect_is_told_in_one_sentence_and_only_when_it_is_likely() -> None:

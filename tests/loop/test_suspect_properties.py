@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prodwise.loop.diagnose.suspect import Search, rank
-from prodwise.loop.diagnose.suspect.lines import Way, newest_first, trace
+from prodwise.loop.diagnose.suspect.lines import Tracer, Way, newest_first
 from prodwise.model.event import ErrorEvent, Frame, Thrown
 from tests.loop.history import START, Line
 
@@ -102,7 +102,7 @@ def test_every_line_is_traced_to_who_wrote_it(line: Line) -> None:
         for commit in line.commits:
             for hunk in reversed(next((one.hunks for one in commit.files if one.path == path), ())):
                 writers[hunk.old - 1 : hunk.old - 1 + len(hunk.removed)] = [commit.sha] * len(hunk.added)
-        traced = trace(path, len(writers), newest_first(line.commits))
+        traced = Tracer(newest_first(line.commits)).trace(path, len(writers))
         for number, writer in enumerate(writers, 1):
             said = [one for one in traced.get(number, ()) if one.age == 0 and one.way is not Way.BESIDE]
             assert (

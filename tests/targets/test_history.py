@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from prodwise.loop.diagnose.bisect import Answer, Bisection, Found, Try, next_step, runs_max
 from prodwise.loop.diagnose.suspect import Search, rank, wanted
@@ -168,6 +170,38 @@ def test_too_much_is_cut_and_said(repo: Repository, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(reading, "ALL_S", -1.0)
     (commit,) = repo.history.commits(good, bad)
     assert (commit.title, commit.files, commit.whole) == ("Large", (), False)
+
+
+LINES = (
+    *(
+        "diff --git a/x b/x",
+        'diff --git "a/\\303\\274" "b/\\q"',
+        "--- a/x",
+        "+++ b/y",
+        "+++ /dev/null",
+        "@@ -1,2 +3,4 @@",
+    ),
+    *(
+        "@@ -1 +0,0 @@",
+        "@@ -999999999999 +1 @@",
+        "+added",
+        "-removed",
+        "+",
+        "-",
+        "rename from a",
+        "rename to",
+        "new file mode 1",
+    ),
+    *("Binary files", "\\ No newline", ""),
+)
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=25))
+def test_a_torn_diff_is_read_as_far_as_it_goes(lines: list[str]) -> None:
+    files, _ = diff_text.changes_in("\n".join(lines))
+    for one in files:
+        assert one.path or one.before
+        assert all(hunk.removed or hunk.added for hunk in one.hunks)
 
 
 def test_a_suspect_is_ranked_and_then_proven_by_running_the_test_itself(repo: Repository, tmp_path: Path) -> None:

@@ -29,8 +29,12 @@ def used_before(scene: Scene, commit: Commit) -> Iterator[Finding]:
     newer = scene.order[: scene.place_of[commit.sha]]
     for name in scene.named:
         wrote = next((line for line in scene.lines(commit) if line.added and _has(name.word).search(line.text)), None)
-        if wrote and name.role in _CAN_GO and any(_takes_away(scene, other, name) for other in newer):
+        if wrote and name.role in _CAN_GO and any(_took_away(scene, other, name) for other in newer):
             yield Finding(w.USED_BEFORE, f"wrote {name.word} when it was still there", wrote.path, wrote.number)
+
+
+def _took_away(scene: Scene, commit: Commit, name: Named) -> bool:
+    return scene.once(("took away", commit.sha, name), lambda: _takes_away(scene, commit, name))
 
 
 def _takes_away(scene: Scene, commit: Commit, name: Named) -> bool:

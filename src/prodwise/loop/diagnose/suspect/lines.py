@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 from prodwise.loop.diagnose.suspect.kinds import follows_rename, layout_only, renamed_stems
@@ -67,28 +68,35 @@ def newest_first(commits: Iterable[Commit]) -> tuple[Commit, ...]:
     return tuple(order)
 
 
-def trace(path: str, count: int, order: Sequence[Commit]) -> Mapping[int, tuple[Touch, ...]]:
-    """For each of the `count` lines of the file, what was done to it, newest first. order: see `newest_first`.
+class Tracer:
+    """Follows files back through one history. order: see `newest_first`."""
 
-    1. All lines begin at the newest commit. 2. A line that a commit did not write is passed on to where it stood in the
-    parent; of a merge, to the first parent that has it so. 3. A line that it wrote is passed on as the one that it replaced.
-    """
-    touches: dict[int, list[Touch]] = defaultdict(list)
-    waiting: dict[str, _Lines] = defaultdict(dict)
-    if order:
-        waiting[order[0].sha] = {number: _At(path, number) for number in range(1, count + 1)}
-    for commit in order:
-        here = waiting.pop(commit.sha, {})
-        for parent, files in zip(commit.parents[1:], commit.others, strict=False) if commit.parents else ():
-            same = _Step(files).same(here)
-            _hand_on(waiting[parent], same)
-            here = {number: at for number, at in here.items() if number not in same}
-        if here:
-            step = _Step(commit.files)
-            before = step.back(here, commit.sha, touches, bool(commit.others))
-            if commit.parents:
-                _hand_on(waiting[commit.parents[0]], before)
-    return {number: tuple(dict.fromkeys(found)) for number, found in touches.items()}
+    def __init__(self, order: Sequence[Commit]) -> None:
+        self._order = order
+        self._steps = {one.sha: tuple(_Step(files) for files in (one.files, *one.others)) for one in order}
+
+    def trace(self, path: str, count: int) -> Mapping[int, tuple[Touch, ...]]:
+        """For each of the `count` lines of the file, what was done to it, newest first.
+
+        1. All lines begin at the newest commit. 2. A line that a commit did not write is passed on to where it stood in the
+        parent; of a merge, to the first parent that has it so. 3. A line that it wrote is passed on as the one that it replaced.
+        """
+        touches: dict[int, list[Touch]] = defaultdict(list)
+        waiting: dict[str, _Lines] = defaultdict(dict)
+        if self._order:
+            waiting[self._order[0].sha] = {number: _At(path, number) for number in range(1, count + 1)}
+        for commit in self._order:
+            here = waiting.pop(commit.sha, {})
+            first, *others = self._steps[commit.sha]
+            for parent, step in zip(commit.parents[1:], others, strict=False):
+                same = step.same(here)
+                _hand_on(waiting[parent], same)
+                here = {number: at for number, at in here.items() if number not in same}
+            if here:
+                before = first.back(here, commit.sha, touches, bool(others))
+                if commit.parents:
+                    _hand_on(waiting[commit.parents[0]], before)
+        return {number: tuple(dict.fromkeys(found)) for number, found in touches.items()}
 
 
 def _hand_on(there: _Lines, lines: _Lines) -> None:
@@ -100,10 +108,20 @@ class _Step:
     """From after one commit to before it."""
 
     def __init__(self, files: Sequence[FileChange]) -> None:
+        self._all = files
         self._files = {one.path: one for one in files if one.path}
-        self._gone = _places_of_removed(files)
-        self._added = frozenset(line.strip() for one in files for hunk in one.hunks for line in hunk.added)
-        self._renames = renamed_stems(files)
+
+    @cached_property
+    def _gone(self) -> dict[str, tuple[_Place, ...]]:
+        return _places_of_removed(self._all)
+
+    @cached_property
+    def _added(self) -> frozenset[str]:
+        return frozenset(line.strip() for one in self._all for hunk in one.hunks for line in hunk.added)
+
+    @cached_property
+    def _renames(self) -> tuple[tuple[str, str], ...]:
+        return renamed_stems(self._all)
 
     def same(self, lines: _Lines) -> _Lines:
         """Where lines stood that the commit left as they are; those that it wrote are left out."""

@@ -89,7 +89,7 @@ _KEYWORDS = frozenset(
     ("return", "const", "let", "var", "for", "while", "if", "else", "elif", "in", "of", "is", "not", "and", "or", "new", "await",
      "async", "yield", "from", "import", "require", "raise", "throw", "def", "class", "try", "except", "catch", "finally", "with",
      "as", "lambda", "pass", "break", "continue", "True", "False", "None", "len", "range", "print", "sum", "any", "all", "map",
-     "filter", "get", "slice", "join", "split", "length")
+     "filter", "case", "match", "get", "slice", "join", "split", "length")
 )  # fmt: skip
 
 

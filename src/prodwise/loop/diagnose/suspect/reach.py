@@ -21,6 +21,10 @@ _FILE_NAME = re.compile(r"^[\w@./-]{1,120}\.[A-Za-z]\w{0,9}$")
 
 def feeding(scene: Scene, place: Place) -> tuple[str, ...]:
     """The lines of the function above the failing one that set what it reads, and what those read, nearest first."""
+    return scene.once(("feeding", place), lambda: _feeding(scene, place))
+
+
+def _feeding(scene: Scene, place: Place) -> tuple[str, ...]:
     if not (place.start and place.line):
         return ()
     wanted = set(scene.telling_words(scene.line(place.path, place.line)))
@@ -41,13 +45,18 @@ def body(scene: Scene, path: str, start: int, end: int) -> tuple[str, ...]:
 def rests_on(scene: Scene, place: Place) -> Mapping[str, float]:
     """Name → how much the failing line rests on it, at most 1: what it reads; what fed that; what its function calls; and,
     less with each step, what those call and read."""
+    return scene.once(("rests on", place), lambda: _rests_on(scene, place))
+
+
+def _rests_on(scene: Scene, place: Place) -> Mapping[str, float]:
     found: dict[str, float] = {}
     line = scene.line(place.path, place.line)
     around = body(scene, place.path, place.start, place.end)
     _take(found, {call for text in around for call in code.calls(text)}, w.IN_BODY if place.line else 1.0)
     _take(found, {name for text in feeding(scene, place) for name in scene.telling_words(text)}, w.FEEDS)
     _take(found, scene.telling_words(line), 1.0)
-    found.pop(place.name, None)
+    for name in {place.name, *_locals(around)} & found.keys():
+        del found[name]
     fresh = {name: much for name, much in found.items() if name in scene.defined}
     for _ in range(STEPS):
         further: dict[str, float] = {}
@@ -58,6 +67,14 @@ def rests_on(scene: Scene, place: Place) -> Mapping[str, float]:
         found |= further
         fresh = further
     return found
+
+
+def _locals(lines: tuple[str, ...]) -> Iterator[str]:
+    """Names that a function has for itself: its arguments, and what its lines set; not what they call."""
+    for number, line in enumerate(lines):
+        parts = _SETS.split(line, maxsplit=1)
+        mine = line if number == 0 else parts[0] if len(parts) > 1 else ""
+        yield from (word for word in code.words(mine) if not re.search(rf"[.\s]{re.escape(word)}\(", line))
 
 
 def _take(found: dict[str, float], names: set[str] | frozenset[str], much: float) -> None:
@@ -77,6 +94,10 @@ def _used_by(scene: Scene, name: str) -> Iterator[str]:
 
 def regions(scene: Scene, place: Place) -> Iterator[tuple[str, tuple[str, ...], float]]:
     """(path, lines, how much the failing line rests on them): its function, and what that rests on."""
+    yield from scene.once(("regions", place), lambda: tuple(_regions(scene, place)))
+
+
+def _regions(scene: Scene, place: Place) -> Iterator[tuple[str, tuple[str, ...], float]]:
     yield place.path, (*body(scene, place.path, place.start, place.end), scene.line(place.path, place.line)), 1.0
     for name, much in rests_on(scene, place).items():
         for path, one in scene.defined.get(name, ()):

@@ -29,7 +29,7 @@ def answering(scene: Scene, commit: Commit) -> Iterator[Finding]:
 
 def _of_route(scene: Scene, commit: Commit, route: str) -> list[Finding]:
     """The strongest of each kind, seen from the functions that answer the route."""
-    seen = scene.seen_from(handlers(scene, route))
+    seen = scene.seen_from(scene.once(("handlers", route), lambda: handlers(scene, route)))
     found = (strongest(finder(seen, commit)) for finder in FROM_PLACES)
     return [one for one in found if one is not None]
 

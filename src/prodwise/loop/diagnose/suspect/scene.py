@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from prodwise.loop.diagnose.suspect import code
 from prodwise.loop.diagnose.suspect.case import Search
 from prodwise.loop.diagnose.suspect.kinds import Kind, comment, follows_rename, idle, kind_of, renamed_stems, speaks
-from prodwise.loop.diagnose.suspect.lines import Touch, Way, newest_first, trace
+from prodwise.loop.diagnose.suspect.lines import Touch, Tracer, Way, newest_first
 from prodwise.loop.diagnose.suspect.message import Named, identifiers, names_in, telling
 from prodwise.loop.diagnose.suspect.places import Place, own_frames, places, resolve
 from prodwise.loop.group.files import is_library
 from prodwise.model.commit import Commit, FileChange, Hunk
 from prodwise.model.event import ErrorEvent, Frame, Thrown
 
+T = TypeVar("T")
 EVENTS_MAX: Final = 20
 FILES_MAX: Final = 120
 DEFINED_IN_MAX: Final = 3
@@ -62,7 +63,16 @@ class Scene:
         self.onset = search.onset
         self.texts: Mapping[str, str] = {path: search.texts[path] for path in sorted(search.texts)}
         self.place_of = {one.sha: at for at, one in enumerate(self.order)}
+        self._tracer = Tracer(self.order)
         self._traces: dict[str, Mapping[int, tuple[Touch, ...]]] = {}
+        self._kept: dict[object, Any] = {}
+
+    def once(self, key: object, made: Callable[[], T]) -> T:
+        """What is asked of every commit alike is worked out once."""
+        if key not in self._kept:
+            self._kept[key] = made()
+        found: T = self._kept[key]
+        return found
 
     def seen_from(self, places: tuple[Place, ...]) -> Scene:
         """The same facts, looked at from other places than the frames'."""
@@ -94,7 +104,7 @@ class Scene:
         if path not in self._traces:
             text = self.texts.get(path)
             count = len(code.lines_of(text)) if text is not None else self._least(path)
-            self._traces[path] = trace(path, count, self.order)
+            self._traces[path] = self._tracer.trace(path, count)
         return self._traces[path]
 
     @cached_property
