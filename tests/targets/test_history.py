@@ -167,6 +167,9 @@ def test_too_much_is_cut_and_said(repo: Repository, monkeypatch: pytest.MonkeyPa
     assert hunk.added[200:] == ("",) * 4800
     monkeypatch.setattr(reading, "FILE_BYTES", 100)
     assert repo.history.texts(bad, ("a.py", "b.py")) == {"b.py": "x\n"}
+    monkeypatch.setattr(reading, "ALL_BYTES", 1_000)
+    last = repo.commit("Small", {"c.py": "x\n"})
+    assert [one.whole for one in repo.history.commits(good, last)] == [True, False]
     monkeypatch.setattr(reading, "ALL_S", -1.0)
     (commit,) = repo.history.commits(good, bad)
     assert (commit.title, commit.files, commit.whole) == ("Large", (), False)

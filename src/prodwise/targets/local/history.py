@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
@@ -24,7 +25,8 @@ TEXTS_BYTES: Final = 8_000_000
 TREE_MAX: Final = 50_000
 COMMAND_S: Final = 20.0
 ALL_S: Final = 60.0
-"""For all commits of one question; those that are left then are given without their changes."""
+ALL_BYTES: Final = 16_000_000
+"""For all commits of one question; those that are left then, the oldest, are given without their changes."""
 
 _NEVER = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.pager=cat", "log.showSignature=false", "diff.external=",
           "protocol.allow=never", "core.quotePath=false", "safe.directory=*", "core.attributesFile=/dev/null")  # fmt: skip
@@ -48,6 +50,14 @@ _DIFF = (
 )
 
 
+@dataclass(slots=True)
+class _Reading:
+    """What one question may still take: until when, and how many bytes."""
+
+    until: float
+    left: int
+
+
 class GitHistory:
     """One repository's. It is never written to, and nothing is fetched for it."""
 
@@ -59,34 +69,28 @@ class GitHistory:
         told, _ = self._ask("log", "--topo-order", f"--max-count={COMMITS_MAX}", "--no-mailmap", "--encoding=UTF-8", "--no-color",
                             "--no-show-signature", "-z", "--format=%H%x01%P%x01%ct%x01%an%x01%s", "--end-of-options",
                             f"{self._known(good)}..{self._known(bad)}", most=LIST_BYTES)  # fmt: skip
-        until = monotonic() + ALL_S
-        return tuple(self._commit(one, until) for one in told.split("\0") if one.count("\1") >= 4)
+        reading = _Reading(monotonic() + ALL_S, ALL_BYTES)
+        return tuple(self._commit(one, reading) for one in told.split("\0") if one.count("\1") >= 4)
 
-    def _commit(self, told: str, until: float) -> Commit:
+    def _commit(self, told: str, reading: _Reading) -> Commit:
         sha, parents, at, author, title = told.strip("\n").split("\1", 4)
         mothers = tuple(parents.split())
-        found = [self._changes(sha, mother, until) for mother in (mothers or ("",))[:PARENTS_MAX]]
+        found = [self._changes(sha, mother, reading) for mother in (mothers or ("",))[:PARENTS_MAX]]
         whole = all(one_whole for _, one_whole in found) and len(mothers) <= PARENTS_MAX
-        return Commit(
-            sha,
-            _line(title),
-            _line(author),
-            float(at),
-            mothers,
-            found[0][0],
-            tuple(files for files, _ in found[1:]),
-            whole,
-        )
+        others = tuple(files for files, _ in found[1:])
+        return Commit(sha, _line(title), _line(author), float(at), mothers, found[0][0], others, whole)
 
-    def _changes(self, sha: str, parent: str, until: float) -> tuple[tuple[FileChange, ...], bool]:
+    def _changes(self, sha: str, parent: str, reading: _Reading) -> tuple[tuple[FileChange, ...], bool]:
         """(what changed against the parent, whether that is all of it)."""
-        if monotonic() > until:
+        if monotonic() > reading.until or reading.left <= 0:
             return (), False
         between = ("--root", sha) if not parent else (parent, sha)
         try:
-            text, whole = self._ask("diff-tree", "-r", "-p", "--no-commit-id", *_DIFF, *between, most=DIFF_BYTES)
+            asked = ("diff-tree", "-r", "-p", "--no-commit-id", *_DIFF, *between)
+            text, whole = self._ask(*asked, most=min(DIFF_BYTES, reading.left))
         except GitFailed:
             return (), False
+        reading.left -= len(text)
         files, all_read = changes_in(text)
         return files, whole and all_read
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from prodwise.loop.diagnose.logs.python_packages import PUBLISHED, canonical
 from prodwise.loop.diagnose.suspect.kinds import Kind, kind_of
 from prodwise.model.commit import Commit
 from prodwise.model.event import Frame
@@ -30,13 +31,6 @@ _INSTALLED = re.compile(
     r"(?:site-packages|dist-packages)/(?P<python>[^/]+)|node_modules/(?P<node>(?:@[^/]+/)?[^/]+)(?!.*node_modules/)"
     r"|gems/(?P<gem>[A-Za-z_-]+?)-\d|pkg/mod/(?P<go>[^@]+)@"
 )
-_KNOWN_AS: Final = {
-    "pil": "pillow", "yaml": "pyyaml", "cv2": "opencv-python", "bs4": "beautifulsoup4", "sklearn": "scikit-learn",
-    "dateutil": "python-dateutil", "dotenv": "python-dotenv", "jwt": "pyjwt", "attr": "attrs", "mysqldb": "mysqlclient",
-    "crypto": "pycryptodome", "openssl": "pyopenssl", "magic": "python-magic", "serial": "pyserial", "git": "gitpython",
-    "jose": "python-jose", "multipart": "python-multipart", "psycopg2": "psycopg2-binary", "google": "protobuf",
-    "rest-framework": "djangorestframework", "flask-sqlalchemy": "flask-sqlalchemy", "slugify": "python-slugify",
-}  # fmt: skip
 
 
 def changed_packages(commit: Commit) -> dict[str, str]:
@@ -63,7 +57,7 @@ def _pin(line: str) -> tuple[str, str] | None:
 
 def plain(name: str) -> str:
     """One spelling for a package: as its index compares names."""
-    return re.sub(r"[-_.]+", "-", name.strip().lower()) if "/" not in name else name.strip().lower()
+    return canonical(name.strip()) if "/" not in name else name.strip().lower()
 
 
 def package_of(module: str) -> str:
@@ -72,8 +66,8 @@ def package_of(module: str) -> str:
         return ""
     if module.startswith("@"):
         return "/".join(module.split("/")[:2]).lower()
-    top = plain(re.split(r"[./]", module, maxsplit=1)[0])
-    return _KNOWN_AS.get(top, top)
+    top = re.split(r"[./]", module, maxsplit=1)[0]
+    return PUBLISHED.get(top) or plain(top)
 
 
 def package_in(frame: Frame) -> str:
