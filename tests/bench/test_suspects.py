@@ -77,7 +77,8 @@ def test_each_fault_breaks_its_request_and_nothing_was_broken_before(project: Pr
 )
 def test_what_is_called_harmless_breaks_no_request(project: Project) -> None:
     for harmless in project.harmless:
-        files = harmless.edit(dict(project.files), Random(1))
+        edited = (harmless.edit(dict(project.files), Random(seed)) for seed in range(20))
+        files = next((one for one in edited if one is not None), None)
         assert files is not None, harmless.title
         for route in sorted({fault.route for fault in project.faults}):
             assert error_of(project, files, route) is None, (harmless.title, route)

@@ -28,7 +28,7 @@ def used_before(scene: Scene, commit: Commit) -> Iterator[Finding]:
     """It wrote what the message names when that was still there: what it wrote worked then."""
     newer = scene.order[: scene.place_of[commit.sha]]
     for name in scene.named:
-        wrote = next((line for line in scene.lines(commit) if line.added and _has(name.word).search(line.text)), None)
+        wrote = next((line for line in scene.having(commit, name.word) if line.added), None)
         if wrote and name.role in _CAN_GO and any(_took_away(scene, other, name) for other in newer):
             yield Finding(w.USED_BEFORE, f"wrote {name.word} when it was still there", wrote.path, wrote.number)
 
@@ -59,7 +59,7 @@ def said(scene: Scene, commit: Commit) -> Iterator[Finding]:
 
 def _about(scene: Scene, commit: Commit, name: Named) -> Iterator[Finding]:
     if name.role is Role.MISSING:
-        yield from _missing(scene.lines(commit), name.word)
+        yield from _missing(scene.having(commit, name.word), name.word)
     elif name.role in (Role.CALLED, Role.ARGUMENT):
         yield from _called(scene, commit, name)
     elif name.role in (Role.MODULE, Role.FILE):
@@ -73,14 +73,18 @@ def stood_before(scene: Scene, commit: Commit) -> bool:
         for one in scene.named
         if one.role in (Role.MISSING, Role.CALLED, Role.MODULE, Role.ON)
     }
-    told = [(word, [line for line in scene.lines(commit) if _has(word).search(line.text)]) for word in sorted(words)]
+    told = [(word, scene.having(commit, word)) for word in sorted(words)]
     held = [(word, lines) for word, lines in told if lines]
     return bool(held) and all(not _balance(lines, _has(word)) and not _otherwise(lines, word) for word, lines in held)
 
 
-def makes(lines: tuple[Line, ...], word: str) -> Iterator[Finding]:
+def makes(scene: Scene, commit: Commit, word: str) -> tuple[Finding, ...]:
     """What was done to lines that make a name which the failing line reads."""
-    defining = [line for line in lines if word in line.text and _defines(word).search(line.text)]
+    return scene.once(("makes", commit.sha, word), lambda: tuple(_makes(scene.having(commit, word), word)))
+
+
+def _makes(having: tuple[Line, ...], word: str) -> Iterator[Finding]:
+    defining = [line for line in having if _defines(word).search(line.text)]
     if not defining:
         return
     gone = _balance(defining) < 0
@@ -94,8 +98,7 @@ def makes(lines: tuple[Line, ...], word: str) -> Iterator[Finding]:
     )
 
 
-def _missing(lines: tuple[Line, ...], word: str) -> Iterator[Finding]:
-    having = [line for line in lines if word in line.text and _has(word).search(line.text)]
+def _missing(having: tuple[Line, ...], word: str) -> Iterator[Finding]:
     defining = [line for line in having if _defines(word).search(line.text)]
     dropped = [line for line in having if line.added and _drops(line.text)]
     if dropped or _balance(defining) < 0:

@@ -90,7 +90,7 @@ def made(scene: Scene, commit: Commit) -> Iterator[Finding]:
         )
         for word in sorted((direct | fed) & scene.spoken[commit.sha]):
             much = (1.0 if word in direct else w.FEEDS) * depth_of(place)
-            for finding in makes(scene.lines(commit), word):
+            for finding in makes(scene, commit, word):
                 more = w.RECEIVER if word in before else 0.0
                 yield Finding((finding.weight + more) * much, finding.text, finding.path, finding.line)
 

@@ -78,6 +78,7 @@ _METHODS = frozenset(
      "indexOf", "sort", "toString", "then")
 )  # fmt: skip
 """Every program's: that one is missing tells of what it was asked of."""
+_DASHED = re.compile(r"[A-Za-z_$][\w$]*(?:-[\w$]+)+")
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 _COMMON = frozenset(
     ("self", "cls", "this", "none", "null", "true", "false", "int", "str", "float", "list", "dict", "tuple", "set", "bool",
@@ -126,6 +127,11 @@ def says(template: str, line: str) -> bool:
 def telling(words: Iterable[str]) -> frozenset[str]:
     """Names that tell one place from another."""
     return frozenset(one for one in words if len(one) > 1 and one.lower() not in _COMMON and one not in _KEYWORDS)
+
+
+def words_in(text: str) -> frozenset[str]:
+    """Names, also those with dashes, and their parts."""
+    return frozenset(_IDENTIFIER.findall(text)) | frozenset(_DASHED.findall(text))
 
 
 def identifiers(text: str) -> frozenset[str]:

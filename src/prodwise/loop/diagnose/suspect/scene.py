@@ -14,7 +14,7 @@ from prodwise.loop.diagnose.suspect import code
 from prodwise.loop.diagnose.suspect.case import Search
 from prodwise.loop.diagnose.suspect.kinds import Kind, comment, follows_rename, idle, kind_of, renamed_stems, speaks
 from prodwise.loop.diagnose.suspect.lines import Touch, Tracer, Way, newest_first
-from prodwise.loop.diagnose.suspect.message import Named, identifiers, names_in, telling
+from prodwise.loop.diagnose.suspect.message import Named, identifiers, names_in, telling, words_in
 from prodwise.loop.diagnose.suspect.places import Place, own_frames, places, resolve
 from prodwise.loop.group.files import is_library
 from prodwise.model.commit import Commit, FileChange, Hunk
@@ -23,6 +23,7 @@ from prodwise.model.event import ErrorEvent, Frame, Thrown
 T = TypeVar("T")
 EVENTS_MAX: Final = 20
 FILES_MAX: Final = 120
+LINES_MAX: Final = 400
 DEFINED_IN_MAX: Final = 3
 """A name that more files define than this is everybody's: it leads nowhere."""
 
@@ -173,6 +174,10 @@ class Scene:
         """What it changed that can matter: no tests, documents, comments or layout."""
         return self._lines[commit.sha]
 
+    def having(self, commit: Commit, word: str) -> tuple[Line, ...]:
+        """Those of its lines that hold a word, `LINES_MAX` at most."""
+        return self.once(("having", commit.sha), lambda: _by_word(self.lines(commit))).get(word, ())
+
     @cached_property
     def _lines(self) -> Mapping[str, tuple[Line, ...]]:
         return {one.sha: tuple(_lines(one)) for one in self.order}
@@ -204,6 +209,15 @@ def _both(change: FileChange, hunk: Hunk) -> Iterator[Line]:
     for at, text in enumerate(hunk.added):
         if not comment(text, change.path) and not speaks(text):
             yield Line(text, change.path, hunk.new + at, True)
+
+
+def _by_word(lines: Sequence[Line]) -> dict[str, tuple[Line, ...]]:
+    found: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        for word in words_in(line.text):
+            if len(having := found[word]) < LINES_MAX:
+                having.append(line)
+    return {word: tuple(having) for word, having in found.items()}
 
 
 def _spoken(lines: Sequence[Line]) -> Iterator[str]:
