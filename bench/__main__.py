@@ -37,13 +37,13 @@ def judge(quick: bool, tell: Tell, seed: int) -> Part:
 
 PARTS: dict[str, Run] = {
     "judge": judge,
-    "suspect": suspect.run,
     "recovery": recovery.run,
     "proxy": lambda quick, tell, seed: proxy.run(quick, tell),
     "ingest": lambda quick, tell, seed: ingest.run(quick, tell),
     "footprint": lambda quick, tell, seed: footprint.run(quick, tell),
     "logs": lambda quick, tell, seed: breakages.run(tell),
     "metrics": lambda quick, tell, seed: metrics.run(quick, tell),
+    "suspect": suspect.run,
 }
 
 
