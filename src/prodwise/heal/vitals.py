@@ -8,7 +8,9 @@ from math import ceil
 
 from prodwise.clock import now
 from prodwise.heal.harm import Harm
+from prodwise.loop.changes.latency import bucket as bucket_of
 from prodwise.loop.diagnose.case import RequestFacts
+from prodwise.model.measured import Minute
 from prodwise.model.signal import Arm, RequestSeen
 
 SECONDS_KEPT = 600
@@ -76,6 +78,7 @@ class Window:
     def __init__(self) -> None:
         self._seconds: dict[int, list[int]] = {}
         self._minutes: dict[int, list[int]] = {}
+        self._slow: dict[int, dict[int, int]] = {}  # minute → bucket of latency → requests that were served
         self._arrivals: dict[int, int] = {}
         self._recent: deque[tuple[float, float]] = deque(maxlen=LATENCIES_KEPT)
         self._waiting: deque[tuple[float, int]] = deque(
@@ -95,6 +98,11 @@ class Window:
             bucket[1] += not request.served
             while len(counts) > kept:
                 del counts[next(iter(counts))]
+        if request.served:
+            slow, key = self._slow.setdefault(int(request.at // 60), {}), bucket_of(request.ms)
+            slow[key] = slow.get(key, 0) + 1
+            while len(self._slow) > MINUTES_KEPT:
+                del self._slow[next(iter(self._slow))]
         came = int(request.at - request.ms / 1000)
         self._arrivals[came] = self._arrivals.get(came, 0) + 1
         while len(self._arrivals) > SECONDS_KEPT:
@@ -120,6 +128,11 @@ class Window:
                 start, have, bad = found[index]
                 found[index] = (start, have + n, bad + failed)
         return found
+
+    def minutes(self) -> list[Minute]:
+        """What is kept, oldest first."""
+        rows = sorted(self._minutes.items())
+        return [Minute(key * 60.0, n, failed, dict(self._slow.get(key, {}))) for key, (n, failed) in rows]
 
     def used(self, second: int) -> bool:
         """Whether it answered anybody in that second of the last ten minutes."""
@@ -183,6 +196,9 @@ class LiveVitals:
 
     def health(self) -> Mapping[str, bool | None]:
         return dict(self.well)
+
+    def minutes(self, service: str) -> Sequence[Minute]:
+        return self.window(service).minutes()
 
     def numbers(self, service: str) -> Mapping[str, float]:
         window, at = self.window(service), now()
