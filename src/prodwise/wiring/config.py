@@ -36,13 +36,13 @@ def note_difference(ledger: Ledger, before: Config | None, config: Config) -> No
 
 
 def in_words(settings: Sequence[Setting]) -> str:
-    """ "prodwise.toml: ramp.watch_seconds 600 → 60; notify_command added"."""
+    """ "settings in prodwise.toml changed: ramp.watch_seconds 600 → 60; notify_command added"."""
     said = [
         f"{one.key} {one.before} → {one.after}" if one.before and one.after else f"{one.key} {one.how}"
         for one in settings[:SAID_MAX]
     ]
     more = f"; {len(settings) - SAID_MAX} more" if len(settings) > SAID_MAX else ""
-    return f"prodwise.toml: {'; '.join(said)}{more}"
+    return f"settings in prodwise.toml changed: {'; '.join(said)}{more}"
 
 
 def last_usable(app_dir: Path, kept: Path) -> tuple[Config, str]:
