@@ -136,6 +136,15 @@ def test_a_neighbour_that_is_too_close_hides_the_effect_and_one_of_another_servi
     )
 
 
+@pytest.mark.parametrize(
+    ("keys", "measurable"), [(("ramp.shares", "stage"), True), (("stage", "services.web.env.A"), False)]
+)
+def test_settings_that_users_cannot_meet_are_no_neighbours(keys: tuple[str, ...], measurable: bool) -> None:
+    entry = replace(_entry(30, "settings_file", settings=[{"key": key, "how": "changed"} for key in keys]), at=T + 30)
+    found = only(replace(NOTHING, entries=(entry,)), minutes(T - 1800, 60, 40, 0), T + 1800)
+    assert bool(found.figures) is measurable
+
+
 def test_a_release_is_compared_from_before_its_first_share_to_after_its_last() -> None:
     """It fails on its way only: neither window holds that time."""
     way = (
@@ -199,7 +208,7 @@ def test_settings_restarts_and_withdrawn_releases_are_changes_with_their_inverse
     }
     beside = only(known, [], T + 100, "withdrawn:3-c")
     assert (beside.at_once, beside.figures[0].verdict) == (True, "more")
-    assert "what Prodwise may do" in only(known, [], T + 100, "stop:3").why_not
+    assert "what Prodwise does" in only(known, [], T + 100, "stop:3").why_not
     cut = replace(known, whole=False)
     assert inverse(next(one for one in everything(cut) if one.id == "stage:2")).why_none
 

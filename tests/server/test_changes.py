@@ -28,7 +28,7 @@ def test_the_page_tells_what_each_change_was_brought_did_and_how_it_is_undone(wo
         "COUPON_KEY added", "DATABASE_URL another value", "migrations/0007_coupons.sql",
         "To take it back: prodwise rollback 2-2222222",
         "Side by side: failed requests 0.2 % on the release before, 13 % on this one, worse",
-        "Effect: it changes what Prodwise may do, not what users get", "To take it back: prodwise unfreeze",
+        "Effect: it changes what Prodwise does, not what users get", "To take it back: prodwise unfreeze",
         "Not taken back: a restart leaves nothing behind: there is nothing to put back",
         "Not taken back: it was put in place elsewhere", "no requests reach this service",
     ):  # fmt: skip

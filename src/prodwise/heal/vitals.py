@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from math import ceil
+from typing import Any
 
 from prodwise.clock import now
 from prodwise.heal.harm import Harm
@@ -13,8 +14,12 @@ from prodwise.loop.diagnose.case import RequestFacts
 from prodwise.model.measured import Minute
 from prodwise.model.signal import Arm, RequestSeen
 
+MINUTES = "minutes:"
+"""Setting: a service's newest minutes."""
 SECONDS_KEPT = 600
 MINUTES_KEPT = 24 * 60
+MINUTES_SAVED = 90
+"""Enough to tell after a restart what a change before it did."""
 LATENCIES_KEPT = 2000
 PATHS_KEPT = 50
 UNSURE_S = 2.0
@@ -134,6 +139,17 @@ class Window:
         rows = sorted(self._minutes.items())
         return [Minute(key * 60.0, n, failed, dict(self._slow.get(key, {}))) for key, (n, failed) in rows]
 
+    def to_keep(self) -> list[list[Any]]:
+        """The newest minutes as JSON: [minute, requests, failed, [[bucket, requests], …]]."""
+        newest = sorted(self._minutes)[-MINUTES_SAVED:]
+        return [[key, *self._minutes[key], sorted(map(list, self._slow.get(key, {}).items()))] for key in newest]
+
+    def restore(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Minutes that an earlier process counted, up to where this one reads on."""
+        for key, n, failed, slow in rows:
+            self._minutes[key] = [n, failed]
+            self._slow[key] = dict(slow)
+
     def used(self, second: int) -> bool:
         """Whether it answered anybody in that second of the last ten minutes."""
         return second in self._seconds
@@ -190,6 +206,10 @@ class LiveVitals:
 
     def window(self, service: str) -> Window:
         return self.windows.setdefault(service, Window())
+
+    def to_keep(self) -> dict[str, Any]:
+        """Setting → value."""
+        return {f"{MINUTES}{service}": window.to_keep() for service, window in self.windows.items()}
 
     def strip(self, service: str, seconds: float, buckets: int) -> Sequence[tuple[float, int, int]]:
         return self.window(service).strip(seconds, buckets, now())

@@ -14,8 +14,9 @@ from prodwise.model.record import Effect, Entry, Rollout
 
 WAY: Final = ("rollout_stage", "promoted")
 """Kinds of ledger entries that tell when a release reached its users."""
-_OURS: Final = (told.STAGE, told.STOP, told.FREEZE, told.CLOCK)
-_NOT_USERS: Final = "it changes what Prodwise may do, not what users get"
+_OURS: Final = (told.STAGE, told.STOP, told.FREEZE, told.OWN_FILE, told.CLOCK)
+_NOT_USERS: Final = "it changes what Prodwise does, not what users get"
+_CLOCK: Final = "not measured: times before and after it are not comparable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ def _one(
     now: float,
 ) -> Measured:
     if told.sort_of(change) in _OURS:
-        return Measured(change.id, why_not=_NOT_USERS, final=True)
+        why = _CLOCK if told.sort_of(change) == told.CLOCK else _NOT_USERS
+        return Measured(change.id, why_not=why, final=True)
     if not reaches_users(change):
         return Measured(change.id, why_not="it put nothing in place that users could meet", final=True)
     if told.sort_of(change) in (told.UNDER_WAY, told.WITHDRAWN):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from prodwise.loop.changes.told import CLOCK, FILE, FREEZE, STAGE, STOP, UNDER_WAY, sort_of
+from prodwise.loop.changes.told import CLOCK, FILE, FREEZE, OWN_FILE, STAGE, STOP, UNDER_WAY, sort_of
 from prodwise.model.change import Change, ChangeKind
 
 _FIRST: Final = "it is the first release: there is nothing to go back to"
@@ -72,7 +72,7 @@ def _config(change: Change, _serving: str) -> Inverse:
         return Inverse(command="prodwise start" if change.after else "prodwise stop")
     if sort == FREEZE:
         return Inverse(command="prodwise unfreeze" if change.after else "prodwise freeze")
-    if sort == FILE:
+    if sort in (FILE, OWN_FILE):
         return Inverse(step="edit prodwise.toml back, then type `prodwise up`")
     return Inverse(why_none=_UNKNOWN)
 

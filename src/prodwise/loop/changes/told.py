@@ -12,9 +12,14 @@ from prodwise.model.change import Change, ChangeKind
 from prodwise.model.record import Effect, EffectState, Entry, Rollout, RolloutState
 
 AUTOMATION: Final = "prodwise"
-STAGE, STOP, FREEZE, FILE, CLOCK, RESTART = "stage", "stop", "freeze", "file", "clock", "restart"
+STAGE, STOP, FREEZE, CLOCK, RESTART = "stage", "stop", "freeze", "clock", "restart"
+FILE, OWN_FILE = "file", "own-file"
+"""prodwise.toml: whatever users may meet of it, and what Prodwise alone goes by."""
 UNDER_WAY, WITHDRAWN = "under-way", "withdrawn"
 """How the ids of these begin, before a colon."""
+OWN_KEYS: Final = frozenset({
+    "version", "name", "dashboard", "stage", "keep_releases", "notify_command", "heartbeats", "hooks", "ramp", "heal", "signals",
+})  # fmt: skip
 ENTRIES: Final = ("setting", "stop", "start", "settings_file", "clock")
 """Kinds of ledger entries that are read."""
 OBSERVE: Final = "observe"
@@ -46,9 +51,18 @@ def from_entries(entries: Sequence[Entry], *, whole: bool) -> Iterator[Change]:
                 yield _setting(STOP, entry, stopped, after)
             stopped = after
         elif entry.kind == "settings_file":
-            yield _setting(FILE, entry, "", "")
+            yield _setting(OWN_FILE if _own(entry) else FILE, entry, "", "")
         elif entry.kind == "clock":
             yield Change(f"{CLOCK}:{entry.seq}", entry.at, ChangeKind.PLATFORM, "", "", "", "the clock", "", entry.text)
+
+
+def _own(entry: Entry) -> bool:
+    """Whether every key that was set otherwise is Prodwise's own; not known is no."""
+    settings = entry.data.get("settings")
+    keys = (
+        [str(one.get("key", "")) for one in settings if isinstance(one, Mapping)] if isinstance(settings, list) else []
+    )
+    return bool(keys) and all(key.partition(".")[0] in OWN_KEYS for key in keys)
 
 
 def _setting(sort: str, entry: Entry, before: str, after: str) -> Change:
