@@ -207,7 +207,8 @@ def test_settings_restarts_and_withdrawn_releases_are_changes_with_their_inverse
         "release-2-b": ("release", "1-a", "2-b", "prodwise rollback 1-a"),
     }
     beside = only(known, [], T + 100, "withdrawn:3-c")
-    assert (beside.at_once, beside.figures[0].verdict) == (True, "more")
+    assert (beside.at_once, beside.figures[0].verdict, beside.final) == (True, "more", True)
+    assert only(known, [], T + 100, "under-way:5-e").final is False, "more of it comes in"
     assert "what Prodwise does" in only(known, [], T + 100, "stop:3").why_not
     cut = replace(known, whole=False)
     assert inverse(next(one for one in everything(cut) if one.id == "stage:2")).why_none

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from prodwise.loop.changes import told
@@ -110,4 +110,4 @@ def _side_by_side(change: Change, known: Known) -> Measured:
     stable, canary = (
         Side(told.number(sides, arm, "n"), told.number(sides, arm, "errors")) for arm in ("stable", "canary")
     )
-    return beside(change, service, stable, canary)
+    return replace(beside(change, service, stable, canary), final=told.sort_of(change) == told.WITHDRAWN)

@@ -61,8 +61,8 @@ class _Look:
             self.parts |= work()
         except ProdwiseError as error:
             self.unknown.append(f"{what}: {error.message}")
-        except (OSError, ValueError, RecursionError, MemoryError) as error:
-            self.unknown.append(f"{what}: {str(error)[:200]}")
+        except Exception as error:  # noqa: BLE001 — whatever a repository holds, a deploy does not fail over this
+            self.unknown.append(f"{what}: {type(error).__name__}: {str(error)[:200]}")
 
 
 class LocalCompare:
