@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final
 
+from prodwise.loop.choose.schema import lies_among_migrations
 from prodwise.model.delta import Named, Setting
 
 SHOWN_WORDS: Final = ("stage", "kind")
 """Keys whose words are from a fixed list. Other texts may hold a secret: a command, an address, a pattern."""
 KEYS_MAX, NAMES_MAX = 200, 200
-_AMONG: Final = frozenset({"migrations", "migration", "migrate", "alembic", "drizzle", "changelog"})
 _BESIDE: Final = frozenset({"__init__.py", "env.py", "migration_lock.toml", "README.md", "README", ".gitkeep"})
 
 
@@ -61,9 +61,7 @@ def names(before: Mapping[str, str], after: Mapping[str, str]) -> Named:
 
 
 def migrations(paths: Iterable[str]) -> tuple[str, ...]:
-    """Those that lie where frameworks keep their migrations."""
-    return tuple(sorted(path for path in paths if _migrates(PurePosixPath(path))))
-
-
-def _migrates(path: PurePosixPath) -> bool:
-    return path.name not in _BESIDE and bool({part.lower() for part in path.parts[:-1]} & _AMONG)
+    """Those that lie where frameworks keep their migrations, and are none of the files that stand beside them."""
+    return tuple(
+        sorted(path for path in paths if lies_among_migrations(path) and PurePosixPath(path).name not in _BESIDE)
+    )
