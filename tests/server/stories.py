@@ -60,6 +60,9 @@ def changes(world: World) -> list[str]:
     ids, now = history(world), clock.now()
     facts = {"built": True, "delta": DELTA.to_json()}
     world.store.releases.describe(ids[2], digest="d" * 64, title=TITLES[2], author="Ana Lima", facts=facts)
+    brought = Delta(ids[2], "3" * 40, "4" * 40, (Commit("4" * 40, "Fix the footer", "Ana Lima"),), 1)
+    facts = {"built": True, "delta": brought.to_json()}
+    world.store.releases.describe(ids[3], digest="d" * 64, title=TITLES[3], author="Ana Lima", facts=facts)
     web = {"arms": {"stable": {"n": 2400, "errors": 4}, "canary": {"n": 310, "errors": 41}}}
     world.store.rollouts.put(
         Rollout(ids[3], ids[2], RolloutState.FAILED, "25 %", 0.0, now - 4000, now - 3900, numbers={"web": web})

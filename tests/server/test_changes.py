@@ -80,6 +80,7 @@ def test_the_answer_for_programs(world: World) -> None:
         "removed": [],
         "changed": ["DATABASE_URL"],
     }
+    assert found["withdrawn:4-4444444"]["brought"]["commit_count"] == 1
     assert found["c1"]["inverse"] == found["c1"]["undo"]["command"] == "prodwise rollback 2-2222222"
     assert found["respawn-1"]["undo"]["why_none"].startswith("a restart leaves nothing behind")
     assert {one["service"] for one in web["changes"]} <= {"", "worker"}

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from prodwise import __version__
 from prodwise.clock import now
 from prodwise.heal import charge
+from prodwise.loop.changes.told import release_of
 from prodwise.model.autonomy import Autonomy
 from prodwise.model.change import Change
 from prodwise.model.errors import UsageError
@@ -296,12 +297,12 @@ def status_json(view: NowView) -> Json:
 
 
 def _change(change: Change, row: ChangeRow, facts: ChangesFacts) -> Json:
-    delta, done = facts.deltas.get(change.after), facts.measured.get(change.id)
+    delta, done = facts.deltas.get(release_of(change)), facts.measured.get(change.id)
     return {
         **asdict(change),
         "inverse": row.undo.text,
         "undo": asdict(row.undo),
-        "brought": delta.to_json() if delta is not None and row.brought is not None else None,
+        "brought": delta.to_json() if delta is not None else None,
         "measured": done.to_json() if done is not None else None,
         "view": asdict(row),
     }

@@ -9,11 +9,12 @@ from typing import Any
 
 from prodwise.clock import monotonic, now
 from prodwise.heal import charge
-from prodwise.loop.choose import schema
-from prodwise.loop.goal import return_target
 from prodwise.heal.aftermath import gather, kept
 from prodwise.loop.changes.effects import everything, measured
-from prodwise.model.change import Change, ChangeKind
+from prodwise.loop.changes.told import release_of
+from prodwise.loop.choose import schema
+from prodwise.loop.goal import return_target
+from prodwise.model.change import Change
 from prodwise.model.delta import Delta
 from prodwise.model.errors import ProdwiseError, UsageError
 from prodwise.model.incident import Incident, IncidentState, Symptom
@@ -210,12 +211,11 @@ class Reader:
 
     def _deltas(self, changes: Sequence[Change]) -> dict[str, Delta]:
         """Release → what it brought, where that was found out. A record of an odd shape is left out."""
-        own = {one.after for one in changes if one.kind is ChangeKind.RELEASE and not one.outside}
         found: dict[str, Delta] = {}
-        for release in sorted(own):
-            told = mapping(self.parts.records.releases.facts(release).get("delta"))
+        for release in sorted({release_of(one) for one in changes} - {""}):
+            kept_delta = mapping(self.parts.records.releases.facts(release).get("delta"))
             with contextlib.suppress(KeyError, TypeError, ValueError):
-                found |= {release: Delta.from_json(told)} if told else {}
+                found |= {release: Delta.from_json(kept_delta)} if kept_delta else {}
         return found
 
     def _way(self, current: Rollout | None) -> Way:

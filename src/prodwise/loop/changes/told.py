@@ -31,6 +31,13 @@ def sort_of(change: Change) -> str:
     return found if colon else ""
 
 
+def release_of(change: Change) -> str:
+    """The release that it is about, with what that brought; "" for none of ours."""
+    if sort_of(change) == WITHDRAWN:
+        return change.before
+    return change.after if change.kind is ChangeKind.RELEASE and not change.outside else ""
+
+
 def from_entries(entries: Sequence[Entry], *, whole: bool) -> Iterator[Change]:
     """entries: newest first, of the kinds ENTRIES; whole: there are no older ones."""
     stage, stopped, frozen = OBSERVE if whole else "", "", ""

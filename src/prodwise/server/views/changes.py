@@ -102,8 +102,7 @@ def changes_view(facts: ChangesFacts, group: str = "") -> ChangesView:
 
 def _row(change: Change, facts: ChangesFacts) -> ChangeRow:
     undo, done = inverse(change, facts.serving), facts.measured.get(change.id, Measured(change.id, why_not="not known"))
-    brings = change.kind is ChangeKind.RELEASE and not change.outside
-    delta = facts.deltas.get(change.after) if brings else None
+    delta = facts.deltas.get(told.release_of(change))
     goes = undo.command.startswith("prodwise rollback")
     named = next((one for one in (change.id, f"inc-{change.before}") if one in facts.incidents), "")
     return ChangeRow(
