@@ -65,7 +65,7 @@ InsidePath = Annotated[str, AfterValidator(_relative)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
 
 
 class ServiceConfig(_Strict):

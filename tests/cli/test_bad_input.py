@@ -17,7 +17,8 @@ from tests.cli.conftest import Quick, git
 
 SETTINGS = 'version = 1\naddress = "127.0.0.1:0"\n[services.web]\ncommand = "python3 web.py"\n'
 NEEDS_THE_HEALER = (
-    "status", "status --json", "incidents", "show", "why", "releases", "approve", "approve x", "deny x", "deploy",
+    "status", "status --json", "incidents", "show", "why", "releases", "changes", "changes --since 2h",
+    "approve", "approve x", "deny x", "deploy",
     "deploy --dry-run", "rollback", "rollback -y", "rollback --dry-run", "rollback 1-a -y", "restart web", "undo",
     "freeze", "freeze --dry-run", "unfreeze", "unfreeze --dry-run", "stage", "stage auto -y", "login", "audit",
     "audit verify",

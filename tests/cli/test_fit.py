@@ -40,7 +40,7 @@ def test_a_line_that_fits_and_one_for_a_pipe_stay_as_they_are() -> None:
 
 
 LINES = (
-    "status", "releases", "incidents", "show", "why", "audit", "stage", "config", "approve", "deploy --dry-run",
+    "status", "releases", "changes", "incidents", "show", "why", "audit", "stage", "config", "approve", "deploy --dry-run",
     "rollback --dry-run", "undo --dry-run", "freeze --dry-run", "show nope", "deploy missing",
 )  # fmt: skip
 HELP = ("--help", "deploy --help", "drill --help")

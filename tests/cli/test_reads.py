@@ -100,6 +100,25 @@ def test_releases_in_truth(shop: Terminal, world: World) -> None:
     assert json.loads(shop.run("releases", "--json").out)["serving"] == {release: "25 %", "3-3333333": "75 %"}
 
 
+def test_changes_with_what_they_did_and_how_they_are_taken_back(shop: Terminal, world: World) -> None:
+    stories.changes(world)
+    said = shop.run("changes").out
+    for part in (
+        "failed requests 0.2 % on the release before, 13 % on this one, worse",
+        "package: flask 3.0.3 → 3.1.0",
+        "variable: COUPON_KEY added",
+        "take back: prodwise rollback 2-2222222",
+        "take back: none: a restart leaves nothing behind",
+        "take back: prodwise unfreeze",
+    ):
+        assert part in said, part
+    told = json.loads(shop.run("changes", "--json", "--service", "web", "--since", "2d").out)
+    assert told["schema_version"] == 1
+    assert {one["service"] for one in told["changes"]} == {"", "web"}
+    assert shop.run("changes", "--limit", "1").out.count("take back:") == 1
+    assert shop.run("changes", "--since", "yesterday").code == 2
+
+
 def test_outside_text_cannot_drive_the_terminal(shop: Terminal, world: World) -> None:
     ids = stories.history(world)
     world.store.releases.describe(ids[3], digest="d", title="evil \x1b]0;title\x07 [red]x[/red]", author="x", facts={})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from random import Random
 
 import pytest
 
 from prodwise.heal.casebook import rate_now, rate_usual
 from prodwise.heal.harm import Harm, more
-from prodwise.heal.vitals import Window
+from prodwise.heal.vitals import MINUTES_SAVED, Window
+from prodwise.loop.changes.latency import bucket
 from prodwise.model.incident import USERS_COUNTED_MAX
 from prodwise.model.signal import Arm, RequestSeen
 
@@ -165,3 +167,29 @@ def test_memory_of_people_is_bounded_and_holds_no_lane() -> None:
 
 def test_what_was_counted_before_is_never_lost() -> None:
     assert (more(None, None), more(3, None), more(None, 3), more(5, 3)) == (None, 3, 3, 5)
+
+
+def test_minutes_keep_what_tells_before_from_after() -> None:
+    window = Window()
+    for n in range(90):
+        window.observe(request(1200.0 + n, 10.0 if n < 60 else 100.0, 500 if n == 5 else 200))
+    first, second = window.minutes()
+    assert (first.at, first.requests, first.failed) == (1200.0, 60, 1)
+    assert (second.at, second.requests, second.failed) == (1260.0, 30, 0)
+    assert first.slow == {bucket(10.0): 59}, "a failure's latency says nothing"
+    assert second.slow == {bucket(100.0): 30}
+
+
+def test_minutes_survive_the_healer_as_json_and_count_on() -> None:
+    before, after = Window(), Window()
+    for n in range(90):
+        before.observe(request(1200.0 + n, 10.0, 500 if n == 5 else 200))
+    after.restore(json.loads(json.dumps(before.to_keep())))
+    assert after.minutes() == before.minutes()
+    for window in (before, after):
+        window.observe(request(1295.0, 100.0))
+    assert after.minutes() == before.minutes()
+    for minute in range(200):
+        before.observe(request(3000.0 + 60 * minute))
+    assert len(before.to_keep()) == MINUTES_SAVED
+    assert before.to_keep()[-1][0] == (3000 + 60 * 199) // 60

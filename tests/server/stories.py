@@ -9,6 +9,7 @@ from typing import Any
 from prodwise import clock
 from prodwise.model.action import Action, ActionKind, Footprint
 from prodwise.model.change import Change, ChangeKind
+from prodwise.model.delta import Commit, Delta, Named, Package, Setting
 from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
@@ -52,6 +53,56 @@ def history(world: World) -> list[str]:
     world.vitals.requests += [(now - 21_600 + i * 0.2, True) for i in range(14)]
     world.target.seen = target_seen(0.0, ids[2])
     return ids
+
+
+def changes(world: World) -> list[str]:
+    """Of every kind: releases with what they brought and did, a heal, settings, a restart, one elsewhere. Returns release ids."""
+    ids, now = history(world), clock.now()
+    facts = {"built": True, "delta": DELTA.to_json()}
+    world.store.releases.describe(ids[2], digest="d" * 64, title=TITLES[2], author="Ana Lima", facts=facts)
+    brought = Delta(ids[2], "3" * 40, "4" * 40, (Commit("4" * 40, "Fix the footer", "Ana Lima"),), 1)
+    facts = {"built": True, "delta": brought.to_json()}
+    world.store.releases.describe(ids[3], digest="d" * 64, title=TITLES[3], author="Ana Lima", facts=facts)
+    web = {"arms": {"stable": {"n": 2400, "errors": 4}, "canary": {"n": 310, "errors": 41}}}
+    world.store.rollouts.put(
+        Rollout(ids[3], ids[2], RolloutState.FAILED, "25 %", 0.0, now - 4000, now - 3900, numbers={"web": web})
+    )
+    world.store.ledger.intend(
+        Effect("r", "restart-web", "web", "restart", {"actor": "ana (terminal)"}, None, 1, now - 60)
+    )
+    world.store.ledger.settle("r", EffectState.DONE, "")
+    respawn = (
+        "supervisor",
+        "none: a restart changes no state",
+        "worker: the supervisor started it again after signal 9",
+    )
+    for made in (
+        Change("respawn-1", now - 9000, ChangeKind.PLATFORM, "worker", "", ids[2], *respawn),
+        Change(
+            "outside-1", now - 12_000, ChangeKind.FLAG, "web", "v41", "v42", "flags", "none of ours", "new checkout on"
+        ),
+    ):
+        world.store.changes.record(made)
+    world.store.ledger.append(
+        "settings_file", "settings in prodwise.toml changed: ramp.watch_seconds 600 → 60", actor="prodwise up"
+    )
+    world.store.settings.put("freeze", {"who": "ana", "reason": "big sale", "until": None}, "ana (terminal)")
+    return ids
+
+
+DELTA = Delta(
+    "2-2222222",
+    "2" * 40,
+    "3" * 40,
+    commits=(Commit("3" * 40, "New coupon format", "Ana Lima"), Commit("9" * 40, "Tidy the cart", "Ben Okoye")),
+    commit_count=23,
+    packages=(Package("uv.lock", "flask", "3.0.3", "3.1.0"), Package("web/package-lock.json", "left-pad", "", "1.3.0")),
+    package_count=2,
+    settings=(Setting("ramp.shares", "changed", "5, 100", "5, 25, 100"), Setting("services.web.command", "changed")),
+    environment=Named(added=("COUPON_KEY",), changed=("DATABASE_URL",)),
+    migrations=("migrations/0007_coupons.sql",),
+    unknown=("packages of api/yarn.lock: it is longer than 2048 KiB",),
+)
 
 
 def plan_for(release: str, previous: str) -> Plan:

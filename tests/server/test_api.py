@@ -62,7 +62,7 @@ def test_releases_tell_what_serves_in_truth(world: World) -> None:
         assert found["warning"] == ""
         assert client.get("/api/v1/rollouts").json()["rollouts"][0]["state"] == "ramping"
         assert client.get("/api/v1/target").json()["services"][0]["switch"] == {"stable": "a", "share": 0.25}
-        assert client.get("/api/v1/changes").json()["changes"][0]["id"] == "c1"
+        assert "c1" in [one["id"] for one in client.get("/api/v1/changes").json()["changes"]]
 
 
 def test_a_lie_in_the_records_is_pointed_out(world: World) -> None:

@@ -54,14 +54,16 @@ def test_every_page_fits_and_can_be_read(
     world: World, browser: Browser, tmp_path: Path, size: tuple[int, int], scheme: str
 ) -> None:
     asked = stories.question(world)
+    stories.changes(world)
     tab = Tab(browser, size, scheme)
     tab.login(world.url + world.login_path())
     paths = (
-        "/", "/incidents", "/incidents/inc-new", "/incidents/inc-new/prompt", "/releases", "/signals", f"/approve/{asked}",
+        "/", "/incidents", "/incidents/inc-new", "/incidents/inc-new/prompt", "/releases", "/changes", "/signals", f"/approve/{asked}",
         "/confirm/rollback", "/confirm/wrong/inc-new",
     )  # fmt: skip
     for number, path in enumerate(paths):
         tab.page.goto(world.url + path)
+        tab.page.evaluate("document.querySelectorAll('.change details').forEach((one) => { one.open = true; })")
         tab.shoot(tmp_path / f"{number}-{size[0]}-{scheme}.png")
         assert tab.overflow() <= 0, path
         assert tab.page.evaluate(CONTRAST) == [], path

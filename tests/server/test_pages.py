@@ -273,6 +273,7 @@ def test_outside_text_is_escaped_visible_and_bounded_everywhere(world: World) ->
             "/incidents",
             "/incidents/inc-new",
             "/releases",
+            "/changes",
             f"/approve/{asked}",
             "/nothing?" + "<script>",
         ):

@@ -297,8 +297,8 @@ def test_a_deploy_is_a_change(house: World) -> None:
     assert (flag.kind, flag.service) == ("flag", "")
     assert all(change.outside for change in (flag, second, first))
     with house.person() as client:
-        page = client.get("/releases").text
-        assert "the new cart" in page
+        page = client.get("/changes").text
+        assert "The new cart" in page
         assert [c["after"] for c in client.get("/api/v1/changes").json()["changes"]] == ["flags-2", "v13", "v12"]
     for wrong in (
         {},

@@ -181,6 +181,7 @@ def test_people_that_were_never_counted_become_unknown(tmp_path: Path) -> None:
         connection.execute(sa.text("UPDATE prodwise_version SET version_num = '0001'"))
         for later in ("delivery", "alarm"):
             connection.execute(sa.text(f"DROP TABLE {later}"))
+        connection.execute(sa.text("DROP INDEX ix_ledger_kind"))
     store.close()
     again = SqlStore(url)
     assert again.incidents.load("inc-1").users_hit is None

@@ -17,7 +17,7 @@ from prodwise.heal.parts import Parts
 from prodwise.heal.pulse import Pulse
 from prodwise.heal.reports import ReportsIntake
 from prodwise.heal.trial import Trial, process_gates
-from prodwise.heal.vitals import LiveVitals
+from prodwise.heal.vitals import MINUTES, LiveVitals
 from prodwise.loop.detect.baseline import Baseline
 from prodwise.model.errors import ProdwiseError
 from prodwise.model.gate import GateResult, Verdict
@@ -191,10 +191,12 @@ class Intake:
             self.reports.on_trial.want(release)
 
     def resume(self) -> None:
-        """Before the first look: what a release on trial showed in an earlier life of the healer counts still.
+        """Before the first look: what was counted, and what a release on trial showed, in an earlier life of the healer counts still.
 
         Forgetting it would let a good release be refused more often than alpha says, and judge a bad one later.
         """
+        for service in self.parts.inventory:
+            self.vitals.window(service.id).restore(self.parts.records.settings.get(f"{MINUTES}{service.id}", ()))
         saved, current = self.parts.records.settings.get(TRIAL), self.parts.records.rollouts.current()
         if saved and current is not None and current.release == saved["release"]:
             self._trial = self._new_trial(current.release)
@@ -207,7 +209,7 @@ class Intake:
 
     def _save(self) -> None:
         """What is as it was when last saved is not written again: an idle app leaves the disk alone."""
-        values = {POSITION: self.parts.requests.position(), **self.lookout.to_keep()}
+        values = {POSITION: self.parts.requests.position(), **self.lookout.to_keep(), **self.vitals.to_keep()}
         with self.parts.records.unit():
             for name, value in values.items():
                 if self._kept.get(name) != value:

@@ -12,6 +12,7 @@ from prodwise.config import Config
 from prodwise.model.project import Project
 from prodwise.model.service import Service
 from prodwise.ports import (
+    Compares,
     Migrations,
     Notifier,
     Prober,
@@ -54,6 +55,8 @@ class Parts:
     """None where no program can report."""
     migrations: Migrations | None = None
     """None where it cannot be told what releases did to the data: unknown, so that a person is asked."""
+    compares: Compares | None = None
+    """None where it cannot be told what a release brought."""
 
     @cached_property
     def inventory(self) -> tuple[Service, ...]:

@@ -230,10 +230,21 @@ class ShipStory:
         except ProdwiseError as error:
             return f"could not build: {error.message}"
         facts = {**records.releases.facts(release), "built": True, "log": built.log, "env_digest": built.env_digest}
+        facts |= self._brought(release)
         records.releases.describe(release, digest=built.digest, title=built.title, author=built.author, facts=facts)
         records.releases.set_state(release, ReleaseState.READY, "built")
         self._intake.begin_rollout(release, self._previous(release))
         return ""
+
+    def _brought(self, release: str) -> dict[str, Any]:
+        """What it brings against the one that it replaces, as facts; nothing where that cannot be told."""
+        releases, previous = self._parts.records.releases, self._previous(release)
+        if self._parts.compares is None or not previous:
+            return {}
+        try:
+            return {"delta": self._parts.compares.delta(releases.load(previous), releases.load(release)).to_json()}
+        except ProdwiseError:
+            return {}
 
     def _check(self, release: str) -> list[Mapping[str, str]]:
         return [_gate_json(result) for result in self._intake.check_canary(release)]

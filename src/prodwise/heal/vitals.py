@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from math import ceil
+from typing import Any
 
 from prodwise.clock import now
 from prodwise.heal.harm import Harm
+from prodwise.loop.changes.latency import bucket as bucket_of
 from prodwise.loop.diagnose.case import RequestFacts
+from prodwise.model.measured import Minute
 from prodwise.model.signal import Arm, RequestSeen
 
+MINUTES = "minutes:"
+"""Setting: a service's newest minutes."""
 SECONDS_KEPT = 600
 MINUTES_KEPT = 24 * 60
+MINUTES_SAVED = 90
+"""Enough to tell after a restart what a change before it did."""
 LATENCIES_KEPT = 2000
 PATHS_KEPT = 50
 UNSURE_S = 2.0
@@ -76,6 +83,7 @@ class Window:
     def __init__(self) -> None:
         self._seconds: dict[int, list[int]] = {}
         self._minutes: dict[int, list[int]] = {}
+        self._slow: dict[int, dict[int, int]] = {}  # minute → bucket of latency → requests that were served
         self._arrivals: dict[int, int] = {}
         self._recent: deque[tuple[float, float]] = deque(maxlen=LATENCIES_KEPT)
         self._waiting: deque[tuple[float, int]] = deque(
@@ -95,6 +103,11 @@ class Window:
             bucket[1] += not request.served
             while len(counts) > kept:
                 del counts[next(iter(counts))]
+        if request.served:
+            slow, key = self._slow.setdefault(int(request.at // 60), {}), bucket_of(request.ms)
+            slow[key] = slow.get(key, 0) + 1
+            while len(self._slow) > MINUTES_KEPT:
+                del self._slow[next(iter(self._slow))]
         came = int(request.at - request.ms / 1000)
         self._arrivals[came] = self._arrivals.get(came, 0) + 1
         while len(self._arrivals) > SECONDS_KEPT:
@@ -120,6 +133,22 @@ class Window:
                 start, have, bad = found[index]
                 found[index] = (start, have + n, bad + failed)
         return found
+
+    def minutes(self) -> list[Minute]:
+        """What is kept, oldest first."""
+        rows = sorted(self._minutes.items())
+        return [Minute(key * 60.0, n, failed, dict(self._slow.get(key, {}))) for key, (n, failed) in rows]
+
+    def to_keep(self) -> list[list[Any]]:
+        """The newest minutes as JSON: [minute, requests, failed, [[bucket, requests], …]]."""
+        newest = sorted(self._minutes)[-MINUTES_SAVED:]
+        return [[key, *self._minutes[key], sorted(map(list, self._slow.get(key, {}).items()))] for key in newest]
+
+    def restore(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Minutes that an earlier process counted, up to where this one reads on."""
+        for key, n, failed, slow in rows:
+            self._minutes[key] = [n, failed]
+            self._slow[key] = dict(slow)
 
     def used(self, second: int) -> bool:
         """Whether it answered anybody in that second of the last ten minutes."""
@@ -178,11 +207,18 @@ class LiveVitals:
     def window(self, service: str) -> Window:
         return self.windows.setdefault(service, Window())
 
+    def to_keep(self) -> dict[str, Any]:
+        """Setting → value."""
+        return {f"{MINUTES}{service}": window.to_keep() for service, window in self.windows.items()}
+
     def strip(self, service: str, seconds: float, buckets: int) -> Sequence[tuple[float, int, int]]:
         return self.window(service).strip(seconds, buckets, now())
 
     def health(self) -> Mapping[str, bool | None]:
         return dict(self.well)
+
+    def minutes(self, service: str) -> Sequence[Minute]:
+        return self.window(service).minutes()
 
     def numbers(self, service: str) -> Mapping[str, float]:
         window, at = self.window(service), now()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from prodwise.clock import monotonic, now
 from prodwise.heal import memory
+from prodwise.heal.aftermath import Aftermath
 from prodwise.heal.by_hand import merge
 from prodwise.heal.controls import HealControls
 from prodwise.heal.durable import Durable
@@ -53,6 +54,7 @@ class Healer:
             "undo": durable.story("undo", small.undo),
             "prove": durable.story("prove", small.prove),
         }
+        self._aftermath = Aftermath(parts.records, parts.inventory, self.intake.vitals)
         self.controls = HealControls(parts, self.begin, stop_switch)
         self.intake.on_symptoms = self.open_incident
         self._told: dict[str, tuple[frozenset[tuple[str, str]], float]] = {}  # service → trouble, and when it was told
@@ -89,7 +91,7 @@ class Healer:
         self.controls.adopt()
         self._take_journal()
         self.controls.catch_up()
-        self.intake.chores = self._take_journal
+        self.intake.chores = self._chores
         self._durable.launch()
         self._durable.take_over(self._executor)
         self._acts.set()
@@ -111,6 +113,10 @@ class Healer:
         for found in records.incidents.list(open_only=True):
             if found.id not in known:
                 self.begin("incident", found.id, found.id)
+
+    def _chores(self) -> None:
+        self._take_journal()
+        self._aftermath.look()
 
     def _take_journal(self) -> None:
         """What people did past us: while we were dead, or while we did not answer."""

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from prodwise.model.change import Change
 from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident
 from prodwise.model.record import Approval, Effect, EffectState, Entry, Rollout
@@ -15,6 +14,9 @@ from prodwise.model.release import Release, ReleaseState
 from prodwise.model.service import Service, SlotName
 from prodwise.model.signal import ProbeSeen, RequestSeen
 from prodwise.model.target import Order, Switch, TargetSeen
+from prodwise.ports.changes import Changes as Changes
+from prodwise.ports.changes import Compares as Compares
+from prodwise.ports.changes import Vitals as Vitals
 from prodwise.ports.outside import Hook as Hook
 from prodwise.ports.outside import Outsiders as Outsiders
 from prodwise.ports.outside import OutsideStore as OutsideStore
@@ -247,19 +249,6 @@ class Rollouts(Protocol):
         """The one under way."""
 
 
-class Changes(Protocol):
-    """The change ledger."""
-
-    def record(self, made: Change) -> None:
-        """Adds it once, by its id."""
-
-    def since(self, at: float, limit: int = 200) -> Sequence[Change]:
-        """Newest first."""
-
-    def own(self, at: float, limit: int = 200) -> Sequence[Change]:
-        """The same without what others told of: however much that is, it hides nothing of ours."""
-
-
 class Settings(Protocol):
     """What outlives a restart."""
 
@@ -373,19 +362,6 @@ class Brakes(Protocol):
 
     def unfreeze(self, who: str) -> None:
         """Ends the freeze."""
-
-
-class Vitals(Protocol):
-    """Live figures for pages: what the healer sees right now."""
-
-    def strip(self, service: str, seconds: float, buckets: int) -> Sequence[tuple[float, int, int]]:
-        """(bucket's start in Unix seconds, requests, failed) oldest first."""
-
-    def health(self) -> Mapping[str, bool | None]:
-        """Service id → well, sick, or None for unknown."""
-
-    def numbers(self, service: str) -> Mapping[str, float]:
-        """requests_per_s, failed_share, p50_ms, p95_ms over the last minute; absent when unknown."""
 
 
 class StopSwitch(Protocol):

@@ -12,12 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from prodwise import __version__
 from prodwise.clock import now
 from prodwise.heal import charge
+from prodwise.loop.changes.told import release_of
 from prodwise.model.autonomy import Autonomy
+from prodwise.model.change import Change
 from prodwise.model.errors import UsageError
 from prodwise.model.record import Entry
 from prodwise.server.doors import Door, NotFound, Policy
 from prodwise.server.parts import ServerParts
 from prodwise.server.reading import Reader
+from prodwise.server.views.changes import ChangeRow, ChangesFacts, changes_view
 from prodwise.server.views.facts import stage_of
 from prodwise.server.views.incident import incident_view
 from prodwise.server.views.now import NowView, now_view
@@ -167,9 +170,20 @@ class Api:
         found = self._parts.records.rollouts.list(limit=50)
         return {"schema_version": SCHEMA_VERSION, "rollouts": [asdict(rollout) for rollout in found]}
 
-    def changes(self, since: float | None = None, limit: int = Query(200, ge=1, le=1000)) -> Json:
-        found = self._parts.records.changes.since(now() - DAYS_30 if since is None else since, limit)
-        return {"schema_version": SCHEMA_VERSION, "changes": [asdict(change) for change in found]}
+    def changes(
+        self,
+        since: float | None = Query(None, ge=0),
+        limit: int = Query(200, ge=1, le=1000),
+        service: str = Query("", max_length=100),
+    ) -> Json:
+        """All that altered production, newest first: what it brought, how it is taken back, what it did to users."""
+        facts = self._reader.changes(now() - DAYS_30 if since is None else since, limit, service)
+        rows = changes_view(facts).rows
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "changes": [_change(one, row, facts) for one, row in zip(facts.changes, rows, strict=True)],
+            "more": facts.more,
+        }
 
     def approvals(self) -> Json:
         found = self._parts.records.approvals.open()
@@ -279,6 +293,18 @@ def status_json(view: NowView) -> Json:
         "freeze": asdict(foot.freeze),
         "self_test": foot.self_test,
         "report": {name: value for name, value in asdict(foot.report).items() if name != "seconds"},
+    }
+
+
+def _change(change: Change, row: ChangeRow, facts: ChangesFacts) -> Json:
+    delta, done = facts.deltas.get(release_of(change)), facts.measured.get(change.id)
+    return {
+        **asdict(change),
+        "inverse": row.undo.text,
+        "undo": asdict(row.undo),
+        "brought": delta.to_json() if delta is not None else None,
+        "measured": done.to_json() if done is not None else None,
+        "view": asdict(row),
     }
 
 

@@ -15,12 +15,13 @@ from prodwise.server.live import Live
 from prodwise.server.reading import Reader
 from prodwise.server.render import MARK, STATIC, Pages
 from prodwise.server.reports import ReportsApi
+from prodwise.server.views import changes
 from prodwise.server.views.incident import filtered, incident_view, outcome_words
 from prodwise.server.views.needs import approval_card
 from prodwise.server.views.now import now_view
 from prodwise.server.views.prompt import prompt_of
 from prodwise.server.views.releases import releases_view
-from prodwise.server.views.report import onset
+from prodwise.server.views.report import WINDOW_S, onset
 from prodwise.server.views.signals import signals_view
 from prodwise.server.views.story import title_of
 
@@ -30,6 +31,7 @@ FRAGMENTS = {
     "incident": ("story", "decision", "timeline"),
 }
 FAULTS_SHOWN = 30
+CHANGES_SHOWN = 100
 GROUPS = ("people", "prodwise", "signals", "changes")
 
 
@@ -47,6 +49,7 @@ class Shown:
             ("/incidents/{incident_id}", self.incident),
             ("/incidents/{incident_id}/prompt", self.prompt),
             ("/releases", self.releases),
+            ("/changes", self.changes),
             ("/signals", self.signals),
             ("/approve/{approval_id}", self.approve),
             ("/live", self.stream),
@@ -106,6 +109,13 @@ class Shown:
     def releases(self, request: Request) -> HTMLResponse:
         view = releases_view(self._reader.releases(), now())
         return self._pages.page("releases.html", csrf=_csrf(request), view=view, here="releases", topic="releases")
+
+    def changes(self, request: Request, show: str = "") -> HTMLResponse:
+        group = show if show in changes.GROUPS else ""
+        view = changes.changes_view(self._reader.changes(now() - WINDOW_S, CHANGES_SHOWN), group)
+        return self._pages.page(
+            "changes.html", csrf=_csrf(request), view=view, group=group, groups=changes.GROUPS, here="changes", topic=""
+        )
 
     def signals(self, request: Request) -> HTMLResponse:
         view = signals_view(self._reports.projects(), self._reports.newest(FAULTS_SHOWN))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prodwise.clock import monotonic, now
 from prodwise.heal import charge
+from prodwise.heal.aftermath import gather, kept
+from prodwise.loop.changes.effects import everything, measured
+from prodwise.loop.changes.told import release_of
 from prodwise.loop.choose import schema
 from prodwise.loop.goal import return_target
+from prodwise.model.change import Change
+from prodwise.model.delta import Delta
 from prodwise.model.errors import ProdwiseError, UsageError
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
@@ -18,6 +24,7 @@ from prodwise.model.service import Service, ServiceKind
 from prodwise.model.target import TargetSeen
 from prodwise.server.doors import NotFound
 from prodwise.server.parts import ServerParts
+from prodwise.server.views.changes import ChangesFacts
 from prodwise.server.views.facts import (
     Brake,
     Buckets,
@@ -162,7 +169,6 @@ class Reader:
             releases=records.releases.list(limit=40),
             rollouts=records.rollouts.list(limit=20),
             way=self._way(records.rollouts.current()),
-            changes=records.changes.since(now() - WINDOW_S, limit=60),
             posture=self.posture(target),
             release_line=bool(self.parts.config.release),
         )
@@ -185,6 +191,33 @@ class Reader:
         head = (f"Migrations since {goal.id} do not go back with the code:",) if unsafe else ()
         return (*head, *(visible(text, 400) for text in unsafe[:UNSAFE_SHOWN]), *more)
 
+    def changes(self, since: float, limit: int, service: str = "") -> ChangesFacts:
+        """What changed since then, and what it did: as it was kept, else as far as it can be told by now."""
+        records, vitals = self.parts.records, self.parts.vitals
+        known = gather(records, self.services, since, min(1000, 2 * limit))
+        asked = [one for one in everything(known) if service in ("", one.service) or not one.service]
+        shown, done = asked[:limit], kept(records)
+        open_ones = frozenset(one.id for one in shown) - done.keys()
+        minutes = {name: vitals.minutes(name) for name in known.web} if open_ones else {}
+        target, _ = self.target()
+        return ChangesFacts(
+            changes=shown,
+            deltas=self._deltas(shown),
+            measured={**measured(known, minutes, now(), open_ones), **done},
+            serving=stable_release(self.entry(), target),
+            incidents=frozenset(one.id for one in records.incidents.list(limit=REPORT_INCIDENTS)),
+            more=len(asked) > limit,
+        )
+
+    def _deltas(self, changes: Sequence[Change]) -> dict[str, Delta]:
+        """Release → what it brought, where that was found out. A record of an odd shape is left out."""
+        found: dict[str, Delta] = {}
+        for release in sorted({release_of(one) for one in changes} - {""}):
+            kept_delta = mapping(self.parts.records.releases.facts(release).get("delta"))
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                found |= {release: Delta.from_json(kept_delta)} if kept_delta else {}
+        return found
+
     def _way(self, current: Rollout | None) -> Way:
         if current is None:
             return Way()
@@ -204,6 +237,13 @@ class Reader:
         if span > DAY_BEFORE_NOW:
             return ()
         return self.parts.vitals.strip(incident.service, span, INCIDENT_BUCKETS)
+
+
+def stable_release(service: str, target: TargetSeen | None) -> str:
+    """The release that the service's stable users reach; "" while that is not seen."""
+    at = target.service(service) if target is not None else None
+    process = at.slot(at.switch.stable) if at is not None and at.switch is not None else None
+    return process.release if process is not None else ""
 
 
 def _brake(told: Mapping[str, Any], *, on: bool) -> Brake:

@@ -21,6 +21,7 @@ ledger = sa.Table(
     sa.Column("data", JSON, nullable=False),
     sa.Column("previous", Text, nullable=False),
     sa.Column("hash", Text, nullable=False, unique=True),
+    sa.Index("ix_ledger_kind", "kind", "seq"),
     comment="everything that was seen, decided and done, chained by hashes; rows are only ever added",
 )
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prodwise.clock import now
+from prodwise.loop.changes.latency import bucket
 from prodwise.model.errors import Refused, TargetError, UsageError
+from prodwise.model.measured import Minute
 from prodwise.model.target import TargetSeen
 from prodwise.ports import Ledger, Settings
 
@@ -99,3 +101,18 @@ class FakeVitals:
 
     def numbers(self, service: str) -> Mapping[str, float]:
         return self.figures.get(service, {})
+
+    def minutes(self, service: str) -> Sequence[Minute]:
+        counts: dict[int, list[int]] = {}
+        for at, failed in self.requests:
+            found = counts.setdefault(int(at // 60), [0, 0])
+            found[0] += 1
+            found[1] += failed
+        return [Minute(60.0 * key, n, bad, self._slow(service, n - bad)) for key, (n, bad) in sorted(counts.items())]
+
+    def _slow(self, service: str, served: int) -> dict[int, int]:
+        """Nine of ten as slow as the median, the others as the p95."""
+        figures = self.figures.get(service, {})
+        if "p50_ms" not in figures or "p95_ms" not in figures:
+            return {}
+        return {bucket(figures["p50_ms"]): served - served // 10, bucket(figures["p95_ms"]): served // 10}

@@ -38,6 +38,7 @@ from prodwise.signals.replay import Replay
 from prodwise.store.engine import bounded
 from prodwise.store.sql import SqlStore
 from prodwise.targets.local import local_control, procs
+from prodwise.targets.local.compare import LocalCompare
 from prodwise.targets.local.journal import Journal
 from prodwise.targets.local.layout import Layout, keep
 from prodwise.targets.local.migrations import LocalMigrations
@@ -46,7 +47,7 @@ from prodwise.targets.local.rpc import all_in_flight
 from prodwise.targets.local.stop_file import StopFile
 from prodwise.targets.local.target import LocalTarget
 from prodwise.wiring import reports
-from prodwise.wiring.config import last_usable
+from prodwise.wiring.config import last_kept, last_usable, note_difference
 from prodwise.wiring.records import open_store
 from prodwise.wiring.ways import hooks
 
@@ -79,6 +80,7 @@ def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Heal
         reporting=_reporting(app_dir, config) if config.signals.receivers else None,
         telemetry=reports.telemetry(app_dir) if config.signals.receivers else None,
         migrations=LocalMigrations(app_dir),
+        compares=LocalCompare(app_dir),
     )
     executor = f"healer:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     Durable.configure(dbos_url(where, store.database.url), executor)
@@ -137,7 +139,9 @@ def probe_targets(seen: TargetSeen, inventory: dict[str, Service], where: Layout
 def serve(app_dir: Path) -> None:
     """The healer's process: pages and API at once, the stories as soon as the target is seen. Returns when told to end."""
     where, store = local_control.layout_of(app_dir), open_store(app_dir)
+    before = last_kept(where.healer_settings)
     config, wrong = last_usable(app_dir, where.healer_settings)
+    note_difference(store.ledger, before, config)
     if wrong:
         store.ledger.append("config", wrong, actor="prodwise")
     places = read_places(where)

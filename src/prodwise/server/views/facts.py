@@ -8,7 +8,6 @@ from typing import Any
 
 from prodwise.config import Config
 from prodwise.model.autonomy import Autonomy
-from prodwise.model.change import Change
 from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident
 from prodwise.model.record import Approval, Effect, Entry, Rollout
@@ -117,7 +116,6 @@ class ReleasesFacts:
     releases: Sequence[Release]
     rollouts: Sequence[Rollout]
     way: Way
-    changes: Sequence[Change]
     posture: Posture
     release_line: bool
 

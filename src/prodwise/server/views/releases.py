@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from prodwise.model.change import Change
 from prodwise.model.record import Rollout, RolloutState
 from prodwise.model.release import Release, ReleaseState
 from prodwise.model.signal import ProcessSeen, ProcessState
@@ -74,17 +73,6 @@ class ReleaseRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeRow:
-    at: float
-    kind: str
-    service: str
-    before: str
-    after: str
-    who: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class ReleasesView:
     places: tuple[Place, ...]
     claimed: str
@@ -93,7 +81,6 @@ class ReleasesView:
     ramp: Ramp | None
     queued: tuple[str, ...]
     rows: tuple[ReleaseRow, ...]
-    changes: tuple[ChangeRow, ...]
     caveats: tuple[str, ...]
     stop: Brake
     freeze: Brake
@@ -112,7 +99,6 @@ def releases_view(facts: ReleasesFacts, now: float) -> ReleasesView:
         ramp=_ramp(current, facts.way, facts.releases, now) if current else None,
         queued=tuple(r.release for r in facts.rollouts if r.state is RolloutState.QUEUED),
         rows=tuple(_row(release, serving, claimed) for release in facts.releases[:40]),
-        changes=tuple(_change(change) for change in facts.changes[:60]),
         caveats=caveats(facts.release_line),
         stop=facts.posture.stop,
         freeze=facts.posture.freeze,
@@ -269,16 +255,4 @@ def _row(release: Release, serving: Mapping[str, float], claimed: str) -> Releas
         created=release.created_at,
         serving=percent(share) if share else "",
         can_go_back=release.state in GO_BACK_TO and release.id != claimed,
-    )
-
-
-def _change(change: Change) -> ChangeRow:
-    return ChangeRow(
-        change.at,
-        change.kind.value,
-        visible(change.service or "whole app", 40),
-        visible(change.before, 60),
-        visible(change.after, 60),
-        visible(actor_name(change.who), 60),
-        visible(change.text, 240),
     )

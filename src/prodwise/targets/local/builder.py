@@ -122,6 +122,8 @@ class Builder:
         with log.open("a") as out:
             out.writelines(f"warning: {warning}\n" for warning in warnings)
         record = self._record(release, commit, config, venv, warnings)
+        told = json.dumps(environment.digests_of_values(self._env_values(), self._salt()))
+        write_atomically(place / environment.NAMES_FILE, told)
         write_release(self._layout, record)
         return record
 
@@ -145,8 +147,11 @@ class Builder:
         return self._layout.app / self._config.env_file if self._config.env_file else None
 
     def _env_names(self) -> tuple[str, ...]:
+        return tuple(sorted(self._env_values()))
+
+    def _env_values(self) -> dict[str, str]:
         file = self._env_file()
-        return tuple(sorted(settings.read_env_file(file))) if file is not None and file.exists() else ()
+        return settings.read_env_file(file) if file is not None and file.exists() else {}
 
     def _link_shared(self, config: Config, commit: str, src: Path) -> list[str]:
         """Shared paths live in the app's directory; each release sees them through a link. Returns warnings."""
@@ -232,8 +237,7 @@ class Builder:
         first = min(record.services, key=lambda service: service.kind is not ServiceKind.WEB)
         places = Places("", "", tuple(Place(service.id, False) for service in record.services))
         env = app_environment(self._layout, instance_of(self._layout, self._config), places, first, record.id, 0)
-        file = self._env_file()
-        return {**env, **(settings.read_env_file(file) if file is not None and file.exists() else {})}
+        return {**env, **self._env_values()}
 
     def remove(self, release: str) -> None:
         """Raises TargetError while one of its processes runs (the caller says which do, see LocalTarget.remove)."""

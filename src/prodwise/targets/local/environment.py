@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import hmac
 import os
 import re
 import signal
@@ -150,6 +151,17 @@ def installed(venv: Path) -> list[str]:
 def digest_of_values(path: Path, salt: bytes) -> str:
     """Tells whether an env_file changed, without keeping anything that its values could be guessed from."""
     return hashlib.sha256(salt + path.read_bytes()).hexdigest() if path.exists() else ""
+
+
+NAMES_FILE = "environment.json"
+"""Beside a release's record: variable → digest of its value, so that a later release can tell which have another value."""
+
+
+def digests_of_values(values: Mapping[str, str], salt: bytes) -> dict[str, str]:
+    """Variable → a keyed digest of its value: equal values of two releases look equal, and nothing else can be told."""
+    return {
+        name: hmac.new(salt, f"{name}={value}".encode(), hashlib.sha256).hexdigest() for name, value in values.items()
+    }
 
 
 _USED = re.compile(

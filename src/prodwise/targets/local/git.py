@@ -41,9 +41,9 @@ class Changed:
     blob: str
 
 
-def git(repo: Path, *arguments: str) -> str:
+def git(repo: Path, *arguments: str, timeout_s: float = TIMEOUT_S) -> str:
     """Runs git on the repository, without hooks and prompts. Raises GitFailed with what it said."""
-    return raw(repo, *arguments).decode(errors="replace")
+    return raw(repo, *arguments, timeout_s=timeout_s).decode(errors="replace")
 
 
 def raw(repo: Path, *arguments: str, given: bytes = b"", timeout_s: float = TIMEOUT_S) -> bytes:
