@@ -60,7 +60,7 @@ def serving(folder: Path, services: int, incidents: int) -> Iterator[tuple[int, 
         until(lambda: bool(server.started), "the server starts")
         yield port, _log_in(store, port)
     finally:
-        server.should_exit = True
+        server.end()
         thread.join(15)
         store.close()
 

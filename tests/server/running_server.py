@@ -93,7 +93,7 @@ class World:
             yield client
 
     def close(self) -> None:
-        self.server.should_exit = True
+        self.server.end()
         self.thread.join(15)
         assert not self.thread.is_alive(), "the server did not shut down"
         self.store.close()

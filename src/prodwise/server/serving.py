@@ -7,6 +7,7 @@ import contextlib
 import os
 import socket
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -23,9 +24,26 @@ TURN_S = 0.5
 class Server(uvicorn.Server):
     """uvicorn waits for open responses first and tells the app last: live streams would never end."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def end(self) -> None:
+        """From any thread: `serve` returns as soon as what is under way is answered."""
+        self.should_exit = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._told.set)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self.end()
+
     async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
         while not await self.on_tick(0):
-            await asyncio.sleep(TURN_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), TURN_S)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         app = self.config.app
