@@ -4,13 +4,21 @@ PYTHON ?= python3
 # Where nobody watches, a test that fails is tried again, and told as rerun: it starts real processes on a machine that others share.
 AGAIN := $(if $(CI),--reruns 2)
 
+# Tests that only compute take both cores; those with processes, sockets and clocks have the machine to themselves.
+PURE := tests/loop tests/model
+
 .PHONY: demo test test-full bench lint format lock clean
 
 demo: .venv/.runtime
 	$(BIN)/prodwise demo $(DEMO_ARGS)
 
 test: .venv/.dev lint
+ifdef TEST_ARGS
 	$(BIN)/python -m pytest -m "not full" $(AGAIN) $(TEST_ARGS)
+else
+	$(BIN)/python -m pytest -m "not full" $(AGAIN) -n 2 $(PURE)
+	$(BIN)/python -m pytest -m "not full" $(AGAIN) $(addprefix --ignore=,$(PURE))
+endif
 
 test-full: .venv/.dev
 	$(BIN)/python -m pytest -m "full" $(AGAIN) $(TEST_ARGS)
