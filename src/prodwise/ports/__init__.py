@@ -20,6 +20,11 @@ from prodwise.ports.changes import Vitals as Vitals
 from prodwise.ports.outside import Hook as Hook
 from prodwise.ports.outside import Outsiders as Outsiders
 from prodwise.ports.outside import OutsideStore as OutsideStore
+from prodwise.ports.repair import Limits as Limits
+from prodwise.ports.repair import Ran as Ran
+from prodwise.ports.repair import Repairer as Repairer
+from prodwise.ports.repair import Tree as Tree
+from prodwise.ports.repair import Workshop as Workshop
 from prodwise.ports.reports import ReportArchive as ReportArchive
 from prodwise.ports.reports import ReportFeed as ReportFeed
 from prodwise.ports.reports import ReportSink as ReportSink

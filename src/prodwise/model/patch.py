@@ -1,0 +1,41 @@
+"""What may be changed in a repository to end a fault: a diff and its reason, not yet believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from prodwise.model.action import ActionKind
+from prodwise.model.event import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a repair is for.
+
+    command: the failing check as an argv, run in the root of the repository (a shell line is `("/bin/sh", "-c", line)`);
+    output: what it printed on the base, the end of it, cleaned; error, message: of the exception, "" when not known; frames:
+    outermost call first, paths relative to the root where they lie in it; values: names in the blamed frame → their values as
+    text; suspects: commit ids, likeliest first; key: the group of errors, "" for a bare command.
+    """
+
+    command: tuple[str, ...]
+    output: str = ""
+    error: str = ""
+    message: str = ""
+    frames: tuple[Frame, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+    suspects: tuple[str, ...] = ()
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One way to end a fault. repairer: its name; kind: PIN, REVERT, PATCH or FLAG_OFF; diff: a unified git diff against the
+    base; why: one plain sentence; rank: smaller is better among proposals of one repairer."""
+
+    repairer: str
+    kind: ActionKind
+    diff: str
+    why: str
+    rank: float = 0.0

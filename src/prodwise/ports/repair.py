@@ -1,0 +1,70 @@
+"""How fixes are proposed and tried: repairers propose, a sandbox runs, nobody touches the repository itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from prodwise.model.patch import Fault, Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of one run. seconds: wall time; cpu_s: of any one process; memory, file: bytes; output: bytes kept, the end of it."""
+
+    seconds: float = 60.0
+    cpu_s: float = 60.0
+    memory: int = 2 << 30
+    file: int = 256 << 20
+    processes: int = 128
+    output: int = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """code: the exit code, None when it was ended (why: `ended`, "time", "output" …); output: both streams, cleaned of
+    control characters, the end of them."""
+
+    code: int | None
+    output: str
+    seconds: float
+    ended: str = ""
+
+
+class Tree(Protocol):
+    """A fresh checkout of one commit, for one user: what is written here reaches nobody else."""
+
+    root: Path
+    """Where it lies outside the sandbox; inside, it is seen at the repository's own path."""
+
+    def apply(self, diff: str) -> None:
+        """Applies a unified git diff, whole or not at all. Raises GateFailed with git's reason."""
+
+    def diff(self) -> str:
+        """What differs from the commit, new files included, as a unified git diff."""
+
+    def run(self, command: Sequence[str], limits: Limits, env: Mapping[str, str] | None = None) -> Ran:
+        """Runs an argv in the root, in the sandbox. Raises Refused where no sandbox can be had."""
+
+
+class Workshop(Protocol):
+    """Makes trees of one repository, with the environment that its commands need."""
+
+    def fresh(self, commit: str) -> AbstractContextManager[Tree]:
+        """A checkout of its own, removed at the end. Raises UsageError for what is no commit, TargetError when it cannot be made."""
+
+    def history(self, path: str, most: int) -> Sequence[tuple[str, str]]:
+        """(commit, text) of one file at the commits that changed it, newest first, at most `most`."""
+
+
+class Repairer(Protocol):
+    """Proposes; whether it is believed is for the gates."""
+
+    name: str
+
+    def propose(self, fault: Fault, workshop: Workshop, base: str, seconds: float) -> Iterator[Proposal]:
+        """Proposals against `base`, best first, as they are found, until `seconds` have passed. A repairer that cannot help
+        with this fault proposes nothing."""

@@ -1,0 +1,1 @@
+"""Who proposes fixes. One file or package a repairer; none of them is believed by itself."""
