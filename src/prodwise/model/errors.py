@@ -75,6 +75,22 @@ class TargetError(ProdwiseError):
     code = "target"
 
 
+class ForgeError(TargetError):
+    """The code host, or git, did not do what it was asked."""
+
+    code = "forge"
+
+
+class Later(ForgeError):
+    """The host asks for patience: again after `seconds`."""
+
+    code = "later"
+
+    def __init__(self, message: str, hint: str = "", seconds: float = 60.0) -> None:
+        super().__init__(message, hint)
+        self.seconds = seconds
+
+
 class StoreError(ProdwiseError):
     """The database cannot be used as it is."""
 

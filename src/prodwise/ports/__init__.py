@@ -17,6 +17,11 @@ from prodwise.model.target import Order, Switch, TargetSeen
 from prodwise.ports.changes import Changes as Changes
 from prodwise.ports.changes import Compares as Compares
 from prodwise.ports.changes import Vitals as Vitals
+from prodwise.ports.forge import Branches as Branches
+from prodwise.ports.forge import Forge as Forge
+from prodwise.ports.forge import Host as Host
+from prodwise.ports.forge import Pulls as Pulls
+from prodwise.ports.forge import Talk as Talk
 from prodwise.ports.outside import Hook as Hook
 from prodwise.ports.outside import Outsiders as Outsiders
 from prodwise.ports.outside import OutsideStore as OutsideStore

@@ -1,0 +1,1 @@
+"""Publish: whether a healing change may be proposed, and the words that it is proposed with."""

@@ -1,0 +1,27 @@
+"""Every forge keeps the same promises: real git, real HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from prodwise.testing import forge_kit
+from prodwise.testing.forge_kit import CHECKS, Rig
+from tests.forge.rigs import KINDS, bare_rig, host_rig, http_rig
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("kind", [*KINDS, "bare"])
+def test_a_forge_keeps_its_promises(kind: str, check: Callable[[Rig], None], tmp_path: Path) -> None:
+    with bare_rig(tmp_path) if kind == "bare" else host_rig(kind, tmp_path) as rig:
+        check(rig)
+
+
+@pytest.mark.parametrize(
+    "check", [forge_kit.a_better_change_updates_the_same_one, forge_kit.others_commits_are_left_alone]
+)
+def test_plain_git_over_http_with_a_token(check: Callable[[Rig], None], tmp_path: Path) -> None:
+    with http_rig(tmp_path) as rig:
+        check(rig)
