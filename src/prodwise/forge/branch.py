@@ -148,7 +148,7 @@ class GitBranches:
         return self._git(shop, *arguments, given=given.encode())
 
     def _make(self, shop: Path, base: str, diff: str, message: str, at: float) -> str:
-        dates = {f"GIT_{role}_DATE": f"{int(at)} +0000" for role in ("AUTHOR", "COMMITTER")}
+        dates = {f"GIT_{role}_DATE": f"@{int(at)} +0000" for role in ("AUTHOR", "COMMITTER")}
         own = {"GIT_INDEX_FILE": str(shop / "prodwise-index"), **dates}
         self._git(shop, "read-tree", "--end-of-options", base, env=own)
         try:

@@ -37,8 +37,9 @@ def _like_github(forge: FakeForge, method: str, path: str, query: dict[str, str]
         return _permission(forge, unquote(found[1]))
     if (found := re.fullmatch(r"/statuses/([0-9a-f]{40})", rest)) and method == "POST":
         states = ("error", "failure", "pending", "success") + (("warning",) if forge.kind == "gitea" else ())
+        most = 140 if forge.kind == "github" else 255
         return _marked(
-            forge, found[1], data.get("state"), states, data.get("context"), data.get("description", ""), 140
+            forge, found[1], data.get("state"), states, data.get("context"), data.get("description", ""), most
         )
     return LOST
 

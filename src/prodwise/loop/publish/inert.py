@@ -20,7 +20,7 @@ _TWINS = str.maketrans(dict(zip("@#`|[]<>&$", "＠＃｀｜［］＜＞＆＄", 
 _NUMBERED = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z][A-Za-z0-9_]*)-(?=\d)")
 _SIGILS = {"!": "！", "%": "％", "~": "～", "^": "＾"}
 _BEFORE_NAME = re.compile(r"[!%~^](?=[\w\"])")
-_ADDRESS = re.compile(r"(?<=:)//|\b(?:www|mailto)(?=[.:])", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?<=:)//|(?:www|mailto)(?=[.:])", re.IGNORECASE)
 _SKIPS = re.compile(r"\b(skip|no|ci)([- ])(?=(?:ci|skip|checks|pipeline|actions)\b)", re.IGNORECASE)
 _BEGINS = re.compile(r"^(\d{0,9})([-+=.)])")
 _HARMLESS_HEX = re.compile(r"[0-9a-f]{4,40}")
