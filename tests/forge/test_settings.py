@@ -123,7 +123,8 @@ def test_the_page_on_forges_shows_settings_that_work() -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        ".github/workflows/ci.yml", ".GitHub/x", ".gitlab-ci.yml", "a/.gitmodules", ".git/config", ".forgejo/workflows/x", ".circleci/config.yml",
+        ".github/workflows/ci.yml", ".GitHub/x", ".gitlab-ci.yml", "a/.gitmodules",
+        ".git/config", ".forgejo/workflows/x", ".circleci/config.yml",
         "Jenkinsfile", "jenkinsfile.prod", "docs/CODEOWNERS", ".ｇithub/x", "ci/.GitLab-CI.yml", ".woodpecker/x.yml", ".gitignore",
         ".github./x", "azure-pipelines.yml",
     ],
