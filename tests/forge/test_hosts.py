@@ -325,3 +325,30 @@ def test_any_key_gives_a_usable_branch_of_its_own(key: str) -> None:
             subprocess.run(["git", "check-ref-format", "--branch", name], capture_output=True, check=False).returncode
             == 0
         )
+
+
+def test_a_host_that_is_silent_is_not_waited_for_without_end(github: HostRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("prodwise.forge.api.CALL_S", 0.3)
+    github.fake.faults.append(Fault(seconds=1.0, times=99))
+    with pytest.raises(Later, match="no answer within"):
+        github.host().opened()
+
+
+def test_an_answer_without_end_is_cut_off(github: HostRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("prodwise.forge.api.BODY_MAX", 10_000)
+    github.fake.faults.append(Fault(200, body=["x" * 100_000]))
+    with pytest.raises(ForgeError, match="larger than"):
+        github.host().opened()
+
+
+def test_a_token_that_may_set_no_status_still_proposes(rig: HostRig) -> None:
+    rig.fake.faults.append(Fault(403, part="statuses"))
+    published = rig.forge().publish(pull_for(rig, "k1"), [])
+    assert published.state is PullState.OPEN
+    assert "403" in published.unmarked
+    assert rig.forge().publish(pull_for(rig, "k1"), [published]).unmarked == ""
+
+
+def test_a_page_that_is_no_address_is_not_kept(rig: HostRig) -> None:
+    rig.fake.pages = "javascript:alert(1)//"
+    assert rig.host().open(pushed(rig), "main", PullText("t", "b")).url == ""

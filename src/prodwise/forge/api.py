@@ -8,6 +8,7 @@ repository is for a person to know.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ BODY_MAX: Final = 4 << 20
 PAGES_MAX: Final = 20
 PAGE: Final = 50
 """Gitea gives 50 at most unless it was set up otherwise."""
+_PAGE = re.compile(r"https?://[A-Za-z0-9._~:/%?=&-]{1,500}")
 _LIMIT_WORDS = ("rate limit", "abuse detection", "too many requests")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -162,6 +164,12 @@ def text_of(entry: Any, *keys: str) -> str:
     for key in keys:
         entry = entry.get(key) if isinstance(entry, dict) else None
     return entry if isinstance(entry, str) else ""
+
+
+def address_of(entry: Any, key: str) -> str:
+    """A page's address that may be shown as a link, "" for anything else."""
+    found = text_of(entry, key)
+    return found if _PAGE.fullmatch(found) else ""
 
 
 def number_of(entry: Any, key: str) -> int:

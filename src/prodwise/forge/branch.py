@@ -152,9 +152,19 @@ class GitBranches:
         own = {"GIT_INDEX_FILE": str(shop / "prodwise-index"), **dates}
         self._git(shop, "read-tree", "--end-of-options", base, env=own)
         try:
-            self._git(shop, "apply", "--cached", "--whitespace=nowarn", "-", env=own, given=diff.encode())
+            self._git(
+                shop,
+                "apply",
+                "--cached",
+                "--whitespace=nowarn",
+                "-",
+                env=own,
+                given=diff.encode(errors="surrogateescape"),
+            )
         except ForgeError as error:
             raise GateFailed(f"the diff does not apply to {base[:7]}", error.message) from None
+        except UnicodeEncodeError:
+            raise GateFailed("the diff holds what is no text") from None
         tree = self._git(shop, "write-tree", env=own).strip()
         return self._git(shop, "commit-tree", "-p", base, "-F", "-", tree, env=own, given=message.encode()).strip()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from prodwise.forge.api import number_of, seconds_of, text_of
+from prodwise.forge.api import address_of, number_of, seconds_of, text_of
 from prodwise.model.pull import BRANCH_PREFIX, Person, PullSeen, PullState, Said
 
 OURS = "<!-- prodwise:status -->"
@@ -26,7 +26,7 @@ def pull_of(entry: Any) -> PullSeen:
     state = PullState.OPEN if is_open else PullState.MERGED if text_of(entry, "merged_at") else PullState.CLOSED
     ref, head = text_of(entry, "head", "ref"), text_of(entry, "head", "sha")
     by = text_of(entry, "merged_by", "login") if state is PullState.MERGED else ""
-    return PullSeen(number, text_of(entry, "html_url"), ref, head, state, text_of(entry, "user", "login"), by)
+    return PullSeen(number, address_of(entry, "html_url"), ref, head, state, text_of(entry, "user", "login"), by)
 
 
 def comment_of(entry: Any) -> Said:

@@ -13,7 +13,7 @@ from itertools import islice, takewhile
 from typing import Any, Final
 from urllib.parse import quote
 
-from prodwise.forge.api import Api, number_of, seconds_of, text_of
+from prodwise.forge.api import Api, address_of, number_of, seconds_of, text_of
 from prodwise.model.errors import ForgeError
 from prodwise.model.pull import BRANCH_PREFIX, Mark, MarkState, Person, PullSeen, PullState, PullText, Said
 
@@ -121,7 +121,7 @@ def _pull(entry: Any) -> PullSeen:
         state
     ]
     branch, author = text_of(entry, "source_branch"), text_of(entry, "author", "username")
-    return PullSeen(number, text_of(entry, "web_url"), branch, text_of(entry, "sha"), state, author, by)
+    return PullSeen(number, address_of(entry, "web_url"), branch, text_of(entry, "sha"), state, author, by)
 
 
 def _note(entry: Mapping[str, Any]) -> Said:

@@ -62,8 +62,8 @@ class Publisher:
             standing = Published(pull.key, branch, seen.number, seen.url, head, seen.state)
         else:
             self._host.edit(standing.number, text.body)
-        self._host.mark(head, Mark(MarkState.SUCCESS, f"{len(pull.gates)} of {len(pull.gates)} gates passed"))
-        return replace(standing, head=head)
+        mark = Mark(MarkState.SUCCESS, f"{len(pull.gates)} of {len(pull.gates)} gates passed")
+        return replace(standing, head=head, unmarked=self._marked(head, mark))
 
     def look(self, pulls: Sequence[Published]) -> Looked:
         """Each on its own: comments first, so that a word said before it was closed is heard."""
@@ -81,7 +81,7 @@ class Publisher:
         lines = [inert.prose(line) for line in text[:TELL_MAX].splitlines()]
         comment = self._host.say(pull.number, pull.comment, "\n\n".join(line for line in lines if line))
         if mark is not None:
-            self._host.mark(pull.head, replace(mark, text=inert.inert(mark.text, 140)))
+            pull = replace(pull, unmarked=self._marked(pull.head, replace(mark, text=inert.inert(mark.text, 140))))
         return replace(pull, comment=comment)
 
     def close(self, pull: Published) -> Published:
@@ -101,6 +101,16 @@ class Publisher:
             if not found and branch not in remembered:
                 return seen
         raise Refused(f"this fault was proposed {ATTEMPTS_MAX} times", "it needs a person now")
+
+    def _marked(self, head: str, mark: Mark) -> str:
+        """Why not, "" when it was: a token without that permission must not take the pull request along."""
+        try:
+            self._host.mark(head, mark)
+        except Later:
+            raise
+        except ForgeError as error:
+            return f"{error.message}; {error.hint}"
+        return ""
 
     def _heed(self, pull: Published, said: Said) -> Iterator[PullEvent]:
         """A comment that is no command is nobody's business here."""

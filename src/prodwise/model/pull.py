@@ -90,7 +90,7 @@ class Published:
     """What is remembered of one, by the caller, from turn to turn.
 
     head: the commit that we pushed last; comment: id of our one comment, 0 without; heard, heard_at: id and time of the last
-    comment that was read; retried: a person asked for another try after it was closed.
+    comment that was read; retried: a person asked for another try after it was closed; unmarked: why its commit has no status.
     """
 
     key: str
@@ -104,6 +104,7 @@ class Published:
     heard: int = 0
     heard_at: float = 0.0
     retried: bool = False
+    unmarked: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,7 @@ class FakeForge:
     page: int = 50
     clock: float = 1_800_000_000.0
     origin: str = ""
+    pages: str = ""  # what addresses of pages begin with; "" = the origin
     ids: int = 100
 
     @property
@@ -157,7 +158,9 @@ Routes = Callable[[FakeForge, str, str, dict[str, str], dict[str, Any]], Reply]
 @contextmanager
 def serving(forge: FakeForge, routes: Routes) -> Iterator[FakeForge]:
     """Serves it on a free port of loopback until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(forge, routes))
+    server = ThreadingHTTPServer(
+        ("127.0.0.1", 0), type("Handler", (_Handler,), {"forge": forge, "routes": staticmethod(routes)})
+    )
     server.daemon_threads = True
     forge.origin = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -170,107 +173,106 @@ def serving(forge: FakeForge, routes: Routes) -> Iterator[FakeForge]:
         thread.join(10)
 
 
-def _handler(forge: FakeForge, routes: Routes) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    forge: FakeForge
+    routes: Routes
+    protocol_version = "HTTP/1.1"
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Tests read `asked`."""
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Tests read `asked`."""
 
-        def _any(self) -> None:
-            forge.asked.append(Asked(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
-            body = self._body()
-            if f"/{forge.repo}.git/" in self.path:
-                self._git(body)
-            else:
-                self._api(body)
+    def _any(self) -> None:
+        self.forge.asked.append(Asked(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
+        body = self._body()
+        if f"/{self.forge.repo}.git/" in self.path:
+            self._git(body)
+        else:
+            self._api(body)
 
-        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _any
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _any
 
-        def _body(self) -> bytes:
-            if self.headers.get("transfer-encoding", "") != "chunked":
-                return self.rfile.read(int(self.headers.get("content-length") or 0))
-            read = bytearray()
-            while size := int(self.rfile.readline().strip() or b"0", 16):
-                read += self.rfile.read(size)
-                self.rfile.readline()
+    def _body(self) -> bytes:
+        if self.headers.get("transfer-encoding", "") != "chunked":
+            return self.rfile.read(int(self.headers.get("content-length") or 0))
+        read = bytearray()
+        while size := int(self.rfile.readline().strip() or b"0", 16):
+            read += self.rfile.read(size)
             self.rfile.readline()
-            return bytes(read)
+        self.rfile.readline()
+        return bytes(read)
 
-        def _api(self, body: bytes) -> None:
-            parts = urlsplit(self.path)
-            fault = forge.fault(self.command, self.path)
-            if fault and fault.seconds:
-                time.sleep(fault.seconds)
-            if fault and fault.status and not fault.after:
-                self._reply(
-                    Reply(fault.status, fault.body if fault.body is not None else {"message": "a fault"}, fault.headers)
-                )
-                return
-            if not self._token_in_header():
-                self._reply(
-                    Reply(401, {"message": "Bad credentials" if forge.kind == "github" else "401 Unauthorized"})
-                )
-                return
-            data = json.loads(body) if body else {}
-            path = parts.path.removeprefix(urlsplit(forge.api).path)
-            reply = routes(forge, self.command, path, dict(parse_qsl(parts.query)), data)
-            if fault and fault.after:
-                reply = Reply(fault.status, {"message": "a fault"})
-            self._reply(reply, cut=bool(fault and fault.cut))
-
-        def _token_in_header(self) -> bool:
-            sent = self.headers.get("authorization", "")
-            return sent in (f"Bearer {TOKEN}", f"token {TOKEN}") or self.headers.get("private-token", "") == TOKEN
-
-        def _reply(self, reply: Reply, cut: bool = False) -> None:
-            told = b"" if reply.json is None else json.dumps(reply.json).encode()
-            told = told[: len(told) // 2] if cut else told
-            self.send_response(reply.status)
-            for name, value in {"Content-Type": "application/json", **reply.headers}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(told)))
-            self.end_headers()
-            self.wfile.write(told)
-
-        def _git(self, body: bytes) -> None:
-            scheme, _, sent = self.headers.get("authorization", "").partition(" ")
-            told = base64.b64decode(sent).decode().partition(":")[2] if scheme == "Basic" else ""
-            if told != TOKEN:
-                self.send_response(401)
-                self.send_header("WWW-Authenticate", 'Basic realm="git"')
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            parts = urlsplit(self.path)
-            env = {
-                "PATH": os.environ.get("PATH", os.defpath),
-                "GIT_PROJECT_ROOT": str(forge.git_root),
-                "GIT_HTTP_EXPORT_ALL": "1",
-                "GIT_CONFIG_NOSYSTEM": "1",
-                "GIT_CONFIG_GLOBAL": os.devnull,
-                "PATH_INFO": parts.path,
-                "QUERY_STRING": parts.query,
-                "REQUEST_METHOD": self.command,
-                "CONTENT_TYPE": self.headers.get("content-type", ""),
-                "CONTENT_LENGTH": str(len(body)),
-                "HTTP_CONTENT_ENCODING": self.headers.get("content-encoding", ""),
-                "HTTP_GIT_PROTOCOL": self.headers.get("git-protocol", ""),
-                "REMOTE_USER": LOGIN,
-                "REMOTE_ADDR": "127.0.0.1",
-            }
-            done = subprocess.run(
-                ["git", "http-backend"], input=body, capture_output=True, env=env, check=False, timeout=60
+    def _api(self, body: bytes) -> None:
+        parts = urlsplit(self.path)
+        fault = self.forge.fault(self.command, self.path)
+        if fault and fault.seconds:
+            time.sleep(fault.seconds)
+        if fault and fault.status and not fault.after:
+            self._reply(
+                Reply(fault.status, fault.body if fault.body is not None else {"message": "a fault"}, fault.headers)
             )
-            head, _, content = done.stdout.partition(b"\r\n\r\n")
-            lines = [line.partition(": ") for line in head.decode().split("\r\n") if ": " in line]
-            status = next((value for name, _, value in lines if name.lower() == "status"), "200 OK")
-            self.send_response(int(status.split()[0]))
-            for name, _, value in lines:
-                if name.lower() != "status":
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            return
+        if not self._token_in_header():
+            self._reply(
+                Reply(401, {"message": "Bad credentials" if self.forge.kind == "github" else "401 Unauthorized"})
+            )
+            return
+        data = json.loads(body) if body else {}
+        path = parts.path.removeprefix(urlsplit(self.forge.api).path)
+        reply = type(self).routes(self.forge, self.command, path, dict(parse_qsl(parts.query)), data)
+        if fault and fault.after:
+            reply = Reply(fault.status, {"message": "a fault"})
+        self._reply(reply, cut=bool(fault and fault.cut))
 
-    return Handler
+    def _token_in_header(self) -> bool:
+        sent = self.headers.get("authorization", "")
+        return sent in (f"Bearer {TOKEN}", f"token {TOKEN}") or self.headers.get("private-token", "") == TOKEN
+
+    def _reply(self, reply: Reply, cut: bool = False) -> None:
+        told = b"" if reply.json is None else json.dumps(reply.json).encode()
+        told = told[: len(told) // 2] if cut else told
+        self.send_response(reply.status)
+        for name, value in {"Content-Type": "application/json", **reply.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(told)))
+        self.end_headers()
+        self.wfile.write(told)
+
+    def _git(self, body: bytes) -> None:
+        scheme, _, sent = self.headers.get("authorization", "").partition(" ")
+        told = base64.b64decode(sent).decode().partition(":")[2] if scheme == "Basic" else ""
+        if told != TOKEN:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="git"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        parts = urlsplit(self.path)
+        env = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "GIT_PROJECT_ROOT": str(self.forge.git_root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "PATH_INFO": parts.path,
+            "QUERY_STRING": parts.query,
+            "REQUEST_METHOD": self.command,
+            "CONTENT_TYPE": self.headers.get("content-type", ""),
+            "CONTENT_LENGTH": str(len(body)),
+            "HTTP_CONTENT_ENCODING": self.headers.get("content-encoding", ""),
+            "HTTP_GIT_PROTOCOL": self.headers.get("git-protocol", ""),
+            "REMOTE_USER": LOGIN,
+            "REMOTE_ADDR": "127.0.0.1",
+        }
+        done = subprocess.run(
+            ["git", "http-backend"], input=body, capture_output=True, env=env, check=False, timeout=60
+        )
+        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        lines = [line.partition(": ") for line in head.decode().split("\r\n") if ": " in line]
+        status = next((value for name, _, value in lines if name.lower() == "status"), "200 OK")
+        self.send_response(int(status.split()[0]))
+        for name, _, value in lines:
+            if name.lower() != "status":
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)

@@ -116,7 +116,7 @@ def _pull(forge: FakeForge, pull: FakePull, whole: bool = True) -> dict[str, Any
     told: dict[str, Any] = {
         "id": 9_000 + pull.number,
         "number": pull.number,
-        "html_url": f"{forge.origin}/{forge.repo}/pull/{pull.number}",
+        "html_url": f"{forge.pages or forge.origin}/{forge.repo}/pull/{pull.number}",
         "title": pull.title,
         "body": pull.body,
         "state": _open_or_closed(pull),
@@ -245,7 +245,7 @@ def _mr_told(forge: FakeForge, pull: FakePull) -> dict[str, Any]:
         "sha": forge.head_of(pull),
         "source_branch": pull.head,
         "target_branch": pull.base,
-        "web_url": f"{forge.origin}/{forge.repo}/-/merge_requests/{pull.number}",
+        "web_url": f"{forge.pages or forge.origin}/{forge.repo}/-/merge_requests/{pull.number}",
         "author": {"id": forge.user_id(pull.author), "username": pull.author},
         "merge_user": by if pull.state == "merged" else None,
         "closed_by": by if pull.state == "closed" else None,
