@@ -19,8 +19,15 @@ SAME_CODE = (
     forge_kit.opens_a_branch_with_the_change,
 )
 """What does not differ between hosts is tried on one of them; the long tests try all."""
+SLOW = (("bare", forge_kit.three_are_open_at_most), ("bare", forge_kit.only_what_is_proven_and_calm))
 PAIRS = [
-    pytest.param(kind, check, marks=[pytest.mark.full] if check in SAME_CODE and kind in ("gitlab", "gitea") else [])
+    pytest.param(
+        kind,
+        check,
+        marks=[pytest.mark.full]
+        if (check in SAME_CODE and kind in ("gitlab", "gitea")) or (kind, check) in SLOW
+        else [],
+    )
     for kind in (*KINDS, "bare")
     for check in CHECKS
 ]
@@ -33,7 +40,12 @@ def test_a_forge_keeps_its_promises(kind: str, check: Callable[[Rig], None], tmp
 
 
 @pytest.mark.parametrize(
-    "check", [forge_kit.a_better_change_updates_the_same_one, forge_kit.others_commits_are_left_alone]
+    "check",
+    [
+        forge_kit.opens_a_branch_with_the_change,
+        pytest.param(forge_kit.others_commits_are_left_alone, marks=pytest.mark.full),
+        pytest.param(forge_kit.we_may_close, marks=pytest.mark.full),
+    ],
 )
 def test_plain_git_over_http_with_a_token(check: Callable[[Rig], None], tmp_path: Path) -> None:
     with http_rig(tmp_path) as rig:

@@ -52,25 +52,25 @@ def pushed(rig: HostRig, key: str = "k1") -> str:
     ],
     ids=["500", "502", "429", "cut", "secondary", "503"],
 )  # fmt: skip
-def test_a_read_is_tried_again_as_the_host_asks(rig: HostRig, fault: Fault) -> None:
-    rig.fake.faults.append(replace(fault))
-    assert rig.host().opened() == []
+def test_a_read_is_tried_again_as_the_host_asks(github: HostRig, fault: Fault) -> None:
+    github.fake.faults.append(replace(fault))
+    assert github.host().opened() == []
     wanted = float(fault.headers.get("Retry-After", 1))
-    assert rig.pauses == [wanted, 2.0][: len(rig.pauses)]
-    assert rig.pauses
+    assert github.pauses == [wanted, 2.0][: len(github.pauses)]
+    assert github.pauses
 
 
-def test_what_does_not_end_is_told_with_when_to_come_back(rig: HostRig) -> None:
-    rig.fake.faults.append(Fault(500, times=99))
+def test_what_does_not_end_is_told_with_when_to_come_back(github: HostRig) -> None:
+    github.fake.faults.append(Fault(500, times=99))
     with pytest.raises(Later) as told:
-        rig.host().opened()
-    assert len(rig.fake.asked) == TRIES
+        github.host().opened()
+    assert len(github.fake.asked) == TRIES
     assert told.value.seconds > 0
-    rig.fake.faults[:] = [Fault(429, times=99, headers={"Retry-After": "600"})]
+    github.fake.faults[:] = [Fault(429, times=99, headers={"Retry-After": "600"})]
     with pytest.raises(Later) as told:
-        rig.host().opened()
+        github.host().opened()
     assert told.value.seconds == 600, "ten minutes are not waited for: the story comes back"
-    assert len(rig.fake.asked) == TRIES + 1
+    assert len(github.fake.asked) == TRIES + 1
 
 
 def test_github_names_the_time_when_its_hour_is_over(github: HostRig) -> None:
@@ -133,23 +133,23 @@ def test_a_comment_whose_id_was_lost_is_not_written_twice(rig: HostRig) -> None:
         (Fault(200, body={"not": "a list"}), "a list was expected", "forge.api"),
     ],
 )
-def test_each_refusal_says_what_to_do(rig: HostRig, fault: Fault, words: str, hint: str) -> None:
-    rig.fake.faults.append(replace(fault))
+def test_each_refusal_says_what_to_do(github: HostRig, fault: Fault, words: str, hint: str) -> None:
+    github.fake.faults.append(replace(fault))
     with pytest.raises(ForgeError) as told:
-        rig.host().opened()
+        github.host().opened()
     assert words in told.value.message
     assert hint in told.value.hint
-    assert rig.pauses == [], "asking again would not help"
+    assert github.pauses == [], "asking again would not help"
     assert TOKEN not in told.value.message + told.value.hint
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_redirects_are_not_followed_with_the_token(rig: HostRig, status: int) -> None:
-    elsewhere = f"{rig.fake.origin.replace('127.0.0.1', 'localhost')}/stolen"
-    rig.fake.faults.append(Fault(status, headers={"Location": elsewhere}))
+def test_redirects_are_not_followed_with_the_token(github: HostRig, status: int) -> None:
+    elsewhere = f"{github.fake.origin.replace('127.0.0.1', 'localhost')}/stolen"
+    github.fake.faults.append(Fault(status, headers={"Location": elsewhere}))
     with pytest.raises(ForgeError, match="not followed"):
-        rig.host().opened()
-    assert not asked(rig, "GET", "stolen")
+        github.host().opened()
+    assert not asked(github, "GET", "stolen")
 
 
 def test_the_next_page_is_asked_for_at_the_same_place(rig: HostRig) -> None:

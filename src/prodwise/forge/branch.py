@@ -67,11 +67,15 @@ class GitBranches:
         return tuple(line[:300] for line in told.splitlines())
 
     def main(self) -> str:
+        return self.head()[0]
+
+    def head(self) -> tuple[str, str]:
+        """(the remote's default branch, the commit that it is at)."""
         told = self._remote("ls-remote", "--symref", "--end-of-options", self.remote, "HEAD")
-        found = re.search(r"^ref: refs/heads/(\S{1,200})\tHEAD$", told, re.MULTILINE)
+        found = re.search(r"^ref: refs/heads/(\S{1,200})\tHEAD\n([0-9a-f]{40,64})\tHEAD$", told, re.MULTILINE)
         if found is None:
             raise ForgeError("the remote does not say which its main branch is", "is it empty?")
-        return found[1]
+        return found[1], found[2]
 
     def tips(self, *branches: str) -> dict[str, str]:
         """Branch → the commit that it is at on the remote; those that are not there are left out. A name may end with `*`."""

@@ -46,19 +46,11 @@ class GitNotes:
         self._branches, self._folder = branches, folder
 
     def found(self, branch: str) -> Sequence[PullSeen]:
-        tip = self._branches.tips(branch).get(branch, "")
-        known = next((one for one in self._records() if one.branch == branch), None)
-        if known is None and not tip:
-            return []
-        record = known or Record(self._next(), branch)
-        if record.state is PullState.OPEN:
-            record = self._brought_up(record, tip)
-            self._keep(record)
-        return [self._seen(record)]
+        return self._look(branch, self._branches.tips(branch).get(branch, ""))
 
     def opened(self) -> Sequence[PullSeen]:
         there = self._branches.tips(f"{BRANCH_PREFIX}*")
-        seen = [one for branch in sorted(there) for one in self.found(branch)]
+        seen = [one for branch, tip in sorted(there.items()) for one in self._look(branch, tip)]
         return [one for one in seen if one.state is PullState.OPEN]
 
     def open(self, branch: str, onto: str, text: PullText) -> PullSeen:
@@ -94,12 +86,21 @@ class GitNotes:
     def mark(self, head: str, mark: Mark) -> None:
         """A commit has no status without a host; the note's status says it."""
 
+    def _look(self, branch: str, tip: str) -> list[PullSeen]:
+        known = next((one for one in self._records() if one.branch == branch), None)
+        if known is None and not tip:
+            return []
+        record = known or Record(self._next(), branch)
+        if record.state is PullState.OPEN:
+            record = self._brought_up(record, tip)
+            self._keep(record)
+        return [self._seen(record)]
+
     def _brought_up(self, record: Record, tip: str) -> Record:
         """1. A new tip is measured. 2. What is in the main branch is merged. 3. What is gone else was closed."""
         git = self._branches
         with git.workshop() as shop:
-            name = git.main()
-            main = git.tips(name)[name]
+            name, main = git.head()
             git.fetch(shop, f"refs/heads/{name}", *([f"refs/heads/{record.branch}"] if tip else []), deep=True)
             if tip and tip != record.head:
                 base = git.ask(shop, "merge-base", main, tip).strip()
