@@ -35,7 +35,7 @@ class Carried:
 def carried(store: Store, left: Sequence[str]) -> Carried:
     """left: paths that the snapshot left out; large files and submodules among them are seen as they are."""
     ignored = [one.rstrip("/") for one in store.ignored()]
-    own = [name for name in ENVIRONMENTS if (store.directory / name / "pyvenv.cfg").is_file()]
+    own = [name for name in ENVIRONMENTS if os.path.isfile(store.directory / name / "pyvenv.cfg")]
     own += ["node_modules"] if (store.directory / "node_modules").is_dir() else []
     found = [*own, *(one for one in ignored if SEEN.search(one) and _is_environment(store.directory / one))]
     seen, copied, size = list[str](), list[str](), 0
@@ -58,7 +58,7 @@ def carried(store: Store, left: Sequence[str]) -> Carried:
 
 def _is_environment(at: Path) -> bool:
     """`env` and `venv` may be anything: only with an interpreter's mark in it."""
-    return at.is_dir() and not at.is_symlink() and (at.name not in ENVIRONMENTS or (at / "pyvenv.cfg").is_file())
+    return at.is_dir() and not at.is_symlink() and (at.name not in ENVIRONMENTS or os.path.isfile(at / "pyvenv.cfg"))
 
 
 def _is_plain(directory: Path, path: str) -> bool:

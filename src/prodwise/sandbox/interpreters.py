@@ -22,7 +22,7 @@ _PROGRAM = re.compile(r"(?:^|[\s'\"=;&|(])(/[^\s'\"=;&|()<>]+)")
 
 def environment_of(directory: Path) -> Path | None:
     """The repository's own virtual environment."""
-    return next((directory / name for name in ENVIRONMENTS if (directory / name / "pyvenv.cfg").is_file()), None)
+    return next((directory / name for name in ENVIRONMENTS if os.path.isfile(directory / name / "pyvenv.cfg")), None)
 
 
 def bases(environment: Path) -> list[Path]:
@@ -38,7 +38,7 @@ def bases(environment: Path) -> list[Path]:
             found.append(Path(os.path.normpath(value.strip())).parent)
     for name in ("python3", "python"):
         program = environment / "bin" / name
-        if program.exists():
+        if os.path.exists(program):
             found.append(Path(os.path.realpath(program)).parent.parent)
             break
     return found
@@ -63,7 +63,7 @@ def needed(
         prefixes += bases(own)
     for place in dict.fromkeys([*places, *named]):
         if str(place) in SYSTEM_PATH or place.is_relative_to(directory):
-            if place.is_dir() and place in places and str(place) not in SYSTEM_PATH:
+            if os.path.isdir(place) and place in places and str(place) not in SYSTEM_PATH:
                 shown.append(str(place))
         elif found := _prefixes(place):
             prefixes += found
@@ -78,7 +78,7 @@ def _prefixes(place: Path) -> list[Path]:
     prefix = place.parent
     if place.name not in ("bin", "sbin"):
         return []
-    if (prefix / "pyvenv.cfg").is_file():
+    if os.path.isfile(prefix / "pyvenv.cfg"):
         return [prefix, *bases(prefix)]
     programs = [place / name for name in KNOWN if os.access(place / name, os.X_OK)]
     return [prefix, *(Path(os.path.realpath(one)).parent.parent for one in programs)] if programs else []
@@ -112,7 +112,7 @@ def may_be_seen(prefix: Path) -> bool:
     real = Path(os.path.realpath(prefix))
     if len(real.parts) < 3 and real not in (Path("/opt"),):
         return False
-    if real == home or real in home.parents or real == home / ".local" or not real.is_dir():
+    if real == home or real in home.parents or real == home / ".local" or not os.path.isdir(real):
         return False
     return not any(
         real.is_relative_to(one) for one in ("/usr", "/bin", "/sbin", "/lib", "/proc", "/sys", "/dev", "/etc", "/run")
