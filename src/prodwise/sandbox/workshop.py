@@ -116,12 +116,13 @@ class SandboxTree:
         self._index = place / "index"
         self._tree = workshop._store.check_out(commit, self.root, self._index).tree
         bring(workshop.directory, self.root, workshop._carried)
+        self._brought = frozenset((*workshop._carried.seen, *workshop._carried.copied))
 
     def apply(self, diff: str) -> None:
         self._workshop._store.apply(diff, self.root)
 
     def diff(self) -> str:
-        return self._workshop._store.diff(self._tree, self.root, self._index)
+        return self._workshop._store.diff(self._tree, self.root, self._index, self._brought)
 
     def run(self, command: Sequence[str], limits: Limits, env: Mapping[str, str] | None = None) -> Ran:
         if not command or any("\0" in part for part in command):
