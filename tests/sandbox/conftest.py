@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from prodwise.sandbox.workshop import Workshop, remove
+from prodwise.sandbox.workshop import remove
 from tests.sandbox.probes import MARK
 
 HERE = Path(__file__).parent
@@ -118,9 +118,3 @@ def site() -> Iterator[Site]:
             "abstract": f"prodwise-probe-{os.getpid()}", "shared_key": key, "shared_file": shared.name,
             "user_namespace": os.geteuid() != 0,
         })  # fmt: skip
-
-
-@pytest.fixture
-def shop(site: Site) -> Iterator[Workshop]:
-    with Workshop(site.app) as opened:
-        yield opened

@@ -241,6 +241,32 @@ def test_a_tree_whose_modes_were_taken_away_is_removed(repo: Path) -> None:
         assert not tree.root.exists()
 
 
+def test_a_tree_that_is_too_deep_to_be_named_is_removed(repo: Path) -> None:
+    code = "import os\nfor i in range(1500):\n  os.mkdir('d' * 200)\n  os.chdir('d' * 200)"
+    with Workshop(repo) as shop:
+        with shop.fresh(shop.base) as tree:
+            assert tree.run(("python3", "-c", code), SOON).code == 0
+            assert tree.run(("true",), SOON).code == 0
+        assert not tree.root.exists()
+
+
+def test_a_link_to_an_environment_elsewhere(repo: Path, place: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place / "elsewhere")], check=True)
+    (repo / ".venv").symlink_to(place / "elsewhere")
+    with Workshop(repo) as shop, shop.fresh(shop.base) as tree:
+        assert (
+            tree.run(("python", "-c", "import sys; print(sys.executable)"), SOON).output == f"{repo}/.venv/bin/python\n"
+        )
+        assert tree.diff() == ""
+
+
+def test_a_large_file_is_no_part_of_a_diff(repo: Path) -> None:
+    with Workshop(repo) as shop, shop.fresh(shop.base) as tree:
+        tree.run(("truncate", "-s", "100M", "large"), SOON)
+        with pytest.raises(TargetError, match="larger"):
+            tree.diff()
+
+
 def test_submodules_are_seen_and_no_part_of_a_diff(repo: Path, place: Path) -> None:
     git(place, "init", "--quiet", "lib")
     (place / "lib" / "lib.py").write_text("lib = 1\n")
@@ -343,6 +369,6 @@ def test_a_sandbox_that_does_not_hold_is_none(repo: Path, monkeypatch: pytest.Mo
 
 def test_a_closed_workshop_leaves_nothing(repo: Path) -> None:
     with Workshop(repo) as shop:
-        held = Path(shop._held.name)
+        held = shop._place
         assert held.stat().st_mode & 0o077 == 0
     assert not held.exists()

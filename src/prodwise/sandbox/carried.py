@@ -25,9 +25,11 @@ LOOKED_MAX: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """Paths relative to the directory. seen: read-only directories; copied: files; masked: files in `seen` shown empty."""
+    """Paths relative to the directory. seen: read-only directories; links: to environments elsewhere; copied: files; masked:
+    files in `seen` that are shown empty."""
 
     seen: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
     copied: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
 
@@ -53,7 +55,8 @@ def carried(store: Store, left: Sequence[str]) -> Carried:
             if size <= COPY_MAX and len(copied) < FILES_MAX:
                 copied.append(path)
     kept = tuple(seen[:DIRECTORIES_MAX])
-    return Carried(kept, tuple(copied), tuple(_masked(store.directory, kept)))
+    links = tuple(name for name in own if (store.directory / name).is_symlink())
+    return Carried(kept, links, tuple(copied), tuple(_masked(store.directory, kept)))
 
 
 def _is_environment(at: Path) -> bool:
@@ -89,6 +92,9 @@ def _masked(directory: Path, seen: Sequence[str]) -> list[str]:
 
 def bring(directory: Path, root: Path, what: Carried) -> None:
     """Copies files, and makes places for what is mounted later."""
+    for path in what.links:
+        if not os.path.lexists(root / path):
+            os.symlink(os.readlink(directory / path), root / path)
     for path in what.copied:
         if not os.path.lexists(root / path):
             (root / path).parent.mkdir(parents=True, exist_ok=True)

@@ -240,6 +240,11 @@ class Store:
         ).split(b"\0")
         names = [(one, os.fsdecode(one)) for one in dict.fromkeys(seen) if one and not one.endswith(b"/")]
         paths = [one for one, name in names if name not in but and not secret(name, True)]
+        if any(
+            os.path.lexists(root / name) and (root / name).lstat().st_size > FILE_MAX
+            for name in map(os.fsdecode, paths)
+        ):
+            raise TargetError(f"a file that was changed or made is larger than {FILE_MAX >> 20} MiB")
         try:
             if paths:
                 given = b"\0".join(paths) + b"\0"
