@@ -22,7 +22,7 @@ WITHOUT_SANDBOX = (
     "environment_of_the_launcher", "environments_of_all_processes", "processes_of_the_host",
     "more_processes_than_ours", "host_file", "host_file_by_a_link_in_the_repository",
     "settings_of_the_repository", "settings_that_are_tracked", "ignored_key_of_the_repository",
-    "database_of_the_app", "database_of_the_healer", "git_of_the_repository", "settings_copied_by_a_build",
+    "database_of_the_app", "key_that_nobody_ignores", "database_of_the_healer", "git_of_the_repository", "settings_copied_by_a_build",
     "accounts", "sockets_and_services_of_the_host", "signal_to_the_host", "loopback_of_the_host",
     "udp_to_the_host", "socket_file_of_the_host", "abstract_socket_of_the_host", "shared_memory_of_the_host",
     "shared_file_of_the_host", "new_privileges", "host_file_by_dots",

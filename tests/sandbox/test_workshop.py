@@ -15,7 +15,7 @@ import pytest
 from prodwise.model.errors import Refused, TargetError, UsageError
 from prodwise.ports.repair import Limits, Tree
 from prodwise.ports.repair import Workshop as Port
-from prodwise.sandbox import jail, store
+from prodwise.sandbox import carried, jail, store
 from prodwise.sandbox.workshop import Workshop, remove
 from prodwise.testing import workshop_kit
 from tests.sandbox.conftest import git
@@ -328,6 +328,18 @@ def test_what_tests_need_is_carried_and_secrets_are_not(repo: Path) -> None:
         assert tree.diff() == ""
 
 
+def test_what_is_too_much_to_look_through_for_secrets_is_not_carried(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carried, "LOOKED_MAX", 2)
+    for path in ("build/1", "build/2", "build/3", "build/.env", "node_modules/1", "node_modules/2", "node_modules/3"):
+        (repo / path).parent.mkdir(exist_ok=True)
+        (repo / path).write_text("x\n")
+    with Workshop(repo) as shop, shop.fresh(shop.base) as tree:
+        assert tree.run(("ls", "node_modules"), SOON).output == "1\n2\n3\n"
+        assert tree.run(("ls", "build"), SOON).code != 0
+
+
 def test_an_environment_in_the_repository_works_at_its_own_path(repo: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(repo / ".venv")], check=True)
     packages = next((repo / ".venv" / "lib").glob("python*")) / "site-packages"
@@ -390,8 +402,9 @@ def test_what_a_killed_workshop_left_is_removed_and_what_is_in_use_is_not(
     repo: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(place))
-    code = "import os, sys, pathlib; from prodwise.sandbox.workshop import Workshop; w = Workshop(pathlib.Path(sys.argv[1])); os._exit(0)"
-    subprocess.run([sys.executable, "-c", code, str(repo)], check=True, env={**os.environ, "TMPDIR": str(place)})
+    code = "import os, sys, pathlib; from prodwise.sandbox.workshop import Workshop;"
+    code += "w = Workshop(pathlib.Path(sys.argv[1])); os._exit(0)"
+    subprocess.run([sys.executable, "-c", code, str(repo)], check=True, env=os.environ | {"TMPDIR": str(place)})
     (left,) = place.glob("prodwise-shop-*")
     with Workshop(repo) as one, Workshop(repo):
         assert not left.exists()
