@@ -8,12 +8,12 @@ from typing import Final
 from prodwise.loop.choose import limits, trust
 from prodwise.loop.choose.revision import revision
 from prodwise.loop.choose.situation import Situation
-from prodwise.loop.choose.steps import LADDER, Rung, asking
+from prodwise.loop.choose.steps import LADDER, Rung, asking, smallest_first
 from prodwise.model.action import ActionKind
 from prodwise.model.diagnosis import Cause
 from prodwise.model.plan import Plan, Refusal, Skipped
 
-POLICY: Final = "ladder-3"
+POLICY: Final = "ladder-4"
 """Changes with every change of these rules, so that a decision can be replayed with the rules that made it."""
 
 GATES: Final = ("not stopped", "not frozen", "inventory", "revision", "undo", "budget")
@@ -64,7 +64,7 @@ def choose(situation: Situation) -> Choice:
     coming = _coming_up(situation)
     if coming is not None:
         return coming
-    rungs = [rung(situation) for rung in LADDER]
+    rungs = smallest_first([rung(situation) for rung in LADDER])
     if why := trust.hearsay(situation.symptoms):
         return _draft(situation, rungs, why)
     skipped: list[Skipped] = []
