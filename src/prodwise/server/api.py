@@ -25,6 +25,7 @@ from prodwise.server.views.facts import stage_of
 from prodwise.server.views.incident import incident_view
 from prodwise.server.views.now import NowView, now_view
 from prodwise.server.views.prompt import prompt_of
+from prodwise.server.views.reach import spoken
 from prodwise.server.views.releases import releases_view
 
 SCHEMA_VERSION = 1
@@ -146,7 +147,7 @@ class Api:
             "timeline": [event(entry) for entry in facts.timeline],
             "effects": [asdict(effect) for effect in facts.effects],
             "approvals": [asdict(approval) for approval in facts.approvals],
-            "view": {**asdict(view), "strip": view.strip.summary},
+            "view": {**asdict(view), "strip": view.strip.summary, "reach": spoken(view.reach)},
         }
 
     def prompt(self, incident_id: str) -> Json:

@@ -127,7 +127,7 @@ class Shown:
             raise NotFound("this question is closed", "it was answered, it ran out, or the plan changed; see Now")
         facts = self._reader.incident(asked.incident)
         view = incident_view(facts, now())
-        card = approval_card(asked, view.title)
+        card = approval_card(asked, view.title, facts.case)
         return self._pages.page("approve.html", csrf=_csrf(request), card=card, view=view, here="", topic="")
 
     def static(self, name: str) -> Response:
