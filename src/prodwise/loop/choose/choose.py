@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from prodwise.loop.choose import limits, trust
+from prodwise.loop.choose.advice import advice
 from prodwise.loop.choose.revision import revision
 from prodwise.loop.choose.situation import Situation
 from prodwise.loop.choose.steps import LADDER, Rung, asking, smallest_first
@@ -188,4 +189,5 @@ def _hand_over(situation: Situation, rungs: list[Rung], skipped: tuple[Skipped, 
     if situation.diagnosis.leading.cause in EARLY and situation.now - onset < UNDERSTAND_S:
         waits.append(LOOK_AGAIN_S)
     reason = f"no step of ours fits: {situation.diagnosis.leading.text}"
-    return Refusal((reason, *(f"{one.action}: {one.reason}" for one in skipped)), skipped, min(waits, default=0.0))
+    told = (reason, *advice(situation), *(f"{one.action}: {one.reason}" for one in skipped))
+    return Refusal(told, skipped, min(waits, default=0.0))

@@ -234,7 +234,7 @@ def _causes(facts: IncidentFacts) -> list[Cause]:
             Cause(
                 text=visible(hypothesis.get("text") or NOT_YET, 300),
                 kind=visible(hypothesis.get("cause") or "unknown", 40).replace("_", " "),
-                likelihood=_likelihood(number(hypothesis.get("weight"))),
+                likelihood=likelihood(number(hypothesis.get("weight"))),
                 supports=_cited(hypothesis.get("supports"), texts),
                 contradicts=_cited(hypothesis.get("contradicts"), texts),
             )
@@ -242,7 +242,7 @@ def _causes(facts: IncidentFacts) -> list[Cause]:
     return found
 
 
-def _likelihood(weight: float | None) -> str:
+def likelihood(weight: float | None) -> str:
     """Log-odds (natural) in words: 3 is about 20 to 1, 1 about 3 to 1."""
     if weight is None:
         return NOT_YET
