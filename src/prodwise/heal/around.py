@@ -33,13 +33,15 @@ class Around:
             return self._kept[1]
 
     def _gather(self, at: float) -> Surroundings:
+        crowds = [self._vitals.window(one.id).crowd for one in self._parts.inventory]
+        began = min((one.began for one in crowds), default=at)
         uses = [self._vitals.window(one.id).crowd.use(one.id, at) for one in self._parts.inventory]
         return reach.surroundings(
             self._parts.inventory,
             [one for one in uses if one is not None],
             self._traced(at),
             self._parts.config.shared,
-            (at // HALF_S - 1) * HALF_S,
+            min(at, max(began, (at // HALF_S - 1) * HALF_S)),
             at,
         )
 

@@ -30,8 +30,10 @@ class Crowd:
     def __init__(self) -> None:
         self._key = secrets.token_bytes(16)
         self._halves: dict[int, dict[str, _Met]] = {}
+        self.began = float("inf")  # when the first came, Unix seconds
 
     def observe(self, request: RequestSeen) -> None:
+        self.began = min(self.began, request.at)
         half = self._halves.setdefault(int(request.at // HALF_S), {})
         if len(self._halves) > HALVES_KEPT:
             del self._halves[min(self._halves)]

@@ -33,7 +33,7 @@ def step(situation: Situation, kind: ActionKind) -> Reach:
     if kind is not ActionKind.ROLLBACK:
         return reach.step(around, kind, ())
     if back is None:
-        return reach.step(around, kind, (), data="what migrations did since is not known")
+        return reach.step(around, kind, (), data="not known, as no earlier release is there")
     lasting = (f"goes with it: {back.takes_back}",) if back.takes_back else ()
     return reach.step(around, kind, _elsewhere(situation, back.release), data=schema.asks(back.schema), lasting=lasting)
 

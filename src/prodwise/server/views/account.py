@@ -103,22 +103,26 @@ class _Account:
         decision, rests = decision_of(self._case), self._decided()
         for rung in decision.rungs:
             chosen = rung.state == "chosen"
-            word = "Chosen" if chosen else "Not"
-            yield self._item(f"{word}: {plain(rung.action, 160)}, because {plain(rung.reason, 900)}.", rests)
+            word, why = ("Chosen", self._case.plan.get("why") or rung.reason) if chosen else ("Not", rung.reason)
+            yield self._item(f"{word}: {plain(rung.action, 160)}, because {plain(why, 900)}.", rests)
         for reason in decision.refusal:
             yield self._item(f"No action by itself: {plain(reason)}.", rests)
         if not decision.rungs and not decision.refusal:
             yield self._item(f"{plain(decision.why)}.", rests)
         yield from self._reached(self._reach, bool(self._case.plan))
+        passed = [plain(gate.name) for gate in decision.gates if gate.verdict == "pass"]
+        if passed:
+            yield self._item(f"Gates that passed: {', '.join(passed)}.", rests)
         for gate in decision.gates:
-            yield self._item(f"Gate {plain(gate.name)}: {gate.verdict}, {plain(gate.reason)}.", rests)
+            if gate.verdict != "pass":
+                yield self._item(f"Gate {plain(gate.name)}: {gate.verdict}, {plain(gate.reason)}.", rests)
 
     def _reached(self, found: Reaches | None, planned: bool) -> Lines:
         """Each candidate's reach, smallest first; beyond the chosen one they are bigger."""
         beyond = False
         for one in found.steps if found is not None else ():
             chosen = found is not None and found.chosen is not None and one.about == found.chosen.about
-            side = ("Bigger, so not before this has failed" if beyond else "Smaller") if planned else "Step"
+            side = ("Bigger" if beyond else "Smaller") if planned else "Step"
             why = "Chosen" if chosen else side
             yield self._item(f"{why}: to {plain(one.about, 60)} reaches {plain(one.text, 1200)}.", self._measured())
             beyond = beyond or chosen
