@@ -179,3 +179,27 @@ def test_audit_verify_without_a_ledger_makes_none(terminal: Terminal, app_dir: P
     assert said.code == 1
     assert "no ledger" in said.err
     assert not (app_dir / ".prodwise").exists()
+
+
+def test_how_far_it_reaches_is_told_in_a_line(shop: Terminal, world: World) -> None:
+    stories.bad_release(world)
+    line = "reaches: web (32 % of requests, 1 route, ~122 people); called by nobody"
+    assert line in " ".join(shop.run("show").out.split())
+    why = " ".join(shop.run("why").out.split())
+    assert f"the fault {line}" in why
+    assert "▸ go back reaches: web, worker (100 % of requests, 2 routes, ~340 people)" in why
+    assert json.loads(shop.run("why", "--json").out)["view"]["reach"]["fault"]["share"] == "32 %"
+
+
+def test_a_report_is_markdown_on_stdout_or_in_a_file(shop: Terminal, world: World, tmp_path: Path) -> None:
+    found = stories.bad_release(world)
+    said = shop.run("report")
+    assert said.code == 0
+    assert said.out.startswith("# checkout fails for about 1 in 3 buyers")
+    assert "[^1]: " in said.out
+    assert json.loads(shop.run("report", found.id, "--json").out)["markdown"] == said.out
+    assert shop.run("report", "inc-new", "--out", str(tmp_path / "report.md")).code == 0
+    assert (tmp_path / "report.md").read_text() == said.out
+    wrong = shop.run("report", "--out", str(tmp_path / "none" / "report.md"))
+    assert wrong.code == 2
+    assert "cannot be written" in wrong.err

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from prodwise import clock
+from prodwise.loop import reach
 from prodwise.model.action import Action, ActionKind, Footprint
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.delta import Commit, Delta, Named, Package, Setting
@@ -14,8 +15,11 @@ from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
 from prodwise.model.plan import Plan, Skipped
+from prodwise.model.reach import RouteUse, Use
 from prodwise.model.record import Effect, EffectState, Entry, Rollout, RolloutState
 from prodwise.model.release import ReleaseState
+from prodwise.model.service import Service, ServiceKind
+from prodwise.model.telemetry import CallGraph
 from prodwise.store.ledger import append
 from tests.server.running_server import World, target_seen
 
@@ -112,6 +116,34 @@ def plan_for(release: str, previous: str) -> Plan:
     return Plan(action, ("fresh", "warm"), "rev", (), skipped, "1", f"errors began 4 s after {release}", 1800)
 
 
+AROUND = reach.surroundings(
+    (
+        Service("web", ServiceKind.WEB, "x", needs=("payments",)),
+        Service("worker", ServiceKind.WORKER, "x"),
+        Service("payments", ServiceKind.WEB, "x", upstream=True),
+    ),
+    (
+        Use("web", 4210, 340, (RouteUse("GET /", 2900, 320), RouteUse("POST /checkout", 1310, 122))),
+        Use("payments", 1290, None, (RouteUse("POST /charge", 1290, None),)),
+    ),
+    CallGraph(),
+    ("shop.db",),
+    0.0,
+    3600.0,
+)
+
+
+def reach_of(seen: Symptom) -> dict[str, Any]:
+    """As a decision stores it."""
+    steps = [
+        reach.step(AROUND, ActionKind.HANDOVER, ()),
+        reach.step(AROUND, ActionKind.RESTART, ("web",)),
+        reach.step(AROUND, ActionKind.ROLLBACK, ("web", "worker"), lasting=("goes with it: 3 commits",)),
+    ]
+    told = {"fault": asdict(reach.fault(AROUND, "web", (seen,))), "steps": [asdict(one) for one in steps]}
+    return {**told, "front": "web"}
+
+
 def turn_in(state: IncidentState, opened: float, now: float) -> dict[str, Any]:
     """What a story that has come so far keeps: each step before took a second more than the one before it."""
     clock, steps = now - opened, list(IncidentState)
@@ -176,6 +208,7 @@ def bad_release(world: World, state: IncidentState = IncidentState.APPLYING, aut
             ],
             "authority": authority,
             "why": plan.why,
+            "reach": reach_of(seen),
         },
     )
     undo = {"release": ids[3]}

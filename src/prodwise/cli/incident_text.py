@@ -30,6 +30,8 @@ def show_text(view: Answer) -> None:
     head(view)
     impact = ", ".join(view["impact"])
     tell(f"  {impact}; {'lasted' if view['ended'] else 'so far'} {view['lasted']}")
+    if view["reach"]:
+        tell(wrapped(f"reaches: {view['reach']['fault']['text']}", "    ", "  "))
     _notes(view)
     if view["phases"]:
         heading("Requests")
@@ -63,6 +65,7 @@ def why_text(view: Answer) -> None:
         tell("  Not yet known.")
     _notes(view)
     _decision(view["decision"])
+    _reach(view["reach"])
     heading("What was done")
     done = [m for m in view["timeline"] if m["group"] in ("changes", "people")]
     if done:
@@ -87,6 +90,19 @@ def _cause(cause: Answer) -> None:
     for sign, texts in (("+", cause["supports"]), ("−", cause["contradicts"])):
         for text in texts:
             tell(wrapped(text, "        ", f"      {sign} "))
+
+
+def _reach(reach: Answer | None) -> None:
+    """The fault's, and each step's, smallest first."""
+    if not reach:
+        return
+    heading("How far it reaches")
+    for one in (reach["fault"], *reach["steps"]):
+        chosen = reach["chosen"] is not None and one["about"] == reach["chosen"]["about"]
+        mark = "▸" if chosen else "●" if one is reach["fault"] else "-"
+        tell(wrapped(f"{mark} {one['about']} reaches: {one['text']}", "    ", "  "))
+        for text in one["lasting"] if chosen else ():
+            tell(wrapped(f"to know: {text}", "      ", "    "))
 
 
 def _decision(decision: Answer) -> None:

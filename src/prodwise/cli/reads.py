@@ -6,6 +6,7 @@ import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -20,6 +21,7 @@ Incident = Annotated[
     str, typer.Argument(metavar="ID", help="An incident's id, or the beginning of it; else the newest.")
 ]
 AsPrompt = Annotated[bool, typer.Option("--prompt", help="As a prompt for a coding agent.")]
+Out = Annotated[str, typer.Option("--out", metavar="FILE", help="Write it there; - is stdout.")]
 OpenOnly = Annotated[bool, typer.Option("--open", help="Only those that are not closed.")]
 
 RELEASE_STYLE = {"verified_good": "good", "failed": "bad", "canary": "accent", "promoted": "accent", "retired": "dim"}
@@ -40,6 +42,7 @@ def add(app: typer.Typer) -> None:
         "prodwise why inc-20261104-1",
         "prodwise why 6-7f3a1c9     # a release that was refused",
     )(why)
+    command(app, "Every day", "prodwise report", "prodwise report inc-20261104-1 --out report.md")(report)
     command(app, "Act", "prodwise releases", "prodwise releases --watch --json")(releases)
 
 
@@ -145,6 +148,22 @@ def why(desk: Desk, incident: Incident = "", json: Json = False) -> int | None:
     if incident and _rollout(desk, incident, as_json=json):
         return None
     return _one(desk, incident, why_text, as_json=json, keep_on=False)
+
+
+def report(desk: Desk, incident: Incident = "", out: Out = "-", json: Json = False) -> None:
+    """What happened, as Markdown: from stored evidence alone, each sentence with its source."""
+    client = desk.client()
+    answer = client.get(f"incidents/{find_incident(client, incident)}/report")
+    if json:
+        print_json(answer)
+    elif out == "-":
+        print(answer["markdown"], end="")
+    else:
+        try:
+            Path(out).write_text(answer["markdown"], encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{out} cannot be written: {error.strerror}", "name another file") from None
+        desk.say(f"wrote {out}")
 
 
 def _one(desk: Desk, incident: str, draw: Any, *, as_json: bool, keep_on: bool) -> int | None:

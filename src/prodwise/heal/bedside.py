@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import ceil
 from typing import Any
 
 from prodwise.clock import now
 from prodwise.heal import charge, memory
+from prodwise.heal.around import Around
 from prodwise.heal.casebook import gather
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.harm import more
@@ -15,12 +17,14 @@ from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
 from prodwise.loop.choose.situation import Situation
 from prodwise.loop.choose.trust import hearsay
-from prodwise.loop.diagnose.case import Case
+from prodwise.loop.diagnose.case import Case, onset
 from prodwise.loop.story import NOT_LOOKED, IncidentTurn, Remedied
 from prodwise.loop.verify.after import Look, better
+from prodwise.loop.verify.proof import proof_of
 from prodwise.model.action import ActionKind
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.diagnosis import Cause, Diagnosis, Hypothesis
+from prodwise.model.evidence import Evidence
 from prodwise.model.gate import GateResult
 from prodwise.model.incident import Symptom
 from prodwise.model.outside import WHOLE_APP
@@ -30,6 +34,7 @@ SETTLE_S = 12.0
 """A restarted or returned service may take this long before what still fails counts against the remedy."""
 
 REQUESTS_S = 10.0
+PROOF_S = 300.0
 
 
 class Bedside:
@@ -37,6 +42,7 @@ class Bedside:
 
     def __init__(self, parts: Parts, intake: Intake) -> None:
         self._parts, self._intake = parts, intake
+        self._around = Around(parts, intake.vitals)
         self._before: dict[str, Look] = {}
 
     def case(self, row: Mapping[str, Any]) -> Case:
@@ -73,6 +79,7 @@ class Bedside:
             serving=self._intake.lookout.answers(service, at),
             respawned_at=self._respawned(service, row["opened_at"]),
             watch_s=self._parts.config.heal.watch_seconds,
+            around=self._around.look(),
         )
         running = situation.running_release(service)
         back, kept_by = memory.way_back(self._parts, running), memory.kept_by(self._parts, running)
@@ -161,6 +168,17 @@ class Bedside:
             p95_ms=window.latency(0.95, min(REQUESTS_S, max(0.0, at - since)), at),
             usual_p95_ms=usual.p95 or None,
         )
+
+    def proof(self, row: Mapping[str, Any], turn: IncidentTurn) -> tuple[Evidence, ...]:
+        """Requests before the onset, until it was well after the last remedy, and since: what is told of it rests on this."""
+        if not turn.remedies or row["service"] == WHOLE_APP:
+            return ()
+        at, began = now(), onset(symptoms(row), row["opened_at"])
+        well = turn.good_since if turn.good_since is not None else turn.remedies[-1].at
+        acted = ceil(at - (turn.clock - well))
+        window = self._intake.vitals.window(row["service"])
+        stretches = {"before": (began - PROOF_S, began), "during": (began, acted), "after": (acted, at)}
+        return (proof_of(row["service"], {name: window.between(*one) for name, one in stretches.items()}, acted, at),)
 
     def harm(self, row: Mapping[str, Any]) -> dict[str, int | None]:
         """Requests of the service that failed since the incident's onset, and people hit: never less than was known before."""

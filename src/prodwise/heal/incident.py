@@ -17,7 +17,8 @@ from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
 from prodwise.heal.returning import Returning
-from prodwise.loop import moves
+from prodwise.loop import moves, reach
+from prodwise.loop.choose import reached
 from prodwise.loop.choose.authority import ASK, Authority, authority
 from prodwise.loop.choose.choose import AlreadyDone, Choice, choose
 from prodwise.loop.diagnose.diagnose import diagnose
@@ -182,7 +183,7 @@ class IncidentStory:
         situation = self._bedside.situation(row)
         choice, back = choose(situation), situation.way_back
         allowed = authority(choice, memory.stage(self._parts)) if isinstance(choice, Plan) else Authority.OBSERVE
-        records.incidents.save(incident, decision=_decision(choice, allowed))
+        records.incidents.save(incident, decision={**_decision(choice, allowed), "reach": reached.told(situation)})
         kind, text = (
             ("refused", "; ".join(choice.reasons))
             if isinstance(choice, Refusal)
@@ -196,6 +197,8 @@ class IncidentStory:
         ):
             records.incidents.add_evidence(incident, [migrated.fact(back.schema, back.release, row["opened_at"])])
         previous = [e for e in records.ledger.entries(incident=incident) if e.kind in ("refused", "decided")]
+        if situation.around is not None and (isinstance(choice, Plan) or not previous or previous[-1].text != text):
+            records.incidents.add_evidence(incident, [reach.evidence(situation.around)])
         if not previous or previous[-1].text != text:
             data = {"authority": allowed.value, "plan_hash": choice.hash if isinstance(choice, Plan) else ""}
             records.ledger.append(kind, text, actor="prodwise", service=row["service"], incident=incident, data=data)
@@ -260,6 +263,7 @@ class IncidentStory:
     def _end(self, turn: IncidentTurn) -> None:
         records = self._parts.records
         records.incidents.save(turn.incident, turn={**turn.to_json(), "state": turn.phase.value, "note": turn.reason})
+        records.incidents.add_evidence(turn.incident, self._bedside.proof(records.incidents.row(turn.incident), turn))
         outcome = turn.outcome or Outcome.ESCALATED
         if outcome is Outcome.ESCALATED:
             row, text = records.incidents.row(turn.incident), turn.text or turn.reason

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from prodwise.heal import migrated
 from prodwise.heal.charge import taken_over
@@ -16,7 +17,7 @@ from prodwise.model.change import ChangeKind
 from prodwise.model.diagnosis import Cause
 from prodwise.model.incident import Symptom
 from prodwise.model.outcome import Outcome
-from prodwise.model.release import ReleaseState
+from prodwise.model.release import Release, ReleaseState
 
 DAY_S = 24 * 3600.0
 INCIDENTS_READ = 200
@@ -85,7 +86,22 @@ def way_back(parts: Parts, running: str) -> WayBack | None:
     if not earlier:
         return None
     proven = bool(parts.records.settings.get("undo_proven"))
-    return WayBack(earlier[0].id, warm=False, schema=migrated.since(parts, earlier[0], releases), proven=proven)
+    findings = migrated.since(parts, earlier[0], releases)
+    since = [r for r in releases if earlier[0].number < r.number and (r.id == running or r.state in GOOD)]
+    return WayBack(earlier[0].id, warm=False, schema=findings, proven=proven, takes_back=_brought(parts, since))
+
+
+def _brought(parts: Parts, releases: Sequence[Release]) -> str:
+    """What these releases brought, as counts: "3 commits, 1 package"; "" where none of it is known."""
+    found = [parts.records.releases.facts(one.id).get("delta") for one in releases]
+    deltas = [one for one in found if isinstance(one, Mapping)]
+    commits, packages = (sum(int(one.get(name, 0)) for one in deltas) for name in ("commit_count", "package_count"))
+    counts = ((commits, "commit"), (packages, "change of a package"), (sum(map(_settings, deltas)), "setting"))
+    return ", ".join(f"{n} {what}{'' if n == 1 else 's'}" for n, what in counts if n)
+
+
+def _settings(delta: Mapping[str, Any]) -> int:
+    return len(delta.get("settings") or ())
 
 
 def kept_by(parts: Parts, running: str) -> str:

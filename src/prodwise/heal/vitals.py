@@ -8,6 +8,7 @@ from math import ceil
 from typing import Any
 
 from prodwise.clock import now
+from prodwise.heal.crowd import Crowd
 from prodwise.heal.harm import Harm
 from prodwise.loop.changes.latency import bucket as bucket_of
 from prodwise.loop.diagnose.case import RequestFacts
@@ -91,6 +92,7 @@ class Window:
         )  # (at, requests under way), oldest first
         self.routes = RouteHistory()
         self.harm = Harm()
+        self.crowd = Crowd()
         self.paths: dict[str, str] = {}  # path → route, most recently used last
 
     def observe(self, request: RequestSeen) -> None:
@@ -114,6 +116,7 @@ class Window:
             del self._arrivals[next(iter(self._arrivals))]
         self._recent.append((request.at, request.ms))
         self.harm.observe(request)
+        self.crowd.observe(request)
         if request.arm is Arm.STABLE:
             self.routes.observe(request)
         if request.route.startswith("GET ") and request.path and 200 <= request.status < 400:
@@ -158,6 +161,13 @@ class Window:
         """(requests, failed) in the last `seconds`; beyond 10 min in whole minutes, up to a day."""
         counts, unit = (self._seconds, 1) if seconds <= SECONDS_KEPT else (self._minutes, 60)
         hits = [found for key, found in counts.items() if (key + 1) * unit > at - seconds + 1]
+        return sum(n for n, _ in hits), sum(failed for _, failed in hits)
+
+    def between(self, since: float, until: float) -> tuple[int, int]:
+        """(requests, failed) that ended from the second of `since` to before that of `until`; in minutes where seconds are gone."""
+        whole = len(self._seconds) < SECONDS_KEPT or since >= min(self._seconds)
+        counts, unit = (self._seconds, 1) if whole else (self._minutes, 60)
+        hits = [found for key, found in counts.items() if since // unit <= key < until // unit]
         return sum(n for n, _ in hits), sum(failed for _, failed in hits)
 
     def arrivals(self, since: float, until: float) -> list[int]:

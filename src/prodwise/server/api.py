@@ -20,11 +20,13 @@ from prodwise.model.record import Entry
 from prodwise.server.doors import Door, NotFound, Policy
 from prodwise.server.parts import ServerParts
 from prodwise.server.reading import Reader
+from prodwise.server.views.account import account_of
 from prodwise.server.views.changes import ChangeRow, ChangesFacts, changes_view
 from prodwise.server.views.facts import stage_of
 from prodwise.server.views.incident import incident_view
 from prodwise.server.views.now import NowView, now_view
 from prodwise.server.views.prompt import prompt_of
+from prodwise.server.views.reach import spoken
 from prodwise.server.views.releases import releases_view
 
 SCHEMA_VERSION = 1
@@ -89,6 +91,7 @@ class Api:
             ("GET", "incidents", self.incidents),
             ("GET", "incidents/{incident_id}", self.incident),
             ("GET", "incidents/{incident_id}/prompt", self.prompt),
+            ("GET", "incidents/{incident_id}/report", self.account),
             ("GET", "releases", self.releases),
             ("GET", "rollouts", self.rollouts),
             ("GET", "changes", self.changes),
@@ -146,13 +149,18 @@ class Api:
             "timeline": [event(entry) for entry in facts.timeline],
             "effects": [asdict(effect) for effect in facts.effects],
             "approvals": [asdict(approval) for approval in facts.approvals],
-            "view": {**asdict(view), "strip": view.strip.summary},
+            "view": {**asdict(view), "strip": view.strip.summary, "reach": spoken(view.reach)},
         }
 
     def prompt(self, incident_id: str) -> Json:
         """A prompt for a coding agent, as plain text."""
         made = prompt_of(self._reader.incident(incident_id), self._parts.config.name, now())
         return {"schema_version": SCHEMA_VERSION, "incident": incident_id, "prompt": made}
+
+    def account(self, incident_id: str) -> Json:
+        """The incident's report as Markdown, from stored rows alone."""
+        made = account_of(self._reader.incident(incident_id), self._parts.config.name)
+        return {"schema_version": SCHEMA_VERSION, "incident": incident_id, "markdown": made}
 
     def releases(self) -> Json:
         facts = self._reader.releases()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from prodwise.server.reading import Reader
 from prodwise.server.render import MARK, STATIC, Pages
 from prodwise.server.reports import ReportsApi
 from prodwise.server.views import changes
+from prodwise.server.views.account import account_of
 from prodwise.server.views.incident import filtered, incident_view, outcome_words
 from prodwise.server.views.needs import approval_card
 from prodwise.server.views.now import now_view
@@ -48,6 +50,7 @@ class Shown:
             ("/incidents", self.incidents),
             ("/incidents/{incident_id}", self.incident),
             ("/incidents/{incident_id}/prompt", self.prompt),
+            ("/incidents/{incident_id}/report.md", self.account),
             ("/releases", self.releases),
             ("/changes", self.changes),
             ("/signals", self.signals),
@@ -106,6 +109,14 @@ class Shown:
             topic="",
         )
 
+    def account(self, incident_id: str) -> Response:
+        """The incident's report, to be saved: never shown as a page, whatever it holds."""
+        facts = self._reader.incident(incident_id)
+        name = re.sub(r"[^A-Za-z0-9-]", "-", facts.case.incident.id)[:100]
+        headers = {"content-disposition": f'attachment; filename="{name}.md"', "cache-control": "no-store"}
+        made = account_of(facts, self._reader.parts.config.name)
+        return Response(made, media_type="text/markdown", headers=headers)
+
     def releases(self, request: Request) -> HTMLResponse:
         view = releases_view(self._reader.releases(), now())
         return self._pages.page("releases.html", csrf=_csrf(request), view=view, here="releases", topic="releases")
@@ -127,7 +138,7 @@ class Shown:
             raise NotFound("this question is closed", "it was answered, it ran out, or the plan changed; see Now")
         facts = self._reader.incident(asked.incident)
         view = incident_view(facts, now())
-        card = approval_card(asked, view.title)
+        card = approval_card(asked, view.title, facts.case)
         return self._pages.page("approve.html", csrf=_csrf(request), card=card, view=view, here="", topic="")
 
     def static(self, name: str) -> Response:

@@ -1,5 +1,6 @@
 """What to do about it: the smallest step that is allowed and may help, or why a person is needed."""
 
+from prodwise.loop.choose import reached
 from prodwise.loop.choose.authority import ASK, Authority, authority
 from prodwise.loop.choose.choose import POLICY, AlreadyDone, Choice, choose
 from prodwise.loop.choose.revision import revision
@@ -17,5 +18,6 @@ __all__ = [
     "WayBack",
     "authority",
     "choose",
+    "reached",
     "revision",
 ]

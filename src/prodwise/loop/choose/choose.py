@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from prodwise.loop.choose import limits, trust
+from prodwise.loop.choose.advice import advice
 from prodwise.loop.choose.revision import revision
 from prodwise.loop.choose.situation import Situation
-from prodwise.loop.choose.steps import LADDER, Rung, asking
+from prodwise.loop.choose.steps import LADDER, Rung, asking, smallest_first
 from prodwise.model.action import ActionKind
 from prodwise.model.diagnosis import Cause
 from prodwise.model.plan import Plan, Refusal, Skipped
 
-POLICY: Final = "ladder-3"
+POLICY: Final = "ladder-4"
 """Changes with every change of these rules, so that a decision can be replayed with the rules that made it."""
 
 GATES: Final = ("not stopped", "not frozen", "inventory", "revision", "undo", "budget")
@@ -64,7 +65,7 @@ def choose(situation: Situation) -> Choice:
     coming = _coming_up(situation)
     if coming is not None:
         return coming
-    rungs = [rung(situation) for rung in LADDER]
+    rungs = smallest_first([rung(situation) for rung in LADDER])
     if why := trust.hearsay(situation.symptoms):
         return _draft(situation, rungs, why)
     skipped: list[Skipped] = []
@@ -188,4 +189,5 @@ def _hand_over(situation: Situation, rungs: list[Rung], skipped: tuple[Skipped, 
     if situation.diagnosis.leading.cause in EARLY and situation.now - onset < UNDERSTAND_S:
         waits.append(LOOK_AGAIN_S)
     reason = f"no step of ours fits: {situation.diagnosis.leading.text}"
-    return Refusal((reason, *(f"{one.action}: {one.reason}" for one in skipped)), skipped, min(waits, default=0.0))
+    told = (reason, *advice(situation), *(f"{one.action}: {one.reason}" for one in skipped))
+    return Refusal(told, skipped, min(waits, default=0.0))

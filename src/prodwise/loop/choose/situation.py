@@ -8,6 +8,7 @@ from enum import StrEnum
 from prodwise.model.action import ActionKind
 from prodwise.model.diagnosis import Cause, Diagnosis
 from prodwise.model.incident import Symptom
+from prodwise.model.reach import Surroundings
 from prodwise.model.schema import Finding
 from prodwise.model.service import Service
 from prodwise.model.target import TargetSeen
@@ -44,13 +45,14 @@ class Past:
 class WayBack:
     """The newest earlier verified-good release. warm: it still runs; schema: what migrations did since, None = not looked at.
 
-    proven: going back was exercised on this target when it was brought up.
+    proven: going back was exercised on this target when it was brought up; takes_back: what it brought that goes with it.
     """
 
     release: str
     warm: bool
     schema: tuple[Finding, ...] | None
     proven: bool
+    takes_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Situation:
     serving: bool | None = None
     respawned_at: float | None = None
     watch_s: float = 600.0
+    around: Surroundings | None = None  # how the app is used, and who calls whom
 
     def find(self, service: str) -> Service | None:
         return next((one for one in self.inventory if one.id == service), None)

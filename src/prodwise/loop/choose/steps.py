@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from prodwise.loop.choose import limits, schema
+from prodwise.loop.choose import limits, reached, schema
 from prodwise.loop.choose.authority import ASK
 from prodwise.loop.choose.situation import Situation
-from prodwise.model.action import Action, ActionKind, Footprint
+from prodwise.model.action import Action, ActionKind
 from prodwise.model.diagnosis import Cause, Hypothesis
 from prodwise.model.service import SlotName
 from prodwise.model.target import ServiceSeen
@@ -58,7 +59,7 @@ def restart(situation: Situation) -> Rung:
     if process.pid <= 0:
         return Rung(ActionKind.RESTART, None, "its process is gone: the supervisor starts another", wait_s=5.0)
     target = f"{situation.service}-{process.slot}"
-    footprint = Footprint(False, False, 0, 1.0, 1, 0)
+    footprint = reached.step(situation, ActionKind.RESTART).footprint
     params = (("pid", str(process.pid)), ("release", process.release), ("slot", process.slot))
     action = Action(ActionKind.RESTART, situation.service, (target,), params, footprint, undo="")
     return _limited(situation, action, leading, process.release)
@@ -83,7 +84,7 @@ def rollback(situation: Situation) -> Rung:
         return Rung(kind, None, no)
     services = tuple(sorted(one.service for one in situation.seen.services))
     params = (("from", running), ("to", back.release), ("warm", "yes" if back.warm else "no"))
-    footprint = Footprint(False, False, 1, 1.0, len(services), 0)
+    footprint = reached.step(situation, kind).footprint
     action = Action(kind, situation.service, services, params, footprint, undo=f"switch back to {running}")
     asks = []
     if situation.kept_by:
@@ -96,6 +97,12 @@ def rollback(situation: Situation) -> Rung:
 
 
 LADDER = (restart, rollback)
+
+
+def smallest_first(rungs: Sequence[Rung]) -> list[Rung]:
+    """Steps that may be taken change places, so that the smaller one comes first; those that may not keep theirs."""
+    may = iter(sorted((one.action.footprint, place) for place, one in enumerate(rungs) if one.action is not None))
+    return [one if one.action is None else rungs[next(may)[1]] for one in rungs]
 
 
 def asking(action: Action, reason: str) -> Action:

@@ -12,6 +12,7 @@ from prodwise.model.record import EffectState, Entry
 from prodwise.server.views.evidence import Fact, fact_of, telling
 from prodwise.server.views.facts import Buckets, Case, IncidentFacts
 from prodwise.server.views.needs import Card, approval_card, risk_words
+from prodwise.server.views.reach import Reaches, reaches
 from prodwise.server.views.report import onset
 from prodwise.server.views.story import Step, Story, steps_of, story, title_of
 from prodwise.server.views.strip import Strip, strip
@@ -135,6 +136,7 @@ class IncidentView:
     taken_over: str
     taken_means: tuple[str, ...]
     notes: tuple[Note, ...]
+    reach: Reaches | None
 
 
 TAKEN_MEANS = (
@@ -179,12 +181,13 @@ def incident_view(facts: IncidentFacts, now: float) -> IncidentView:
         taken_over=visible(actor_name(facts.case.taken_over), 60) if ended is None and facts.case.taken_over else "",
         taken_means=TAKEN_MEANS if ended is None and facts.case.taken_over else (),
         notes=tuple(_note(told) for told in facts.case.notes),
+        reach=reaches(facts.case),
     )
 
 
 def _asked(facts: IncidentFacts) -> list[Card]:
     """The newest question: an older one is about a plan that is none any more."""
-    return [approval_card(asked, title_of(facts.case.incident)) for asked in facts.approvals[-1:]]
+    return [approval_card(asked, title_of(facts.case.incident), facts.case) for asked in facts.approvals[-1:]]
 
 
 def _note(told: Mapping[str, Any]) -> Note:
@@ -231,7 +234,7 @@ def _causes(facts: IncidentFacts) -> list[Cause]:
             Cause(
                 text=visible(hypothesis.get("text") or NOT_YET, 300),
                 kind=visible(hypothesis.get("cause") or "unknown", 40).replace("_", " "),
-                likelihood=_likelihood(number(hypothesis.get("weight"))),
+                likelihood=likelihood(number(hypothesis.get("weight"))),
                 supports=_cited(hypothesis.get("supports"), texts),
                 contradicts=_cited(hypothesis.get("contradicts"), texts),
             )
@@ -239,7 +242,7 @@ def _causes(facts: IncidentFacts) -> list[Cause]:
     return found
 
 
-def _likelihood(weight: float | None) -> str:
+def likelihood(weight: float | None) -> str:
     """Log-odds (natural) in words: 3 is about 20 to 1, 1 about 3 to 1."""
     if weight is None:
         return NOT_YET

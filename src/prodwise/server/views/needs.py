@@ -12,6 +12,7 @@ from prodwise.model.incident import Incident
 from prodwise.model.outcome import Outcome
 from prodwise.model.record import Approval
 from prodwise.server.views.facts import Case, NowFacts
+from prodwise.server.views.reach import reaches
 from prodwise.server.views.words import actor_name, mapping, percent, plan_words, sequence, visible
 
 HANDOVER_S = 86_400.0
@@ -44,7 +45,8 @@ def needs(facts: NowFacts, now: float) -> tuple[Card, ...]:
     asked = {
         approval.incident: approval for approval in facts.approvals if approval.incident in ours
     }  # the newest of each
-    cards = [approval_card(approval, _title(facts, incident)) for incident, approval in asked.items()]
+    cases = {case.incident.id: case for case in facts.open}
+    cards = [approval_card(approval, _text(cases[name].incident), cases[name]) for name, approval in asked.items()]
     for case in facts.open:
         if case.taken_over:
             cards.append(_taken(case))
@@ -56,14 +58,17 @@ def needs(facts: NowFacts, now: float) -> tuple[Card, ...]:
     return tuple(cards)
 
 
-def approval_card(asked: Approval, impact: str) -> Card:
+def approval_card(asked: Approval, impact: str, case: Case | None = None) -> Card:
+    """case: whose question it is; tells the measured reach of this very plan."""
+    found = reaches(case) if case is not None and case.decision.get("plan_hash") == asked.plan_hash else None
+    far = f"Reaches: {found.chosen.text}." if found is not None and found.chosen is not None else risk_words(asked.plan)
     return Card(
         kind="approval",
         question=f"May I {visible(plan_words(asked.plan), 160)}?",
         impact=impact,
         default="If nobody answers, I do nothing.",
         deadline=asked.expires_at,
-        risk=f"{risk_words(asked.plan)} {undo_words(asked.plan)} {ask_words(asked.plan)}".strip(),
+        risk=f"{far} {undo_words(asked.plan)} {ask_words(asked.plan)}".strip(),
         id=asked.id,
         plan_hash=asked.plan_hash,
         links=(Link("Look closer", f"/approve/{asked.id}"),),
@@ -95,10 +100,6 @@ def ask_words(plan: Mapping[str, Any]) -> str:
     pairs = [sequence(pair) for pair in sequence(mapping(plan.get("action")).get("params"))]
     told = next((pair[1] for pair in pairs if len(pair) == 2 and pair[0] == ASK), "")
     return f"I ask because {visible(told)}." if told else ""
-
-
-def _title(facts: NowFacts, incident: str) -> str:
-    return next((_text(case.incident) for case in facts.open if case.incident.id == incident), "")
 
 
 def _text(incident: Incident) -> str:

@@ -41,7 +41,7 @@ def prompt_of(facts: IncidentFacts, app: str, now: float) -> str:
 
     The fence's name is a digest of what it holds, so that nothing inside can close it.
     """
-    shield = _Shield()
+    shield = Shield()
     clean = shield.facts(facts)
     view = incident_view(clean, now)
     lines = [*_outside(view), *(shield.fact(fact) for fact in telling(facts.case, facts.evidence)[:FACTS_MAX])]
@@ -52,7 +52,7 @@ def prompt_of(facts: IncidentFacts, app: str, now: float) -> str:
     return "\n".join(told)
 
 
-class _Shield:
+class Shield:
     """Takes secrets and personal data out. JSON is cleaned as JSON: there, names tell what a value is."""
 
     def __init__(self) -> None:
