@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from prodwise.loop.choose import limits, trust
+from prodwise.loop.choose import advice, limits, trust
 from prodwise.loop.choose.revision import revision
 from prodwise.loop.choose.situation import Situation
 from prodwise.loop.choose.steps import LADDER, Rung, asking
@@ -13,7 +13,7 @@ from prodwise.model.action import ActionKind
 from prodwise.model.diagnosis import Cause
 from prodwise.model.plan import Plan, Refusal, Skipped
 
-POLICY: Final = "ladder-3"
+POLICY: Final = "ladder-4"
 """Changes with every change of these rules, so that a decision can be replayed with the rules that made it."""
 
 GATES: Final = ("not stopped", "not frozen", "inventory", "revision", "undo", "budget")
@@ -27,7 +27,9 @@ UNDERSTAND_S: Final = 10.0
 LOOK_AGAIN_S: Final = 1.0
 """So long, so often, what is not understood yet is looked at again before a person is called: facts still come in, and what
 hits the whole service shows on one of its routes first."""
-EARLY: Final = (Cause.UNKNOWN, Cause.SLOW, Cause.ERRORS)
+EARLY: Final = (Cause.UNKNOWN, Cause.NOTHING, Cause.SLOW, Cause.ERRORS)
+DIED: Final = (Cause.CRASH, Cause.MEMORY)
+"""What a dead process is put down to that the supervisor replaces by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +119,11 @@ def _people_only(situation: Situation) -> Refusal | None:
 def _already_done(situation: Situation) -> AlreadyDone | None:
     """A process that died and was replaced, and whose service answers again; nobody knows better than its probe."""
     at = situation.respawned_at
-    if situation.diagnosis.leading.cause is not Cause.CRASH or at is None or situation.serving is not True:
+    leading = situation.diagnosis.leading
+    if leading.cause not in DIED or at is None or situation.serving is not True:
         return None
+    if leading.cause is Cause.MEMORY and not any(one.kind == "crash" for one in situation.symptoms):
+        return None  # it lives, and uses too much
     if any(one.kind is ActionKind.RESTART for one in limits.failed_in(situation.past, situation.incident)):
         return None
     earlier = [
@@ -131,13 +136,17 @@ def _already_done(situation: Situation) -> AlreadyDone | None:
         and situation.now - one.at < limits.THIRD_TIME_WINDOW_S
     ]
     reason = f"the supervisor restarted it at {limits.clock(at)}, and it answers again"
+    if leading.cause is Cause.MEMORY:
+        reason += f": {advice.why(leading)}"
     return AlreadyDone(ActionKind.RESTART, reason, at, len(earlier) + 1)
 
 
 def _coming_up(situation: Situation) -> Refusal | None:
     """A process that just died is the supervisor's for a moment, and what it started may still be booting."""
     replaced = situation.respawned_at is not None  # else an answer that says it serves is older than its death
-    if situation.diagnosis.leading.cause is not Cause.CRASH or (situation.serving is True and replaced):
+    if situation.diagnosis.leading.cause not in DIED or (situation.serving is True and replaced):
+        return None
+    if all(one.kind != "crash" for one in situation.symptoms) and situation.diagnosis.leading.cause is Cause.MEMORY:
         return None
     service = situation.find(situation.service)
     boot_s = service.start_s if service is not None else 0.0
@@ -167,7 +176,7 @@ def _plan(situation: Situation, rung: Rung, skipped: tuple[Skipped, ...]) -> Pla
         evidence=because.supports,
         skipped=skipped,
         policy=POLICY,
-        why=because.text,
+        why=advice.why(because),
         watch_s=situation.watch_s,
     )
 
@@ -188,4 +197,6 @@ def _hand_over(situation: Situation, rungs: list[Rung], skipped: tuple[Skipped, 
     if situation.diagnosis.leading.cause in EARLY and situation.now - onset < UNDERSTAND_S:
         waits.append(LOOK_AGAIN_S)
     reason = f"no step of ours fits: {situation.diagnosis.leading.text}"
+    if todo := advice.to_do(situation.diagnosis.leading):
+        reason += f". What to do: {todo}"
     return Refusal((reason, *(f"{one.action}: {one.reason}" for one in skipped)), skipped, min(waits, default=0.0))
