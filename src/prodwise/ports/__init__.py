@@ -17,6 +17,8 @@ from prodwise.model.target import Order, Switch, TargetSeen
 from prodwise.ports.changes import Changes as Changes
 from prodwise.ports.changes import Compares as Compares
 from prodwise.ports.changes import Vitals as Vitals
+from prodwise.ports.gauges import Gauges as Gauges
+from prodwise.ports.history import History as History
 from prodwise.ports.outside import Hook as Hook
 from prodwise.ports.outside import Outsiders as Outsiders
 from prodwise.ports.outside import OutsideStore as OutsideStore

@@ -24,7 +24,7 @@ _TEMPORARY: Final = {
 
 
 def to_do(because: Hypothesis) -> str:
-    """"" where nothing better is known than what the hypothesis itself says."""
+    """ "" where nothing better is known than what the hypothesis itself says."""
     return _TO_DO.get(because.cause, "")
 
 

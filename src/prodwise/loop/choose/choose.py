@@ -197,6 +197,6 @@ def _hand_over(situation: Situation, rungs: list[Rung], skipped: tuple[Skipped, 
     if situation.diagnosis.leading.cause in EARLY and situation.now - onset < UNDERSTAND_S:
         waits.append(LOOK_AGAIN_S)
     reason = f"no step of ours fits: {situation.diagnosis.leading.text}"
-    if todo := advice.to_do(situation.diagnosis.leading):
-        reason += f". What to do: {todo}"
-    return Refusal((reason, *(f"{one.action}: {one.reason}" for one in skipped)), skipped, min(waits, default=0.0))
+    todo = advice.to_do(situation.diagnosis.leading)
+    told = (f"{one.action}: {one.reason}" for one in skipped)
+    return Refusal((reason, *([f"what to do: {todo}"] if todo else ()), *told), skipped, min(waits, default=0.0))

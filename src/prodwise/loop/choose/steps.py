@@ -138,7 +138,7 @@ def _limited(situation: Situation, action: Action, because: Hypothesis, release:
 
 
 def _too_narrow(situation: Situation, cause: Cause) -> str:
-    if cause not in (Cause.ERRORS, Cause.SLOW):
+    if cause not in (Cause.ERRORS, Cause.SLOW, *_USED_UP):
         return ""
     worst = max((one.severity for one in situation.symptoms if one.ours and not one.route), default=0.0)
     if worst >= WIDE_SEVERITY:

@@ -110,5 +110,7 @@ def _of_the_machine(case: Case) -> list[str]:
             said.append("whether the kernel killed it for want of memory: it does not say")
     for use in read.uses(case):
         if use.grows is None and use.until - use.since < TREND_MIN_S:
-            said.append(f"whether the memory of {use.service}-{use.slot} grows: it was watched for less than ten minutes")
+            said.append(
+                f"whether the memory of {use.service}-{use.slot} grows: it was watched for less than ten minutes"
+            )
     return said

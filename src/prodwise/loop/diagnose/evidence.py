@@ -123,8 +123,11 @@ def _use(fact: ProcessUse) -> str:
     grows = {True: "grows steadily", False: "does not grow", None: "not known whether it grows"}[fact.grows]
     files = "" if fact.files_share is None else f"; {fact.files_share:.0%} of the files that it may open are open"
     span = max(0.0, fact.until - fact.since) / 60
-    name = f"{fact.service}-{fact.slot} ({fact.release})"
-    return f"{name} uses {_mib(fact.rss_bytes)}{limit} of memory: {grows} ({fact.grown_bytes / 2**20:+.0f} MiB in {span:.0f} min){files}"
+    name, grown = (
+        f"{fact.service}-{fact.slot} ({fact.release})",
+        f"{fact.grown_bytes / 2**20:+.0f} MiB in {span:.0f} min",
+    )
+    return f"{name} uses {_mib(fact.rss_bytes)}{limit} of memory: {grows} ({grown}){files}"
 
 
 def _machine(fact: MachineUse) -> str:

@@ -31,7 +31,9 @@ def unreachable(case: Case) -> Iterator[Hypothesis]:
     if well := [one for one in case.probes if one.service == subject and one.healthy]:
         findings.append(Finding(w.NEEDED_ANSWERS, read.ids(case, *well)))
     what = f"{subject}, which it needs," if subject else "something that it calls"
-    yield hypothesis(Cause.UPSTREAM, f"{what} cannot be reached, as programs report: {_title(told)}", findings, subject, hearsay=True)
+    yield hypothesis(
+        Cause.UPSTREAM, f"{what} cannot be reached, as programs report: {_title(told)}", findings, subject, hearsay=True
+    )
 
 
 def certificate(case: Case) -> Iterator[Hypothesis]:

@@ -184,7 +184,9 @@ def told_of(case: Case, sort: Sort) -> list[GroupFacts]:
     return [
         one
         for one in case.groups
-        if one.service == case.service and sort_of(one.title) is sort and one.first_seen >= case.onset - REPORTED_BEFORE_S
+        if one.service == case.service
+        and sort_of(one.title) is sort
+        and one.first_seen >= case.onset - REPORTED_BEFORE_S
     ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from prodwise.loop.diagnose import readings as read
 from prodwise.loop.diagnose import used_up as use
 from prodwise.loop.diagnose import weights as w
-from prodwise.loop.diagnose.case import Case
+from prodwise.loop.diagnose.case import Case, Exit
 from prodwise.loop.diagnose.finding import Finding, hypothesis
 from prodwise.loop.diagnose.sorts import Sort
 from prodwise.model.diagnosis import Cause, Hypothesis
@@ -50,7 +50,7 @@ def _memory(case: Case) -> Iterator[Finding]:
     killed = [one for one in read.exits(case) if one.exit_code in read.KILLED]
     if met := read.killed_for_memory(case):
         yield Finding(w.KERNEL_KILLED, read.ids(case, *met))
-    elif killed and (quiet := [one for one in case.machine if one.kernel_kills == 0]):
+    elif killed and (quiet := [one for one in case.machine if _did_not(one, killed)]):
         yield Finding(w.KERNEL_DID_NOT, read.ids(case, *killed, *quiet))
     if grows := [one for one in read.uses(case) if one.grows]:
         yield Finding(w.MEMORY_GROWS, read.ids(case, *grows))
@@ -59,9 +59,19 @@ def _memory(case: Case) -> Iterator[Finding]:
     scarce = [one for one in machine if (one.memory_free_share or 0.0) <= SCARCE_FREE]
     if tight or scarce:
         yield Finding(w.MEMORY_SCARCE, read.ids(case, *tight, *scarce))
-    elif machine and all((one.memory_free_share or 0.0) >= AMPLE for one in machine) and not grows and not met:
-        if all(one.limit_bytes is None or one.rss_bytes < AMPLE * one.limit_bytes for one in read.uses(case)):
-            yield Finding(w.MEMORY_AMPLE, read.ids(case, *machine, *read.uses(case)))
+    elif not grows and not met and _ample(case):
+        yield Finding(w.MEMORY_AMPLE, read.ids(case, *machine, *read.uses(case)))
+
+
+def _ample(case: Case) -> bool:
+    free = [one.memory_free_share for one in case.machine if one.memory_free_share is not None]
+    small = all(one.limit_bytes is None or one.rss_bytes < AMPLE * one.limit_bytes for one in read.uses(case))
+    return bool(free) and min(free) >= AMPLE and small
+
+
+def _did_not(machine: use.MachineUse, killed: list[Exit]) -> bool:
+    """Whether the kernel's count covers all of these ends, and stood still."""
+    return machine.kernel_kills == 0 and all(machine.at - machine.kills_s <= one.at <= machine.at for one in killed)
 
 
 def disk(case: Case) -> Iterator[Hypothesis]:

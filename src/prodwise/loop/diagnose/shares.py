@@ -22,5 +22,9 @@ def shared(found: Sequence[Hypothesis]) -> list[Hypothesis]:
 
 def in_words(share: float) -> str:
     """With its number: nobody reads 83 % off a word, nor what a number is worth."""
-    word = next(word for least, word in ((0.8, "very likely"), (0.5, "likely"), (0.2, "possible"), (0.0, "unlikely")) if share >= least)
+    word = next(
+        word
+        for least, word in ((0.8, "very likely"), (0.5, "likely"), (0.2, "possible"), (0.0, "unlikely"))
+        if share >= least
+    )
     return f"{word}, {min(99, max(1, round(share * 100)))} %"

@@ -29,7 +29,8 @@ _SORTS: Final = (
     (Sort.CLOCK, r"\bnot yet valid\b|issued in the future|RequestTimeTooSkewed|clock (?:skew|is off|drift)|used too early"
                  r"|\bImmatureSignatureError\b"),
     (Sort.CERTIFICATE, r"certificate (?:has |is )?expired|CERT_HAS_EXPIRED|certificate_expired|certificate verify failed"
-                       r"|token (?:has |is )?expired|\bExpired(?:Token|Signature)\w*|\bTokenExpired\w*|credentials? (?:have |has )?expired"),
+                       r"|token (?:has |is )?expired|\bExpired(?:Token|Signature)\w*|\bTokenExpired\w*"
+                       r"|credentials? (?:have |has )?expired"),
     (Sort.UNREACHABLE, r"\bECONNREFUSED\b|connection refused|\bETIMEDOUT\b|\bEHOSTUNREACH\b|no route to host|\bENOTFOUND\b"
                        r"|getaddrinfo|name or service not known|temporary failure in name resolution|no such host"
                        r"|NameResolutionError|(?:connect|connection|read) timed? ?out|\b(?:Read|Connect)Timeout(?:Error)?\b"
@@ -47,4 +48,6 @@ def sort_of(title: str) -> Sort:
 
 def names(title: str, service: str) -> bool:
     """Whether the text speaks of that service: its name as a word, or as a part of an address."""
-    return re.search(rf"(?<![A-Za-z0-9]){re.escape(service)}(?![A-Za-z0-9])", title[:READ_MAX], re.IGNORECASE) is not None
+    return (
+        re.search(rf"(?<![A-Za-z0-9]){re.escape(service)}(?![A-Za-z0-9])", title[:READ_MAX], re.IGNORECASE) is not None
+    )
