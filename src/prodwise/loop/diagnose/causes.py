@@ -35,7 +35,8 @@ def _release(case: Case, release: str, change: Change | None) -> Hypothesis:
     findings = [*_contrasting(case, release), *changes_explained(case), *_reported(case, release)]
     text = f"release {release} fails where the one beside it does not"
     if change is not None:
-        findings += [_timed(case, change), *_dying(case, release)]
+        new = case.onset - change.at <= w.NEW_FOR_S
+        findings += [_timed(case, change), *(_dying(case, release) if new else ())]
         text = f"began {_after(case, change)} release {release}, which replaced {change.before}"
     return hypothesis(Cause.RELEASE, text, findings, release)
 
@@ -183,6 +184,8 @@ def own_errors(case: Case) -> Iterator[Hypothesis]:
     """Requests fail, and nothing nearer explains it."""
     if found := read.failing(case):
         findings = [Finding(w.FAILING, read.ids(case, *found)), *faults_explained(case), *_reported(case)]
+        if all(isinstance(one, Symptom) and one.kind == "probe" for one in found):
+            findings += [Finding(w.STILL_ANSWERS, read.ids(case, *fine)) for fine in [read.still_answers(case)] if fine]
         hit, told = read.routes(case)
         where = f" on {len(hit)} of {len(told)} routes" if told and hit else ""
         said = all(isinstance(one, Symptom) and not one.ours for one in found)

@@ -57,6 +57,9 @@ def _memory(case: Case) -> Iterator[Finding]:
     tight = [one for one in read.uses(case) if use.memory_scarce(one)]
     machine = [one for one in case.machine if one.memory_free_share is not None]
     scarce = [one for one in machine if (one.memory_free_share or 0.0) <= SCARCE_FREE]
+    unsaid = not met and all(one.kernel_kills is None for one in case.machine)
+    if killed and unsaid and (grows or tight or scarce):
+        yield Finding(w.KILLED_WHILE_SCARCE, read.ids(case, *killed))
     if tight or scarce:
         yield Finding(w.MEMORY_SCARCE, read.ids(case, *tight, *scarce))
     elif not grows and not met and _ample(case):

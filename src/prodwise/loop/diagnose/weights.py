@@ -29,13 +29,22 @@ PRIOR: Final = {
     Cause.INPUT: -2.5,
     Cause.CLOCK: -3.5,
     Cause.SLOW: -2.3,
-    Cause.ERRORS: -1.8,
+    Cause.ERRORS: -2.2,
     Cause.NOTHING: -1.0,
     Cause.UNKNOWN: 0.0,
 }
 
-TEMPERATURE: Final = 1.0
-"""Weights are divided by this before they become shares; set on cases that were drawn (`bench/incidents/draw.py`)."""
+TEMPERATURE: Final = 1.4
+"""Weights are divided by this before they become shares; set, like what follows, on cases that were drawn (`bench/incidents/draw.py`)."""
+
+LAST_RESORT: Final = {Cause.UNKNOWN: 3.0, Cause.ERRORS: 2.0, Cause.SLOW: 2.0}
+"""So much less do these count for a share beside a cause that leads: they say that nothing nearer explains it."""
+
+CURVE: Final = (
+    (0.0, 0.0), (0.06, 0.01), (0.14, 0.03), (0.20, 0.09), (0.29, 0.27), (0.36, 0.34), (0.43, 0.43), (0.60, 0.67),
+    (0.70, 0.71), (0.76, 0.77), (0.81, 0.92), (0.86, 0.955), (0.93, 0.967), (1.0, 0.99),
+)  # fmt: skip
+"""Raw share → how often that was right, among cases that were drawn."""
 
 # A change and the onset: (seconds at most between them, weight)
 AFTER_CHANGE: Final = ((120.0, 4.0), (600.0, 3.0), (3600.0, 1.5), (86_400.0, 0.3))  # most bad changes show in minutes
@@ -48,6 +57,7 @@ CONTRAST_WORSE: Final = 5.0  # the new release fails beside the old one, which d
 CONTRAST_ALIKE: Final = -4.0  # both fail: it is not the release
 NEW_RELEASE_DIES: Final = 2.0  # the process that ended, or hangs, runs the new release
 NEW_RELEASE_KEEPS_DYING: Final = 1.0  # and does so again and again
+NEW_FOR_S: Final = 3600.0  # an older release runs everywhere: that what ended runs it tells nothing
 KILLED_FROM_OUTSIDE: Final = -3.0  # one SIGKILL or SIGTERM: a person or the kernel, rarely the release
 
 # Processes
@@ -79,6 +89,7 @@ ITSELF_OUTSIDE: Final = 6.0  # the service stands for something outside our cont
 # What it uses up, as the machine says
 KERNEL_KILLED: Final = 6.0  # the kernel killed for want of memory when the process ended of SIGKILL
 KERNEL_DID_NOT: Final = -4.0  # it ended of SIGKILL, and the kernel killed nothing for want of memory
+KILLED_WHILE_SCARCE: Final = 2.0  # it ended of SIGKILL while it grew or memory was scarce, and the kernel's word is not known
 MEMORY_GROWS: Final = 3.5  # steadily for ten minutes or more, by half or more
 MEMORY_SCARCE: Final = 2.5  # nine tenths of its limit are used, or a twentieth of the machine's is left
 MEMORY_AMPLE: Final = -4.0  # less than half of its limit and of the machine's is used, and it does not grow
