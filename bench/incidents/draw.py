@@ -30,7 +30,16 @@ from prodwise.model.service import Service, ServiceKind
 
 NOW = 1_780_000_000.0
 OLD, NEW = "7-aaaaaaa", "8-bbbbbbb"
-ROUTES = ("GET /", "GET /cart", "GET /product/:id", "POST /checkout", "GET /search", "GET /account", "GET /help", "POST /login")
+ROUTES = (
+    "GET /",
+    "GET /cart",
+    "GET /product/:id",
+    "POST /checkout",
+    "GET /search",
+    "GET /account",
+    "GET /help",
+    "POST /login",
+)
 MIB = 2**20
 PREVALENCE = {
     Cause.RELEASE: 24.0,
@@ -55,7 +64,7 @@ PREVALENCE = {
 
 @dataclass(frozen=True)
 class Backdrop:
-    """How often innocent things happen, as chances per incident; `deploy_s`: mean seconds between innocent deploys."""
+    """How often innocent things happen, as chances per incident; `deploy_s`: mean seconds between innocent deploys, 0 for none."""
 
     deploy_s: float = 6 * 3600.0
     config: float = 0.06
@@ -127,14 +136,18 @@ def _some_routes(world: World, low: float = 0.3, high: float = 1.0) -> None:
 
 def _ended(world: World, code: int, times: int = 1, every_s: float = 8.0) -> None:
     first = world.onset + world.rng.uniform(-1.0, 0.5)
-    world.exits = [Exit(first + n * every_s * world.rng.uniform(0.5, 1.5), "web", "a", NEW, code, 30.0) for n in range(times)]
+    world.exits = [
+        Exit(first + n * every_s * world.rng.uniform(0.5, 1.5), "web", "a", NEW, code, 30.0) for n in range(times)
+    ]
 
 
 def released(world: World) -> None:
     """Most show within a minute, some when a rare request comes, a few days later."""
     rng = world.rng
     kind = rng.random()
-    late_s = rng.expovariate(1 / 35) if kind < 0.72 else rng.expovariate(1 / 700) if kind < 0.92 else rng.uniform(3600, 2e5)
+    late_s = (
+        rng.expovariate(1 / 35) if kind < 0.72 else rng.expovariate(1 / 700) if kind < 0.92 else rng.uniform(3600, 2e5)
+    )
     world.changes.append(change(world.onset - late_s, ChangeKind.RELEASE, OLD, NEW))
     world.subject = NEW
     how = rng.random()
@@ -150,12 +163,18 @@ def released(world: World) -> None:
         hung(world)
     if rng.random() < 0.15 and world.fails:
         n = rng.randrange(40, 300)
-        world.contrasts.append(Contrast("web", NEW, OLD, n, int(n * rng.uniform(0.1, 0.6)), 9 * n, int(n * rng.uniform(0, 0.05))))
-    world.told = [rng.choice(("KeyError: 'price'", "TypeError: total is not a function", "NameError: name 'fee' is not defined"))]
+        world.contrasts.append(
+            Contrast("web", NEW, OLD, n, int(n * rng.uniform(0.1, 0.6)), 9 * n, int(n * rng.uniform(0, 0.05)))
+        )
+    world.told = [
+        rng.choice(("KeyError: 'price'", "TypeError: total is not a function", "NameError: name 'fee' is not defined"))
+    ]
 
 
 def configured(world: World) -> None:
-    world.changes.append(change(world.onset - world.rng.expovariate(1 / 60), ChangeKind.CONFIG, "d1", "d2", "ch-config"))
+    world.changes.append(
+        change(world.onset - world.rng.expovariate(1 / 60), ChangeKind.CONFIG, "d1", "d2", "ch-config")
+    )
     world.subject = "ch-config"
     if world.rng.random() < 0.3:  # a deploy goes with it
         world.changes.append(change(world.onset - world.rng.uniform(30, 4000), ChangeKind.RELEASE, OLD, NEW))
@@ -237,13 +256,26 @@ def poisoned(world: World) -> None:
     rng, route = world.rng, "GET /product/:id"
     n, others = rng.randrange(4, 60), rng.randrange(20, 400)
     share = rng.uniform(0.9, 1.0)
-    world.inputs.append(InputFacts("web", route, "/product/41", n, max(3, round(n * share)), others, rng.choice((0, 0, 1)), rng.randrange(4, 40)))
+    world.inputs.append(
+        InputFacts(
+            "web",
+            route,
+            "/product/41",
+            n,
+            max(3, round(n * share)),
+            others,
+            rng.choice((0, 0, 1)),
+            rng.randrange(4, 40),
+        )
+    )
     world.fails = {route: n / (n + others)}
     world.told = ["ValueError: cannot convert 'NaN'"]
 
 
 def clock_set(world: World) -> None:
-    world.clock.append(ClockSet(world.onset - world.rng.uniform(0, 60), world.rng.choice((-1, 1)) * world.rng.uniform(40, 9000)))
+    world.clock.append(
+        ClockSet(world.onset - world.rng.uniform(0, 60), world.rng.choice((-1, 1)) * world.rng.uniform(40, 9000))
+    )
     _some_routes(world, 0.4)
     world.told = ["ImmatureSignatureError: The token is not yet valid"]
 
@@ -310,7 +342,7 @@ def seen(world: World, around: Backdrop) -> Drawn:
         since=NOW - 600,
         symptoms=tuple(_symptoms(world, onset)),
         services=SERVICES,
-        changes=tuple([*world.changes, *_innocent(world, around)]),
+        changes=(*world.changes, *_innocent(world, around)),
         exits=tuple(_exits(world, around)),
         processes=(ProcessFacts("web", "a", NEW, True, world.exits[-1].at + 0.2 if world.exits else onset - 5000),),
         probes=tuple(_probes(world, around, onset)),
@@ -339,16 +371,18 @@ def _symptoms(world: World, onset: float) -> list[Symptom]:
     if world.slow > 1.8:
         kinds.append("latency")
     route = next(iter(world.fails)) if len(world.fails) == 1 else ""
-    return [Symptom(kind, "web", f"{kind} of web", onset, NOW, route if kind == "errors" else "", NEW) for kind in kinds]
+    return [
+        Symptom(kind, "web", f"{kind} of web", onset, NOW, route if kind == "errors" else "", NEW) for kind in kinds
+    ]
 
 
 def _innocent(world: World, around: Backdrop) -> list[Change]:
     """Deploys come at random, changes of configuration and news of deploys elsewhere now and then."""
     rng, found = world.rng, []
-    if world.cause is not Cause.RELEASE:
+    if world.cause is not Cause.RELEASE and around.deploy_s:
         since_s = rng.expovariate(1 / around.deploy_s)
         found.append(change(world.onset - since_s, ChangeKind.RELEASE, OLD, NEW))
-    elif rng.random() < 0.08:
+    elif around.deploy_s and rng.random() < 0.08:
         found.append(change(world.onset + rng.uniform(5, 30), ChangeKind.RELEASE, NEW, "9-ccccccc"))
     if rng.random() < around.config:
         found.append(change(world.onset - rng.uniform(0, 7200), ChangeKind.CONFIG, "d0", "d1", "ch-innocent"))
@@ -359,14 +393,19 @@ def _innocent(world: World, around: Backdrop) -> list[Change]:
 
 def _exits(world: World, around: Backdrop) -> list[Exit]:
     blind = world.rng.random() < around.missing
-    return [Exit(one.at, one.service, one.slot, one.release, None if blind else one.exit_code, one.lived_s) for one in world.exits]
+    return [
+        Exit(one.at, one.service, one.slot, one.release, None if blind else one.exit_code, one.lived_s)
+        for one in world.exits
+    ]
 
 
 def _probes(world: World, around: Backdrop, onset: float) -> list[ProbeFacts]:
     rng, found = world.rng, []
     if rng.random() >= around.missing:
         sick = world.hung or (world.exits and rng.random() < 0.3)
-        found.append(ProbeFacts("web", "a", NEW, not sick, onset if sick else None, world.hung, "no answer" if sick else ""))
+        found.append(
+            ProbeFacts("web", "a", NEW, not sick, onset if sick else None, world.hung, "no answer" if sick else "")
+        )
     if world.need_down is not None:
         found.append(ProbeFacts("pay", "a", OLD, False, world.need_down, False, "connection refused"))
     elif rng.random() >= around.missing and world.cause is not Cause.UPSTREAM:
@@ -384,7 +423,18 @@ def _requests(world: World, around: Backdrop) -> list[RequestFacts]:
         share = max(world.fails.get(route, 0.0), rng.choice((0.0, 0.0, 0.01)))
         failed = sum(rng.random() < share for _ in range(after))
         usual = rng.uniform(10, 60)
-        found.append(RequestFacts("web", route, 500, rng.choice((0, 1, 3)), after, failed, usual, usual * world.slow * rng.uniform(0.8, 1.3)))
+        found.append(
+            RequestFacts(
+                "web",
+                route,
+                500,
+                rng.choice((0, 1, 3)),
+                after,
+                failed,
+                usual,
+                usual * world.slow * rng.uniform(0.8, 1.3),
+            )
+        )
     return found
 
 
@@ -422,7 +472,11 @@ def _uses(world: World, around: Backdrop) -> list[ProcessUse]:
     files = world.uses.get("files", rng.uniform(0.01, 0.3))
     watched = rng.random() < 0.9
     grows = (grown > 100 * MIB or leaks) if watched else None
-    return [ProcessUse("web", "a", NEW, NOW - 7200 if watched else NOW - 200, NOW, int(size), int(grown), grows, limit, files)]
+    return [
+        ProcessUse(
+            "web", "a", NEW, NOW - 7200 if watched else NOW - 200, NOW, int(size), int(grown), grows, limit, files
+        )
+    ]
 
 
 def _machine(world: World, around: Backdrop) -> list[MachineUse]:

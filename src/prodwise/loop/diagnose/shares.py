@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from prodwise.loop.diagnose import weights as w
 from prodwise.model.diagnosis import Cause, Hypothesis
@@ -19,7 +20,9 @@ def shared(found: Sequence[Hypothesis]) -> list[Hypothesis]:
         return []
     leading = max(found, key=lambda one: one.weight)
     nearer = leading.cause not in w.LAST_RESORT and leading.weight > 0
-    counts = [one.weight - (w.LAST_RESORT.get(one.cause, 0.0) if nearer else _unless_first(one, leading)) for one in found]
+    counts = [
+        one.weight - (w.LAST_RESORT.get(one.cause, 0.0) if nearer else _unless_first(one, leading)) for one in found
+    ]
     top = max(counts)
     odds = [math.exp((one - top) / w.TEMPERATURE) for one in counts]
     total = math.fsum(odds)
@@ -34,7 +37,7 @@ def _unless_first(one: Hypothesis, leading: Hypothesis) -> float:
 def curved(raw: float) -> float:
     """The curve at a raw share: straight lines between its points."""
     points = w.CURVE
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         if raw <= x1:
             return y0 + (y1 - y0) * (raw - x0) / (x1 - x0)
     return points[-1][1]
