@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.incidents.corpus import Entry, Played, entries, played, quiet
-from bench.incidents.draw import Drawn, draw
+from bench.incidents.draw import draw
+from bench.incidents.world import Drawn
 from bench.running import Tell
 from bench.table import Figure, Part
 from prodwise.loop.diagnose import diagnose

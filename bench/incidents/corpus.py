@@ -12,7 +12,8 @@ from pathlib import Path
 from random import Random
 
 from bench.incidents import draw
-from bench.incidents.draw import NEW, NOW, OLD, Backdrop, Drawn, World, change
+from bench.incidents.eyes import seen
+from bench.incidents.world import NEW, NOW, OLD, ROUTES, Backdrop, Drawn, World, change
 from bench.suspects import desk, shop
 from bench.suspects.play import History, play
 from bench.suspects.project import Project
@@ -54,7 +55,7 @@ def some(world: World) -> None:
 
 
 def all_fail(world: World) -> None:
-    world.fails = dict.fromkeys(draw.ROUTES, 0.6)
+    world.fails = dict.fromkeys(ROUTES, 0.6)
 
 
 def slower(world: World) -> None:
@@ -256,6 +257,6 @@ def played(entry: Entry, seed: int, place: Path) -> Played | None:
         world.told = [f"{last.kind}: {last.message}"]
     if entry.deployed_s is not None:
         world.changes.append(change(world.onset - entry.deployed_s, ChangeKind.RELEASE, OLD, NEW))
-    drawn = draw.seen(world, QUIET)
+    drawn = seen(world, QUIET)
     bad = history.bad if entry.guilty else f"{history.guilty}^"
     return Played(entry, drawn, history, history.good, bad)

@@ -74,7 +74,8 @@ SCENARIOS = [
     Scenario("killed while it grew, and the kernel is not heard", Cause.MEMORY,
              {"symptoms": (symptom("crash"),), "exits": (died(code=137),), "uses": (LEAK,), "machine": (machine(kernel_kills=None),)}),
     Scenario("a release that eats its memory at once", Cause.RELEASE,
-             {"symptoms": (symptom("crash"),), "exits": (died(code=-9),), "machine": (machine(kernel_kills=1),), "changes": (release(40),)}, NEW),
+             {"symptoms": (symptom("crash"),), "exits": (died(code=-9),), "machine": (machine(kernel_kills=1),),
+              "changes": (release(40),)}, NEW),
     Scenario("a slow leak, days after its release", Cause.MEMORY,
              {"symptoms": (symptom("latency"),), "loads": (load(1.0, 300),), "uses": (replace(LEAK, limit_bytes=950 * MIB),),
               "changes": (release(3 * 86_400),)}, NEW),
@@ -94,7 +95,8 @@ SCENARIOS = [
     Scenario("one input, just after an innocent deploy", Cause.INPUT,
              {"symptoms": ERRORS, "requests": ONE_FAILS, "inputs": (POISON,), "changes": (release(30),)}),
     Scenario("all inputs of a route", Cause.RELEASE,
-             {"symptoms": ERRORS, "requests": ONE_FAILS, "inputs": (replace(POISON, others_failed=150),), "changes": (release(30),)}, NEW),
+             {"symptoms": ERRORS, "requests": ONE_FAILS, "inputs": (replace(POISON, others_failed=150),),
+              "changes": (release(30),)}, NEW),
     Scenario("the clock was set", Cause.CLOCK, {"symptoms": ERRORS, "requests": ONE_FAILS, "clock": (ClockSet(ONSET - 20, -3600.0),)}),
     Scenario("the clock was set hours ago", Cause.ERRORS,
              {"symptoms": ERRORS, "requests": ONE_FAILS, "clock": (ClockSet(ONSET - 20_000, -3600.0),)}),
@@ -122,11 +124,22 @@ def test_scenario(scenario: Scenario) -> None:
         assert found.leading.subject == scenario.subject
 
 
-@given(st.lists(st.sampled_from(("connection refused", "MemoryError", "No space left", "EMFILE", "token expired", "KeyError")), max_size=6))
+@given(
+    st.lists(
+        st.sampled_from(("connection refused", "MemoryError", "No space left", "EMFILE", "token expired", "KeyError")),
+        max_size=6,
+    )
+)
 @settings(deadline=None)
 def test_what_programs_report_raises_no_cause_that_is_acted_on(titles: list[str]) -> None:
     """They may name a cause that needs a person; they move the weight of no other, and stay below what our own eyes blame."""
-    facts = {"symptoms": ERRORS, "requests": ALL_FAIL, "changes": (release(60), config(4000)), "uses": (use(),), "exits": (died(),)}
+    facts = {
+        "symptoms": ERRORS,
+        "requests": ALL_FAIL,
+        "changes": (release(60), config(4000)),
+        "uses": (use(),),
+        "exits": (died(),),
+    }
     silent = {one.cause: one.weight for one in diagnose(case(facts)).hypotheses}
     heard = diagnose(case({**facts, "groups": tuple(group(one) for one in titles)})).hypotheses
     for one in heard:
@@ -142,7 +155,19 @@ def test_what_programs_report_raises_no_cause_that_is_acted_on(titles: list[str]
 def test_order_repetition_and_another_services_facts_change_nothing(seed: int, chance: Any) -> None:
     drawn = draw(seed).case
     mixed: dict[str, Any] = {}
-    for name in ("symptoms", "changes", "exits", "probes", "requests", "loads", "groups", "uses", "machine", "clock", "inputs"):
+    for name in (
+        "symptoms",
+        "changes",
+        "exits",
+        "probes",
+        "requests",
+        "loads",
+        "groups",
+        "uses",
+        "machine",
+        "clock",
+        "inputs",
+    ):
         facts = [*getattr(drawn, name)]
         facts += facts[: chance.randint(0, len(facts))]
         chance.shuffle(facts)
@@ -160,7 +185,11 @@ def test_order_repetition_and_another_services_facts_change_nothing(seed: int, c
 
 def test_says_what_it_does_not_know_of_the_machine() -> None:
     young = replace(use(grows=None), since=NOW - 60)
-    facts = {"exits": (died(code=-9),), "machine": (machine(disk_free_bytes=None, kernel_kills=None),), "uses": (young,)}
+    facts = {
+        "exits": (died(code=-9),),
+        "machine": (machine(disk_free_bytes=None, kernel_kills=None),),
+        "uses": (young,),
+    }
     said = " | ".join(diagnose(case({"symptoms": (symptom("crash"),), **facts})).unknown)
     for part in ("whether the disk is full", "whether the kernel killed it", "watched for less than ten minutes"):
         assert part in said

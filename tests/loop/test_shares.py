@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.causes import HELD_OUT, bins, place_of
-from bench.incidents.draw import PREVALENCE, Drawn, draw
+from bench.incidents.draw import PREVALENCE, draw
+from bench.incidents.world import Drawn
 from prodwise.loop.diagnose import diagnose
 from prodwise.loop.diagnose import weights as w
 from prodwise.loop.diagnose.shares import curved, in_words, shared
@@ -27,7 +28,9 @@ def told() -> list[tuple[Drawn, Diagnosis]]:
 def test_of_causes_with_a_share_so_many_are_right_in_every_tenth() -> None:
     found = bins(told())
     assert [one for one in found if not one.honest] == []
-    assert sum(one.many for one in found if one.low >= 0.8) > CASES / 2, "that is no art where nothing is ever said surely"
+    assert sum(one.many for one in found if one.low >= 0.8) > CASES / 2, (
+        "that is no art where nothing is ever said surely"
+    )
 
 
 def test_the_true_cause_is_mostly_named_first_and_every_cause_is_found() -> None:
@@ -42,7 +45,13 @@ def test_nothing_that_is_wrong_is_called_well_and_what_is_well_is_never_acted_on
         if found.leading.cause is Cause.NOTHING:
             assert drawn.cause is Cause.NOTHING
         if drawn.cause is Cause.NOTHING:
-            assert found.leading.cause in (Cause.NOTHING, Cause.UNKNOWN, Cause.ERRORS, Cause.UPSTREAM, Cause.CERTIFICATE), drawn
+            assert found.leading.cause in (
+                Cause.NOTHING,
+                Cause.UNKNOWN,
+                Cause.ERRORS,
+                Cause.UPSTREAM,
+                Cause.CERTIFICATE,
+            ), drawn
 
 
 @given(st.floats(0, 1), st.floats(0, 1))

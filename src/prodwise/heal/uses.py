@@ -30,8 +30,10 @@ class _Followed:
     process: ProcessSeen
     samples: list[Sample] = field(default_factory=list)
     pace_s: float = PACE_S
+    newest: Sample = field(default_factory=lambda: Sample(0.0, 0))
 
     def add(self, sample: Sample) -> None:
+        self.newest = sample
         if self.samples and sample.at - self.samples[-1].at < 0.9 * self.pace_s:
             return
         self.samples.append(sample)
@@ -95,10 +97,10 @@ class Uses:
         """What each process that ran at the last sample has used since it was first seen, and those that ended lately."""
         with self._lock:
             found = [
-                use_of(p.service, p.slot, p.release, p.started_at, one.samples, self._limit)
+                use_of(p.service, p.slot, p.release, p.started_at, {*one.samples, one.newest}, self._limit)
                 for one in (*self._followed.values(), *self._ended.values())
                 for p in (one.process,)
-                if one.samples and at - one.samples[-1].at <= RECENT_S
+                if one.samples and at - one.newest.at <= RECENT_S
             ]
         return tuple(one for one in found if one is not None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -103,7 +103,7 @@ def memory_scarce(use: ProcessUse) -> bool:
 
 
 def use_of(
-    service: str, slot: str, release: str, started_at: float, samples: Sequence[Sample], limit_bytes: int | None = None
+    service: str, slot: str, release: str, started_at: float, samples: Iterable[Sample], limit_bytes: int | None = None
 ) -> ProcessUse | None:
     """None without a sample. Growth is told from ten minutes of a process that has warmed up, else it is not known."""
     ordered = sorted(samples, key=lambda one: one.at)

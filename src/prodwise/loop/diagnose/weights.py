@@ -90,9 +90,7 @@ ITSELF_OUTSIDE: Final = 6.0  # the service stands for something outside our cont
 # What it uses up, as the machine says
 KERNEL_KILLED: Final = 6.0  # the kernel killed for want of memory when the process ended of SIGKILL
 KERNEL_DID_NOT: Final = -4.0  # it ended of SIGKILL, and the kernel killed nothing for want of memory
-KILLED_WHILE_SCARCE: Final = (
-    2.0  # it ended of SIGKILL while it grew or memory was scarce, and the kernel's word is not known
-)
+KILLED_WHILE_SCARCE: Final = 2.0  # of SIGKILL while it grew or memory was scarce; the kernel is not heard
 MEMORY_GROWS: Final = 3.5  # steadily for ten minutes or more, by half or more
 MEMORY_SCARCE: Final = 2.5  # nine tenths of its limit are used, or a twentieth of the machine's is left
 MEMORY_AMPLE: Final = -4.0  # less than half of its limit and of the machine's is used, and it does not grow

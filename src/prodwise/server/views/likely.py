@@ -32,5 +32,5 @@ def likely_commit(evidence: Sequence[Evidence]) -> str:
             who = ", ".join(part for part in (f"“{title}”" if title else "", author) if part)
             where = f", {path}" + (f":{line:.0f}" if line else "") if path else ""
             sure = f"; {in_words(share)}" if share is not None else ""
-            return f"; likely came in with commit {visible(one.get('commit', ''), 7)} ({who}){where}{sure}"
+            return f"; likely came in with commit {visible(str(one.get('commit', ''))[:7])} ({who}){where}{sure}"
     return ""
