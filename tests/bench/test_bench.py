@@ -161,7 +161,7 @@ def test_an_unknown_part_is_refused_before_anything_runs() -> None:
         [sys.executable, "-m", "bench", "nonsense"], cwd=REPO, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 2
-    assert "judge, recovery, proxy, ingest, footprint, logs, metrics, suspect" in done.stderr
+    assert "judge, recovery, proxy, ingest, footprint, logs, metrics, suspect, causes" in done.stderr
 
 
 @pytest.mark.full

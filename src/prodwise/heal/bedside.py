@@ -54,6 +54,7 @@ class Bedside:
             vitals=self._intake.vitals,
             pulse=self._intake.pulse,
             exits=tuple(self._intake.lookout.exits),
+            uses=self._intake.uses,
             groups=self._intake.reports.facts(row["service"], symptoms(row)),
             now=now(),
         )
@@ -206,6 +207,8 @@ def stored_diagnosis(data: Mapping[str, Any]) -> Diagnosis:
                 tuple(h["supports"]),
                 tuple(h.get("contradicts", ())),
                 h.get("subject", ""),
+                h.get("share"),
+                bool(h.get("hearsay")),
             )
             for h in data["hypotheses"]
         ),

@@ -7,8 +7,10 @@ from statistics import median
 
 from prodwise.heal.parts import Parts
 from prodwise.heal.pulse import Pulse
+from prodwise.heal.uses import Uses
 from prodwise.heal.vitals import UNSURE_S, LiveVitals
 from prodwise.loop.diagnose.case import Case, Exit, GroupFacts, LoadFacts, ProbeFacts, ProcessFacts, onset
+from prodwise.loop.diagnose.used_up import ClockSet
 from prodwise.model.change import Change
 from prodwise.model.incident import Symptom
 from prodwise.model.signal import ProcessState
@@ -18,6 +20,7 @@ LOOK_BACK_S = 600.0
 CHANGES_BACK_S = 7 * 24 * 3600.0
 RECENT_S = 10.0
 TOLD_MAX = 50
+CLOCK_MAX = 5
 BUSY_S, BUSY_MIN_S, USUAL_MIN_S = 5, 2, 3
 REQUESTS_MIN = 30
 """With fewer, chance alone makes half as many again."""
@@ -32,6 +35,7 @@ def gather(
     vitals: LiveVitals,
     pulse: Pulse,
     exits: Sequence[Exit],
+    uses: Uses,
     groups: tuple[GroupFacts, ...],
     now: float,
 ) -> Case:
@@ -52,7 +56,16 @@ def gather(
         requests=tuple(f for s in inventory for f in vitals.window(s.id).routes.facts(s.id, since, began)),
         loads=tuple(_load(s.id, vitals, now, began) for s in inventory),
         groups=groups,
+        uses=uses.processes(now),
+        machine=uses.machine(now),
+        clock=_clock(parts, since),
+        inputs=tuple(f for s in inventory for f in vitals.window(s.id).routes.inputs(s.id, began)),
     )
+
+
+def _clock(parts: Parts, since: float) -> tuple[ClockSet, ...]:
+    told = parts.records.ledger.recent(CLOCK_MAX, kinds=("clock",))
+    return tuple(ClockSet(float(one.data["at"]), float(one.data["moved_s"])) for one in told if one.at >= since)
 
 
 def _changes(parts: Parts, since: float) -> tuple[Change, ...]:

@@ -17,6 +17,7 @@ from prodwise.heal.parts import Parts
 from prodwise.heal.pulse import Pulse
 from prodwise.heal.reports import ReportsIntake
 from prodwise.heal.trial import Trial, process_gates
+from prodwise.heal.uses import Uses
 from prodwise.heal.vitals import MINUTES, LiveVitals
 from prodwise.loop.detect.baseline import Baseline
 from prodwise.model.errors import ProdwiseError
@@ -51,6 +52,7 @@ class Intake:
         self.pulse = Pulse()
         self.lookout = Lookout(parts)
         self.reports = ReportsIntake(parts, self._used)
+        self.uses = Uses(parts.gauges, self.target)
         self.on_symptoms: Callable[[str, Sequence[Symptom]], None] = lambda service, symptoms: None
         self._trial: Trial | None = None
         self._seen: TargetSeen | None = None
@@ -68,10 +70,12 @@ class Intake:
     def start(self) -> None:
         self._thread.start()
         self.reports.start()
+        self.uses.start()
 
     def stop(self) -> None:
         self._ends.set()
         self.reports.stop()
+        self.uses.stop()
         self._thread.join(timeout=5)
 
     def _run(self) -> None:

@@ -13,6 +13,8 @@ from prodwise.model.project import Project
 from prodwise.model.service import Service
 from prodwise.ports import (
     Compares,
+    Gauges,
+    History,
     Migrations,
     Notifier,
     Prober,
@@ -57,6 +59,11 @@ class Parts:
     """None where it cannot be told what releases did to the data: unknown, so that a person is asked."""
     compares: Compares | None = None
     """None where it cannot be told what a release brought."""
+
+    gauges: Gauges | None = None
+    """None where it cannot be told what processes and the machine use up."""
+    history: History | None = None
+    """None where no commit can be asked about."""
 
     @cached_property
     def inventory(self) -> tuple[Service, ...]:

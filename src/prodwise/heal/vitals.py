@@ -12,6 +12,7 @@ from prodwise.heal.crowd import Crowd
 from prodwise.heal.harm import Harm
 from prodwise.loop.changes.latency import bucket as bucket_of
 from prodwise.loop.diagnose.case import RequestFacts
+from prodwise.loop.diagnose.used_up import InputFacts
 from prodwise.model.measured import Minute
 from prodwise.model.signal import Arm, RequestSeen
 
@@ -30,11 +31,11 @@ UNSURE_S = 2.0
 class RouteHistory:
     """One service's stable answers by route: counts in 1-second buckets for 10 minutes, latencies of the newest requests."""
 
-    BUCKET_S, BUCKETS, ROUTES, SAMPLES = 1, 600, 200, 300
+    BUCKET_S, BUCKETS, ROUTES, SAMPLES, PATH_CHARS = 1, 600, 200, 300, 200
 
     def __init__(self) -> None:
         self._counts: dict[str, dict[int, list[int]]] = {}
-        self._newest: dict[str, deque[tuple[float, float, bool]]] = {}  # (at, ms, failed)
+        self._newest: dict[str, deque[tuple[float, float, bool, str]]] = {}  # (at, ms, failed, path)
 
     def observe(self, request: RequestSeen) -> None:
         route = request.route if request.route in self._counts or len(self._counts) < self.ROUTES else "other"
@@ -45,7 +46,7 @@ class RouteHistory:
         while len(buckets) > self.BUCKETS:
             del buckets[next(iter(buckets))]
         newest = self._newest.setdefault(route, deque(maxlen=self.SAMPLES))
-        newest.append((request.at, request.ms, not request.ok))
+        newest.append((request.at, request.ms, not request.ok, request.path[: self.PATH_CHARS]))
 
     def facts(self, service: str, since: float, onset: float) -> list[RequestFacts]:
         """Each route's answers from `since` to `onset` against those from `onset` on."""
@@ -68,13 +69,31 @@ class RouteHistory:
                 found.append(RequestFacts(service, route, before[0], before[1], after[0], after[1], old, new))
         return found
 
+    def inputs(self, service: str, onset: float) -> list[InputFacts]:
+        """Of each route with paths of its own (/product/7): the path that failed most since the onset, beside all its others."""
+        found = []
+        for route, newest in sorted(self._newest.items()):
+            counts: dict[str, list[int]] = {}
+            for at, _, failed, path in newest:
+                if at >= onset and path:
+                    one = counts.setdefault(path, [0, 0])
+                    one[0] += 1
+                    one[1] += failed
+            worst = max(counts, key=lambda path: (counts[path][1], path), default="")
+            if len(counts) > 1 and counts[worst][1]:
+                n, bad = (sum(one[which] for one in counts.values()) for which in (0, 1))
+                asked, failures = counts[worst]
+                others = len(counts) - 1
+                found.append(InputFacts(service, route, worst, asked, failures, n - asked, bad - failures, others))
+        return found
+
     def _late(self, route: str, onset: float, end: float) -> tuple[int, int]:
         """(requests, failed) from the onset to the end of its bucket, as far as the newest requests know."""
-        late = [failed for at, _, failed in self._newest[route] if onset <= at < end]
+        late = [failed for at, _, failed, _ in self._newest[route] if onset <= at < end]
         return len(late), sum(late)
 
     def _p95(self, route: str, since: float, until: float) -> float | None:
-        ordered = sorted(ms for at, ms, _ in self._newest[route] if since <= at < until)
+        ordered = sorted(ms for at, ms, _, _ in self._newest[route] if since <= at < until)
         return ordered[int(0.95 * len(ordered))] if ordered else None
 
 

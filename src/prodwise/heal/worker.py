@@ -20,6 +20,7 @@ from prodwise.heal.outside import Outside
 from prodwise.heal.parts import Parts
 from prodwise.heal.returning import Returning, SmallStories
 from prodwise.heal.ship import ShipStory
+from prodwise.heal.suspects import Suspects
 from prodwise.loop.choose.told import news
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.ports import BreakGlass, StopSwitch
@@ -54,6 +55,7 @@ class Healer:
             "undo": durable.story("undo", small.undo),
             "prove": durable.story("prove", small.prove),
         }
+        self._suspects = Suspects(parts)
         self._aftermath = Aftermath(parts.records, parts.inventory, self.intake.vitals)
         self.controls = HealControls(parts, self.begin, stop_switch)
         self.intake.on_symptoms = self.open_incident
@@ -97,6 +99,7 @@ class Healer:
         self._acts.set()
         self._begin_what_was_asked()
         self.intake.start()
+        self._suspects.start()
         self._prove_undo()
         self.parts.records.ledger.append(
             "healer_started", "the healer looks and may act as its stage allows", actor="prodwise"
@@ -129,6 +132,7 @@ class Healer:
             self.begin("prove", story, story)
 
     def stop(self) -> None:
+        self._suspects.stop()
         self.intake.stop()
         self.outside.measures.stop()
         self.lease.stop()

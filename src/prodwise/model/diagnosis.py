@@ -14,14 +14,25 @@ class Cause(StrEnum):
     HANG = "hang"  # the process lives, does not answer
     OVERLOAD = "overload"
     UPSTREAM = "upstream"
+    MEMORY = "memory"  # it runs out, or is used more and more
+    DISK = "disk"
+    DESCRIPTORS = "descriptors"  # open files and connections, against their limit
+    CERTIFICATE = "certificate"  # or a token: its time is over
+    INPUT = "input"  # one input fails, and all others work
+    CLOCK = "clock"
     SLOW = "slow"
     ERRORS = "errors"  # own errors without a nearer cause
+    NOTHING = "nothing"  # others say so, and our own eyes see that all is well
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """weight: log-odds (natural) summed from the evidence's documented weights; evidence ids for and against."""
+    """weight: log-odds (natural) summed from the evidence's documented weights; evidence ids for and against.
+
+    share: how likely it is among all that are named, 0…1, None where that was not worked out; hearsay: it rests on what
+    programs report alone, so that nothing is done for it.
+    """
 
     cause: Cause
     text: str
@@ -29,6 +40,8 @@ class Hypothesis:
     supports: tuple[str, ...]
     contradicts: tuple[str, ...] = ()
     subject: str = ""  # a release id, a service id
+    share: float | None = None
+    hearsay: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ from prodwise.ports.forge import Forge as Forge
 from prodwise.ports.forge import Host as Host
 from prodwise.ports.forge import Pulls as Pulls
 from prodwise.ports.forge import Talk as Talk
+from prodwise.ports.gauges import Gauges as Gauges
+from prodwise.ports.history import History as History
 from prodwise.ports.outside import Hook as Hook
 from prodwise.ports.outside import Outsiders as Outsiders
 from prodwise.ports.outside import OutsideStore as OutsideStore

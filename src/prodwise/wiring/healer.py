@@ -39,6 +39,8 @@ from prodwise.store.engine import bounded
 from prodwise.store.sql import SqlStore
 from prodwise.targets.local import local_control, procs
 from prodwise.targets.local.compare import LocalCompare
+from prodwise.targets.local.gauges import LocalGauges
+from prodwise.targets.local.history import GitHistory
 from prodwise.targets.local.journal import Journal
 from prodwise.targets.local.layout import Layout, keep
 from prodwise.targets.local.migrations import LocalMigrations
@@ -82,6 +84,8 @@ def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Heal
         telemetry=reports.telemetry(app_dir) if config.signals.receivers else None,
         migrations=LocalMigrations(app_dir),
         compares=LocalCompare(app_dir),
+        gauges=LocalGauges(app_dir.resolve()),
+        history=GitHistory(app_dir.resolve()),
     )
     executor = f"healer:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     Durable.configure(dbos_url(where, store.database.url), executor)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from prodwise.loop.choose import limits, trust
-from prodwise.loop.choose.advice import advice
+from prodwise.loop.choose import advice, limits, trust
 from prodwise.loop.choose.revision import revision
 from prodwise.loop.choose.situation import Situation
 from prodwise.loop.choose.steps import LADDER, Rung, asking, smallest_first
@@ -28,7 +27,9 @@ UNDERSTAND_S: Final = 10.0
 LOOK_AGAIN_S: Final = 1.0
 """So long, so often, what is not understood yet is looked at again before a person is called: facts still come in, and what
 hits the whole service shows on one of its routes first."""
-EARLY: Final = (Cause.UNKNOWN, Cause.SLOW, Cause.ERRORS)
+EARLY: Final = (Cause.UNKNOWN, Cause.NOTHING, Cause.SLOW, Cause.ERRORS)
+DIED: Final = (Cause.CRASH, Cause.MEMORY)
+"""What a dead process is put down to that the supervisor replaces by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,11 @@ def _people_only(situation: Situation) -> Refusal | None:
 def _already_done(situation: Situation) -> AlreadyDone | None:
     """A process that died and was replaced, and whose service answers again; nobody knows better than its probe."""
     at = situation.respawned_at
-    if situation.diagnosis.leading.cause is not Cause.CRASH or at is None or situation.serving is not True:
+    leading = situation.diagnosis.leading
+    if leading.cause not in DIED or at is None or situation.serving is not True:
         return None
+    if leading.cause is Cause.MEMORY and not any(one.kind == "crash" for one in situation.symptoms):
+        return None  # it lives, and uses too much
     if any(one.kind is ActionKind.RESTART for one in limits.failed_in(situation.past, situation.incident)):
         return None
     earlier = [
@@ -132,13 +136,17 @@ def _already_done(situation: Situation) -> AlreadyDone | None:
         and situation.now - one.at < limits.THIRD_TIME_WINDOW_S
     ]
     reason = f"the supervisor restarted it at {limits.clock(at)}, and it answers again"
+    if leading.cause is Cause.MEMORY:
+        reason += f": {advice.why(leading)}"
     return AlreadyDone(ActionKind.RESTART, reason, at, len(earlier) + 1)
 
 
 def _coming_up(situation: Situation) -> Refusal | None:
     """A process that just died is the supervisor's for a moment, and what it started may still be booting."""
     replaced = situation.respawned_at is not None  # else an answer that says it serves is older than its death
-    if situation.diagnosis.leading.cause is not Cause.CRASH or (situation.serving is True and replaced):
+    if situation.diagnosis.leading.cause not in DIED or (situation.serving is True and replaced):
+        return None
+    if all(one.kind != "crash" for one in situation.symptoms) and situation.diagnosis.leading.cause is Cause.MEMORY:
         return None
     service = situation.find(situation.service)
     boot_s = service.start_s if service is not None else 0.0
@@ -168,7 +176,7 @@ def _plan(situation: Situation, rung: Rung, skipped: tuple[Skipped, ...]) -> Pla
         evidence=because.supports,
         skipped=skipped,
         policy=POLICY,
-        why=because.text,
+        why=advice.why(because),
         watch_s=situation.watch_s,
     )
 
@@ -189,5 +197,6 @@ def _hand_over(situation: Situation, rungs: list[Rung], skipped: tuple[Skipped, 
     if situation.diagnosis.leading.cause in EARLY and situation.now - onset < UNDERSTAND_S:
         waits.append(LOOK_AGAIN_S)
     reason = f"no step of ours fits: {situation.diagnosis.leading.text}"
-    told = (reason, *advice(situation), *(f"{one.action}: {one.reason}" for one in skipped))
-    return Refusal(told, skipped, min(waits, default=0.0))
+    todo = advice.nearest(situation)
+    told = (f"{one.action}: {one.reason}" for one in skipped)
+    return Refusal((reason, *([f"what to do: {todo}"] if todo else ()), *told), skipped, min(waits, default=0.0))

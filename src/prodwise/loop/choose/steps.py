@@ -26,14 +26,25 @@ _NO_RESTART = {
     Cause.CRASH_LOOP: "it keeps crashing: the supervisor restarts it already, and that does not help",
     Cause.OVERLOAD: "overload is never answered by a restart: it takes capacity away",
     Cause.UPSTREAM: "a fault of something it needs is never answered by a restart",
+    Cause.DISK: "a full disk is still full after a restart",
+    Cause.CERTIFICATE: "what has run out stays so after a restart",
+    Cause.INPUT: "the same input fails again after a restart",
+    Cause.CLOCK: "a restart does not set the clock",
+    Cause.NOTHING: "nothing is wrong that we can see",
     Cause.UNKNOWN: "the cause is not known",
 }
 _NO_ROLLBACK = {
     Cause.OVERLOAD: "overload does not come from the release",
     Cause.UPSTREAM: "what it needs is at fault, not its release",
     Cause.CONFIG: "what changed is not part of a release of ours: going back would not change it",
+    Cause.DISK: "an older release finds the same full disk",
+    Cause.CERTIFICATE: "what has run out does not come back with an older release",
+    Cause.INPUT: "one input fails, and all others work: that is not the release",
+    Cause.CLOCK: "an older release has the same clock",
+    Cause.NOTHING: "nothing is wrong that we can see",
     Cause.UNKNOWN: "the cause is not known",
 }
+_USED_UP = (Cause.MEMORY, Cause.DESCRIPTORS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +62,7 @@ class Rung:
 def restart(situation: Situation) -> Rung:
     """Ends the process that serves, so that the supervisor starts a fresh one of the same release."""
     leading = situation.diagnosis.leading
-    no = _NO_RESTART.get(leading.cause, "") or _too_narrow(situation, leading.cause)
+    no = _NO_RESTART.get(leading.cause, "") or _too_narrow(situation, leading.cause) or _would_hide(situation, leading)
     at, slot = _serving(situation)
     process = at.slot(slot) if at is not None and slot is not None else None
     if no or process is None or slot is None:
@@ -134,12 +145,22 @@ def _limited(situation: Situation, action: Action, because: Hypothesis, release:
 
 
 def _too_narrow(situation: Situation, cause: Cause) -> str:
-    if cause not in (Cause.ERRORS, Cause.SLOW):
+    if cause not in (Cause.ERRORS, Cause.SLOW, *_USED_UP):
         return ""
     worst = max((one.severity for one in situation.symptoms if one.ours and not one.route), default=0.0)
     if worst >= WIDE_SEVERITY:
         return ""
     return "only part of its requests is hit: that is in its code or data, which a restart does not change"
+
+
+def _would_hide(situation: Situation, leading: Hypothesis) -> str:
+    """What programs say alone is no reason to act; and what a release uses up it uses up again."""
+    if leading.hearsay:
+        return "only programs say so: nothing that we see ourselves agrees"
+    blamed = next((one for one in situation.diagnosis.hypotheses if one.cause is Cause.RELEASE), None)
+    if leading.cause in _USED_UP and blamed is not None and blamed.weight > ROLLBACK_WEIGHT_MIN:
+        return "a release that is likelier than not began it: a restart would hide it for a while"
+    return ""
 
 
 def _serving(situation: Situation) -> tuple[ServiceSeen | None, SlotName | None]:

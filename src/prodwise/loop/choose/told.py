@@ -22,6 +22,8 @@ _FOLLOWS: Final = {
     Cause.UPSTREAM: _FELT | {"crash", "crash_loop"},
     Cause.CRASH_LOOP: _FELT | {"crash", "crash_loop"},
     Cause.HANG: _FELT,
+    Cause.DISK: _FELT | {"crash", "crash_loop"},
+    Cause.CERTIFICATE: _FELT,
 }
 """What follows from a cause by itself. A crash does not follow from overload: it can be healed, so it is looked at."""
 

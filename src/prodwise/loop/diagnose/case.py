@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from prodwise.loop.diagnose.blamed import calls_in
+from prodwise.loop.diagnose.used_up import ClockSet, InputFacts, MachineUse, ProcessUse
 from prodwise.loop.group.tag import calls
 from prodwise.model.change import Change
 from prodwise.model.digest import Group
@@ -92,7 +93,8 @@ class Contrast:
 
 @dataclass(frozen=True, slots=True)
 class GroupFacts:
-    """Errors of one kind that programs reported: cited, and never weighed, as anybody can report anything.
+    """Errors of one kind that programs reported. Anybody can report anything: they never weigh for a cause that is acted on,
+    and what they name by themselves (`sorts.py`) yields to what our own eyes see.
 
     source: the credential that it rests on; first_seen, last_seen: Unix seconds; only_in: the release of ours that alone
     reports it, "" if several do or none is known; calls: the program's own, from where it was raised outwards.
@@ -142,6 +144,10 @@ class Case:
     loads: tuple[LoadFacts, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
     groups: tuple[GroupFacts, ...] = ()
+    uses: tuple[ProcessUse, ...] = ()
+    machine: tuple[MachineUse, ...] = ()
+    clock: tuple[ClockSet, ...] = ()
+    inputs: tuple[InputFacts, ...] = ()
 
     @property
     def onset(self) -> float:

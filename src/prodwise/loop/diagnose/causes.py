@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from prodwise.loop.diagnose import readings as read
 from prodwise.loop.diagnose import weights as w
 from prodwise.loop.diagnose.case import Case, Exit
 from prodwise.loop.diagnose.evidence import clock, ending
+from prodwise.loop.diagnose.explained import changes_explained, faults_explained
+from prodwise.loop.diagnose.finding import Finding, hypothesis
+from prodwise.loop.diagnose.outside_causes import certificate, clock_set, nothing, one_input, unreachable
+from prodwise.loop.diagnose.resources import descriptors, disk, memory
 from prodwise.model.change import Change
 from prodwise.model.diagnosis import Cause, Hypothesis
 from prodwise.model.incident import Symptom
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """weight > 0 speaks for, < 0 against; 0 is cited, and moves nothing; evidence: ids."""
-
-    weight: float
-    evidence: tuple[str, ...]
-
-
-def hypothesis(cause: Cause, text: str, findings: list[Finding], subject: str = "") -> Hypothesis:
-    """The prior and the findings added up. Order does not matter: findings are summed sorted."""
-    weights = sorted(finding.weight for finding in findings)
-    supports = {one for finding in findings if finding.weight >= 0 for one in finding.evidence}
-    contradicts = {one for finding in findings if finding.weight < 0 for one in finding.evidence}
-    total = round(w.PRIOR[cause] + sum(weights), 6)
-    return Hypothesis(cause, text, total, tuple(sorted(supports)), tuple(sorted(contradicts - supports)), subject)
 
 
 def released(case: Case) -> Iterator[Hypothesis]:
@@ -45,10 +32,11 @@ def released(case: Case) -> Iterator[Hypothesis]:
 
 
 def _release(case: Case, release: str, change: Change | None) -> Hypothesis:
-    findings = [*_contrasting(case, release), *_explained_elsewhere(case), *_reported(case, release)]
+    findings = [*_contrasting(case, release), *changes_explained(case), *_reported(case, release)]
     text = f"release {release} fails where the one beside it does not"
     if change is not None:
-        findings += [_timed(case, change), *_dying(case, release)]
+        new = case.onset - change.at <= w.NEW_FOR_S
+        findings += [_timed(case, change), *(_dying(case, release) if new else ())]
         text = f"began {_after(case, change)} release {release}, which replaced {change.before}"
     return hypothesis(Cause.RELEASE, text, findings, release)
 
@@ -57,7 +45,7 @@ def configured(case: Case) -> Iterator[Hypothesis]:
     """Began with a change of configuration."""
     change = _newest(case, read.config_changes(case))
     if change is not None:
-        findings = [_timed(case, change), *_explained_elsewhere(case)]
+        findings = [_timed(case, change), *changes_explained(case)]
         text = f"began {_after(case, change)} a {change.kind.value} change by {change.who}"
         yield hypothesis(Cause.CONFIG, text, findings, change.id)
 
@@ -105,25 +93,8 @@ def _dying(case: Case, release: str) -> Iterator[Finding]:
         yield Finding(w.NEW_RELEASE_DIES, read.ids(case, *ended, *silent))
     if any(one.release == release for one in read.loops(case)):
         yield Finding(w.NEW_RELEASE_KEEPS_DYING, read.ids(case, *read.loops(case)))
-    elif len(ended) == 1 and not silent and ended[0].exit_code in read.KILLS:
+    elif len(ended) == 1 and not silent and ended[0].exit_code in read.KILLS and not read.killed_for_memory(case):
         yield Finding(w.KILLED_FROM_OUTSIDE, read.ids(case, *ended))
-
-
-def _explained_elsewhere(case: Case) -> Iterator[Finding]:
-    """A needed service that failed first, or more traffic than usual with everything slow: these explain it without us."""
-    for sick in read.sick_needed(case):
-        if sick.first:
-            yield Finding(w.NEEDED_EXPLAINS, read.ids(case, *sick.facts))
-            break
-    if overloaded(case):
-        yield Finding(w.OVERLOAD_EXPLAINS, read.ids(case, *[one for one in case.loads if one.service == case.service]))
-
-
-def overloaded(case: Case) -> bool:
-    times = read.traffic_times(read.load_of(case, case.service))
-    hit, told = read.routes(case)
-    wide = not told or len(hit) * 2 > len(told)
-    return times is not None and times >= w.TRAFFIC_UP[-1][0] and wide
 
 
 def crashed(case: Case) -> Iterator[Hypothesis]:
@@ -134,7 +105,7 @@ def crashed(case: Case) -> Iterator[Hypothesis]:
         if loop:
             text += f": {len(loop)} times since {clock(loop[0].at)}, last with {ending(loop[-1].exit_code)}"
         facts: list[Exit | Symptom] = [*read.named(case, "crash_loop"), *loop]
-        findings = [Finding(w.KEEPS_DYING, read.ids(case, *facts)), *_explained_elsewhere(case)]
+        findings = [Finding(w.KEEPS_DYING, read.ids(case, *facts)), *faults_explained(case)]
         yield hypothesis(Cause.CRASH_LOOP, text, findings, facts[-1].release)
     elif ended or read.named(case, "crash"):
         facts = [*read.named(case, "crash"), *ended]
@@ -143,7 +114,7 @@ def crashed(case: Case) -> Iterator[Hypothesis]:
             if ended
             else read.named(case, "crash")[-1].text
         )
-        findings = [Finding(w.DIED, read.ids(case, *facts)), *_killed(case, ended)]
+        findings = [Finding(w.DIED, read.ids(case, *facts)), *_killed(case, ended), *_used_up(case)]
         yield hypothesis(Cause.CRASH, text, findings, facts[-1].release)
 
 
@@ -152,11 +123,16 @@ def _killed(case: Case, ended: list[Exit]) -> Iterator[Finding]:
         yield Finding(w.DIED_OF_A_KILL, read.ids(case, *ended))
 
 
+def _used_up(case: Case) -> Iterator[Finding]:
+    if killed := read.killed_for_memory(case):
+        yield Finding(w.USED_UP_EXPLAINS, read.ids(case, *killed))
+
+
 def silent(case: Case) -> Iterator[Hypothesis]:
     """The process lives and does not answer."""
     found = read.hung(case)
     if found and not read.loops(case):
-        findings = [Finding(w.SILENT_BUT_ALIVE, read.ids(case, *found)), *_explained_elsewhere(case)]
+        findings = [Finding(w.SILENT_BUT_ALIVE, read.ids(case, *found)), *faults_explained(case)]
         if answered := read.still_answers(case):
             findings.append(Finding(w.STILL_ANSWERS, read.ids(case, *answered)))
         text = "the process runs and does not answer its probe"
@@ -207,7 +183,9 @@ def upstream(case: Case) -> Iterator[Hypothesis]:
 def own_errors(case: Case) -> Iterator[Hypothesis]:
     """Requests fail, and nothing nearer explains it."""
     if found := read.failing(case):
-        findings = [Finding(w.FAILING, read.ids(case, *found)), *_explained_elsewhere(case), *_reported(case)]
+        findings = [Finding(w.FAILING, read.ids(case, *found)), *faults_explained(case), *_reported(case)]
+        if all(isinstance(one, Symptom) and one.kind == "probe" for one in found):
+            findings += [Finding(w.STILL_ANSWERS, read.ids(case, *fine)) for fine in [read.still_answers(case)] if fine]
         hit, told = read.routes(case)
         where = f" on {len(hit)} of {len(told)} routes" if told and hit else ""
         said = all(isinstance(one, Symptom) and not one.ours for one in found)
@@ -219,7 +197,7 @@ def own_slowness(case: Case) -> Iterator[Hypothesis]:
     """Requests take long, and nothing nearer explains it."""
     found = read.slow(case)
     if found and not read.failing(case):
-        findings = [Finding(w.SLOW, read.ids(case, *found)), *_explained_elsewhere(case)]
+        findings = [Finding(w.SLOW, read.ids(case, *found)), *faults_explained(case)]
         yield hypothesis(Cause.SLOW, "requests take longer than usual", findings, case.service)
 
 
@@ -237,7 +215,15 @@ CAUSES: tuple[Callable[[Case], Iterator[Hypothesis]], ...] = (
     silent,
     too_much,
     upstream,
+    unreachable,
+    memory,
+    disk,
+    descriptors,
+    certificate,
+    clock_set,
+    one_input,
     own_errors,
     own_slowness,
+    nothing,
     not_known,
 )

@@ -10,6 +10,8 @@ from prodwise.loop.diagnose import readings as read
 from prodwise.loop.diagnose.case import Case
 from prodwise.loop.diagnose.causes import CAUSES
 from prodwise.loop.diagnose.evidence import clock
+from prodwise.loop.diagnose.shares import shared
+from prodwise.loop.diagnose.used_up import TREND_MIN_S
 from prodwise.model.diagnosis import Cause, Diagnosis, Hypothesis
 
 T = TypeVar("T")
@@ -18,12 +20,19 @@ KEPT_WEIGHT = -6.0
 """Less likely than this is not worth a line."""
 
 _NEARNESS = [
+    Cause.NOTHING,
+    Cause.CERTIFICATE,
+    Cause.DISK,
+    Cause.CLOCK,
     Cause.UPSTREAM,
     Cause.OVERLOAD,
+    Cause.INPUT,
     Cause.RELEASE,
     Cause.CONFIG,
     Cause.CRASH_LOOP,
     Cause.CRASH,
+    Cause.MEMORY,
+    Cause.DESCRIPTORS,
     Cause.HANG,
     Cause.ERRORS,
     Cause.SLOW,
@@ -37,7 +46,7 @@ def diagnose(case: Case) -> Diagnosis:
     case = _canonical(case)
     found = [one for cause in CAUSES for one in cause(case)]
     kept = [one for one in found if one.cause is Cause.UNKNOWN or (one.supports and one.weight > KEPT_WEIGHT)]
-    return Diagnosis(tuple(sorted(kept, key=_rank)), _unknown(case))
+    return Diagnosis(tuple(sorted(shared(kept), key=_rank)), _unknown(case))
 
 
 def _canonical(case: Case) -> Case:
@@ -58,6 +67,10 @@ def _canonical(case: Case) -> Case:
         loads=once(case.loads),
         contrasts=once(case.contrasts),
         groups=once(case.groups),
+        uses=once(case.uses),
+        machine=once(case.machine),
+        clock=once(case.clock),
+        inputs=once(case.inputs),
     )
 
 
@@ -81,6 +94,23 @@ def _unknown(case: Case) -> tuple[str, ...]:
     said += [f"whether {name} is well: it is needed, and nothing tells" for name in read.unknown_needed(case)]
     if any(one.exit_code is None for one in read.exits(case)):
         said.append("why the process ended: its exit code was not seen")
+    said += _of_the_machine(case)
     if not case.changes:
         said.append("whether anything changed outside: the change ledger is empty")
     return tuple(said)
+
+
+def _of_the_machine(case: Case) -> list[str]:
+    """What would tell whether something was used up; said where a machine was looked at at all."""
+    said = []
+    for one in case.machine[-1:]:
+        if one.disk_free_bytes is None:
+            said.append("whether the disk is full: it could not be asked")
+        if one.kernel_kills is None and any(end.exit_code in read.KILLED for end in read.exits(case)):
+            said.append("whether the kernel killed it for want of memory: it does not say")
+    for use in read.uses(case):
+        if use.grows is None and use.until - use.since < TREND_MIN_S:
+            said.append(
+                f"whether the memory of {use.service}-{use.slot} grows: it was watched for less than ten minutes"
+            )
+    return said

@@ -16,11 +16,13 @@ from prodwise.loop.diagnose.case import (
     ProcessFacts,
     RequestFacts,
 )
+from prodwise.loop.diagnose.used_up import ClockSet, InputFacts, MachineUse, ProcessUse
 from prodwise.model.change import Change
 from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Symptom
 
-Fact = Symptom | Change | Exit | ProcessFacts | ProbeFacts | RequestFacts | LoadFacts | Contrast | GroupFacts
+Used = ProcessUse | MachineUse | ClockSet | InputFacts
+Fact = Symptom | Change | Exit | ProcessFacts | ProbeFacts | RequestFacts | LoadFacts | Contrast | GroupFacts | Used
 
 
 def evidence_of(case: Case) -> tuple[Evidence, ...]:
@@ -35,6 +37,10 @@ def evidence_of(case: Case) -> tuple[Evidence, ...]:
         *case.loads,
         *case.contrasts,
         *case.groups,
+        *case.uses,
+        *case.machine,
+        *case.clock,
+        *case.inputs,
     )
     unique = {one.id: one for one in (evidence(case, fact) for fact in facts)}
     return tuple(sorted(unique.values(), key=lambda one: (one.kind, one.since, one.text, one.id)))
@@ -88,8 +94,58 @@ def _told(case: Case, fact: Fact) -> tuple[str, str, float, float, str]:
             return "probe", "prober", fact.failing_since or case.since, case.now, _probe(fact)
         case GroupFacts():
             return "group", fact.source, fact.first_seen, fact.last_seen, _group(fact)
+        case ProcessUse() | MachineUse() | ClockSet() | InputFacts():
+            return _used(case, fact)
         case _:
             return _figures(case, fact)
+
+
+def _used(case: Case, fact: Used) -> tuple[str, str, float, float, str]:
+    match fact:
+        case ProcessUse():
+            return "use", "supervisor", fact.since, fact.until, _use(fact)
+        case MachineUse():
+            return "machine", "machine", fact.at - fact.kills_s, fact.at, _machine(fact)
+        case ClockSet():
+            way = "forward" if fact.moved_s > 0 else "back"
+            text = f"the clock was set {way} by {abs(fact.moved_s):.0f} s at {clock(fact.at)}"
+            return "clock", "ledger", fact.at, fact.at, text
+        case InputFacts():
+            text = (
+                f"{fact.service} {fact.route}: {fact.failed} of {fact.n} requests of {fact.path} failed since "
+                f"{clock(case.onset)}, of {fact.paths} other paths {fact.others_failed} of {fact.others}"
+            )
+            return "input", "proxy", case.onset, case.now, text
+
+
+def _use(fact: ProcessUse) -> str:
+    limit = f" of {_mib(fact.limit_bytes)}" if fact.limit_bytes else ""
+    grows = {True: "grows steadily", False: "does not grow", None: "not known whether it grows"}[fact.grows]
+    files = "" if fact.files_share is None else f"; {fact.files_share:.0%} of the files that it may open are open"
+    span = max(0.0, fact.until - fact.since) / 60
+    name, grown = (
+        f"{fact.service}-{fact.slot} ({fact.release})",
+        f"{fact.grown_bytes / 2**20:+.0f} MiB in {span:.0f} min",
+    )
+    return f"{name} uses {_mib(fact.rss_bytes)}{limit} of memory: {grows} ({grown}){files}"
+
+
+def _machine(fact: MachineUse) -> str:
+    said = []
+    if fact.disk_free_bytes is not None:
+        share = f" ({fact.disk_free_bytes / fact.disk_bytes:.0%})" if fact.disk_bytes else ""
+        said.append(f"{_mib(fact.disk_free_bytes)}{share} of the disk are free")
+    if fact.inodes_free_share is not None:
+        said.append(f"{fact.inodes_free_share:.0%} of its inodes")
+    if fact.memory_free_share is not None:
+        said.append(f"{fact.memory_free_share:.0%} of the memory is free")
+    if fact.kernel_kills is not None:
+        said.append(f"the kernel killed {fact.kernel_kills} processes for want of memory in {fact.kills_s:.0f} s")
+    return "the machine: " + (", ".join(said) or "nothing is known")
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:.0f} MiB"
 
 
 def _figures(case: Case, fact: RequestFacts | LoadFacts | Contrast) -> tuple[str, str, float, float, str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prodwise.loop.diagnose.case import Case, Contrast, Exit, LoadFacts, ProbeFacts, RequestFacts
+from prodwise.loop.diagnose.case import Case, Contrast, Exit, GroupFacts, LoadFacts, ProbeFacts, RequestFacts
 from prodwise.loop.diagnose.evidence import Fact, evidence
+from prodwise.loop.diagnose.sorts import Sort, sort_of
+from prodwise.loop.diagnose.used_up import ClockSet, InputFacts, ProcessUse
 from prodwise.loop.diagnose.weights import ONSET_TOLERANCE_S
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.incident import Symptom
@@ -18,6 +20,13 @@ TIMES_WORSE = 2.0
 SLOW_TIMES = 2.0
 NEEDED_SLOW_TIMES = 3.0
 KILLS = (-9, -15, 137, 143)
+KILLED = (-9, 137)
+POISON_MIN, POISON_SHARE, OTHERS_MIN = 3, 0.9, 3
+"""Failures of the one path; their share of all its requests, and of all failures of the route; other paths that work."""
+REPORTED_BEFORE_S = 120.0
+KERNEL_S = 60.0  # the kernel's count is read this often, at least
+CLOCK_S, CLOCK_BEFORE_S = 30.0, 600.0
+WELL_MIN, WELL_SHARE = 30, 0.02
 CONTRAST_MIN = 20
 ANSWERED_MIN = 10
 
@@ -131,6 +140,70 @@ def routes(case: Case) -> tuple[list[RequestFacts], list[RequestFacts]]:
     seen = [one for one in case.requests if one.service == case.service and one.route and one.after >= SEEN_MIN]
     hit = [one for one in seen if worse(one) or _slower_route(one)]
     return hit, [one for one in seen if one in hit or one.before_ms is not None]
+
+
+def uses(case: Case) -> list[ProcessUse]:
+    """Our processes' use of memory and files."""
+    return [one for one in case.uses if one.service == case.service]
+
+
+def killed_for_memory(case: Case) -> list[Fact]:
+    """Exits of ours by SIGKILL while the kernel killed for want of memory, with its word for it."""
+    ended = [one for one in exits(case) if one.exit_code in KILLED]
+    kernel = [one for one in case.machine if one.kernel_kills]
+    met = [one for one in ended if any(k.at - k.kills_s - KERNEL_S <= one.at <= k.at + KERNEL_S for k in kernel)]
+    return [*met, *kernel] if met else []
+
+
+def clock_sets(case: Case) -> list[ClockSet]:
+    """Times that the clock was set by half a minute or more, around the onset: what follows from it shows at once or never."""
+    return [
+        one
+        for one in case.clock
+        if abs(one.moved_s) >= CLOCK_S and case.onset - CLOCK_BEFORE_S <= one.at <= case.onset + abs(one.moved_s) + 60.0
+    ]
+
+
+def poison(case: Case) -> list[InputFacts]:
+    """Routes of ours where one path has nearly all failures, over and over, and the others work."""
+    return [
+        one
+        for one in case.inputs
+        if one.service == case.service
+        and one.failed >= POISON_MIN
+        and one.failed >= POISON_SHARE * one.n
+        and one.failed >= POISON_SHARE * (one.failed + one.others_failed)
+        and one.paths >= OTHERS_MIN
+        and one.others >= SEEN_MIN
+        and one.others_failed <= BAD_SHARE * one.others
+    ]
+
+
+def told_of(case: Case, sort: Sort) -> list[GroupFacts]:
+    """Groups of ours whose words name such trouble, and that are new since about the onset."""
+    return [
+        one
+        for one in case.groups
+        if one.service == case.service
+        and sort_of(one.title) is sort
+        and one.first_seen >= case.onset - REPORTED_BEFORE_S
+    ]
+
+
+def all_well(case: Case) -> list[Fact]:
+    """What says that nothing is wrong: its probe answers and its requests do as before. Empty where anything says otherwise,
+    or nothing says so."""
+    mine = [one for one in case.probes if one.service == case.service and one.healthy is not None]
+    ours = [one for one in case.requests if one.service == case.service and one.after]
+    n, failed = sum(one.after for one in ours), sum(one.after_failed for one in ours)
+    seen = any(one.ours for one in case.symptoms) or exits(case) or failing_now(case) or slow(case) or routes(case)[0]
+    if seen or not mine or not all(one.healthy for one in mine) or n < WELL_MIN or failed > WELL_SHARE * n:
+        return []
+    return [*mine, *ours]
+
+
+def failing_now(case: Case) -> list[RequestFacts]:
+    return [one for one in case.requests if one.service == case.service and worse(one)]
 
 
 def _slower_route(facts: RequestFacts) -> bool:

@@ -10,7 +10,8 @@ from prodwise.model.evidence import Evidence
 from prodwise.model.outcome import Outcome
 from prodwise.model.record import Entry
 from prodwise.server.views.facts import IncidentFacts
-from prodwise.server.views.incident import decision_of, likelihood, moment, outcome_words, recovered_at
+from prodwise.server.views.incident import decision_of, moment, outcome_words, recovered_at
+from prodwise.server.views.likely import likelihood
 from prodwise.server.views.markdown import Sources, plain
 from prodwise.server.views.prompt import Shield
 from prodwise.server.views.reach import Reaches, reaches
@@ -145,7 +146,7 @@ class _Account:
         for place, one in enumerate(causes):
             supports, against = ([str(name) for name in sequence(one.get(key))] for key in ("supports", "contradicts"))
             word = "Likeliest" if place == 0 else "Also thought of"
-            told = f"{word} ({likelihood(number(one.get('weight')))}): {plain(one.get('text', ''))}."
+            told = f"{word} ({likelihood(one)}): {plain(one.get('text', ''))}."
             yield self._item(told, [name for name in supports if name in self._evidence][:CITED_MAX] or [self._record])
             for sign, ids in (("For", supports), ("Against", against)):
                 for name in ids[:CITED_MAX]:

@@ -11,12 +11,14 @@ from prodwise.model.outcome import Outcome
 from prodwise.model.record import EffectState, Entry
 from prodwise.server.views.evidence import Fact, fact_of, telling
 from prodwise.server.views.facts import Buckets, Case, IncidentFacts
+from prodwise.server.views.likely import OF_A_COMMIT, likelihood, likely_commit
 from prodwise.server.views.needs import Card, approval_card, risk_words
 from prodwise.server.views.reach import Reaches, reaches
 from prodwise.server.views.report import onset
 from prodwise.server.views.story import Step, Story, steps_of, story, title_of
 from prodwise.server.views.strip import Strip, strip
 from prodwise.server.views.words import (
+    NOT_YET,
     actor_name,
     duration,
     gate_reason,
@@ -33,7 +35,6 @@ from prodwise.server.views.words import (
 BEFORE_S, AFTER_S = 300.0, 300.0
 WHY_MAX = 900
 EVIDENCE_SHOWN = 60
-NOT_YET = "not yet known"
 CHANGES = frozenset({"change", "effect", "release", "rollout_stage", "rollout_failed", "setting"})
 SIGNALS = frozenset({"incident_opened", "symptom", "recovered", "evidence"})
 
@@ -228,25 +229,20 @@ def recovered_at(facts: IncidentFacts) -> float | None:
 def _causes(facts: IncidentFacts) -> list[Cause]:
     texts = {fact.id: visible(fact.text, 200) for fact in facts.evidence}
     found = []
-    for entry in sequence(facts.case.diagnosis.get("hypotheses"))[:8]:
+    for place, entry in enumerate(sequence(facts.case.diagnosis.get("hypotheses"))[:8]):
         hypothesis = mapping(entry)
+        kind = str(hypothesis.get("cause") or "unknown")
+        came_with = likely_commit(facts.evidence) if place == 0 and kind in OF_A_COMMIT else ""
         found.append(
             Cause(
-                text=visible(hypothesis.get("text") or NOT_YET, 300),
-                kind=visible(hypothesis.get("cause") or "unknown", 40).replace("_", " "),
-                likelihood=likelihood(number(hypothesis.get("weight"))),
+                text=visible(hypothesis.get("text") or NOT_YET, 300) + came_with,
+                kind=visible(kind, 40).replace("_", " "),
+                likelihood=likelihood(hypothesis),
                 supports=_cited(hypothesis.get("supports"), texts),
                 contradicts=_cited(hypothesis.get("contradicts"), texts),
             )
         )
     return found
-
-
-def likelihood(weight: float | None) -> str:
-    """Log-odds (natural) in words: 3 is about 20 to 1, 1 about 3 to 1."""
-    if weight is None:
-        return NOT_YET
-    return "very likely" if weight >= 3 else "likely" if weight >= 1 else "possible" if weight >= -1 else "unlikely"
 
 
 def _cited(ids: object, texts: Mapping[str, str]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from prodwise.model.action import ActionKind
 from prodwise.model.incident import USERS_COUNTED_MAX
 
 TEXT_MAX = 600
+NOT_YET = "not yet known"
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 

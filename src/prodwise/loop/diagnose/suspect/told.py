@@ -36,6 +36,7 @@ def _row(suspect: Suspect) -> dict[str, object]:
     return {
         "commit": suspect.commit.sha,
         "title": printable(suspect.commit.title)[:TITLE_CHARS],
+        "author": printable(suspect.commit.author)[:TITLE_CHARS],
         "share": round(suspect.share, 3),
         "weight": round(suspect.weight, 2),
         "path": suspect.path,

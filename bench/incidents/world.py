@@ -1,0 +1,81 @@
+"""What really happens in an incident, and what of it is known beside its case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+
+from prodwise.loop.diagnose.case import (
+    Case,
+    Contrast,
+    Exit,
+)
+from prodwise.loop.diagnose.used_up import ClockSet, InputFacts
+from prodwise.model.change import Change, ChangeKind
+from prodwise.model.diagnosis import Cause
+
+NOW = 1_780_000_000.0
+OLD, NEW = "7-aaaaaaa", "8-bbbbbbb"
+ROUTES = (
+    "GET /",
+    "GET /cart",
+    "GET /product/:id",
+    "POST /checkout",
+    "GET /search",
+    "GET /account",
+    "GET /help",
+    "POST /login",
+)
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Backdrop:
+    """How often innocent things happen, as chances per incident; `deploy_s`: mean seconds between innocent deploys, 0 for none."""
+
+    deploy_s: float = 6 * 3600.0
+    config: float = 0.06
+    elsewhere: float = 0.05
+    old_errors: float = 0.15
+    missing: float = 0.15
+
+
+@dataclass
+class World:
+    """What really happens. fails: route → share of its requests; slow: times the usual latency; told: titles that programs report."""
+
+    rng: Random
+    cause: Cause
+    subject: str = ""
+    onset: float = NOW - 30.0
+    fails: dict[str, float] = field(default_factory=dict)
+    slow: float = 1.0
+    load: float = 1.0
+    hung: bool = False
+    exits: list[Exit] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    need_down: float | None = None  # when the needed service failed
+    machine: dict[str, float] = field(default_factory=dict)
+    uses: dict[str, float] = field(default_factory=dict)
+    clock: list[ClockSet] = field(default_factory=list)
+    inputs: list[InputFacts] = field(default_factory=list)
+    contrasts: list[Contrast] = field(default_factory=list)
+    alarm_only: bool = False
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """subject: the release that is at fault, the needed service, … ("" = any will do)."""
+
+    case: Case
+    cause: Cause
+    subject: str = ""
+
+    def right(self, cause: Cause, subject: str) -> bool:
+        return cause is self.cause and self.subject in ("", subject)
+
+
+def change(at: float, kind: ChangeKind, before: str, after: str, name: str = "") -> Change:
+    return Change(name or f"ch-{after}-{at:.0f}", at, kind, "", before, after, "ana", "rollback")
