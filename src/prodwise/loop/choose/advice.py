@@ -14,7 +14,7 @@ _TO_DO: Final = {
     Cause.CLOCK: "set the clock right and see that it is kept (NTP); tokens and schedules may be off until then",
     Cause.UPSTREAM: "see to what does not answer, or wait for it: nothing of the app needs to change",
     Cause.OVERLOAD: "give it more capacity or fewer requests (a limit before it, a costly page switched off, a larger machine): "
-    "this target can neither add processes nor shed requests by itself",
+    "this target can neither shed requests nor add processes by itself",
     Cause.CONFIG: "take back what was changed",
     Cause.MEMORY: "find what holds the memory; until then give it more, or start it again now and then",
     Cause.DESCRIPTORS: "find what opens files or connections and does not close them; until then raise the limit",
