@@ -39,7 +39,12 @@ def read(command: Sequence[str], exists: Callable[[str], bool]) -> Check:
 
 def _unwrapped(command: Sequence[str]) -> tuple[str, ...]:
     """`/bin/sh -c "python -m pytest a.py"` without its shell, where the line uses nothing of it."""
-    if len(command) == 3 and command[0].endswith("sh") and command[1] == "-c" and not re.search(r"[|&;<>()$`\\*?\[\]#~={}!\n]", command[2]):
+    if (
+        len(command) == 3
+        and command[0].endswith("sh")
+        and command[1] == "-c"
+        and not re.search(r"[|&;<>()$`\\*?\[\]#~={}!\n]", command[2])
+    ):
         try:
             return tuple(shlex.split(command[2])) or tuple(command)
         except ValueError:

@@ -54,4 +54,8 @@ def is_test(path: str) -> bool:
     name = parts[-1]
     if any(part in ("test", "tests", "spec") or part.endswith("testcases") for part in parts[:-1]):
         return True
-    return name.startswith("test_") or name.endswith(("_test.py", "_tests.py")) or name in ("conftest.py", "tests.py", "test.py")
+    return (
+        name.startswith("test_")
+        or name.endswith(("_test.py", "_tests.py"))
+        or name in ("conftest.py", "tests.py", "test.py")
+    )

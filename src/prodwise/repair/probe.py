@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from prodwise.model.errors import TargetError
 from prodwise.ports.repair import Limits, Ran, Tree
 from prodwise.repair.edits import Edit
 from prodwise.repair.localise import Lines
@@ -69,43 +71,47 @@ class Probe:
         limits = Limits(seconds=seconds, cpu_s=seconds)
         if edit is None:
             return self.tree.run(command, limits, _ENV)
+        with self._edited(edit):
+            return self.tree.run(command, limits, _ENV)
+
+    @contextmanager
+    def _edited(self, edit: Edit) -> Iterator[None]:
         path = self.tree.root / edit.path
-        old = read_text(path)
+        old = read_text(_own(path, self.tree.root))
         write_text(path, edit.applied(old))
         try:
-            return self.tree.run(command, limits, _ENV)
+            yield
         finally:
-            write_text(path, old)
+            write_text(_own(path, self.tree.root), old)
 
     def cover(self, command: Sequence[str], only: Sequence[str] | None, seconds: float, each: float = 10.0,
               edit: Edit | None = None) -> Covered:  # fmt: skip
         """Outcomes, and lines in the files of `only` (None: all below the root; empty: no lines). each: CPU seconds after which
         a test counts as hanging, and ends the run."""
         if edit is not None:
-            path = self.tree.root / edit.path
-            old = read_text(path)
-            write_text(path, edit.applied(old))
-            try:
+            with self._edited(edit):
                 return self.cover(command, only, seconds, each)
-            finally:
-                write_text(path, old)
-        ran, rows = self._watch(command, {"mode": "cover", "only": None if only is None else list(only), "seconds": each}, seconds)
+        ran, rows = self._watch(
+            command, {"mode": "cover", "only": None if only is None else list(only), "seconds": each}, seconds
+        )
         root = next((str(row["root"]) for row in rows if "root" in row), "")
         loading = next((_lines(row["loading"]) for row in rows if "loading" in row), {})
-        tests = tuple(Test(str(row["test"]), bool(row["failed"]), _lines(row["lines"])) for row in rows if "lines" in row)
+        tests = tuple(
+            Test(str(row["test"]), bool(row["failed"]), _lines(row["lines"])) for row in rows if "lines" in row
+        )
         return Covered(ran, root, tests, loading)
 
     def attempt(self, command: Sequence[str], edits: Mapping[int, tuple[Edit, Unit | None]], known: Sequence[str],
                 each: float, seconds: float) -> Tried:  # fmt: skip
         """Every edit in a fork of the collected tests. known: tests that may fail."""
         texts = {path: read_text(self.tree.root / path) for path in {edit.path for edit, _ in edits.values()}}
-        plan = {"mode": "try", "known": list(known), "seconds": each, "total": max(1.0, seconds - 2),
-                "edits": [[at, edit.path, _unit(unit), edit.start, edit.end, edit.new] for at, (edit, unit) in edits.items()]}  # fmt: skip
+        tries = [[at, edit.path, _unit(unit), edit.start, edit.end, edit.new] for at, (edit, unit) in edits.items()]
+        plan = {"mode": "try", "known": list(known), "seconds": each, "total": max(1.0, seconds - 2), "edits": tries}
         try:
             _, rows = self._watch(command, plan, seconds)
         finally:
             for path, text in texts.items():
-                write_text(self.tree.root / path, text)
+                write_text(_own(self.tree.root / path, self.tree.root), text)
         codes = {int(row["id"]): row["code"] for row in rows if "code" in row}
         tests: dict[int, set[str]] = {}
         for row in rows:
@@ -113,8 +119,10 @@ class Probe:
                 tests.setdefault(int(row["id"]), set()).add(str(row["test"]))
         return Tried(any("ready" in row for row in rows), codes, {at: frozenset(names) for at, names in tests.items()})
 
-    def _watch(self, command: Sequence[str], plan: Mapping[str, Any], seconds: float) -> tuple[Ran, list[dict[str, Any]]]:
-        (self.place / "plan.json").write_text(json.dumps(plan))
+    def _watch(
+        self, command: Sequence[str], plan: Mapping[str, Any], seconds: float
+    ) -> tuple[Ran, list[dict[str, Any]]]:
+        _own(self.place / "plan.json", self.tree.root).write_text(json.dumps(plan))
         answer = self.place / "answer.jsonl"
         answer.unlink(missing_ok=True)
         env = {**_ENV, "PYTEST_PLUGINS": "prodwise_watch", "PYTEST_XDIST_AUTO_NUM_WORKERS": "1"}
@@ -145,6 +153,13 @@ def _lines(data: Mapping[str, Sequence[int]]) -> Lines:
 
 def _unit(unit: Unit | None) -> list[Any] | None:
     return None if unit is None else [unit.first, unit.last, [list(one) for one in unit.classes]]
+
+
+def _own(path: Path, root: Path) -> Path:
+    """The tests may have put a link where a file was. Raises TargetError."""
+    if path.is_symlink() or not path.resolve().is_relative_to(root.resolve()):
+        raise TargetError(f"{path.name} leads out of the checkout.")
+    return path
 
 
 def read_text(path: Path) -> str:

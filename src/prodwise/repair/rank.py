@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from prodwise.repair.edits import Edit
 from prodwise.repair.source import Source
@@ -60,15 +61,26 @@ def _answers_itself(node: ast.AST) -> bool:
     if isinstance(node, ast.Compare):
         parts = [ast.unparse(one) for one in (node.left, *node.comparators)]
         constants = all(isinstance(one, ast.Constant) for one in (node.left, *node.comparators))
-        return constants or any(one == two for one, two in zip(parts, parts[1:], strict=False))
+        return constants or any(one == two for one, two in pairwise(parts))
     if isinstance(node, ast.BoolOp):
         parts = [ast.unparse(one) for one in node.values]
         negated = {re.sub(r"^not \(?|\)$", "", one) for one in parts if one.startswith("not ")}
-        return len(set(parts)) < len(parts) or bool(negated & set(parts)) or any(isinstance(one, ast.Constant) for one in node.values[:-1])
+        return (
+            len(set(parts)) < len(parts)
+            or bool(negated & set(parts))
+            or any(isinstance(one, ast.Constant) for one in node.values[:-1])
+        )
     if isinstance(node, ast.Assign):
         return ast.unparse(node.targets[0]) == ast.unparse(node.value)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub | ast.Div | ast.FloorDiv | ast.Mod | ast.BitXor | ast.BitAnd | ast.BitOr):
+    if isinstance(node, ast.BinOp) and isinstance(
+        node.op, ast.Sub | ast.Div | ast.FloorDiv | ast.Mod | ast.BitXor | ast.BitAnd | ast.BitOr
+    ):
         return ast.unparse(node.left) == ast.unparse(node.right)
-    if isinstance(node, ast.Call) and len(node.args) > 1 and isinstance(node.func, ast.Name) and node.func.id in ("max", "min"):
+    if (
+        isinstance(node, ast.Call)
+        and len(node.args) > 1
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("max", "min")
+    ):
         return len({ast.unparse(one) for one in node.args}) < len(node.args)
     return False

@@ -44,10 +44,10 @@ def look(probe: Probe, fault: Fault, seconds: float) -> Scene | None:
     1. Once plainly. 2. Once with its lines noted: it must fail again. 3. The rest of its file, for what passing tests run.
     """
     check = commands.read(fault.command, lambda path: (probe.tree.root / path).is_file())
-    first = probe.plain(check.command, None, max(5.0, seconds / 5))
+    first = probe.plain(check.command, None, max(20.0, seconds / 4))
     if not _fails(first, bool(check.pytest)):
         return None
-    covered = probe.cover(check.command, None, max(8.0, seconds / 4), HANG_S if first.code is None else 30.0)
+    covered = probe.cover(check.command, None, max(20.0, seconds / 4), HANG_S if first.code is None else 30.0)
     if covered.ran.code == 0:
         return None
     told = read_traceback(first.output or fault.output, covered.root)
@@ -78,4 +78,4 @@ def _fails(ran: Ran, pytest: bool) -> bool:
 def _rest(probe: Probe, check: commands.Check, paths: Sequence[str], seconds: float) -> Covered:
     if check.whole is None:
         return Covered(Ran(0, "", 0.0))
-    return probe.cover(check.whole, paths, max(5.0, seconds / 5), HANG_S * 2)
+    return probe.cover(check.whole, paths, max(15.0, seconds / 5), HANG_S * 2)

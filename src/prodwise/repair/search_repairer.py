@@ -16,7 +16,7 @@ from prodwise.repair.probe import CANNOT, Probe, read_text
 from prodwise.repair.scene import Scene, look
 from prodwise.repair.verdict import Survivor, chosen
 
-BATCH = 150
+BATCHES = (40, 80, 160, 320)
 PLAIN_MOST = 25
 MARGIN = 0.6
 SURVIVORS_MOST = 40
@@ -64,8 +64,7 @@ class _Search:
         standing: list[Candidate] = []
         plain = PLAIN_MOST
         forks = True
-        for at in range(0, len(candidates), BATCH):
-            batch = candidates[at : at + BATCH]
+        for batch in _batches(candidates):
             if self.left() < LAST_S or len(standing) >= SURVIVORS_MOST:
                 break
             if standing and batch[0].score > standing[0].score + MARGIN:
@@ -77,12 +76,14 @@ class _Search:
             passed += self._plainly(slow)
             standing += guards.hold(passed, self.left() - LAST_S)
             standing.sort(key=lambda one: one.score)
-        return [one for one in chosen(standing, self.scene, self.probe, self.left() - LAST_S) if self._again(one)]
+        return [one for one in chosen(standing, self.scene.spectrum) if self._again(one)]
 
     def _forked(self, batch: Sequence[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
         """Those that pass, and those that must be tried in a process of their own."""
         numbered = {at: (one.edit, one.unit) for at, one in enumerate(batch)}
-        tried = self.probe.attempt(self.scene.check.command, numbered, (), self.scene.each_s, max(2.0, self.left() - LAST_S))
+        tried = self.probe.attempt(
+            self.scene.check.command, numbered, (), self.scene.each_s, max(2.0, self.left() - LAST_S)
+        )
         if not tried.ready:
             return [], list(batch)
         passed = [one for at, one in enumerate(batch) if tried.codes.get(at) == 0]
@@ -101,3 +102,12 @@ class _Search:
     def _again(self, survivor: Survivor) -> bool:
         seconds = max(5.0, 3 * self.scene.each_s)
         return self.probe.plain(self.fault.command, survivor.candidate.edit, seconds).code == 0
+
+
+def _batches(candidates: Sequence[Candidate]) -> Iterator[Sequence[Candidate]]:
+    """Small ones first: most faults end with one of the likeliest edits."""
+    at, sizes = 0, iter(BATCHES)
+    while at < len(candidates):
+        many = next(sizes, BATCHES[-1])
+        yield candidates[at : at + many]
+        at += many

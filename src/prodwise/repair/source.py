@@ -115,9 +115,11 @@ class Source:
 
     def last_head_line(self, statement: ast.stmt) -> int:
         body = getattr(statement, "body", None)
-        if isinstance(body, list) and body and isinstance(body[0], ast.stmt):
-            return max(statement.lineno, min(body[0].lineno, *(d.lineno for d in getattr(body[0], "decorator_list", [])), body[0].lineno) - 1)
-        return statement.end_lineno or statement.lineno
+        if not (isinstance(body, list) and body and isinstance(body[0], ast.stmt)):
+            return statement.end_lineno or statement.lineno
+        inner = body[0]
+        decorators = inner.decorator_list if isinstance(inner, Function | ast.ClassDef) else []
+        return max(statement.lineno, min([inner.lineno, *(one.lineno for one in decorators)]) - 1)
 
 
 @dataclass(frozen=True)

@@ -176,9 +176,11 @@ def fork_all():
         return
     answer({"ready": True})
     functions = by_file()
-    stop = time.time() + State.plan.get("total", 60)
+    stop = time.monotonic() + State.plan.get("total", 60)
+    gc.collect()
+    gc.disable()  # a collection in a child would copy every page that it looks at
     for edit in State.plan["edits"]:
-        if time.time() > stop:
+        if time.monotonic() > stop:
             break
         if one(edit, functions):
             return
@@ -209,8 +211,8 @@ def one(edit, functions):
 
 
 def wait(pid, seconds):
-    end, pause = time.time() + seconds, 0.001
-    while time.time() < end:
+    end, pause = time.monotonic() + seconds, 0.001
+    while time.monotonic() < end:
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
             return os.WEXITSTATUS(status) if os.WIFEXITED(status) else None

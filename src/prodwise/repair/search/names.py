@@ -36,7 +36,9 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
         one, two = (site.source.of(part) for part in node.elts)
         if one != two:
             start, end = site.source.span(node.elts[0])[0], site.source.span(node.elts[1])[1]
-            yield Edit(site.source.path, start, end, f"{two}, {one}", "order", "the two values are swapped", 1.8, node.lineno)
+            yield Edit(
+                site.source.path, start, end, f"{two}, {one}", "order", "the two values are swapped", 1.8, node.lineno
+            )
 
 
 def _variables(site: Site, node: ast.Name) -> Iterator[Edit]:
@@ -106,7 +108,9 @@ def _arguments(site: Site, node: ast.Call) -> Iterator[Edit]:
         if "#" in site.source.text[start:end]:
             continue
         cost = 1.3 if two == one + 1 else 1.7
-        yield Edit(site.source.path, start, end, ", ".join(changed), "order", "two arguments are swapped", cost, node.lineno)
+        yield Edit(
+            site.source.path, start, end, ", ".join(changed), "order", "two arguments are swapped", cost, node.lineno
+        )
 
 
 def alike(name: str) -> tuple[str, ...]:

@@ -60,7 +60,9 @@ def augmented(site: Site) -> Iterator[Edit]:
     old, others = _ARITHMETIC[type(statement.op)]
     for new in (*others, ""):
         cost = 1.2 if new else 2.2
-        made = site.between(statement.target, statement.value, f"{old}=", f"{new}=", "operator", f"`{old}=` is meant as `{new}=`", cost)
+        made = site.between(
+            statement.target, statement.value, f"{old}=", f"{new}=", "operator", f"`{old}=` is meant as `{new}=`", cost
+        )
         if made:
             yield made
 
@@ -95,7 +97,9 @@ def _junctions(site: Site, node: ast.BoolOp) -> Iterator[Edit]:
         rest = f" {old} ".join(site.source.of(one) for one in node.values if one is not value)
         why = f"the condition asks too much with `{_short(site, value)}`"
         yield site.swap(node, rest, "condition dropped", why, 2.6)
-        yield site.swap(value, _negated(site, value), "negation", f"`{_short(site, value)}` is meant negated", 1.6 + 0.1 * at)
+        yield site.swap(
+            value, _negated(site, value), "negation", f"`{_short(site, value)}` is meant negated", 1.6 + 0.1 * at
+        )
 
 
 def _negated(site: Site, node: ast.expr) -> str:
@@ -122,7 +126,11 @@ def _arithmetic(site: Site, node: ast.BinOp) -> Iterator[Edit]:
         left, right = source.of(node.left), source.of(node.right)
         if not isinstance(node.op, ast.Mult | ast.BitAnd | ast.BitOr | ast.BitXor) and left != right:
             old = _ARITHMETIC[type(node.op)][0]
-            left = left if isinstance(node.left, ast.Name | ast.Call | ast.Constant | ast.Attribute | ast.Subscript) else f"({left})"
+            left = (
+                left
+                if isinstance(node.left, ast.Name | ast.Call | ast.Constant | ast.Attribute | ast.Subscript)
+                else f"({left})"
+            )
             why = f"the operands of `{old}` are in the wrong order"
             yield site.swap(node, f"{right} {old} {left}", "order", why, 1.6)
     for kept, lost in ((node.left, node.right), (node.right, node.left)):
@@ -145,8 +153,12 @@ def _one_more(site: Site, node: ast.expr) -> Iterator[Edit]:
     parent, child = site.source.parents.get(node), node
     limit = isinstance(parent, ast.Slice | ast.Compare) or (isinstance(parent, ast.Subscript) and parent.slice is node)
     call = isinstance(parent, ast.Call) and parent.func is not child
-    value = isinstance(parent, ast.Assign | ast.Return | ast.AugAssign) and not isinstance(getattr(node, "ctx", None), ast.Store)
-    if isinstance(parent, ast.Compare) and not all(isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE | ast.Eq) for op in parent.ops):
+    value = isinstance(parent, ast.Assign | ast.Return | ast.AugAssign) and not isinstance(
+        getattr(node, "ctx", None), ast.Store
+    )
+    if isinstance(parent, ast.Compare) and not all(
+        isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE | ast.Eq) for op in parent.ops
+    ):
         return
     if not (limit or call or value) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod)):
         return

@@ -10,7 +10,9 @@ from prodwise.repair.search.site import Site
 
 _AROUND = ("sorted", "list", "set", "str", "int", "len", "abs", "tuple", "float", "dict")
 _METHODS = ("strip()", "lower()", "copy()", "items()", "values()", "rstrip()")
-_VALUES = ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.BinOp | ast.ListComp | ast.SetComp | ast.GeneratorExp
+_VALUES = (
+    ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.BinOp | ast.ListComp | ast.SetComp | ast.GeneratorExp
+)
 
 
 def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
@@ -70,17 +72,23 @@ def _bounded(site: Site, node: ast.expr, text: str) -> Iterator[Edit]:
     for other in (*kept, "0"):
         for call in ("max", "min"):
             cost = 2.0 if other != "0" or call == "max" else 2.6
-            yield site.swap(node, f"{call}({other}, {text})", "call missing", f"`{_short(site, node)}` lacks a limit", cost)
+            yield site.swap(
+                node, f"{call}({other}, {text})", "call missing", f"`{_short(site, node)}` lacks a limit", cost
+            )
 
 
 def _sliced(site: Site, node: ast.Subscript) -> Iterator[Edit]:
-    yield site.swap(node, site.source.of(node.value), "index dropped", f"the whole of `{_short(site, node.value)}` is meant", 2.2)
+    yield site.swap(
+        node, site.source.of(node.value), "index dropped", f"the whole of `{_short(site, node.value)}` is meant", 2.2
+    )
 
 
 def pieces(site: Site, node: ast.expr) -> Iterator[Edit]:
     """Another expression of the same function in its place; names alone are another rule's."""
     function = site.source.function(site.statement)
-    if function is None or not isinstance(node, ast.Subscript | ast.Call | ast.Compare | ast.Attribute | ast.BinOp | ast.Name):
+    if function is None or not isinstance(
+        node, ast.Subscript | ast.Call | ast.Compare | ast.Attribute | ast.BinOp | ast.Name
+    ):
         return
     if not isinstance(getattr(node, "ctx", ast.Load()), ast.Load) or _callee(site, node):
         return
@@ -88,7 +96,9 @@ def pieces(site: Site, node: ast.expr) -> Iterator[Edit]:
     for other in ast.walk(function):
         if not isinstance(other, ast.Subscript | ast.Call | ast.Compare | ast.Attribute | ast.BinOp):
             continue
-        if not isinstance(getattr(other, "ctx", ast.Load()), ast.Load) or (isinstance(other, ast.Attribute) and _callee(site, other)):
+        if not isinstance(getattr(other, "ctx", ast.Load()), ast.Load) or (
+            isinstance(other, ast.Attribute) and _callee(site, other)
+        ):
             continue
         text = ast.unparse(other)
         if text == mine or text in seen or len(text) > 60 or "\n" in text:
@@ -105,7 +115,11 @@ def lists(site: Site, node: ast.expr) -> Iterator[Edit]:
         yield site.swap(node, "[[]]", "constant", "one empty result is meant, not none", 2.4)
         for name in site.scope.locals:
             yield site.swap(node, f"[{name}]", "constant", f"the result is `{name}` itself", 2.4)
-    if isinstance(node, ast.Constant) and isinstance(node.value, bool) and not isinstance(site.source.parents.get(node), ast.keyword):
+    if (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, bool)
+        and not isinstance(site.source.parents.get(node), ast.keyword)
+    ):
         for name in site.scope.locals:
             if name in ("self", "cls"):
                 continue
@@ -130,7 +144,11 @@ def terms(site: Site, test: ast.expr) -> Iterator[Edit]:
 def _terms(site: Site, test: ast.expr) -> dict[str, float]:
     found: dict[str, float] = {}
     for node in ast.walk(test):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name | ast.Attribute) and node.value not in (test,):
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name | ast.Attribute)
+            and node.value not in (test,)
+        ):
             base = ast.unparse(node.value)
             if base not in ("self", "cls"):
                 found.update({f"{base} is None": 2.2, f"{base} is not None": 2.2})

@@ -31,7 +31,9 @@ class Site:
             return parent.value is node
         return isinstance(parent, ast.Call) and parent.func is node
 
-    def between(self, before: ast.expr, after: ast.expr, old: str, new: str, kind: str, why: str, cost: float) -> Edit | None:
+    def between(
+        self, before: ast.expr, after: ast.expr, old: str, new: str, kind: str, why: str, cost: float
+    ) -> Edit | None:
         """The operator between two operands, found in the text between them."""
         start, end = self.source.span(before)[1], self.source.span(after)[0]
         text = self.source.text[start:end]
@@ -61,5 +63,13 @@ def _closed(text: str) -> bool:
         return True
     return isinstance(
         node,
-        ast.Name | ast.Constant | ast.Call | ast.Attribute | ast.Subscript | ast.List | ast.Dict | ast.Set | ast.ListComp,
+        ast.Name
+        | ast.Constant
+        | ast.Call
+        | ast.Attribute
+        | ast.Subscript
+        | ast.List
+        | ast.Dict
+        | ast.Set
+        | ast.ListComp,
     )

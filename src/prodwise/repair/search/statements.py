@@ -46,7 +46,7 @@ def _assignments(site: Site, function: Function) -> Iterator[tuple[str, float]]:
     bound = [name for name in site.scope.locals if name not in ("self", "cls", "_")]
     if len(bound) > 9:
         return
-    counts = {name: 0 for name in bound}
+    counts = dict.fromkeys(bound, 0)
     for node in ast.walk(function):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in counts:
             counts[node.id] += 1
@@ -89,7 +89,11 @@ def _base_cases(site: Site, function: Function) -> Iterator[Edit]:
     body = [one for one in function.body if not _docstring(one)]
     if not body or body[0] is not site.statement:
         return
-    returns = [ast.unparse(node.value) for node in ast.walk(function) if isinstance(node, ast.Return) and node.value is not None]
+    returns = [
+        ast.unparse(node.value)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Return) and node.value is not None
+    ]
     simple = [text for text in dict.fromkeys(returns) if len(text) < 30]
     recursive = any(isinstance(node, ast.Call) and _name(node.func) == function.name for node in ast.walk(function))
     for argument in function.args.args:
@@ -123,21 +127,41 @@ def _order(site: Site) -> Iterator[Edit]:
             continue
         at = block.index(statement)
         after = block[at + 1] if at + 1 < len(block) else None
-        if after is not None and isinstance(statement, simple) and isinstance(after, simple) and not _docstring(statement):
+        if (
+            after is not None
+            and isinstance(statement, simple)
+            and isinstance(after, simple)
+            and not _docstring(statement)
+        ):
             start, end = source.span(statement)[0], source.span(after)[1]
             gap = source.text[source.span(statement)[1] : source.span(after)[0]]
             text = source.of(after) + gap + source.of(statement)
-            yield Edit(source.path, start, end, text, "order", "two statements are in the wrong order", 2.2, statement.lineno)
+            yield Edit(
+                source.path, start, end, text, "order", "two statements are in the wrong order", 2.2, statement.lineno
+            )
         if after is None and len(block) > 1 and isinstance(parent, _BLOCKS) and name == "body":
             yield from _outdented(site, parent)
 
 
 def _outdented(site: Site, parent: ast.stmt) -> Iterator[Edit]:
     source, statement = site.source, site.statement
-    if (statement.end_lineno or 0) != statement.lineno or getattr(parent, "orelse", None) or isinstance(parent, ast.Try):
+    if (
+        (statement.end_lineno or 0) != statement.lineno
+        or getattr(parent, "orelse", None)
+        or isinstance(parent, ast.Try)
+    ):
         return
     start = source.line_start(statement.lineno)
     indent = source.indent(parent)
     text = indent + source.lines[statement.lineno - 1].lstrip()
     end = start + len(source.lines[statement.lineno - 1])
-    yield Edit(source.path, start, end, text, "order", "the statement belongs after the block, not into it", 2.3, statement.lineno)
+    yield Edit(
+        source.path,
+        start,
+        end,
+        text,
+        "order",
+        "the statement belongs after the block, not into it",
+        2.3,
+        statement.lineno,
+    )

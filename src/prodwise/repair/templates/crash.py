@@ -24,7 +24,10 @@ def edits(source: Source, statement: ast.stmt, error: str, message: str, depth: 
             made.setdefault((edit.start, edit.end, edit.new), edit)
     if not depth:
         return list(made.values())
-    return [Edit(one.path, one.start, one.end, one.new, one.kind, one.why, one.cost + 0.4 * depth, one.line) for one in made.values()]
+    return [
+        Edit(one.path, one.start, one.end, one.new, one.kind, one.why, one.cost + 0.4 * depth, one.line)
+        for one in made.values()
+    ]
 
 
 def _missing_key(site: Site, message: str) -> Iterator[Edit]:
@@ -42,7 +45,13 @@ def _missing_key(site: Site, message: str) -> Iterator[Edit]:
             if node.func.attr == "pop" and len(node.args) == 1:
                 yield site.swap(node, text[:-1] + ", None)", "missing key", "what is taken out may be missing", 1.2)
             else:
-                yield site.swap(node.func, site.source.of(node.func.value) + ".discard", "missing key", "it may be gone already", 1.5)
+                yield site.swap(
+                    node.func,
+                    site.source.of(node.func.value) + ".discard",
+                    "missing key",
+                    "it may be gone already",
+                    1.5,
+                )
 
 
 def _only_if(site: Site, test: str, kind: str, cost: float) -> Iterator[Edit]:
@@ -56,7 +65,16 @@ def _only_if(site: Site, test: str, kind: str, cost: float) -> Iterator[Edit]:
     elif isinstance(statement, ast.Expr | ast.AugAssign | ast.Delete) and statement.lineno == statement.end_lineno:
         indent, start = source.indent(statement), source.span(statement)[0]
         new = f"if {test}:\n{indent}    {source.of(statement)}"
-        yield Edit(source.path, start, source.span(statement)[1], new, kind, f"it is done only when `{test}`", cost, statement.lineno)
+        yield Edit(
+            source.path,
+            start,
+            source.span(statement)[1],
+            new,
+            kind,
+            f"it is done only when `{test}`",
+            cost,
+            statement.lineno,
+        )
     elif isinstance(statement, ast.For):
         return
 
@@ -65,11 +83,10 @@ def _none(site: Site, message: str) -> Iterator[Edit]:
     """Something was None: a default, a guard on the same line, or the value of a sibling."""
     attribute = (re.search(r"has no attribute '(\w{1,80})'", message) or [None, None])[1]
     for node in site.source.head(site.statement):
-        base: ast.expr | None = None
-        if attribute and isinstance(node, ast.Attribute) and node.attr == attribute:
-            base = node.value
-        elif not attribute and isinstance(node, ast.Subscript):
-            base = node.value
+        asked = (
+            isinstance(node, ast.Attribute) and node.attr == attribute if attribute else isinstance(node, ast.Subscript)
+        )
+        base = node.value if asked and isinstance(node, ast.Attribute | ast.Subscript) else None
         if base is not None and isinstance(base, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
             yield from _guarded(site, base, node)
     if not attribute and isinstance(site.statement, ast.For):
@@ -98,7 +115,9 @@ def _guarded(site: Site, base: ast.expr, whole: ast.expr) -> Iterator[Edit]:
         inner = site.source.of(top)
         for default in ("None", '""', "[]", "0"):
             why = f"`{text}` may be None"
-            yield site.swap(top, f"({inner} if {text} is not None else {default})", "none", why, 2.0 + 0.2 * (default != "None"))
+            yield site.swap(
+                top, f"({inner} if {text} is not None else {default})", "none", why, 2.0 + 0.2 * (default != "None")
+            )
     for default in ('""', "{}", "[]"):
         yield site.swap(base, f"({text} or {default})", "none", f"`{text}` may be None", 2.2)
     function = site.source.function(site.statement)
@@ -152,7 +171,9 @@ def _attribute(site: Site, message: str) -> Iterator[Edit]:
             yield site.swap(node.value, f"{base}()", "call missing", f"`{base}` is meant to be called", 1.0)
         yield from _only_if(site, f'hasattr({base}, "{wanted}")', "attribute", 3.0)
         if isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
-            yield site.swap(node, f'getattr({base}, "{wanted}", None)', "attribute", f"`{base}` may lack `.{wanted}`", 2.6)
+            yield site.swap(
+                node, f'getattr({base}, "{wanted}", None)', "attribute", f"`{base}` may lack `.{wanted}`", 2.6
+            )
 
 
 def _type(site: Site, message: str) -> Iterator[Edit]:
@@ -161,23 +182,31 @@ def _type(site: Site, message: str) -> Iterator[Edit]:
     if "coroutine" in message:
         yield from _awaited(site, message)
     for node in site.source.head(site.statement):
-        if isinstance(node, ast.BinOp) and ("operand" in message or "concatenate" in message or "must be str" in message):
+        if isinstance(node, ast.BinOp) and (
+            "operand" in message or "concatenate" in message or "must be str" in message
+        ):
             for side in (node.left, node.right):
                 text = site.source.of(side)
                 for call in ("str", "int", "list", "tuple", "float"):
-                    yield site.swap(side, f"{call}({text})", "type", f"`{text}` has another type than its neighbour", 1.4)
+                    yield site.swap(
+                        side, f"{call}({text})", "type", f"`{text}` has another type than its neighbour", 1.4
+                    )
         if isinstance(node, ast.Call):
             yield from _called(site, node, message)
         if isinstance(node, ast.Subscript) and ("not subscriptable" in message or "indices must be" in message):
             base = site.source.of(node.value)
             for call in ("list", "int"):
                 inner = node.value if call == "list" else node.slice
-                yield site.swap(inner, f"{call}({site.source.of(inner)})", "type", f"`{base}` cannot be asked like this", 1.6)
+                yield site.swap(
+                    inner, f"{call}({site.source.of(inner)})", "type", f"`{base}` cannot be asked like this", 1.6
+                )
         if isinstance(node, ast.Compare) and "not supported between" in message:
             for part in (node.left, *node.comparators):
                 text = site.source.of(part)
                 for call in ("int", "str", "float", "len"):
-                    yield site.swap(part, f"{call}({text})", "type", f"`{text}` has another type than its neighbour", 1.5)
+                    yield site.swap(
+                        part, f"{call}({text})", "type", f"`{text}` has another type than its neighbour", 1.5
+                    )
 
 
 def _called(site: Site, node: ast.Call, message: str) -> Iterator[Edit]:
@@ -220,7 +249,13 @@ def _index(site: Site, message: str) -> Iterator[Edit]:
                 yield from _only_if(site, f"{index} < len({base})", "index", 1.8)
             if isinstance(site.statement, ast.While):
                 test = site.source.of(site.statement.test)
-                yield site.swap(site.statement.test, f"{index} < len({base}) and {test}", "index", f"`{index}` may pass the end", 1.5)
+                yield site.swap(
+                    site.statement.test,
+                    f"{index} < len({base}) and {test}",
+                    "index",
+                    f"`{index}` may pass the end",
+                    1.5,
+                )
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("pop", "popleft"):
             yield from _only_if(site, site.source.of(node.func.value), "index", 1.8)
 
@@ -231,7 +266,9 @@ def _division(site: Site, message: str) -> Iterator[Edit]:
             below, text = site.source.of(node.right), site.source.of(node)
             why = f"`{below}` may be zero"
             for default in ("0", "0.0", "None"):
-                yield site.swap(node, f"({text} if {below} else {default})", "division", why, 1.4 + 0.3 * (default == "None"))
+                yield site.swap(
+                    node, f"({text} if {below} else {default})", "division", why, 1.4 + 0.3 * (default == "None")
+                )
             if isinstance(site.statement, ast.Return) and isinstance(node.right, ast.Name | ast.Call | ast.Attribute):
                 for default in ("0", "0.0", "None"):
                     made = site.insert(f"if not {below}:\n    return {default}", "division", why, 1.8)
@@ -247,7 +284,9 @@ def _encoding(site: Site, message: str) -> Iterator[Edit]:
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         if name in ("open", "read_text", "write_text") and not any(one.arg == "encoding" for one in node.keywords):
             comma = ", " if node.args or node.keywords else ""
-            yield site.swap(node, f'{text[:-1]}{comma}encoding="utf-8")', "encoding", "the encoding is left to the machine", 1.0)
+            yield site.swap(
+                node, f'{text[:-1]}{comma}encoding="utf-8")', "encoding", "the encoding is left to the machine", 1.0
+            )
         if name in ("decode", "encode"):
             base = site.source.of(node.func)
             yield site.swap(node, f'{base}("utf-8")', "encoding", "the text is UTF-8", 1.2)
@@ -260,21 +299,35 @@ def _awaited(site: Site, message: str) -> Iterator[Edit]:
         return
     for node in site.source.head(site.statement):
         if isinstance(node, ast.Call) and not isinstance(site.source.parents.get(node), ast.Await):
-            yield site.swap(node, f"await {site.source.of(node)}", "await", f"`{site.source.of(node)[:60]}` is not awaited", 1.0)
+            yield site.swap(
+                node, f"await {site.source.of(node)}", "await", f"`{site.source.of(node)[:60]}` is not awaited", 1.0
+            )
 
 
 def _exhausted(site: Site, message: str) -> Iterator[Edit]:
     for node in site.source.head(site.statement):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "next" and len(node.args) == 1:
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "next"
+            and len(node.args) == 1
+        ):
             text = site.source.of(node)
             inner = site.source.of(node.args[0])
             inner = f"({inner})" if isinstance(node.args[0], ast.GeneratorExp) and not inner.startswith("(") else inner
             del text
             yield site.swap(node, f"next({inner}, None)", "exhausted", "there may be no next one", 1.3)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("max", "min") and len(node.args) == 1:
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in ("max", "min")
+            and len(node.args) == 1
+        ):
             text = site.source.of(node)
             for default in ("0", "None"):
-                yield site.swap(node, f"{text[:-1]}, default={default})", "exhausted", "there may be nothing to compare", 1.5)
+                yield site.swap(
+                    node, f"{text[:-1]}, default={default})", "exhausted", "there may be nothing to compare", 1.5
+                )
 
 
 def _changing(site: Site, message: str) -> Iterator[Edit]:

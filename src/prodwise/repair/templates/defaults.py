@@ -13,7 +13,9 @@ def edits(source: Source, function: Function) -> Iterator[Edit]:
     """`def f(x=[])`: None instead, and the fresh value as the body's first statement."""
     arguments = [*function.args.posonlyargs, *function.args.args]
     pairs = list(zip(reversed(arguments), reversed(function.args.defaults), strict=False))
-    pairs += [(one, value) for one, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True) if value]
+    pairs += [
+        (one, value) for one, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True) if value
+    ]
     for argument, value in pairs:
         if not isinstance(value, ast.List | ast.Dict | ast.Set) and not _fresh(value):
             continue

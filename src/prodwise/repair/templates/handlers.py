@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from prodwise.repair.edits import Edit
 from prodwise.repair.source import Source
 
-_BROAD = frozenset(("Exception", "BaseException", "AssertionError", "KeyboardInterrupt", "SystemExit", "NameError", "Failed"))
+_BROAD = frozenset(
+    ("Exception", "BaseException", "AssertionError", "KeyboardInterrupt", "SystemExit", "NameError", "Failed")
+)
 
 
 def edits(source: Source, statement: ast.stmt, error: str) -> Iterator[Edit]:

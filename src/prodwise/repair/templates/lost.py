@@ -44,7 +44,9 @@ def edits(site: Site, message: str) -> Iterator[Edit]:
 
 
 def _others(site: Site, name: str) -> list[str]:
-    module = [one.id for one in ast.walk(site.source.tree) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)]
+    module = [
+        one.id for one in ast.walk(site.source.tree) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+    ]
     known = dict.fromkeys((*site.scope.locals, *site.scope.functions, *module, *dir(builtins)))
     return [one for one in known if one != name]
 
@@ -73,7 +75,9 @@ def _bound_first(site: Site, name: str) -> Iterator[Edit]:
     for top in function.body:
         if any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(top)):
             for value in ("None", "[]", "{}", '""', "0", "False"):
-                made = Site(source, top, site.scope).insert(f"{name} = {value}", "name", f"`{name}` is not set on every path", 1.5)
+                made = Site(source, top, site.scope).insert(
+                    f"{name} = {value}", "name", f"`{name}` is not set on every path", 1.5
+                )
                 if made:
                     yield made
             return
