@@ -1,5 +1,7 @@
 """pytest's side of `sitecustomize`: a plugin (PYTEST_PLUGINS) that tells it when tests begin, end, and are about to be run."""
 
+import os
+
 import pytest
 import sitecustomize as watch
 
@@ -26,3 +28,10 @@ def pytest_runtest_logreport(report):
 def pytest_runtestloop(session):
     if not session.testsfailed:
         watch.fork_all()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session, exitstatus):
+    """A try ends here: to take down a whole interpreter costs more than most tests."""
+    if watch.State.child is not None:
+        os._exit(int(exitstatus))

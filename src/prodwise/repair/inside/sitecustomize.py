@@ -147,7 +147,13 @@ def watch_unittest():
 
     def run_all(self):
         fork_all()
-        return program(self)
+        if State.child is None:
+            return program(self)
+        try:
+            program(self)
+        except SystemExit as end:
+            os._exit(end.code if isinstance(end.code, int) else int(bool(end.code)))
+        os._exit(0 if self.result.wasSuccessful() else 1)
 
     unittest.TestCase.run = run_one
     unittest.TestProgram.runTests = run_all
@@ -239,7 +245,7 @@ def by_file():
 def become(edit, path, old, new, functions):
     """The child takes the edited code: into living functions, or by import when the file was not loaded yet."""
     os.setpgid(0, 0)
-    limit_memory()
+    limit(State.plan.get("seconds", 10))
     if path not in functions:
         if any(getattr(module, "__file__", None) == path for module in list(sys.modules.values())):
             os._exit(CANNOT)
@@ -292,10 +298,12 @@ def pair(before, after, pairs):
                 pair(one, two, pairs)
 
 
-def limit_memory():
+def limit(seconds):
+    """A child that nobody waits for any more ends by itself, and takes no more memory than one of the machine's share."""
     try:
         import resource
 
+        resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 2, int(seconds) + 3))
         with open("/proc/self/statm") as source:
             used = int(source.read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 30), used + (1 << 30)))

@@ -53,8 +53,14 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
 
 
 def augmented(site: Site) -> Iterator[Edit]:
-    """`a += b` with another sign, or as a plain assignment."""
+    """`a += b` with another sign, or as a plain assignment; `a = b` that should add to what was there."""
     statement = site.statement
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
+        for sign in ("+", "-"):
+            why = f"`{statement.targets[0].id}` forgets what it was"
+            made = site.between(statement.targets[0], statement.value, "=", f"{sign}=", "operator", why, 1.6)
+            if made:
+                yield made
     if not isinstance(statement, ast.AugAssign) or type(statement.op) not in _ARITHMETIC:
         return
     old, others = _ARITHMETIC[type(statement.op)]
