@@ -137,7 +137,7 @@ def first_word(text):
     words = text.split()
     return words[0].lower() if words else ""
 '''
-_TESTS = '''import asyncio
+_TESTS = """import asyncio
 
 import pytest
 
@@ -270,8 +270,8 @@ def test_first_word():
 
 def test_first_word_of_none():
     assert first_word("  ") == ""
-'''
-_HELD = '''import asyncio
+"""
+_HELD = """import asyncio
 
 import pytest
 
@@ -324,7 +324,7 @@ def test_reminders(tmp_path):
     (tmp_path / "x").write_bytes("plain ü".encode())
     assert load(tmp_path / "x") == "plain ü"
     assert first_word("ONE") == "one" and first_word("") == "" and first_word(" a B") == "a"
-'''
+"""
 
 _T, _P, _R = "tests/test_desk.py", "desk/rooms.py", "desk/remind.py"
 
@@ -344,7 +344,7 @@ PROJECT = Project(
     {"desk/__init__.py": "", _P: _ROOMS, _R: _REMIND, _T: _TESTS, "conftest.py": ""},
     {"held/test_held.py": _HELD},
     (
-        _bug("boundary", _P, "one[0] < two[1] and", "one[0] <= two[1] and", "test_overlap"),
+        _bug("boundary", _P, "and two[0] < one[1]", "and two[0] <= one[1]", "test_overlap"),
         _bug("wrong constant", _P, "int(hours) * 60", "int(hours) * 61", "test_minutes"),
         _bug("wrong operator", _P, "(minute // 60, minute % 60)", "(minute // 60, minute // 60)", "test_clock"),
         _bug("swapped", _P, "(minute // 60, minute % 60)", "(minute % 60, minute // 60)", "test_clock"),

@@ -111,7 +111,7 @@ def share(part, whole):
         return 0
     return 100 * part / whole
 '''
-_TESTS = '''import pytest
+_TESTS = """import pytest
 
 from routes.graph import chunks, depth, distance, longest_climb, neighbours, reachable
 from routes.log import BadLine, by_driver, count, late, parse, share
@@ -177,8 +177,8 @@ def test_late():
 def test_share():
     assert share(1, 4) == 25
     assert share(0, 0) == 0
-'''
-_HELD = '''import pytest
+"""
+_HELD = """import pytest
 
 from routes.graph import chunks, depth, distance, longest_climb, neighbours, reachable
 from routes.log import BadLine, by_driver, count, late, parse, share
@@ -205,7 +205,7 @@ def test_log():
     assert count([], "x") == 0 and count(["1 a x p", "2 b y p"], "y") == 1
     assert late(["10 a x p", "11 b x p", "12 b x p"], "10") == ["b"] and late(["10 a x p"], "10") == []
     assert share(5, 5) == 100 and share(0, 3) == 0 and share(1, 8) == 12.5
-'''
+"""
 
 _T, _P, _R = "tests/test_routes.py", "routes/graph.py", "routes/log.py"
 

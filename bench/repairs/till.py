@@ -114,7 +114,7 @@ def collect(line, basket=None):
     basket.append(line)
     return basket
 '''
-_TESTS = '''from till.prices import average, between, bulk_percent, cheapest, discount, line_total, split, total
+_TESTS = """from till.prices import average, between, bulk_percent, cheapest, discount, line_total, split, total
 from till.receipt import collect, header, money, note, phone, receipt, rows
 
 
@@ -195,8 +195,8 @@ def test_collect():
     assert collect("a") == ["a"]
     assert collect("b") == ["b"]
     assert collect("c", ["b"]) == ["b", "c"]
-'''
-_HELD = '''from till.prices import average, between, bulk_percent, cheapest, discount, line_total, split, total
+"""
+_HELD = """from till.prices import average, between, bulk_percent, cheapest, discount, line_total, split, total
 from till.receipt import collect, header, money, note, phone, receipt, rows
 
 
@@ -222,7 +222,7 @@ def test_texts():
     first = collect(1)
     second = collect(2, first)
     assert second is first and first == [1, 2] and collect(3) == [3]
-'''
+"""
 
 _T, _P, _R = "tests/test_till.py", "till/prices.py", "till/receipt.py"
 
@@ -252,7 +252,7 @@ PROJECT = Project(
         _bug("wrong comparison", _P, "if article[1] < best[1]", "if article[1] > best[1]", "test_cheapest"),
         _bug("empty list", _P, "    if not amounts:\n        return 0\n", "", "test_average"),
         _bug("or for and", _P, "low <= amount and amount", "low <= amount or amount", "test_between"),
-        _bug("wrong variable", _P, "for at in range(people)", "for at in range(part)", "test_split"),
+        _bug("wrong variable", _P, "part = amount // people", "part = amount // amount", "test_split"),
         _bug("missing abs", _R, "    cents = abs(cents)\n", "", "test_money"),
         _bug("missing strip", _R, "shop.strip()", "shop", "test_header"),
         _bug("swapped names", _R, "{quantity} x {name}", "{name} x {quantity}", "test_rows"),
