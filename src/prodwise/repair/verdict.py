@@ -18,6 +18,7 @@ RISK = {
     "call dropped": 0.1,
     "index dropped": 0.1,
     "piece": 0.1,
+    "part": 0.1,
     "statement missing": 0.05,
     "none": 0.1,
     "index": 0.1,
