@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from prodwise import wiring
 from prodwise.cli.codes import Code
 from prodwise.cli.desk import SCHEMA_VERSION, Desk, colourful, paint
 from prodwise.cli.fit import tell
 from prodwise.cli.interrupts import once
 from prodwise.heal.fixing.budget import Budget, BudgetOver
-from prodwise.heal.fixing.given import Given, given
 from prodwise.heal.fixing.gates import GATES
-from prodwise.heal.fixing.reproducer import NotReproduced, reproduce
+from prodwise.heal.fixing.given import Given, NotReproduced, given
+from prodwise.heal.fixing.reproducer import reproduce
 from prodwise.heal.fixing.story import Fix, repair
 from prodwise.model.errors import Refused, UsageError
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.server.views.words import visible
+from prodwise.wiring import repair as parts
 
 TRACE_MAX: Final = 4_000_000
 _MARKS: Final = {Verdict.PASS: ("✓", "good"), Verdict.HOLD: ("▲", "warn"), Verdict.FAIL: ("✗", "bad")}
@@ -33,15 +32,20 @@ def fix_command(
 ) -> int:
     """Exit 0 fixed, 1 no fix, 2 usage, 6 refused, 124 when the budget is over."""
     if not test and not trace:
-        raise UsageError("what is to be fixed is not said", "give --test with a failing command, or --trace with a file")
+        raise UsageError(
+            "what is to be fixed is not said", "give --test with a failing command, or --trace with a file"
+        )
     if not repo.is_dir():
         raise UsageError(f"{repo} is not a folder", "--repo takes the folder of a repository")
     text = _read(trace) if trace else ""
-    budget, began = Budget(seconds), time.monotonic()
-    say = lambda line: desk.say(f"{time.monotonic() - began:5.1f} s  {line}", "dim")  # noqa: E731
-    names = wiring.repairers(model)
-    with once(), wiring.workshop(repo, [test]) as workshop:
-        asked = given(test, text, workshop, workshop.base, budget)
+    budget = Budget(seconds)
+
+    def say(line: str) -> None:
+        desk.say(f"{budget.spent:5.1f} s  {line}", "dim")
+
+    names = parts.repairers(model)
+    with once(), parts.workshop(repo, [test]) as workshop:
+        asked = given(test, text, workshop, workshop.base, str(workshop.directory))
         if isinstance(asked, NotReproduced):
             fix = Fix("refused" if asked.refused else "no_fix", asked.reason, seconds=budget.spent)
         elif dry_run:
@@ -55,7 +59,7 @@ def fix_command(
 
 def _fix(asked: Given, workshop: Any, names: Any, budget: Budget, say: Any) -> Fix:
     try:
-        check = reproduce(asked.fault, workshop, workshop.base, budget, asked.text, asked.notes)
+        check = reproduce(asked, workshop, workshop.base, budget, str(workshop.directory))
         return repair(check, names, workshop, workshop.base, budget, say)
     except BudgetOver as error:
         return Fix("no_fix", error.message, seconds=budget.spent, over=True)
@@ -73,7 +77,7 @@ def _code(fix: Fix) -> int:
 
 def _read(name: str) -> str:
     try:
-        with (sys.stdin.buffer if name == "-" else Path(name).open("rb")) as file:
+        with sys.stdin.buffer if name == "-" else Path(name).open("rb") as file:
             content = file.read(TRACE_MAX + 1)
     except OSError as error:
         raise UsageError(f"cannot read {name}: {error.strerror}", "--trace takes a file, or - for stdin") from None
@@ -85,7 +89,9 @@ def _read(name: str) -> str:
 def _plan(desk: Desk, asked: Given, names: list[str], budget: Budget) -> int:
     """What would be done; nothing of the repository is run."""
     desk.show(f"check     {paint(asked.shown, 'bold')}", f"ask       {paint(', '.join(names) or 'nobody', '')}")
-    desk.show(f"gates     {', '.join(gate.__name__.replace('_', ' ') for gate in GATES)}", f"within    {budget.seconds:.0f} s")
+    desk.show(
+        f"gates     {', '.join(gate.__name__.replace('_', ' ') for gate in GATES)}", f"within    {budget.seconds:.0f} s"
+    )
     if asked.text:
         desk.show("", *(paint(line, "dim") for line in asked.text.splitlines()))
     return Code.OK
@@ -99,7 +105,9 @@ def _hand_over(desk: Desk, fix: Fix, json_file: str, repo: Path) -> None:
         try:
             Path(json_file).write_text(json.dumps({"schema_version": SCHEMA_VERSION, **as_json(fix)}, indent=2) + "\n")
         except OSError as error:
-            raise UsageError(f"cannot write {json_file}: {error.strerror}", "--json takes a file, or - for stdout") from None
+            raise UsageError(
+                f"cannot write {json_file}: {error.strerror}", "--json takes a file, or - for stdout"
+            ) from None
     _tell(desk, fix, json_file, repo)
 
 
@@ -143,7 +151,11 @@ def _tell(desk: Desk, fix: Fix, json_file: str, repo: Path) -> None:
     tell(f"\n{paint(mark, style)} {paint(word, 'bold')}{by} after {fix.seconds:.1f} s: {paint(fix.reason, '')}")
     if fix.proposal:
         saved = "the diff above" if not json_file else f"`jq -r .diff {json_file}`"
-        how = f"jq -r .diff {json_file} | git -C {repo} apply" if json_file else f"git -C {repo} apply   # with {saved} on stdin"
+        how = (
+            f"jq -r .diff {json_file} | git -C {repo} apply"
+            if json_file
+            else f"git -C {repo} apply   # with {saved} on stdin"
+        )
         desk.say(f"next     {how}", "accent")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from prodwise.model.errors import UsageError
 from prodwise.ports.repair import Repairer
+from prodwise.repair.search_repairer import SearchRepairer
 from prodwise.sandbox.workshop import Workshop
 
 NO_MODEL = "none"
@@ -19,7 +20,6 @@ def workshop(repo: Path, commands: Sequence[str]) -> Workshop:
 
 def repairers(model: str) -> tuple[Repairer, ...]:
     """Smallest first. model: the name of one, or "none". Raises UsageError for a model that is not known."""
-    found: tuple[Repairer, ...] = ()
     if model != NO_MODEL:
         raise UsageError(f"there is no model {model!r}", "--model none uses none")
-    return found
+    return (SearchRepairer(),)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from prodwise.heal.fixing.budget import Budget
+from prodwise.heal.fixing.given import Given, NotReproduced
+from prodwise.loop.diagnose import tracebacks
 from prodwise.loop.verify.failure import Failure, cannot_run, failure
 from prodwise.model.patch import Fault
 from prodwise.ports.repair import Ran, Tree, Workshop
@@ -30,18 +32,9 @@ class Reproducer:
         return tree.run(self.fault.command, budget.limits(min(RUN_MAX_S, max(2.0, 10 * self.seconds))))
 
 
-@dataclass(frozen=True)
-class NotReproduced:
-    """refused: nothing was wrong with the repository, but with what was asked."""
-
-    reason: str
-    refused: bool = True
-
-
-def reproduce(
-    fault: Fault, workshop: Workshop, base: str, budget: Budget, text: str = "", notes: tuple[str, ...] = ()
-) -> Reproducer | NotReproduced:
-    """Runs the fault's command at the base, each time in a fresh checkout."""
+def reproduce(given: Given, workshop: Workshop, base: str, budget: Budget, root: str) -> Reproducer | NotReproduced:
+    """Runs the fault's command at the base, each time in a fresh checkout. root: the repository's own path."""
+    fault = given.fault
     reasons, output, seconds = list[Failure](), "", 0.0
     for turn in range(ON_BASE):
         with workshop.fresh(base) as tree:
@@ -58,4 +51,12 @@ def reproduce(
         output, seconds = ran.output, max(seconds, ran.seconds)
     if len(set(reasons)) > 1:
         return NotReproduced("at the base, it fails each time for another reason: it is flaky", refused=False)
-    return Reproducer(replace(fault, output=fault.output or output), reasons[0], seconds, text, notes)
+    return Reproducer(_told(fault, output, root), reasons[0], seconds, given.text, given.notes)
+
+
+def _told(fault: Fault, output: str, root: str) -> Fault:
+    """With what the base printed, where nobody said more."""
+    read = tracebacks.read(output, root)
+    if fault.frames or fault.error:
+        return replace(fault, output=output)
+    return replace(fault, output=output, error=read.error, message=read.message, frames=read.frames)

@@ -8,8 +8,9 @@ from typing import Final
 
 from prodwise.heal.fixing.budget import Budget, BudgetOver
 from prodwise.heal.fixing.gates import GATES
+from prodwise.heal.fixing.given import NotReproduced
 from prodwise.heal.fixing.repository import Repository
-from prodwise.heal.fixing.reproducer import NotReproduced, Reproducer
+from prodwise.heal.fixing.reproducer import Reproducer
 from prodwise.heal.fixing.rivals import rival
 from prodwise.heal.fixing.trial import Court, Trial
 from prodwise.loop.verify.patch import NotADiff, read
