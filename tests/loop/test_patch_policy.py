@@ -370,7 +370,8 @@ def test_honest_repairs_pass() -> None:
 
 
 def test_what_was_there_before_may_stay() -> None:
-    text = "import subprocess\n\n\ndef run(a):\n    try:\n        return subprocess.run([a])\n    except Exception:\n        return 1\n"
+    text = "import subprocess\n\n\ndef run(a):\n    try:\n        return subprocess.run([a])\n"
+    text += "    except Exception:\n        return 1\n"
     moved = text.replace("[a]", "[a, a]").replace("return 1", "return 2")
     assert broken(diff("app.py", text, moved), {"app.py": text}) == ()
 
