@@ -70,6 +70,9 @@ def test_failures_are_the_same_whatever_changes_from_run_to_run() -> None:
     one, other = (failure(1, f"Traceback\nValueError: at 0x{n:x}\n", "") for n in (7, 8))
     assert one == other
     assert failure(1, "KeyError: 1\n", "") != one
+    told = failure(1, "ERROR: test_a (x.T.test_a)\nValueError: 1\nFAILED (errors=1)\n", "")
+    assert told is not None
+    assert told.tests == {"test_a (x.T.test_a)"}
     assert failure(None, "", "time") == failure(None, "more", "time")
     assert failure(3, "took 1.2 s\n", "") == failure(3, "took 3.4 s\n", "")
 
