@@ -61,6 +61,7 @@ def make_app(app: Path, outside: Path) -> None:
     git(app, "add", "-A")
     git(app, "add", "--force", "tracked/.env")
     git(app, "commit", "--quiet", "-m", "The app")
+    (app / "loose.key").write_text(f"{MARK}\n")
 
 
 def answering(held: ExitStack, kind: int, address: object) -> socket.socket:

@@ -213,6 +213,11 @@ def ignored_key_of_the_repository() -> object:
 
 
 @probe
+def key_that_nobody_ignores() -> object:
+    return text("loose.key")
+
+
+@probe
 def database_of_the_app() -> object:
     return text("app.sqlite3")
 

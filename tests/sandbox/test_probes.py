@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from prodwise.ports.repair import Limits
 from tests.sandbox import probes
 from tests.sandbox.conftest import HERE, Site
 from tests.sandbox.probes import MARK
@@ -21,7 +22,7 @@ WITHOUT_SANDBOX = (
     "environment_of_the_launcher", "environments_of_all_processes", "processes_of_the_host",
     "more_processes_than_ours", "host_file", "host_file_by_a_link_in_the_repository",
     "settings_of_the_repository", "settings_that_are_tracked", "ignored_key_of_the_repository",
-    "database_of_the_app", "database_of_the_healer", "git_of_the_repository", "settings_copied_by_a_build",
+    "database_of_the_app", "key_that_nobody_ignores", "database_of_the_healer", "git_of_the_repository", "settings_copied_by_a_build",
     "accounts", "sockets_and_services_of_the_host", "signal_to_the_host", "loopback_of_the_host",
     "udp_to_the_host", "socket_file_of_the_host", "abstract_socket_of_the_host", "shared_memory_of_the_host",
     "shared_file_of_the_host", "new_privileges", "host_file_by_dots",
@@ -52,14 +53,18 @@ def as_we_are(site: Site) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def as_an_ordinary_user(site: Site) -> dict[str, str]:
+    (site.app / "probes.py").write_text(SCRIPT)
+    return ask_as_an_ordinary_user(site, "probes.py", "facts.json")
+
+
+def ask_as_an_ordinary_user(site: Site, *command: str) -> dict[str, str]:
     if os.geteuid() != 0:
         pytest.skip("not run: the other tests are this one already")
     if not Path("/usr/bin/python3").exists() or not shutil.which("setpriv"):
         pytest.skip("not run: no Python that all users may run")
-    (site.app / "probes.py").write_text(SCRIPT)
     plain = Site(site.app, {**site.facts, "user_namespace": True})
-    prefix = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-    return ask(plain, ["/usr/bin/python3", "probes.py", "facts.json"], *prefix, python="/usr/bin/python3")
+    prefix = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    return ask(plain, ["/usr/bin/python3", *command], *prefix, python="/usr/bin/python3")
 
 
 @pytest.mark.parametrize("name", sorted(probes.PROBES))
@@ -70,6 +75,22 @@ def test_held(name: str, as_we_are: dict[str, str]) -> None:
 @pytest.mark.parametrize("name", sorted(probes.PROBES))
 def test_held_for_an_ordinary_user(name: str, as_an_ordinary_user: dict[str, str]) -> None:
     assert as_an_ordinary_user[name] == ""
+
+
+def test_a_fork_bomb_of_an_ordinary_user_stops_at_its_limit(site: Site) -> None:
+    code = """
+import os, time
+made = 0
+try:
+    for _ in range(500):
+        if os.fork() == 0:
+            time.sleep(60); os._exit(0)
+        made += 1
+except BlockingIOError:
+    print('{"made": "%d"}' % made, flush=True)
+os._exit(0)
+"""
+    assert 100 < int(ask_as_an_ordinary_user(site, "-c", code)["made"]) < Limits().processes
 
 
 @pytest.fixture(scope="module")

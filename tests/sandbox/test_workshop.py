@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from prodwise.model.errors import Refused, TargetError, UsageError
 from prodwise.ports.repair import Limits, Tree
 from prodwise.ports.repair import Workshop as Port
-from prodwise.sandbox import jail, store
+from prodwise.sandbox import carried, jail, store
 from prodwise.sandbox.workshop import Workshop, remove
 from prodwise.testing import workshop_kit
 from tests.sandbox.conftest import git
@@ -74,6 +75,17 @@ def test_keeps_the_promises_of_a_workshop(check: object, repo: Path) -> None:
         assert callable(check)
         check(workshop_kit.Rig(port, shop.base, "app.py", lambda: fingerprint(repo)))
     assert fingerprint(repo) == before
+
+
+def test_trees_may_be_made_by_many_at_once(repo: Path) -> None:
+    with Workshop(repo) as shop, ThreadPoolExecutor(6) as pool:
+
+        def made(number: int) -> str:
+            with shop.fresh("HEAD~1") as tree:
+                (tree.root / "app.py").write_text(f"{number}\n")
+                return tree.run(("cat", "app.py"), SOON).output
+
+        assert list(pool.map(made, range(12))) == [f"{number}\n" for number in range(12)]
 
 
 def test_a_clean_repository_is_its_head(repo: Path) -> None:
@@ -242,7 +254,7 @@ def test_a_tree_whose_modes_were_taken_away_is_removed(repo: Path) -> None:
 
 
 def test_a_tree_that_is_too_deep_to_be_named_is_removed(repo: Path) -> None:
-    code = "import os\nfor i in range(1500):\n  os.mkdir('d' * 200)\n  os.chdir('d' * 200)"
+    code = "import os\nfor i in range(1100):\n  os.mkdir('d' * 9)\n  os.chdir('d' * 9)"
     with Workshop(repo) as shop:
         with shop.fresh(shop.base) as tree:
             assert tree.run(("python3", "-c", code), SOON).code == 0
@@ -316,6 +328,18 @@ def test_what_tests_need_is_carried_and_secrets_are_not(repo: Path) -> None:
         assert tree.diff() == ""
 
 
+def test_what_is_too_much_to_look_through_for_secrets_is_not_carried(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carried, "LOOKED_MAX", 2)
+    for path in ("build/1", "build/2", "build/3", "build/.env", "node_modules/1", "node_modules/2", "node_modules/3"):
+        (repo / path).parent.mkdir(exist_ok=True)
+        (repo / path).write_text("x\n")
+    with Workshop(repo) as shop, shop.fresh(shop.base) as tree:
+        assert tree.run(("ls", "node_modules"), SOON).output == "1\n2\n3\n"
+        assert tree.run(("ls", "build"), SOON).code != 0
+
+
 def test_an_environment_in_the_repository_works_at_its_own_path(repo: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(repo / ".venv")], check=True)
     packages = next((repo / ".venv" / "lib").glob("python*")) / "site-packages"
@@ -372,3 +396,17 @@ def test_a_closed_workshop_leaves_nothing(repo: Path) -> None:
         held = shop._place
         assert held.stat().st_mode & 0o077 == 0
     assert not held.exists()
+
+
+def test_what_a_killed_workshop_left_is_removed_and_what_is_in_use_is_not(
+    repo: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    code = "import os, sys, pathlib; from prodwise.sandbox.workshop import Workshop;"
+    code += "w = Workshop(pathlib.Path(sys.argv[1])); os._exit(0)"
+    subprocess.run([sys.executable, "-c", code, str(repo)], check=True, env=os.environ | {"TMPDIR": str(place)})
+    (left,) = place.glob("prodwise-shop-*")
+    with Workshop(repo) as one, Workshop(repo):
+        assert not left.exists()
+        with one.fresh(one.base) as tree:
+            assert files(tree) == {".gitignore", "app.py"}

@@ -21,6 +21,7 @@ COPY_MAX: Final = 32 << 20
 FILES_MAX: Final = 500
 DIRECTORIES_MAX: Final = 60
 LOOKED_MAX: Final = 20_000
+_PACKAGES: Final = (*ENVIRONMENTS, "site-packages", "node_modules")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def carried(store: Store, left: Sequence[str]) -> Carried:
         if (
             not any(path.startswith(f"{other}/") for other in seen)
             and _is_plain(store.directory, path)
-            and not secret(path, True)
+            and not secret(path, False)
         ):
             seen.append(path)
     for path in ignored:
@@ -54,9 +55,12 @@ def carried(store: Store, left: Sequence[str]) -> Carried:
             size += at.stat().st_size
             if size <= COPY_MAX and len(copied) < FILES_MAX:
                 copied.append(path)
-    kept = tuple(seen[:DIRECTORIES_MAX])
+    hidden = {
+        path: [] if Path(path).name in _PACKAGES else _secrets(store.directory, path) for path in seen[:DIRECTORIES_MAX]
+    }
+    masked = tuple(one for found in hidden.values() for one in found or ())
     links = tuple(name for name in own if (store.directory / name).is_symlink())
-    return Carried(kept, links, tuple(copied), tuple(_masked(store.directory, kept)))
+    return Carried(tuple(path for path, found in hidden.items() if found is not None), links, tuple(copied), masked)
 
 
 def _is_environment(at: Path) -> bool:
@@ -74,19 +78,18 @@ def _is_plain(directory: Path, path: str) -> bool:
     return at.exists()
 
 
-def _masked(directory: Path, seen: Sequence[str]) -> list[str]:
-    """Secrets that a build copied along."""
+def _secrets(directory: Path, path: str) -> list[str] | None:
+    """Those that a build or a submodule has in it; None where there is too much to look through. Packages bring none of ours."""
     found, looked = list[str](), 0
-    for path in seen:
-        for place, folders, files in os.walk(directory / path):
-            folders[:] = [one for one in folders if one not in ("site-packages", "node_modules")]
-            looked += len(files)
-            if looked > LOOKED_MAX:
-                return found
-            for name in files:
-                inside = os.path.relpath(os.path.join(place, name), directory)
-                if secret(inside, True) and not os.path.islink(os.path.join(place, name)):
-                    found.append(inside)
+    for place, folders, files in os.walk(directory / path):
+        folders[:] = [one for one in folders if one not in _PACKAGES]
+        looked += len(files) + len(folders)
+        if looked > LOOKED_MAX:
+            return None
+        for name in files:
+            inside = os.path.relpath(os.path.join(place, name), directory)
+            if secret(inside, True) and not os.path.islink(os.path.join(place, name)):
+                found.append(inside)
     return found
 
 

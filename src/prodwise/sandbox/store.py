@@ -11,6 +11,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,7 @@ class Store:
         self._place = place
         self._git = place / "store.git"
         self._prepared: dict[str, Prepared] = {}
+        self._preparing = threading.Lock()
         self._objects = ""
         self.whole = self._top()
         kind = self._asks("rev-parse", "--show-object-format").strip() if self.whole else "sha1"
@@ -194,8 +196,12 @@ class Store:
 
     def prepared(self, commit: str) -> Prepared:
         """The commit's files, without submodules, secrets and what is too large. Raises TargetError for a missing object."""
-        if (ready := self._prepared.get(commit)) is not None:
-            return ready
+        with self._preparing:
+            if commit not in self._prepared:
+                self._prepared[commit] = self._prepare(commit)
+            return self._prepared[commit]
+
+    def _prepare(self, commit: str) -> Prepared:
         index, left, total, many = self._place / f"index-{commit}", list[str](), 0, 0
         for entry in self._run("ls-tree", "-r", "-l", "-z", "--full-tree", commit).split(b"\0")[:-1]:
             facts, _, path = entry.partition(b"\t")
@@ -210,8 +216,7 @@ class Store:
             gone = b"".join(os.fsencode(f"0 {'0' * len(commit)}\t{path}\0") for path in left)
             self._run("update-index", "-z", "--index-info", given=gone, index=index)
         tree = self._text("write-tree", "--missing-ok", index=index).strip()
-        self._prepared[commit] = Prepared(index, tree, tuple(left))
-        return self._prepared[commit]
+        return Prepared(index, tree, tuple(left))
 
     def check_out(self, commit: str, root: Path, index: Path) -> Prepared:
         """Its files into the empty directory `root`; `index` will know them."""

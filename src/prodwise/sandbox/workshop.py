@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import os
 import stat
@@ -23,6 +24,7 @@ from prodwise.sandbox.store import Store
 
 _NOT_IN: Final = ("/proc", "/sys", "/dev", "/etc", "/boot", "/bin", "/sbin", "/lib", "/lib64", "/usr/bin", "/usr/lib")
 
+PREFIX: Final = "prodwise-shop-"
 REMOVE_S: Final = 60.0
 
 
@@ -37,8 +39,10 @@ class Workshop:
         and Refused where no sandbox can be had."""
         self.directory = _usable(directory)
         jail.require()
-        self._place = Path(os.path.realpath(tempfile.mkdtemp(prefix="prodwise-shop-")))
-        self._remove = weakref.finalize(self, remove, self._place)
+        sweep()
+        self._place = Path(os.path.realpath(tempfile.mkdtemp(prefix=PREFIX)))
+        self._held = _hold(self._place)
+        self._remove = weakref.finalize(self, _let_go, self._place, self._held)
         self._numbers = itertools.count()
         self._uid = jail.someone()
         jail.write_stubs(self._place / "etc", self._uid)
@@ -153,6 +157,28 @@ def remove(place: Path) -> None:
     subprocess.run(
         ["rm", "-rf", "--", str(place)], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=REMOVE_S
     )
+
+
+def sweep() -> None:
+    """Removes what workshops left behind whose process was killed: nobody holds their lock any more."""
+    for place in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError), open(place / "held", "rb") as file:
+            if os.fstat(file.fileno()).st_uid == os.geteuid():
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                remove(place)
+
+
+def _hold(place: Path) -> int:
+    """The lock of a workshop; it goes with the process."""
+    held = os.open(place / "begun", os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    os.rename(place / "begun", place / "held")  # under its name only when it is held
+    return held
+
+
+def _let_go(place: Path, held: int) -> None:
+    remove(place)
+    os.close(held)
 
 
 def _walked(top: Path) -> Iterator[tuple[str, os.stat_result]]:
