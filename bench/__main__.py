@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from bench import breakages, footprint, ingest, metrics, proxy, recovery, suspect
+from bench import breakages, footprint, ingest, metrics, proxy, recovery, repair, suspect
 from bench.judged import judged
 from bench.running import Tell
 from bench.table import Bench, Part, show
@@ -44,6 +44,7 @@ PARTS: dict[str, Run] = {
     "logs": lambda quick, tell, seed: breakages.run(tell),
     "metrics": lambda quick, tell, seed: metrics.run(quick, tell),
     "suspect": suspect.run,
+    "repair": repair.run,
 }
 
 

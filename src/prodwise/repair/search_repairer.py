@@ -18,7 +18,7 @@ from prodwise.repair.verdict import Survivor, chosen
 
 BATCHES = (40, 80, 160, 320)
 PLAIN_MOST = 25
-MARGIN = 0.6
+MARGIN = 0.8
 SURVIVORS_MOST = 40
 LAST_S = 3.0
 

@@ -22,7 +22,7 @@ RISK = {
     "none": 0.1,
     "index": 0.1,
 }
-RIVALS_WITHIN = 0.35
+RIVALS_WITHIN = 0.5
 RIVAL_COST = 0.07
 LEAST = 0.4
 MOST = 2

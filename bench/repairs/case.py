@@ -1,0 +1,42 @@
+"""One bug of one project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Files = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Bug:
+    """good: the right text in `path`, which occurs once; bad: what stands there instead; test: the node that fails by it;
+    fixable: whether a small patch of the program is the right answer; files: what else is different (a wrong test, say)."""
+
+    name: str
+    path: str
+    good: str
+    bad: str
+    test: str
+    fixable: bool = True
+    files: Files = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Project:
+    """files: right ones, tests included; held: tests that pass on the right program and that no repairer sees."""
+
+    name: str
+    files: Files
+    held: Files
+    bugs: tuple[Bug, ...]
+
+
+def broken(project: Project, bug: Bug) -> dict[str, str]:
+    """The project with the bug in it. Raises ValueError where its text does not occur exactly once."""
+    files = {**project.files, **bug.files}
+    if bug.good:
+        if files[bug.path].count(bug.good) != 1:
+            raise ValueError(f"{project.name}/{bug.name}: {bug.good!r} occurs {files[bug.path].count(bug.good)} times")
+        files[bug.path] = files[bug.path].replace(bug.good, bug.bad)
+    return files

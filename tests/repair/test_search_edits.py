@@ -1,0 +1,107 @@
+"""The right edit is among those that are tried, and comes before most others."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from prodwise.repair.edits import Edit, unified
+from prodwise.repair.rank import hollow
+from prodwise.repair.search import candidates
+from prodwise.repair.source import Function, Source
+from prodwise.repair.templates import crash, defaults, handlers
+
+
+def statement_at(source: Source, line: int) -> ast.stmt:
+    return next(one for one in source.statements if one.lineno == line and not isinstance(one, Function))
+
+
+def made(text: str, line: int) -> dict[str, Edit]:
+    source = Source("m.py", text)
+    return {edit.applied(text): edit for edit in reversed(candidates.of(source, statement_at(source, line)))}
+
+
+@pytest.mark.parametrize(
+    ("body", "bad", "good"),
+    [
+        ("if a {} b:\n    return 1", "<", "<="),
+        ("return a {} b", "+", "-"),
+        ("return a {} b", "and", "or"),
+        ("return {}", "any(a)", "all(a)"),
+        ("return f({})", "a, b", "b, a"),
+        ("for i in range({}):\n    a = b", "a", "a + 1"),
+        ("return {}", "a[b]", "a"),
+        ("return {}", "a", "sorted(a)"),
+        ("return {}", "a", "b"),
+        ("return {}", "f(a)", "a"),
+        ("a {} b", "+=", "-="),
+        ("a {} b", "=", "+="),
+        ("while {}:\n    a = b", "a.next is None", "a is None or a.next is None"),
+        ("if {}:\n    return 1", "a", "not a"),
+        ("return a.{}(b)", "lstrip", "rstrip"),
+        ("return [{}]", "1", "0"),
+    ],
+)
+def test_usual_mistakes_are_undone(body: str, bad: str, good: str) -> None:
+    indented = body.replace("\n", "\n    ")
+    text = "def f(a, b):\n    c = a\n    " + indented + "\n"
+    assert text.replace("{}", good) in made(text.replace("{}", bad), 3)
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "line", "good"),
+    [
+        ("KeyError", "'k'", "return d['k']", "return d.get('k')"),
+        ("ZeroDivisionError", "division by zero", "return 1 / n", "return (1 / n if n else 0)"),
+        ("TypeError", 'can only concatenate str (not "int") to str', "return d + n", "return d + str(n)"),
+        ("AttributeError", "'NoneType' object has no attribute 'x'", "return d.x", "return (d.x if d is not None else None)"),
+        ("NameError", "name 'coutn' is not defined", "return coutn", "return count"),
+        ("UnicodeDecodeError", "'ascii' codec", "return open(d)", 'return open(d, encoding="utf-8")'),
+        ("RuntimeError", "dictionary changed size during iteration", "for x in d: pass", "for x in list(d): pass"),
+        ("StopIteration", "", "return next(d)", "return next(d, None)"),
+    ],
+)  # fmt: skip
+def test_an_error_calls_for_its_usual_ends(error: str, message: str, line: str, good: str) -> None:
+    text = f"def f(d, n, count):\n    {line}\n"
+    source = Source("m.py", text)
+    edits = crash.edits(source, statement_at(source, 2), error, message, 0)
+    assert f"    {good}\n" in [edit.applied(text).split("\n", 1)[1] for edit in edits]
+
+
+def test_a_handler_takes_the_error_beside_its_own() -> None:
+    text = "def f(d):\n    try:\n        return int(d)\n    except ValueError:\n        return 0\n"
+    source = Source("m.py", text)
+    (edit,) = handlers.edits(source, statement_at(source, 3), "TypeError")
+    assert "except (ValueError, TypeError):" in edit.applied(text)
+    assert not list(handlers.edits(source, statement_at(source, 3), "Exception"))
+
+
+def test_a_shared_default_is_made_anew_in_each_call() -> None:
+    text = 'def f(x, found=[]):\n    """Says."""\n    found.append(x)\n    return found\n'
+    source = Source("m.py", text)
+    function = source.tree.body[0]
+    assert isinstance(function, Function)
+    (edit,) = defaults.edits(source, function)
+    names: dict[str, object] = {}
+    exec(edit.applied(text), names)
+    call = names["f"]
+    assert callable(call)
+    assert call(1) == [1]
+    assert call(2) == [2]
+
+
+def test_what_stands_around_an_edit_is_kept_to_the_letter() -> None:
+    text = 'def f(a):  # naïve\r\n\tß = "→"; x = a  <  1   # why\r\n\treturn x\r\n'
+    source = Source("m.py", text)
+    statement = next(one for one in source.statements if ast.unparse(one).startswith("x ="))
+    applied = {edit.applied(text) for edit in candidates.of(source, statement)}
+    assert text.replace("a  <  1", "a  <=  1") in applied
+    assert "\r\n" in unified("m.py", text, text.replace("<", "<="))
+
+
+def test_an_edit_that_answers_itself_is_none() -> None:
+    for text in ("x < x", "if a or not a:", "a = a", "return max(x, x)", "1 < 2"):
+        assert hollow(text), text
+    for text in ("x < y", "a = b", "return max(0, x)", "if a or not b:"):
+        assert not hollow(text), text

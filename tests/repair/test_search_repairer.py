@@ -1,0 +1,93 @@
+"""The search on real projects in the real sandbox: what it ends, and where it says nothing."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.repair import PROJECTS, judge, write
+from bench.repairs.case import Bug, Project, broken
+from prodwise.model.errors import Refused
+from prodwise.model.patch import Fault
+from prodwise.repair import commands
+from prodwise.repair.localise import Spectrum, is_test, suspicion
+from prodwise.repair.search_repairer import SearchRepairer
+from prodwise.sandbox.workshop import Workshop
+
+
+def named(project: str, bug: str) -> tuple[Project, Bug]:
+    one = next(one for one in PROJECTS if one.name == project)
+    return one, next(each for each in one.bugs if each.name == bug)
+
+
+def test_the_corpus_is_whole() -> None:
+    bugs = [(project, bug) for project in PROJECTS for bug in project.bugs]
+    assert len(bugs) >= 60
+    assert sum(not bug.fixable for _, bug in bugs) >= 20
+    for project, bug in bugs:
+        assert broken(project, bug) != project.files, bug.name
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("project", "bug"), [("till", "forgotten sum"), ("desk", "missing default")])
+def test_a_seeded_bug_is_ended_as_tests_that_it_never_saw_ask(project: str, bug: str) -> None:
+    try:
+        found = judge(*named(project, bug), seconds=120)
+    except Refused as error:
+        pytest.skip(error.message)
+    assert found.verdict == "right", found
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("project", "bug"), [("routes", "refused"), ("desk", "missing package")])
+def test_what_no_patch_should_end_gets_none(project: str, bug: str) -> None:
+    try:
+        assert judge(*named(project, bug), seconds=60).verdict == "none"
+    except Refused as error:
+        pytest.skip(error.message)
+
+
+@pytest.mark.timeout(120)
+def test_a_check_that_passes_is_no_fault(tmp_path: Path) -> None:
+    project, bug = named("till", "operator")
+    write(tmp_path, project.files)
+    command = (sys.executable, "-m", "pytest", bug.test)
+    try:
+        with Workshop(tmp_path, [" ".join(command)]) as shop:
+            assert list(SearchRepairer().propose(Fault(command), shop, shop.base, 60)) == []
+    except Refused as error:
+        pytest.skip(error.message)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1800)
+def test_every_fifth_of_the_corpus_is_judged_without_harm() -> None:
+    found = [judge(project, bug) for project in PROJECTS for bug in project.bugs[::5]]
+    assert sum(one.verdict == "wrong" for one in found) <= len(found) // 5, found
+
+
+def test_commands_are_read_for_their_file() -> None:
+    files = {"tests/test_a.py", "tests/a.py"}
+    read = commands.read(("/bin/sh", "-c", "python -m pytest tests/test_a.py::T::test_x"), files.__contains__)
+    assert read.command == ("python", "-m", "pytest", "tests/test_a.py::T::test_x")
+    assert read.whole == ("python", "-m", "pytest", "tests/test_a.py")
+    assert read.pytest == ("python", "-m", "pytest")
+    unit = commands.read(("python", "-m", "unittest", "-q", "tests.test_a.T.test_x"), files.__contains__)
+    assert unit.whole == ("python", "-m", "unittest", "-q", "tests.test_a")
+    kept = commands.read(("/bin/sh", "-c", "cd x && pytest"), files.__contains__)
+    assert kept.command == ("/bin/sh", "-c", "cd x && pytest")
+
+
+def test_lines_that_only_the_failing_test_runs_are_suspected_most() -> None:
+    spectrum = Spectrum(({"m.py": frozenset((1, 2, 3))},), ({"m.py": frozenset((1, 2))}, {"m.py": frozenset((1,))}))
+    found = suspicion(spectrum, ())
+    assert found["m.py", 3] > found["m.py", 2] > found["m.py", 1]
+    assert suspicion(replace(spectrum, passing=()), ())["m.py", 1] == 1.0
+
+
+def test_tests_are_never_edited() -> None:
+    assert all(map(is_test, ("tests/test_a.py", "a/test_b.py", "conftest.py", "x/tests/util.py", "a_test.py")))
+    assert not any(map(is_test, ("m.py", "src/contest.py", "attestation.py")))
