@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from prodwise.cli.codes import Code
-from prodwise.cli.command import Json, Watch, command, new_app
+from prodwise.cli.command import DryRun, Json, Watch, command, new_app
 from prodwise.cli.desk import Desk, paint
 from prodwise.model.errors import NotRunning, UsageError
 
@@ -23,6 +23,16 @@ Worse = Annotated[float, typer.Option(metavar="R", help="Pass means: not worse t
 LogFile = Annotated[str, typer.Option("--log", metavar="FILE", help="The log; - for stdin.")]
 Repo = Annotated[Path | None, typer.Option("--repo", metavar="DIR", help="The app's git repository.")]
 JsonFile = Annotated[str, typer.Option("--json", metavar="FILE", help="Write the result there; - for stdout.")]
+FixRepo = Annotated[Path, typer.Option("--repo", metavar="DIR", help="The repository; it is only read.")]
+Test = Annotated[str, typer.Option("--test", metavar="CMD", help="A command that fails, and must pass.")]
+Trace = Annotated[
+    str,
+    typer.Option(
+        "--trace", metavar="FILE", help="A traceback, a Sentry event as JSON, or what pytest printed; - for stdin."
+    ),
+]
+Model = Annotated[str, typer.Option("--model", metavar="NAME", help="Who may be asked beyond rules and search.")]
+Seconds = Annotated[float, typer.Option("--budget", metavar="SECONDS", min=5, max=86400, help="How long it may take.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave it running afterwards, to explore.")]
 Scenarios = Annotated[list[str], typer.Argument(metavar="NAME|FILE...", help="Built-in names, or scenario files.")]
 HealerName = Annotated[str, typer.Option("--healer", metavar="NAME", help="prodwise, none, supervisor or monit.")]
@@ -50,6 +60,10 @@ def add(app: typer.Typer) -> None:
         app, "Prove", "prodwise diagnose --log build.log", "prodwise diagnose --log build.log --repo .",
         "npm ci 2>&1 | prodwise diagnose --log -", folder=False,
     )(diagnose)  # fmt: skip
+    command(
+        app, "Act", 'prodwise fix --repo . --test "pytest tests/test_cart.py"', "prodwise fix --repo . --trace error.txt",
+        'prodwise fix --repo . --test "npm test" --json fix.json', folder=False,
+    )(fix)  # fmt: skip
     drills = new_app(
         "Break things on purpose, and see what heals.\n\nEach runs on its own copy of an app; yours is not touched.",
         no_args_is_help=False,
@@ -89,6 +103,21 @@ def diagnose(desk: Desk, log: LogFile, repo: Repo = None, json: JsonFile = "") -
     from prodwise.cli.diagnose import diagnose_command
 
     return diagnose_command(desk, log, repo, json)
+
+
+def fix(
+    desk: Desk, repo: FixRepo = Path("."), test: Test = "", trace: Trace = "", model: Model = "none", budget: Seconds = 120.0,
+    json: JsonFile = "", dry_run: DryRun = False,
+) -> int:  # fmt: skip
+    """Find a small patch for a failing test or a stack trace, and prove it. Never touches the repository.
+
+    Everything runs in a sandbox, on copies. A patch is shown only if it passes every gate: the failing check passes with it,
+    time and again; no other test is lost; and nothing is touched that decides how code is tested, built or shipped.
+    Exit 0 fixed, 1 no fix, 6 refused, 124 the budget is over.
+    """
+    from prodwise.cli.fix import fix_command
+
+    return fix_command(desk, repo, test, trace, model, budget, json, dry_run)
 
 
 def demo(desk: Desk, json: JsonFile = "", keep: Keep = False) -> int:

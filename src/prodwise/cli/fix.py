@@ -1,0 +1,165 @@
+"""`prodwise fix`: a failing check, or a trace, in; a verified patch out. The repository itself is never touched."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from prodwise.cli.codes import Code
+from prodwise.cli.desk import SCHEMA_VERSION, Desk, colourful, paint
+from prodwise.cli.fit import tell
+from prodwise.cli.interrupts import once
+from prodwise.heal.fixing.budget import Budget, BudgetOver
+from prodwise.heal.fixing.gates import GATES
+from prodwise.heal.fixing.given import Given, NotReproduced, given
+from prodwise.heal.fixing.reproducer import reproduce
+from prodwise.heal.fixing.story import Fix, repair
+from prodwise.model.errors import Refused, UsageError
+from prodwise.model.gate import GateResult, Verdict
+from prodwise.server.views.words import visible
+from prodwise.wiring import repair as parts
+
+TRACE_MAX: Final = 4_000_000
+_MARKS: Final = {Verdict.PASS: ("✓", "good"), Verdict.HOLD: ("▲", "warn"), Verdict.FAIL: ("✗", "bad")}
+_DIFF: Final = {"+": "good", "-": "bad", "@": "accent"}
+
+
+def fix_command(
+    desk: Desk, repo: Path, test: str, trace: str, model: str, seconds: float, json_file: str, dry_run: bool
+) -> int:
+    """Exit 0 fixed, 1 no fix, 2 usage, 6 refused, 124 when the budget is over."""
+    if not test and not trace:
+        raise UsageError(
+            "what is to be fixed is not said", "give --test with a failing command, or --trace with a file"
+        )
+    if not repo.is_dir():
+        raise UsageError(f"{repo} is not a folder", "--repo takes the folder of a repository")
+    text = _read(trace) if trace else ""
+    budget = Budget(seconds)
+
+    def say(line: str) -> None:
+        desk.say(f"{budget.spent:5.1f} s  {line}", "dim")
+
+    names = parts.repairers(model)
+    with once(), parts.workshop(repo, [test]) as workshop:
+        asked = given(test, text, workshop, workshop.base, str(workshop.directory))
+        if isinstance(asked, NotReproduced):
+            fix = Fix("refused" if asked.refused else "no_fix", asked.reason, seconds=budget.spent)
+        elif dry_run:
+            return _plan(desk, asked, [one.name for one in names], budget)
+        else:
+            say(f"running the check at the base: {asked.shown}")
+            fix = _fix(asked, workshop, names, budget, say)
+    _hand_over(desk, fix, json_file, repo)
+    return _code(fix)
+
+
+def _fix(asked: Given, workshop: Any, names: Any, budget: Budget, say: Any) -> Fix:
+    try:
+        check = reproduce(asked, workshop, workshop.base, budget, str(workshop.directory))
+        return repair(check, names, workshop, workshop.base, budget, say)
+    except BudgetOver as error:
+        return Fix("no_fix", error.message, seconds=budget.spent, over=True)
+    except Refused as error:
+        return Fix("refused", error.message, seconds=budget.spent)
+
+
+def _code(fix: Fix) -> int:
+    if fix.status == "fixed":
+        return Code.OK
+    if fix.status == "refused":
+        return Code.REFUSED
+    return Code.TIMED_OUT if fix.over else Code.FAILED
+
+
+def _read(name: str) -> str:
+    try:
+        with sys.stdin.buffer if name == "-" else Path(name).open("rb") as file:
+            content = file.read(TRACE_MAX + 1)
+    except OSError as error:
+        raise UsageError(f"cannot read {name}: {error.strerror}", "--trace takes a file, or - for stdin") from None
+    if len(content) > TRACE_MAX:
+        raise UsageError(f"{name} is longer than {TRACE_MAX // 1_000_000} MB", "give the part with the trace")
+    return content.decode("utf-8", "replace")
+
+
+def _plan(desk: Desk, asked: Given, names: list[str], budget: Budget) -> int:
+    """What would be done; nothing of the repository is run."""
+    desk.show(f"check     {paint(asked.shown, 'bold')}", f"ask       {paint(', '.join(names) or 'nobody', '')}")
+    desk.show(
+        f"gates     {', '.join(gate.__name__.replace('_', ' ') for gate in GATES)}", f"within    {budget.seconds:.0f} s"
+    )
+    if asked.text:
+        desk.show("", *(paint(line, "dim") for line in asked.text.splitlines()))
+    return Code.OK
+
+
+def _hand_over(desk: Desk, fix: Fix, json_file: str, repo: Path) -> None:
+    if json_file == "-":
+        desk.data(**as_json(fix))
+        return
+    if json_file:
+        try:
+            Path(json_file).write_text(json.dumps({"schema_version": SCHEMA_VERSION, **as_json(fix)}, indent=2) + "\n")
+        except OSError as error:
+            raise UsageError(
+                f"cannot write {json_file}: {error.strerror}", "--json takes a file, or - for stdout"
+            ) from None
+    _tell(desk, fix, json_file, repo)
+
+
+def as_json(fix: Fix) -> dict[str, Any]:
+    return {
+        "status": fix.status,
+        "diff": fix.proposal.diff if fix.proposal else "",
+        "repairer": fix.proposal.repairer if fix.proposal else "",
+        "gates": [_gate(one) for one in fix.gates],
+        "seconds": round(fix.seconds, 3),
+        "reason": fix.reason,
+        "kind": fix.proposal.kind.value if fix.proposal else "",
+        "not_checked": list(fix.unchecked),
+        "reproducer": fix.reproducer,
+        "tried": [
+            {"repairer": one.proposal.repairer, "why": one.proposal.why, "passed": one.passed, **_gate(one.gates[-1])}
+            for one in fix.tried
+        ],
+    }
+
+
+def _gate(one: GateResult) -> Mapping[str, str]:
+    return {"name": one.gate, "verdict": one.verdict.value, "reason": one.reason}
+
+
+def _tell(desk: Desk, fix: Fix, json_file: str, repo: Path) -> None:
+    """The diff, what each gate said, what none could look at, and what to do next."""
+    if fix.proposal:
+        for line in fix.proposal.diff.splitlines():
+            print(_painted(line))
+        print()
+    for one in fix.gates:
+        mark, style = _MARKS[one.verdict]
+        tell(f"{paint(mark, style)} {one.verdict.value:<4}  {one.gate:<13} {paint(one.reason, '')}")
+    for line in fix.unchecked:
+        tell(f"{paint('Not checked:', 'dim')} {paint(line, '')}")
+    mark, style, word = {
+        "fixed": ("✓", "good", "Fixed"), "no_fix": ("▲", "warn", "No fix"), "refused": ("■", "bad", "Refused"),
+    }[fix.status]  # fmt: skip
+    by = f" ({fix.proposal.repairer})" if fix.proposal else ""
+    tell(f"\n{paint(mark, style)} {paint(word, 'bold')}{by} after {fix.seconds:.1f} s: {paint(fix.reason, '')}")
+    if fix.proposal:
+        saved = "the diff above" if not json_file else f"`jq -r .diff {json_file}`"
+        how = (
+            f"jq -r .diff {json_file} | git -C {repo} apply"
+            if json_file
+            else f"git -C {repo} apply   # with {saved} on stdin"
+        )
+        desk.say(f"next     {how}", "accent")
+
+
+def _painted(line: str) -> str:
+    style = _DIFF.get(line[:1], "")
+    shown = visible(line, 4000)
+    return paint(shown, style) if style and colourful(sys.stdout) else shown

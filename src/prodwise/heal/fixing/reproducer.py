@@ -1,0 +1,62 @@
+"""The check that fails: whether it fails at the base, always for one reason, before anything is proposed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from prodwise.heal.fixing.budget import Budget
+from prodwise.heal.fixing.given import Given, NotReproduced
+from prodwise.loop.diagnose import tracebacks
+from prodwise.loop.verify.failure import Failure, cannot_run, failure
+from prodwise.model.patch import Fault
+from prodwise.ports.repair import Ran, Tree, Workshop
+
+RUN_MAX_S: Final = 60.0
+ON_BASE: Final = 2
+
+
+@dataclass(frozen=True)
+class Reproducer:
+    """fault: with what the base printed; reason: why it fails there; seconds: of one run; text: as a test that people may keep, ""
+    for a command of theirs; notes: what it cannot tell."""
+
+    fault: Fault
+    reason: Failure
+    seconds: float
+    text: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+    def run(self, tree: Tree, budget: Budget) -> Ran:
+        """Once. One that does not end at the base is given no longer elsewhere; one that ends is given ten times as long."""
+        return tree.run(self.fault.command, budget.limits(min(RUN_MAX_S, max(2.0, 10 * self.seconds))))
+
+
+def reproduce(given: Given, workshop: Workshop, base: str, budget: Budget, root: str) -> Reproducer | NotReproduced:
+    """Runs the fault's command at the base, each time in a fresh checkout. root: the repository's own path."""
+    fault = given.fault
+    reasons, output, seconds = list[Failure](), "", 0.0
+    for turn in range(ON_BASE):
+        with workshop.fresh(base) as tree:
+            ran = tree.run(fault.command, budget.limits(min(RUN_MAX_S, budget.seconds / 6)))
+        if why := cannot_run(ran.code, ran.output):
+            return NotReproduced(f"the command cannot be used as a check: {why}")
+        one = failure(ran.code, ran.output, ran.ended)
+        if one is None:
+            said = (
+                "it passes: there is nothing to repair" if not turn else "it failed once and passed once: it is flaky"
+            )
+            return NotReproduced(f"at the base, {said}", refused=not turn)
+        reasons.append(one)
+        output, seconds = ran.output, max(seconds, ran.seconds)
+    if len(set(reasons)) > 1:
+        return NotReproduced("at the base, it fails each time for another reason: it is flaky", refused=False)
+    return Reproducer(_told(fault, output, root), reasons[0], seconds, given.text, given.notes)
+
+
+def _told(fault: Fault, output: str, root: str) -> Fault:
+    """With what the base printed, where nobody said more."""
+    read = tracebacks.read(output, root)
+    if fault.frames or fault.error:
+        return replace(fault, output=output)
+    return replace(fault, output=output, error=read.error, message=read.message, frames=read.frames)

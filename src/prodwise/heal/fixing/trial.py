@@ -1,0 +1,75 @@
+"""One proposal on trial, and what all trials of one fault share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from prodwise.heal.fixing.budget import Budget
+from prodwise.heal.fixing.repository import Repository
+from prodwise.heal.fixing.reproducer import Reproducer
+from prodwise.loop.verify.patch import applied
+from prodwise.loop.verify.results import Results, Suite
+from prodwise.model.diff import FileDiff
+from prodwise.model.gate import GateResult, Verdict
+from prodwise.model.patch import Proposal
+from prodwise.ports.repair import Tree, Workshop
+
+
+@dataclass
+class Court:
+    """What is the same for all proposals. suite, before: the whole suite at the base, once it was looked for; unchecked: what no gate
+    could look at, in plain words."""
+
+    workshop: Workshop
+    base: str
+    reproducer: Reproducer
+    repository: Repository
+    budget: Budget
+    looked: bool = False
+    suite: Suite | None = None
+    before: Results | None = None
+    wobbly: frozenset[str] = frozenset()
+    linted: dict[tuple[str, ...], str | None] = field(default_factory=dict)
+    unchecked: list[str] = field(default_factory=list)
+
+    def not_checked(self, what: str) -> None:
+        if what not in self.unchecked:
+            self.unchecked.append(what)
+
+
+@dataclass
+class Trial:
+    """files: the proposal's diff, read; after: what each changed file holds then."""
+
+    court: Court
+    proposal: Proposal
+    files: tuple[FileDiff, ...]
+
+    @property
+    def after(self) -> dict[str, str]:
+        texts = self.court.repository.text
+        return {one.path: applied(texts(one.before) or "", one) for one in self.files if one.path and one.hunks}
+
+    @contextmanager
+    def head(self) -> Iterator[Tree]:
+        """A fresh checkout of the base with the proposal's diff and nothing else: its tests are the base's."""
+        with self.court.workshop.fresh(self.court.base) as tree:
+            tree.apply(self.proposal.diff)
+            yield tree
+
+
+Gate = Callable[[Trial], GateResult]
+
+
+def passed(gate: str, reason: str) -> GateResult:
+    return GateResult(gate, Verdict.PASS, reason)
+
+
+def failed(gate: str, reason: str) -> GateResult:
+    return GateResult(gate, Verdict.FAIL, reason)
+
+
+def held(gate: str, reason: str) -> GateResult:
+    return GateResult(gate, Verdict.HOLD, reason)

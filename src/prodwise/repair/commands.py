@@ -1,0 +1,79 @@
+"""The failing command read for its test: which file it lies in, and the command that runs that file whole."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+_NODE = re.compile(r"([^\s'\"]+\.py)(::[^\s'\"]+)")
+_FILE = re.compile(r"(?<![\w/.-])([\w][\w/.-]*\.py)(?![\w/-])")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """command: the failing one, without a needless shell; whole: the same for the whole test file, None when that is the same
+    or cannot be told; files: the test files that it names; pytest: the words that run pytest here, () when it is not pytest."""
+
+    command: tuple[str, ...]
+    whole: tuple[str, ...] | None
+    files: tuple[str, ...]
+    pytest: tuple[str, ...] = ()
+
+
+def read(command: Sequence[str], exists: Callable[[str], bool]) -> Check:
+    """exists: whether a path, relative to the root, is a file."""
+    plain = _unwrapped(command)
+    text = "\n".join(plain)
+    files = tuple(dict.fromkeys(found.removeprefix("./") for found in _FILE.findall(text) if exists(found)))
+    pytest = _pytest(plain)
+    if any(word == "unittest" for word in plain):
+        return _unittest(plain, files, exists)
+    whole = tuple(_NODE.sub(r"\1", word) for word in plain)
+    if pytest and "-k" in whole:
+        at = whole.index("-k")
+        whole = whole[:at] + whole[at + 2 :]
+    return Check(plain, whole if whole != plain else None, files, pytest)
+
+
+def _unwrapped(command: Sequence[str]) -> tuple[str, ...]:
+    """`/bin/sh -c "python -m pytest a.py"` without its shell, where the line uses nothing of it."""
+    if (
+        len(command) == 3
+        and command[0].endswith("sh")
+        and command[1] == "-c"
+        and not re.search(r"[|&;<>()$`\\*?\[\]#~={}!\n]", command[2])
+    ):
+        try:
+            return tuple(shlex.split(command[2])) or tuple(command)
+        except ValueError:
+            return tuple(command)
+    return tuple(command)
+
+
+def _pytest(command: tuple[str, ...]) -> tuple[str, ...]:
+    if not command:
+        return ()
+    if command[0].rpartition("/")[2] in ("pytest", "py.test"):
+        return command[:1]
+    if len(command) > 2 and command[1] == "-m" and command[2] in ("pytest", "py.test"):
+        return command[:3]
+    return ()
+
+
+def _unittest(command: tuple[str, ...], files: tuple[str, ...], exists: Callable[[str], bool]) -> Check:
+    """`a.b.Class.test` → `a.b`, the longest beginning that is a module."""
+    words, found = [], list(files)
+    for word in command:
+        parts = word.split(".")
+        for many in range(len(parts), 0, -1):
+            path = "/".join(parts[:many]) + ".py"
+            if re.fullmatch(r"[\w.]+", word) and exists(path):
+                words.append(".".join(parts[:many]))
+                found.append(path)
+                break
+        else:
+            words.append(word)
+    whole = tuple(words)
+    return Check(command, whole if whole != command else None, tuple(dict.fromkeys(found)))

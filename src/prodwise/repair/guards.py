@@ -1,0 +1,108 @@
+"""What else must stay as it is: the other tests of the file, and the test files that speak of the edited module."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from prodwise.clock import monotonic
+from prodwise.repair.localise import is_test
+from prodwise.repair.pool import Candidate
+from prodwise.repair.probe import CANNOT, Probe, read_text
+from prodwise.repair.scene import Scene
+
+FILES_MOST = 10
+WALK_MOST = 4_000
+
+
+@dataclass
+class Guards:
+    scene: Scene
+    probe: Probe
+    related: dict[str, tuple[tuple[str, ...], frozenset[str], frozenset[str]] | None] = field(default_factory=dict)
+
+    def hold(self, passed: Sequence[Candidate], seconds: float) -> list[Candidate]:
+        """Those with which every test that passed on the base still does."""
+        end = monotonic() + seconds
+        standing = list(passed)
+        if standing and self.scene.check.whole is not None:
+            standing = self._under(standing, self.scene.check.whole, self.scene.passing, self.scene.known, end)
+        for path in {one.edit.path for one in standing}:
+            rule = self._related(path, end)
+            if rule is not None:
+                mine = [one for one in standing if one.edit.path == path]
+                kept = self._under(mine, *rule, end)
+                standing = [one for one in standing if one.edit.path != path or one in kept]
+        return standing
+
+    def _under(self, some: Sequence[Candidate], command: tuple[str, ...], passing: frozenset[str], known: frozenset[str],
+               end: float) -> list[Candidate]:  # fmt: skip
+        left = end - monotonic()
+        if left < 1:
+            return []
+        numbered = {at: (one.edit, one.unit) for at, one in enumerate(some)}
+        tried = self.probe.attempt(command, numbered, sorted(known), max(3.0, 4 * self.scene.each_s), left)
+        kept = []
+        for at, one in enumerate(some):
+            if not tried.ready or tried.codes.get(at) == CANNOT:
+                if self._plainly(one, command, passing, end):
+                    kept.append(one)
+            elif tried.codes.get(at) is not None and passing <= tried.tests.get(at, frozenset()):
+                kept.append(one)
+        return kept
+
+    def _plainly(self, one: Candidate, command: tuple[str, ...], passing: frozenset[str], end: float) -> bool:
+        left = end - monotonic()
+        if left < 1:
+            return False
+        covered = self.probe.cover(command, [], left, edit=one.edit)
+        if not covered.tests and not passing:
+            return covered.ran.code == 0
+        return passing <= {test.name for test in covered.tests if not test.failed}
+
+    def _related(self, path: str, end: float) -> tuple[tuple[str, ...], frozenset[str], frozenset[str]] | None:
+        """The command for the test files around a module, with what passes and fails on the base; None without any."""
+        if path not in self.related:
+            self.related[path] = None
+            files = self._files(path)
+            left = (end - monotonic()) / 3
+            if files and self.scene.check.pytest and left > 2:
+                command = (*self.scene.check.pytest, *files)
+                covered = self.probe.cover(command, [], left)
+                passing = frozenset(test.name for test in covered.tests if not test.failed)
+                known = frozenset(test.name for test in covered.tests if test.failed)
+                if passing and covered.ran.code in (0, 1):
+                    self.related[path] = (command, passing, known)
+        return self.related[path]
+
+    def _files(self, path: str) -> list[str]:
+        stem = path.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
+        word = re.compile(rf"\b{re.escape(stem)}\b")
+        named, speaking = [], []
+        for test in self._tests():
+            if test in self.scene.check.files:
+                continue
+            if stem in test.rpartition("/")[2]:
+                named.append(test)
+            elif word.search(_text(self.probe, test)):
+                speaking.append(test)
+        return (named + speaking)[:FILES_MOST]
+
+    def _tests(self) -> Iterator[str]:
+        root = self.probe.tree.root
+        for at, place in enumerate(root.rglob("*.py")):
+            if at >= WALK_MOST:
+                return
+            path = str(place.relative_to(root))
+            name = place.name
+            wanted = name.startswith("test") or name.endswith("_test.py")
+            if wanted and is_test(path) and place.is_file() and not place.is_symlink() and not path.startswith("."):
+                yield path
+
+
+def _text(probe: Probe, path: str) -> str:
+    try:
+        return read_text(probe.tree.root / path)[:200_000]
+    except (OSError, ValueError):
+        return ""

@@ -1,0 +1,37 @@
+"""pytest's side of `sitecustomize`: a plugin (PYTEST_PLUGINS) that tells it when tests begin, end, and are about to be run."""
+
+import os
+
+import pytest
+import sitecustomize as watch
+
+
+def pytest_runtest_logstart(nodeid, location):
+    watch.starting(nodeid)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item, call):
+    """A try is over with its first failure: no report is made of it, which would take longer than the test."""
+    if watch.State.child is not None and call.excinfo is not None:
+        expected = (pytest.skip.Exception, getattr(pytest, "xfail", pytest.skip).Exception)
+        marked = any(mark.name == "xfail" for mark in item.iter_markers()) if hasattr(item, "iter_markers") else True
+        if not marked and not isinstance(call.excinfo.value, expected):
+            watch.ended(item.nodeid, True)
+
+
+def pytest_runtest_logreport(report):
+    if report.when == "call" or report.failed or report.skipped:
+        watch.ended(report.nodeid, bool(report.failed))
+
+
+def pytest_runtestloop(session):
+    if not session.testsfailed:
+        watch.fork_all()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session, exitstatus):
+    """A try ends here: to take down a whole interpreter costs more than most tests."""
+    if watch.State.child is not None:
+        os._exit(int(exitstatus))

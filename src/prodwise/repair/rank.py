@@ -1,0 +1,86 @@
+"""Which edit is likeliest meant: how common such a fix is, how suspect its place, and what the code around it says."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from prodwise.repair.edits import Edit
+from prodwise.repair.source import Source
+
+PLACE_WEIGHT = 1.5
+
+
+def score(edit: Edit, suspicion: float, source: Source, older: Sequence[str]) -> float:
+    """Smaller is likelier. older: earlier texts of the file."""
+    return max(0.0, edit.cost + PLACE_WEIGHT * (1 - suspicion) - _agreement(edit, source, older))
+
+
+def _agreement(edit: Edit, source: Source, older: Sequence[str]) -> float:
+    found = 0.0
+    if _written_elsewhere(edit.new, source):
+        found += 0.25
+    if older:
+        line = edited_line(edit, source)
+        if line and line not in source.text and any(line in text for text in older):
+            found += 1.2
+    return found
+
+
+def _written_elsewhere(new: str, source: Source) -> bool:
+    try:
+        text = ast.unparse(ast.parse(new.strip(), mode="eval").body)
+    except (SyntaxError, ValueError):
+        return False
+    return text in source.words
+
+
+def edited_line(edit: Edit, source: Source) -> str:
+    """The first line that the edit changes, as it becomes."""
+    text = edit.applied(source.text)
+    begin = text.rfind("\n", 0, edit.start) + 1
+    end = text.find("\n", edit.start)
+    return text[begin : end if end >= 0 else len(text)].strip()
+
+
+def hollow(text: str) -> bool:
+    """Whether an expression or a statement answers itself: `x < x`, `a and not a`, `a = a`, `min(x, x)`."""
+    text = text.strip()
+    if text.endswith(":"):
+        text = text.removeprefix("el") + " pass"
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    return any(_answers_itself(node) for node in ast.walk(tree))
+
+
+def _answers_itself(node: ast.AST) -> bool:
+    if isinstance(node, ast.Compare):
+        parts = [ast.unparse(one) for one in (node.left, *node.comparators)]
+        constants = all(isinstance(one, ast.Constant) for one in (node.left, *node.comparators))
+        return constants or any(one == two for one, two in pairwise(parts))
+    if isinstance(node, ast.BoolOp):
+        parts = [ast.unparse(one) for one in node.values]
+        negated = {re.sub(r"^not \(?|\)$", "", one) for one in parts if one.startswith("not ")}
+        return (
+            len(set(parts)) < len(parts)
+            or bool(negated & set(parts))
+            or any(isinstance(one, ast.Constant) for one in node.values[:-1])
+        )
+    if isinstance(node, ast.Assign):
+        return ast.unparse(node.targets[0]) == ast.unparse(node.value)
+    if isinstance(node, ast.BinOp) and isinstance(
+        node.op, ast.Sub | ast.Div | ast.FloorDiv | ast.Mod | ast.BitXor | ast.BitAnd | ast.BitOr
+    ):
+        return ast.unparse(node.left) == ast.unparse(node.right)
+    if (
+        isinstance(node, ast.Call)
+        and len(node.args) > 1
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("max", "min")
+    ):
+        return len({ast.unparse(one) for one in node.args}) < len(node.args)
+    return False

@@ -1,0 +1,123 @@
+"""Names: the wrong variable, attribute, function or argument, where another one would fit as well."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from itertools import combinations
+
+from prodwise.repair.edits import Edit
+from prodwise.repair.search.site import Site
+
+# Names that do the same kind of thing and are taken for one another.
+_ALIKE = (
+    ("any", "all"), ("min", "max"), ("append", "extend", "add", "insert"), ("startswith", "endswith"), ("find", "rfind"),
+    ("lstrip", "rstrip", "strip"), ("lower", "upper", "title", "capitalize"), ("split", "rsplit", "splitlines"),
+    ("keys", "values", "items"), ("floor", "ceil", "round", "int"), ("encode", "decode"), ("loads", "load"),
+    ("dumps", "dump"), ("index", "find"), ("update", "setdefault"), ("pop", "popleft", "get"), ("appendleft", "append"),
+    ("sorted", "list", "reversed", "set", "tuple"), ("union", "intersection", "difference"), ("isdigit", "isalnum", "isalpha"),
+    ("match", "search", "fullmatch"), ("sum", "len", "max"), ("partition", "rpartition"), ("str", "repr"),
+    ("discard", "remove"), ("date", "datetime"), ("days", "seconds", "total_seconds"), ("copy", "deepcopy"),
+    ("isinstance", "issubclass"), ("zip", "zip_longest"), ("debug", "info"), ("range", "enumerate"),
+)  # fmt: skip
+_KNOWN = frozenset(dir(builtins))
+
+
+def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        yield from _variables(site, node)
+    elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+        yield from _attributes(site, node)
+    elif isinstance(node, ast.Call):
+        yield from _arguments(site, node)
+    elif isinstance(node, ast.Tuple) and isinstance(node.ctx, ast.Load) and len(node.elts) == 2:
+        one, two = (site.source.of(part) for part in node.elts)
+        if one != two:
+            start, end = site.source.span(node.elts[0])[0], site.source.span(node.elts[1])[1]
+            yield Edit(
+                site.source.path, start, end, f"{two}, {one}", "order", "the two values are swapped", 1.8, node.lineno
+            )
+
+
+def _variables(site: Site, node: ast.Name) -> Iterator[Edit]:
+    parent = site.source.parents.get(node)
+    called = isinstance(parent, ast.Call) and parent.func is node
+    for other in alike(node.id):
+        if called:
+            yield site.swap(node, other, "function", f"`{node.id}` is meant as `{other}`", 1.2)
+    if called or node.id in _KNOWN or node.id in ("self", "cls"):
+        if called:
+            yield from _functions(site, node)
+        return
+    for other in site.scope.locals:
+        if other not in (node.id, "self", "cls", "_"):
+            cost = 1.9 - 0.5 * near(node.id, other)
+            yield site.swap(node, other, "variable", f"`{other}` is meant instead of `{node.id}`", cost)
+    if "self" in site.scope.locals:
+        for attribute in site.scope.attributes:
+            likeness = near(node.id, attribute)
+            if likeness > 0.5:
+                why = f"`self.{attribute}` is meant instead of `{node.id}`"
+                yield site.swap(node, f"self.{attribute}", "variable", why, 2.4 - 0.5 * likeness)
+
+
+def _functions(site: Site, node: ast.Name) -> Iterator[Edit]:
+    for other in site.scope.functions:
+        likeness = near(node.id, other)
+        if other != node.id and likeness > 0.5 and node.id in site.scope.functions:
+            yield site.swap(node, other, "function", f"`{other}` is meant instead of `{node.id}`", 2.3 - 0.5 * likeness)
+
+
+def _attributes(site: Site, node: ast.Attribute) -> Iterator[Edit]:
+    end = site.source.span(node)[1]
+    start = end - len(node.attr)
+    if site.source.text[start:end] != node.attr:
+        return
+    base = ast.unparse(node.value)
+    family = dict.fromkeys(alike(node.attr), 1.2)
+    for other in _attributes_of(site, base):
+        likeness = near(node.attr, other)
+        family.setdefault(other, 2.2 - 0.8 * likeness)
+    for other, cost in family.items():
+        if other != node.attr:
+            why = f"`.{other}` is meant instead of `.{node.attr}`"
+            yield Edit(site.source.path, start, end, other, "attribute", why, cost, node.end_lineno or node.lineno)
+
+
+def _attributes_of(site: Site, base: str) -> list[str]:
+    """What the file reads from this name elsewhere; for other names of the function too, when they look alike."""
+    if base == "self":
+        return list(site.scope.attributes)
+    klass = site.source.function(site.statement) or site.source.tree
+    return list(dict.fromkeys(one.attr for one in ast.walk(klass) if isinstance(one, ast.Attribute)))[:25]
+
+
+def _arguments(site: Site, node: ast.Call) -> Iterator[Edit]:
+    plain = [one for one in node.args if not isinstance(one, ast.Starred)]
+    if len(plain) != len(node.args) or len(plain) > 5:
+        return
+    texts = [site.source.of(one) for one in plain]
+    for one, two in combinations(range(len(plain)), 2):
+        if texts[one] == texts[two]:
+            continue
+        changed = list(texts)
+        changed[one], changed[two] = changed[two], changed[one]
+        start, end = site.source.span(plain[0])[0], site.source.span(plain[-1])[1]
+        if "#" in site.source.text[start:end]:
+            continue
+        cost = 1.3 if two == one + 1 else 1.7
+        yield Edit(
+            site.source.path, start, end, ", ".join(changed), "order", "two arguments are swapped", cost, node.lineno
+        )
+
+
+def alike(name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(other for family in _ALIKE if name in family for other in family if other != name))
+
+
+def near(one: str, two: str) -> float:
+    """How alike two names look, 0 to 1; sharing a word counts."""
+    shared = set(one.lower().split("_")) & set(two.lower().split("_")) - {""}
+    return max(SequenceMatcher(None, one, two).ratio(), 0.6 if shared else 0.0)

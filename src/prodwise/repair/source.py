@@ -1,0 +1,166 @@
+"""A Python file with its exact positions: what an edit needs to know about the place that it changes."""
+
+from __future__ import annotations
+
+import ast
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+FILE_MOST = 1_500_000
+
+
+@dataclass(frozen=True)
+class Unit:
+    """The outermost function around a place. first, last: its lines, decorators included; classes: (name, column) around it."""
+
+    first: int
+    last: int
+    classes: tuple[tuple[str, int], ...]
+
+
+class Source:
+    """Raises SyntaxError for what our parser does not read, ValueError for null bytes and files that are too long."""
+
+    def __init__(self, path: str, text: str) -> None:
+        if len(text) > FILE_MOST:
+            raise ValueError(f"{path} is too long")
+        self.path, self.text = path, text
+        self.tree = ast.parse(text)
+        self.lines = text.split("\n")
+        self.parents: dict[ast.AST, ast.AST] = {}
+        self._starts = [0]
+        for line in self.lines:
+            self._starts.append(self._starts[-1] + len(line) + 1)
+        for parent in ast.walk(self.tree):
+            for child in ast.iter_child_nodes(parent):
+                self.parents[child] = parent
+
+    def at(self, line: int, column: int) -> int:
+        """The offset of a place as `ast` counts it: columns are bytes of UTF-8."""
+        text = self.lines[line - 1]
+        if not text.isascii():
+            column = len(text.encode()[:column].decode(errors="ignore"))
+        return self._starts[line - 1] + column
+
+    def span(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
+        return self.at(node.lineno, node.col_offset), self.at(node.end_lineno or 0, node.end_col_offset or 0)
+
+    def of(self, node: ast.expr | ast.stmt) -> str:
+        start, end = self.span(node)
+        return self.text[start:end]
+
+    def line_of(self, offset: int) -> int:
+        return bisect_right(self._starts, offset)
+
+    def line_start(self, line: int) -> int:
+        return self._starts[line - 1]
+
+    def indent(self, node: ast.stmt) -> str:
+        text = self.lines[node.lineno - 1]
+        return text[: len(text) - len(text.lstrip())]
+
+    def up(self, node: ast.AST) -> Iterator[ast.AST]:
+        while (parent := self.parents.get(node)) is not None:
+            yield parent
+            node = parent
+
+    def function(self, node: ast.AST) -> Function | None:
+        if isinstance(node, Function):
+            return node
+        return next((one for one in self.up(node) if isinstance(one, Function)), None)
+
+    def klass(self, node: ast.AST) -> ast.ClassDef | None:
+        return next((one for one in self.up(node) if isinstance(one, ast.ClassDef)), None)
+
+    def unit(self, node: ast.AST) -> Unit | None:
+        """None at module or class level, and in a function's own head: those cannot be exchanged in a living function."""
+        outer: Function | None = None
+        below: ast.AST = node
+        for parent in self.up(node):
+            if isinstance(parent, Function):
+                outer = parent if below in parent.body else None
+            below = parent
+        if outer is None:
+            return None
+        classes = [(one.name, one.col_offset) for one in self.up(outer) if isinstance(one, ast.ClassDef)]
+        if any(not isinstance(one, ast.ClassDef | ast.Module) for one in self.up(outer)):
+            return None
+        first = min([outer.lineno, *(one.lineno for one in outer.decorator_list)])
+        return Unit(first, outer.end_lineno or outer.lineno, tuple(reversed(classes)))
+
+    @cached_property
+    def statements(self) -> list[ast.stmt]:
+        return [node for node in ast.walk(self.tree) if isinstance(node, ast.stmt)]
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Texts of the file's expressions: what is written elsewhere is likelier than what is not."""
+        return frozenset(ast.unparse(node) for node in ast.walk(self.tree)
+                         if isinstance(node, ast.Call | ast.Compare | ast.BinOp | ast.Subscript | ast.Attribute))  # fmt: skip
+
+    def head(self, statement: ast.stmt) -> Iterator[ast.expr]:
+        """The expressions of a statement itself, not of the statements inside it."""
+        stack: list[ast.AST] = [statement]
+        while stack:
+            node = stack.pop()
+            for child in ast.iter_child_nodes(node):
+                if isinstance(child, ast.stmt | ast.excepthandler):
+                    continue
+                if isinstance(child, ast.expr):
+                    yield child
+                stack.append(child)
+
+    def last_head_line(self, statement: ast.stmt) -> int:
+        body = getattr(statement, "body", None)
+        if not (isinstance(body, list) and body and isinstance(body[0], ast.stmt)):
+            return statement.end_lineno or statement.lineno
+        inner = body[0]
+        decorators = inner.decorator_list if isinstance(inner, Function | ast.ClassDef) else []
+        return max(statement.lineno, min([inner.lineno, *(one.lineno for one in decorators)]) - 1)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Names that a place can see. locals: parameters and what is bound in the function, in order; attributes: what follows
+    `self.` in the class; functions: what the module defines and imports to be called."""
+
+    locals: tuple[str, ...]
+    attributes: tuple[str, ...]
+    functions: tuple[str, ...]
+
+
+def scope(source: Source, place: ast.AST) -> Scope:
+    function = source.function(place)
+    names: dict[str, None] = {}
+    while function is not None:
+        arguments = function.args
+        for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg):
+            if one is not None:
+                names[one.arg] = None
+        for node in ast.walk(function):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                names[node.id] = None
+        function = next((one for one in source.up(function) if isinstance(one, Function)), None)
+    return Scope(tuple(names), _attributes(source.klass(place)), _functions(source.tree))
+
+
+def _attributes(klass: ast.ClassDef | None) -> tuple[str, ...]:
+    if klass is None:
+        return ()
+    return tuple(dict.fromkeys(
+        node.attr for node in ast.walk(klass)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+    ))  # fmt: skip
+
+
+def _functions(tree: ast.Module) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for node in tree.body:
+        if isinstance(node, Function | ast.ClassDef):
+            found[node.name] = None
+        elif isinstance(node, ast.ImportFrom):
+            found.update((one.asname or one.name, None) for one in node.names)
+    return tuple(found)

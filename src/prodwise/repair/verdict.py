@@ -1,0 +1,67 @@
+"""Which of the edits that pass are believed, and how far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log2
+
+from prodwise.repair.localise import Spectrum
+from prodwise.repair.pool import Candidate
+
+# What fits by accident more often than other kinds: it adds a way around, or takes something away.
+RISK = {
+    "guard": 0.3,
+    "condition": 0.15,
+    "condition dropped": 0.25,
+    "operand dropped": 0.1,
+    "call dropped": 0.1,
+    "index dropped": 0.1,
+    "piece": 0.1,
+    "statement missing": 0.05,
+    "none": 0.1,
+    "index": 0.1,
+}
+RIVALS_WITHIN = 0.35
+RIVAL_COST = 0.07
+LEAST = 0.4
+MOST = 2
+# Ways to say the same: one place, one limit moved by one.
+_ONE_FAMILY = frozenset(("comparison", "limit", "constant"))
+
+
+@dataclass(frozen=True, slots=True)
+class Survivor:
+    """confidence: 0 to 1."""
+
+    candidate: Candidate
+    confidence: float
+
+
+def chosen(standing: Sequence[Candidate], spectrum: Spectrum) -> list[Survivor]:
+    """1. What stands, likeliest first, with the number of rivals: others, elsewhere or of another kind, that fit nearly as well.
+    2. Tests that ran the edited line speak for an edit; rivals, unusual edits and those that go around the work against it.
+    3. Nothing is proposed below `LEAST`."""
+    judged = [Survivor(one, confidence(one, standing, spectrum)) for one in standing[:MOST]]
+    return [one for one in judged if one.confidence >= LEAST]
+
+
+def confidence(one: Candidate, standing: Sequence[Candidate], spectrum: Spectrum) -> float:
+    rivals = sum(1 for other in standing if other is not one and _rival(one, other))
+    ran = witnesses(one, spectrum)
+    value = (
+        0.85 - 0.12 * one.score - RIVAL_COST * rivals - RISK.get(one.edit.kind, 0.0) + min(0.15, 0.05 * log2(1 + ran))
+    )
+    return max(0.0, min(0.99, value))
+
+
+def _rival(one: Candidate, other: Candidate) -> bool:
+    if other.score > one.score + RIVALS_WITHIN:
+        return False
+    near = one.edit.path == other.edit.path and abs(one.edit.line - other.edit.line) <= 1
+    return not (near and {one.edit.kind, other.edit.kind} <= _ONE_FAMILY)
+
+
+def witnesses(one: Candidate, spectrum: Spectrum) -> int:
+    """How many tests run the edited line."""
+    return sum(one.edit.line in test.get(one.edit.path, frozenset()) for test in (*spectrum.failing, *spectrum.passing))
