@@ -10,6 +10,7 @@ from pathlib import Path
 
 from prodwise.loop.repair.paths import misformed
 
+ENTRIES_MAX = 200_000
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -31,10 +32,9 @@ def read(root: Path, path: str, most: int) -> bytes:
             return file.read(most + 1)
 
 
-def write(root: Path, path: str, data: bytes) -> None:
-    """Puts a file in place of the old one, in a folder that is there, with the old one's mode. Raises NotThere."""
+def write(root: Path, path: str, data: bytes, mode: int = 0o644) -> None:
+    """Puts a file in place of the old one, in a folder that is there, with the old one's mode if there is one. Raises NotThere."""
     with _parent(root, path) as (folder, name):
-        mode = 0o644
         with suppress(FileNotFoundError):
             found = os.stat(name, dir_fd=folder, follow_symlinks=False)
             if not stat.S_ISREG(found.st_mode):
@@ -48,13 +48,15 @@ def write(root: Path, path: str, data: bytes) -> None:
         os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
-def remove(root: Path, path: str) -> None:
-    """Takes a file away. Raises NotThere."""
+def take(root: Path, path: str, most: int) -> tuple[bytes, int]:
+    """Takes a file away: what it held, and its mode. Raises NotThere, also for one of more than `most` bytes."""
+    data = read(root, path, most)
+    if len(data) > most:
+        raise NotThere(f"{path!r} has more than {most} bytes")
     with _parent(root, path) as (folder, name):
-        try:
-            os.unlink(name, dir_fd=folder)
-        except OSError:
-            raise NotThere(f"there is no file {path!r}") from None
+        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode & 0o777
+        os.unlink(name, dir_fd=folder)
+        return data, mode
 
 
 def listed(root: Path, folder: str = "") -> list[tuple[str, bool]]:
@@ -64,7 +66,7 @@ def listed(root: Path, folder: str = "") -> list[tuple[str, bool]]:
         with os.scandir(fd) as entries:
             found = [
                 (entry.name, entry.is_dir(follow_symlinks=False))
-                for entry, _ in zip(entries, range(5_000), strict=False)
+                for entry, _ in zip(entries, range(ENTRIES_MAX), strict=False)
                 if not entry.is_symlink()
             ]
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +17,14 @@ _LINE_MAX = 60_000
 
 
 class Transcript:
-    """Bounded: once it is full it says so, and only its end is still written."""
+    """Bounded: once it is full it says so, and only its end is still written. Threads may share it."""
 
     def __init__(self, folder: Path, name: str, veil: Veil) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _forget(folder)
         plain = re.sub(r"[^A-Za-z0-9-]+", "-", name)[:40].strip("-") or "repair"
         self.path = folder / f"{int(clock.now())}-{plain}-{os.urandom(3).hex()}.jsonl"
+        self._lock = threading.Lock()
         self._veil, self._began, self._left = veil, clock.monotonic(), BYTES_MAX
         os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
@@ -34,6 +36,10 @@ class Transcript:
         self._write("end", {"why": why, **told})
 
     def _write(self, kind: str, told: dict[str, object]) -> None:
+        with self._lock:
+            self._written(kind, told)
+
+    def _written(self, kind: str, told: dict[str, object]) -> None:
         if self._left <= 0:
             return
         head = {"at": round(clock.monotonic() - self._began, 3), "kind": kind}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from prodwise import clock
 from prodwise.model.errors import GateFailed
-from prodwise.ports.repair import Limits, Ran
+from prodwise.ports.repair import DOOR, Limits, Ran
 
 _ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nowhere", "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -37,10 +37,11 @@ class BareTree:
         self, command: Sequence[str], limits: Limits, env: Mapping[str, str] | None = None, door: Path | None = None
     ) -> Ran:
         self.runs.append(tuple(command))
+        command, env = _through(door, command, env or {})
         began = clock.monotonic()
         try:
             done = subprocess.run(
-                command, cwd=self.root, env={**_ENV, **(env or {})}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                command, cwd=self.root, env={**_ENV, **env}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT, timeout=limits.seconds, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired as error:
@@ -78,3 +79,11 @@ def git(folder: Path, *words: str) -> str:
 
 def _text(output: bytes, limits: Limits) -> str:
     return output[-limits.output :].decode(errors="replace")
+
+
+def _through(door: Path | None, command: Sequence[str], env: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+    """Without mounts, the door is where it is."""
+    place = str(door or DOOR)
+    return [word.replace(str(DOOR), place) for word in command], {
+        k: v.replace(str(DOOR), place) for k, v in env.items()
+    }

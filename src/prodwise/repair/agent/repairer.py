@@ -17,8 +17,8 @@ from prodwise.model.patch import Fault, Proposal
 from prodwise.ports.repair import Limits, Tree, Workshop
 from prodwise.repair import beneath
 from prodwise.repair.agent.desk import TOOLS, Desk, Finish, NotDone
-from prodwise.repair.agent.prompt import INSTRUCTIONS, opening
 from prodwise.repair.agent.talk import Call, NoAnswer, Talk
+from prodwise.repair.prompt import INSTRUCTIONS, opening
 from prodwise.repair.transcript import Ended, Transcript
 from prodwise.repair.veil import Veil
 
