@@ -37,6 +37,11 @@ class Veil:
         cleaned: dict[str, Any] = self._redactor.clean(shown)[0]
         return cleaned
 
+    def is_told(self, diff: str) -> bool:
+        """Whether a known secret stands in what a diff adds."""
+        added = "\n".join(line for line in diff.splitlines() if line.startswith("+"))
+        return any(one in added for one in self._known)
+
     def json(self, value: object) -> str:
         """One line of a transcript."""
         return json.dumps(self._redactor.clean(self._walked(value))[0], ensure_ascii=True)

@@ -55,8 +55,8 @@ class Agent:
         try:
             with workshop.fresh(base) as tree:
                 desk = Desk(tree, fault, self._veil, self._limits, began + bounds.seconds)
-                work = _Work(desk, workshop, fault, base, transcript, bounds, self._price, began)
-                why = work.through(self._model, tree, self._veil)
+                work = _Work(desk, workshop, fault, base, transcript, bounds, self._price, began, self._veil)
+                why = work.through(self._model, tree)
         finally:
             spent = work.spent if work else Spent()
             took = round(clock.monotonic() - began, 2)
@@ -72,19 +72,20 @@ class _Work:
     """One repair, from the first question to its end."""
 
     def __init__(self, desk: Desk, workshop: Workshop, fault: Fault, base: str, transcript: Transcript, bounds: Bounds,
-                 price: Price | None, began: float) -> None:  # fmt: skip
+                 price: Price | None, began: float, veil: Veil) -> None:  # fmt: skip
         self._desk, self._workshop, self._fault, self._base = desk, workshop, fault, base
         self._transcript, self._bounds, self._price, self._began = transcript, bounds, price, began
         self.spent, self.diff, self.summary = Spent(), "", ""
         self._silent = self._finishes = 0
+        self._veil = veil
 
-    def through(self, model: Model, tree: Tree, veil: Veil) -> str:
+    def through(self, model: Model, tree: Tree) -> str:
         """Why it ended."""
         with suppress(NotDone):
             first = tree.run(self._fault.command, self._desk.limits())
             if first.code == 0:
                 return "the check passes already"
-            prompt = opening(self._fault, first.output or self._fault.output, veil)
+            prompt = opening(self._fault, first.output or self._fault.output, self._veil)
             self._transcript.say("opening", prompt=prompt)
             with Talk(model, INSTRUCTIONS, prompt, TOOLS) as talk:
                 while not (why := self._step(talk)):
@@ -159,5 +160,7 @@ class _Work:
             ran = clean.run(self._fault.command, self._desk.limits()) if diff else None
         if ran is None:
             return "Your edits leave the code as it was, and the check still fails."
+        if self._veil.is_told(diff):
+            return "Your edits hold a secret."
         self.diff = diff if ran.code == 0 else ""
         return "In a fresh checkout with your edits alone: " + self._desk.ran(ran)

@@ -88,6 +88,8 @@ class CommandAgent:
         diff = tree.diff()
         if len(diff) > DIFF_MAX:
             return "its change is too large", ""
+        if self._veil.is_told(diff):
+            return "its change holds a secret", ""
         return ("", diff) if diff.strip() else ("no change", "")
 
     def _tried(self, workshop: Workshop, base: str, diff: str, fault: Fault, transcript: Transcript) -> str:
