@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +93,7 @@ class Talk:
         if chars > answer_tokens * CHARS_PER_TOKEN_MAX or len(response.parts) > PARTS_MAX:
             raise NoAnswer(f"the model's answer is larger than the {answer_tokens} tokens that it may have")
         estimate = self.prompt_tokens
-        self._said.append(response)
+        self._said.append(_sendable(response))
         self._chars += chars
         calls = tuple(Call(str(one.tool_name), one.args, one.tool_call_id) for one in response.tool_calls)
         asked, answered = response.usage.input_tokens, response.usage.output_tokens
@@ -154,6 +155,26 @@ def model_of(name: str, key: str = "") -> Model:
         raise ConfigError(
             f"model {name!r} cannot be used: {str(error)[:300]}", "see docs/repairs.md, With a model"
         ) from None
+
+
+def _sendable(response: ModelResponse) -> ModelResponse:
+    """The answer as it can be sent back: providers refuse a conversation in which a tool's arguments are no JSON object."""
+    from pydantic_ai.messages import ToolCallPart
+
+    parts = [
+        replace(part, args="{}") if isinstance(part, ToolCallPart) and not _is_object(part.args) else part
+        for part in response.parts
+    ]
+    return replace(response, parts=parts)
+
+
+def _is_object(arguments: object) -> bool:
+    if not isinstance(arguments, str):
+        return arguments is None or isinstance(arguments, dict)
+    try:
+        return isinstance(json.loads(arguments), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _chars(response: ModelResponse) -> int:
