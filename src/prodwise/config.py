@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from prodwise.config_repair import RepairLimits
 from prodwise.model.autonomy import Autonomy
 from prodwise.model.errors import ConfigError
 from prodwise.model.outside import Heartbeat
@@ -204,7 +205,7 @@ class Config(_Strict):
     dashboard: Address = "127.0.0.1:7373"
     stage: Autonomy = (
         Autonomy.AUTO
-    )  # the most that this repository allows; the instance starts at observe, and a person raises it
+    )  # the most that this file allows; an instance starts at observe, and a person raises it
     shared: tuple[InsidePath, ...] = ()
     env_file: InsidePath | None = None
     build: str = ""
@@ -220,6 +221,7 @@ class Config(_Strict):
     ramp: RampConfig = Field(default_factory=RampConfig)
     heal: HealConfig = Field(default_factory=HealConfig)
     signals: SignalsConfig = Field(default_factory=SignalsConfig)
+    repair: RepairLimits = Field(default_factory=RepairLimits)
 
     @property
     def web(self) -> str:
@@ -368,13 +370,12 @@ def _explain(error: ValidationError, source: str) -> tuple[str, str]:
 def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
     if loc[0] == "signals" and len(loc) > 2:
         return list(ProjectConfig.model_fields) if loc[1] == "projects" else ["metric", "above", "for", "service"]
-    entries: dict[object, type[_Strict]] = {
-        "services": ServiceConfig, "heartbeats": HeartbeatConfig, "hooks": HookConfig
-    }  # fmt: skip
+    entries: dict[object, type[_Strict]] = {"services": ServiceConfig, "heartbeats": HeartbeatConfig, "hooks": HookConfig}  # fmt: skip
     if loc[0] in entries and len(loc) > 2:
         return list(entries[loc[0]].model_fields)
-    tables: dict[object, type[_Strict]] = {"ramp": RampConfig, "heal": HealConfig, "signals": SignalsConfig}
-    return list(tables.get(loc[0], Config).model_fields if len(loc) > 1 else Config.model_fields)
+    known = Config.model_fields.get(str(loc[0])) if len(loc) > 1 else None
+    table = known.annotation if known else Config
+    return list((table if isinstance(table, type) and issubclass(table, BaseModel) else Config).model_fields)
 
 
 def read_env_file(path: Path) -> dict[str, str]:

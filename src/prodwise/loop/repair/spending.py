@@ -63,7 +63,7 @@ def check(bounds: Bounds, price: Price | None, model: str) -> None:
     if bounds.dollars and price is None:
         raise ConfigError(
             f"the price of {model!r} is not known, so its cost cannot be bounded by money",
-            f'write it under [repair.prices."{model}"], or take `dollars` out and bound tokens',
+            f'write it under [repair.prices."{model}"], or take `dollars` out and bound it by tokens',
         )
 
 
