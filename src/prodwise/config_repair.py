@@ -77,7 +77,7 @@ class CommandConfig(_Strict):
             raise ValueError("base_url_env is missing: which variable tells the command where its model is?")
         if self.lend_credential and self.credential_header:
             raise ValueError("the credential is either lent or kept outside: keep lend_credential or credential_header")
-        if (self.lend_credential or self.credential_header) != bool(self.credential_env):
+        if bool(self.lend_credential or self.credential_header) != bool(self.credential_env):
             raise ValueError("credential_env goes with lend_credential = true, or with credential_header")
         if wrong := [name for name in (self.credential_env, *self.env) if _FORGE.search(name)]:
             raise ValueError(f"{wrong[0]} is nothing that a coding agent is ever given")

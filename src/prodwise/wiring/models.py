@@ -19,6 +19,9 @@ from prodwise.repair.command.repairer import KEPT_OUTSIDE
 from prodwise.repair.transcript import Ended
 from prodwise.repair.veil import Veil
 
+_LONG = 16
+"""Characters from which a value that is called nothing in particular is taken for a secret."""
+
 
 def with_models(
     app_dir: Path, config: Config, on_end: Callable[[Ended], None] = lambda _: None
@@ -62,12 +65,13 @@ def _agent(
 
 
 def _secrets(app_dir: Path, config: Config, environ: Mapping[str, str]) -> Iterable[str]:
-    """Values that must not be told, of the healer's environment and the app's own: those of the file, whatever they are called."""
+    """Values that must not be told, of the healer's environment and the app's own: long ones of its file whatever they are called."""
     yield from (value for name, value in environ.items() if is_secret(name))
     for service in config.services.values():
         yield from (value for name, value in service.env.items() if is_secret(name))
     if config.env_file is not None:
         try:
-            yield from (value for value in read_env_file(app_dir / config.env_file).values() if len(value) >= 8)
+            told = read_env_file(app_dir / config.env_file)
         except (OSError, UnicodeDecodeError, ConfigError):
             return
+        yield from (value for name, value in told.items() if is_secret(name) or "@" in value or len(value) >= _LONG)
