@@ -139,12 +139,14 @@ for p in (('127.0.0.1', 80), ('169.254.169.254', 80), ('192.0.2.1', 443)):
 
 @dataclass(frozen=True, slots=True)
 class Hostile:
-    """why: how the repair must end; refused: whether every tool must have answered that it did nothing."""
+    """why: how the repair must end; refused: whether every tool must have answered that it did nothing; broken: whether what is
+    proposed breaks a rule of the policy."""
 
     name: str
     says: Iterable[Say] | Callable[[int], Say]
     why: str
     refused: bool = False
+    broken: bool = False
 
 
 def spelled(path: str) -> tuple[str, ...]:
@@ -291,6 +293,7 @@ def _that_run() -> list[Hostile]:
             "ends the check as if it had passed",
             [running("import os\nos._exit(0)\n"), use("run_check"), finish()],
             "proposed",
+            broken=True,
         ),
         Hostile(
             "prints without end",

@@ -11,6 +11,7 @@ import pytest
 
 from prodwise.loop.repair import paths
 from prodwise.loop.repair.spending import Bounds
+from prodwise.loop.verify.patch import Scene, judge
 from prodwise.model.errors import Refused
 from prodwise.model.redaction import Redactor
 from prodwise.ports.repair import Limits
@@ -96,6 +97,9 @@ def test_nothing_forbidden_comes_out(
             r"^(?:new mode|new file mode 1(?!00644)|GIT binary|Binary|rename|copy)", proposal.diff, re.MULTILINE
         )
         assert len(proposal.why) < 400
+        texts = {path: (place / path).read_text() for path, _ in touched if (place / path).exists()}
+        broken = {one.rule for one in judge(proposal, Scene(texts, near=frozenset({"shop/cart.py"})))}
+        assert bool(broken) == case.broken, broken
     assert json.loads(kept.splitlines()[-1])["why"] == case.why
 
 

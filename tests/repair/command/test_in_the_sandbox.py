@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from prodwise.loop.repair.door import Way
+from prodwise.loop.verify.patch import Scene, judge
 from prodwise.model.errors import Refused
 from prodwise.model.patch import Proposal
 from prodwise.model.redaction import Redactor
@@ -91,6 +92,14 @@ def test_it_finds_no_secret_but_the_key_that_it_was_lent(
     assert said["../.env"].startswith("no: ")
     assert not any(secret in "".join(said.values()) for secret in broken_shop.SECRETS)
     assert (proposals, ended.why) == ([], "its change holds a secret")
+
+
+def test_what_spoils_the_tests_never_passes_the_policy(workshop: Workshop, model: Asked, tmp_path: Path) -> None:
+    """It makes the check pass, and is proposed: the gates are there to see how."""
+    proposals, ended, _, _ = repaired(workshop, model, tmp_path, "spoils")
+    assert ended.why == "proposed"
+    broken = {one.rule for one in judge(proposals[0], Scene({}))}
+    assert {"protected path", "no test touched"} <= broken
 
 
 def test_one_that_never_ends_is_ended(workshop: Workshop, model: Asked, tmp_path: Path) -> None:
