@@ -21,6 +21,7 @@ from prodwise.loop.repair.door import Way, is_host
 from prodwise.loop.repair.spending import Bounds, Price
 from prodwise.model.errors import ConfigError
 
+MODEL: Final = re.compile(r"^[a-z][a-z0-9/-]{1,40}:[A-Za-z0-9._:/-]{1,150}$")
 INSTANCE_FILE: Final = "repair.toml"
 _SIZE_MAX = 64 * 1024
 _VARIABLE = r"^([A-Za-z_][A-Za-z0-9_]{0,100})?$"
@@ -117,9 +118,7 @@ class CommandConfig(_Strict):
 class RepairConfig(_Strict):
     """[repair] of the instance's own file. Empty: no model is used."""
 
-    model: str = Field(
-        "", pattern=r"^([a-z][a-z0-9/-]{1,40}:[A-Za-z0-9._:/-]{1,150})?$"
-    )  # "provider:model", as pydantic-ai has it
+    model: str = Field("", pattern=f"^$|{MODEL.pattern}")  # "provider:model", as pydantic-ai has it
     key_env: str = Field(
         "", pattern=_VARIABLE
     )  # the variable with its API key; empty = where the provider's library looks

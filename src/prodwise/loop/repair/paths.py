@@ -1,12 +1,14 @@
 """Which files of a repository a model never reads, and which it never writes.
 
-The gates judge every diff again; this list only spares a model the detour, and keeps secrets out of its sight.
+The gates judge every diff again; here the policy's paths spare a model the detour, and secrets are kept out of its sight.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+
+from prodwise.loop.verify.patch import protected as policy
 
 PATH_MAX = 400
 _UNSEEN = frozenset({".git", ".hg", ".svn", ".prodwise", ".ssh", ".aws", ".gnupg", ".kube", ".docker"})
@@ -21,23 +23,6 @@ _SECRET = re.compile(
     re.VERBOSE,
 )
 _CODE = (".py", ".js", ".ts", ".rb", ".go", ".java", ".rs", ".php")
-_PROTECTED = re.compile(
-    r"""^(?:\.git.* | \..+ | codeowners | conftest\.py | (?:site|user)customize\.py | .*\.pth | .*\.lock | .*[-_]?lock\.(?:json|ya?ml)
-      | go\.(?:mod|sum) | package\.json | npm-shrinkwrap\.json | gemfile.* | composer\.json | cargo\.toml
-      | pom\.xml | .*\.gradle(?:\.kts)?
-      | pyproject\.toml | setup\.(?:py|cfg) | .*requirements.*\.(?:txt|in) | constraints.*\.txt | pipfile | environment\.ya?ml
-      | tox\.ini | pytest\.ini | noxfile\.py | manage\.py | (?:jest|vitest|karma|playwright|cypress)\..*
-      | makefile | gnumakefile | justfile | rakefile | .*\.(?:mk|sh|bash|bat|ps1|cmake) | cmakelists\.txt | meson\.build
-      | (?:docker|container)file.* | .*\.dockerfile | .*compose.*\.ya?ml | procfile.* | jenkinsfile | fly\.toml | .*\.tf | vercel\.json
-      | prodwise\.toml | app\.ya?ml | wsgi\.ini | uwsgi\.ini | .*\.service)$""",
-    re.VERBOSE,
-)
-_PROTECTED_FOLDERS = frozenset(
-    {"migrations", "migrate", "alembic", ".github", ".gitlab", ".circleci", "ci", "deploy", "k8s", "helm", "charts", "terraform",
-     "ansible", "auth", "authentication", "crypto", "payment", "payments", "billing", "site-packages", "vendor"}
-)  # fmt: skip
-_TEST_FOLDERS = frozenset({"test", "tests", "spec", "specs", "__tests__", "testing", "e2e", "fixtures"})
-_TEST = re.compile(r"^(?:tests?[_.-].*|.*[_.-](?:tests?|spec)\.[a-z0-9]+|tests?\.[a-z0-9]+|.*test\.java)$")
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff\U000e0000-\U000e007f]"
 )
@@ -67,14 +52,15 @@ def is_secret(path: str) -> bool:
 
 def protected(path: str) -> str:
     """Why a model may not write there, "" if it may try."""
-    parts = _folded(path)
     if is_unseen(path):
         return "it is not for a model to see"
-    if _PROTECTED.match(parts[-1]) or any(part in _PROTECTED_FOLDERS or part.startswith(".") for part in parts[:-1]):
-        return "it is protected: configuration, dependencies, build, deployment, migrations, identity and payments are a person's"
-    if _TEST.match(parts[-1]) or any(part in _TEST_FOLDERS for part in parts[:-1]):
+    if kind := policy.protected(path):
+        return f"it belongs to {kind}"
+    if policy.is_manifest(path) or policy.is_lock(path):
+        return "it says which dependencies are installed"
+    if policy.is_test(path):
         return "it is a test, and a fix leaves tests as they are"
-    return ""
+    return "it is a hidden file" if any(part.startswith(".") for part in _folded(path)) else ""
 
 
 def unfit(text: str, bytes_max: int) -> str:

@@ -12,6 +12,8 @@ from prodwise.model.diff import FileDiff
 
 MUTANTS_MAX: Final = 24
 _SWAPS: Final = (
+    (r"\.get\(([^(),]{1,80})(?:, [^()]{0,80})?\)", r"[\1]"), (r"(?<=[\w)\]]) or [\w\[\]{}\"'().]{1,40}", ""),
+    (r" if .{1,80} else [^,)\]}]{1,80}", ""), (r"\bexcept [\w.]+", "except ZeroDivisionError"),
     (r"<=", ">"), (r">=", "<"), (r"(?<![<>=!-])==(?!=)", "!="), (r"!=(?!=)", "=="), (r"(?<![<>=-])<(?![<=])", ">="),
     (r"(?<![<>=-])>(?![>=])", "<="), (r"\bnot in\b", "in"), (r"\bis not\b", "is"), (r"\bnot ", ""),
     (r"\bTrue\b", "False"), (r"\bFalse\b", "True"), (r"\btrue\b", "false"), (r"\bfalse\b", "true"),

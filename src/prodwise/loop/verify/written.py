@@ -110,8 +110,9 @@ def _function(text: str, name: str, line: int) -> Function | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     for node in tree.body:
-        plain = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name.rsplit(".", 1)[-1]
-        if plain and (not line or node.lineno <= line <= (node.end_lineno or line)):  # type: ignore[attr-defined]
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or node.name != name.rsplit(".", 1)[-1]:
+            continue
+        if not line or node.lineno <= line <= (node.end_lineno or line):
             return node
     return None
 
