@@ -34,7 +34,7 @@ FILES = {
     "pyproject.toml": "[project]\nname = 'shop'\n",
     ".github/workflows/ci.yml": "on: push\n",
     "migrations/0001.py": "SQL = ''\n",
-    "prodwise.toml": "version = 1\n",
+    "prodwise.toml": "version = 1\n[services.web]\ncommand = 'true'\n",
 }  # fmt: skip
 RIGHT = {"path": "shop/cart.py", "old": "prices[1:]", "new": "prices"}
 

@@ -72,11 +72,11 @@ def elsewhere(_: str) -> dict[str, Any]:
         "localhost:443",
         *sys.argv[3:],
     ):
-        said[place] = tried(lambda place=place: connected(place).close())  # type: ignore[misc]
+        said[place] = tried(lambda place=place: connected(place).close())
     raw = {"absolute": "GET http://evil.example/ HTTP/1.1\r\n\r\n", "double": "GET //evil.example/ HTTP/1.1\r\n\r\n",
            "bare": "hello\r\n\r\n", "tabbed": "GET / HTTP/1.1\r\nA: b\r\n\tHost: evil\r\n\r\n"}  # fmt: skip
     for name, text in raw.items():
-        said[name] = tried(lambda text=text: sent(text))  # type: ignore[misc]
+        said[name] = tried(lambda text=text: sent(text))
     changed(*FIX)
     return said
 
@@ -99,7 +99,7 @@ def nosy(_: str) -> dict[str, Any]:
     """Looks for secrets, and leaves what it finds in the code."""
     found = dict(os.environ)
     for path in (".env", "deploy.pem", "/proc/self/environ", "/proc/1/environ", "~/.ssh/id_rsa", "../.env"):
-        found[path] = tried(lambda path=path: found.update({f"{path} holds": Path(path).expanduser().read_text()}))  # type: ignore[misc]
+        found[path] = tried(lambda path=path: found.update({f"{path} holds": Path(path).expanduser().read_text()}))
     Path("shop/found.py").write_text(f"FOUND = {json.dumps(found)!r}\n")
     changed(*FIX)
     return found

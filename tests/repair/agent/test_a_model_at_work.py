@@ -58,7 +58,7 @@ def test_it_looks_changes_tries_and_proposes_its_edits_alone(shop: Shop, tmp_pat
     assert "-    for price in prices[1:]:" in proposals[0].diff
     assert "+    for price in prices:" in proposals[0].diff
     assert proposals[0].diff.count("diff --git") == 1
-    assert proposals[0].why == "a model's fix: The first price was left out."
+    assert proposals[0].why == "a model's fix: The first price was left out"
     assert ended.why == "proposed"
     assert (ended.steps, ended.dollars) == (7, None)
     assert script.tools == {

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +15,9 @@ from typing import Any
 import pytest
 
 from prodwise.config import validate
+from prodwise.model.errors import Refused
 from prodwise.repair.transcript import Ended
+from prodwise.sandbox import jail
 from prodwise.wiring.models import with_models
 from tests.repair import broken_shop
 from tests.repair.broken_shop import RIGHT
@@ -30,10 +35,10 @@ class Endpoint:
 
     def __init__(self) -> None:
         self.asked: list[tuple[dict[str, str], dict[str, Any]]] = []
-        self.status = 200
+        self.status, self.calls = 200, CALLS
 
     def answer(self) -> dict[str, Any]:
-        tool, arguments = CALLS[min(len(self.asked), len(CALLS)) - 1]
+        tool, arguments = self.calls[min(len(self.asked), len(self.calls)) - 1]
         call = {
             "id": f"call-{len(self.asked)}",
             "type": "function",
@@ -114,3 +119,48 @@ def test_a_provider_that_refuses_ends_it_and_its_words_tell_no_key(endpoint: End
     assert (diffs, ended.why) == ([], "no answer")
     assert KEY not in ended.transcript.read_text()
     assert "401" in ended.transcript.read_text()
+
+
+@pytest.mark.full
+def test_prodwise_fix_asks_the_model_that_a_person_names(endpoint: Endpoint, tmp_path: Path) -> None:
+    """A fault that the search cannot mend; the model's fix passes every gate."""
+    try:
+        jail.require()
+    except Refused as error:
+        pytest.skip(f"not run: {error.message}")
+    cart = '"""Carts."""\n\n\ndef total(lines):\n    return sum(float(line) for line in lines)\n'
+    test = "import unittest\n\nfrom shop.cart import total\n\n\nclass Cart(unittest.TestCase):\n    def test_total(self):\n"
+    test += '        self.assertEqual(total(["1.5", "2"]), 3.5)\n\n    def test_comma(self):\n'
+    test += '        self.assertEqual(total(["1,5", "2", "3,25"]), 6.75)\n'
+    broken_shop.made(tmp_path / "shop")
+    (tmp_path / "shop" / "shop" / "cart.py").write_text(cart)
+    (tmp_path / "shop" / "tests" / "test_cart.py").write_text(test)
+    edit = {"path": "shop/cart.py", "old": "float(line)", "new": "float(line.replace(',', '.'))"}
+    endpoint.calls = [
+        ("read_file", {"path": "shop/cart.py"}),
+        ("replace_text", edit),
+        ("finish", {"fixed": True, "summary": "Commas."}),
+    ]
+    words = [
+        "fix",
+        "--repo",
+        str(tmp_path / "shop"),
+        "--test",
+        "python3 -m unittest tests.test_cart",
+        "--json",
+        str(tmp_path / "fix.json"),
+    ]
+    env = {**os.environ, "OPENAI_API_KEY": KEY, "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "prodwise", *words, "--model", "openai-chat:some-model"],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads((tmp_path / "fix.json").read_text())
+    assert (told["status"], told["repairer"]) == ("fixed", "agent")
+    assert {one["verdict"] for one in told["gates"]} == {"pass"}
+    assert "requests" in done.stderr
+    assert KEY not in done.stdout + done.stderr

@@ -64,7 +64,7 @@ class Agent:
             transcript.end(why, steps=ended.steps, tokens=ended.tokens, dollars=ended.dollars, seconds=took)
             self._on_end(ended)
         if work.diff:
-            told = " ".join(self._veil.text(work.summary, 300).split()) or "no reason given"
+            told = " ".join(self._veil.text(work.summary, 300).split()).rstrip(".") or "no reason given"
             yield Proposal(self.name, ActionKind.PATCH, work.diff, f"a model's fix: {told}")
 
 
