@@ -150,11 +150,10 @@ def _tell(desk: Desk, fix: Fix, json_file: str, repo: Path) -> None:
     by = f" ({fix.proposal.repairer})" if fix.proposal else ""
     tell(f"\n{paint(mark, style)} {paint(word, 'bold')}{by} after {fix.seconds:.1f} s: {paint(fix.reason, '')}")
     if fix.proposal:
-        saved = "the diff above" if not json_file else f"`jq -r .diff {json_file}`"
         how = (
             f"jq -r .diff {json_file} | git -C {repo} apply"
             if json_file
-            else f"git -C {repo} apply   # with {saved} on stdin"
+            else f"save the diff, then git -C {repo} apply FILE"
         )
         desk.say(f"next     {how}", "accent")
 

@@ -25,9 +25,11 @@ LOOKED_MAX: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """Paths relative to the directory. seen: read-only directories; copied: files; masked: files in `seen` shown empty."""
+    """Paths relative to the directory. seen: read-only directories; links: to environments elsewhere; copied: files; masked:
+    files in `seen` that are shown empty."""
 
     seen: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
     copied: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
 
@@ -35,7 +37,7 @@ class Carried:
 def carried(store: Store, left: Sequence[str]) -> Carried:
     """left: paths that the snapshot left out; large files and submodules among them are seen as they are."""
     ignored = [one.rstrip("/") for one in store.ignored()]
-    own = [name for name in ENVIRONMENTS if (store.directory / name / "pyvenv.cfg").is_file()]
+    own = [name for name in ENVIRONMENTS if os.path.isfile(store.directory / name / "pyvenv.cfg")]
     own += ["node_modules"] if (store.directory / "node_modules").is_dir() else []
     found = [*own, *(one for one in ignored if SEEN.search(one) and _is_environment(store.directory / one))]
     seen, copied, size = list[str](), list[str](), 0
@@ -53,12 +55,13 @@ def carried(store: Store, left: Sequence[str]) -> Carried:
             if size <= COPY_MAX and len(copied) < FILES_MAX:
                 copied.append(path)
     kept = tuple(seen[:DIRECTORIES_MAX])
-    return Carried(kept, tuple(copied), tuple(_masked(store.directory, kept)))
+    links = tuple(name for name in own if (store.directory / name).is_symlink())
+    return Carried(kept, links, tuple(copied), tuple(_masked(store.directory, kept)))
 
 
 def _is_environment(at: Path) -> bool:
     """`env` and `venv` may be anything: only with an interpreter's mark in it."""
-    return at.is_dir() and not at.is_symlink() and (at.name not in ENVIRONMENTS or (at / "pyvenv.cfg").is_file())
+    return at.is_dir() and not at.is_symlink() and (at.name not in ENVIRONMENTS or os.path.isfile(at / "pyvenv.cfg"))
 
 
 def _is_plain(directory: Path, path: str) -> bool:
@@ -89,6 +92,9 @@ def _masked(directory: Path, seen: Sequence[str]) -> list[str]:
 
 def bring(directory: Path, root: Path, what: Carried) -> None:
     """Copies files, and makes places for what is mounted later."""
+    for path in what.links:
+        if not os.path.lexists(root / path):
+            os.symlink(os.readlink(directory / path), root / path)
     for path in what.copied:
         if not os.path.lexists(root / path):
             (root / path).parent.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 SYSTEM_PATH: Final = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-KNOWN: Final = ("python3", "python", "node", "ruby", "go", "java", "php", "perl", "deno", "bun")
+KNOWN: Final = ("python3", "python", "node", "ruby", "go", "java", "php", "perl")
 """What makes the directory above a `bin` one that holds an interpreter and its libraries."""
 ENVIRONMENTS: Final = (".venv", "venv", "env")
 PREFIXES_MAX: Final = 24
@@ -22,7 +21,7 @@ _PROGRAM = re.compile(r"(?:^|[\s'\"=;&|(])(/[^\s'\"=;&|()<>]+)")
 
 def environment_of(directory: Path) -> Path | None:
     """The repository's own virtual environment."""
-    return next((directory / name for name in ENVIRONMENTS if (directory / name / "pyvenv.cfg").is_file()), None)
+    return next((directory / name for name in ENVIRONMENTS if os.path.isfile(directory / name / "pyvenv.cfg")), None)
 
 
 def bases(environment: Path) -> list[Path]:
@@ -38,7 +37,7 @@ def bases(environment: Path) -> list[Path]:
             found.append(Path(os.path.normpath(value.strip())).parent)
     for name in ("python3", "python"):
         program = environment / "bin" / name
-        if program.exists():
+        if os.path.exists(program):
             found.append(Path(os.path.realpath(program)).parent.parent)
             break
     return found
@@ -60,16 +59,16 @@ def needed(
     own = environment_of(directory)
     if own is not None:
         shown.append(str(own / "bin"))
-        prefixes += bases(own)
+        prefixes += [*([Path(os.path.realpath(own))] if own.is_symlink() else []), *bases(own)]
     for place in dict.fromkeys([*places, *named]):
         if str(place) in SYSTEM_PATH or place.is_relative_to(directory):
-            if place.is_dir() and place in places and str(place) not in SYSTEM_PATH:
+            if os.path.isdir(place) and place in places and str(place) not in SYSTEM_PATH:
                 shown.append(str(place))
         elif found := _prefixes(place):
             prefixes += found
             if place in places:
                 shown.append(str(place))
-    kept = [one for one in dict.fromkeys(prefixes) if may_be_seen(one)]
+    kept = [one for one in dict.fromkeys(prefixes) if may_be_seen(one, directory)]
     return _outermost(kept)[:PREFIXES_MAX], tuple(dict.fromkeys([*shown, *SYSTEM_PATH]))
 
 
@@ -78,7 +77,7 @@ def _prefixes(place: Path) -> list[Path]:
     prefix = place.parent
     if place.name not in ("bin", "sbin"):
         return []
-    if (prefix / "pyvenv.cfg").is_file():
+    if os.path.isfile(prefix / "pyvenv.cfg"):
         return [prefix, *bases(prefix)]
     programs = [place / name for name in KNOWN if os.access(place / name, os.X_OK)]
     return [prefix, *(Path(os.path.realpath(one)).parent.parent for one in programs)] if programs else []
@@ -106,13 +105,15 @@ def _behind(shims: Path) -> list[Path]:
     return found
 
 
-def may_be_seen(prefix: Path) -> bool:
-    """Not a home, nothing that holds one or many, nothing of the system's own."""
+def may_be_seen(prefix: Path, directory: Path) -> bool:
+    """An environment, or what looks like an interpreter's installation; not a home, nothing that holds one or the directory,
+    nothing of the system's own."""
     home = Path(os.path.realpath(os.path.expanduser("~")))
     real = Path(os.path.realpath(prefix))
-    if len(real.parts) < 3 and real not in (Path("/opt"),):
+    if real == home or real in home.parents or real == home / ".local" or not os.path.isdir(real):
         return False
-    if real == home or real in home.parents or real == home / ".local" or not real.is_dir():
+    environment = os.path.isfile(real / "pyvenv.cfg")
+    if not environment and (len(real.parts) < 3 or not os.path.isdir(real / "lib") or directory.is_relative_to(real)):
         return False
     return not any(
         real.is_relative_to(one) for one in ("/usr", "/bin", "/sbin", "/lib", "/proc", "/sys", "/dev", "/etc", "/run")
@@ -126,7 +127,3 @@ def _outermost(prefixes: Iterable[Path]) -> tuple[Path, ...]:
         if not any(one.is_relative_to(other) for other in kept):
             kept.append(one)
     return tuple(kept)
-
-
-def which(name: str, path: Sequence[str]) -> str | None:
-    return shutil.which(name, path=os.pathsep.join(path))

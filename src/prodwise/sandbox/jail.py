@@ -16,6 +16,7 @@ from typing import Final
 from prodwise.model.errors import Refused, TargetError
 from prodwise.ports.repair import DOOR, Limits, Ran
 from prodwise.sandbox.running import run
+from prodwise.sandbox.watch import Watch
 
 SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 SETTINGS: Final = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "timezone", "alternatives", "mime.types", "protocols",
@@ -121,6 +122,8 @@ def _system(stubs: Path) -> list[str]:
             given += ["--symlink", os.readlink(name), name]
         elif os.path.isdir(name):
             given += ["--ro-bind", name, name]
+    for parent in _parents([Path("/etc", name) for name in SETTINGS]):
+        given += ["--perms", "0755", "--dir", parent]
     for name in SETTINGS:
         given += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
     for stub in sorted(stubs.iterdir()):
@@ -207,4 +210,6 @@ def require() -> None:
 
 def enter(view: View, command: Sequence[str], limits: Limits, env: Mapping[str, str]) -> Ran:
     """Runs the command in that view."""
-    return run(bubblewrap(), arguments(view, env), limited(command, limits, view.uid), limits, lambda first: "")
+    return run(
+        bubblewrap(), arguments(view, env), limited(command, limits, view.uid), limits, Watch(view.root, limits).over
+    )

@@ -11,6 +11,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,8 @@ _NEVER: Final = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.untra
           "log.showSignature=false", "protocol.allow=never", "core.quotePath=false", "safe.directory=*", "gc.auto=0",
           "core.attributesFile=/dev/null", "core.autocrlf=false", "core.symlinks=true", "core.fileMode=true",
           "submodule.recurse=false", "core.protectHFS=true", "core.protectNTFS=false", "maintenance.auto=false")  # fmt: skip
+_ALONE: Final = ("hash-object", "update-index", "write-tree")
+"""Commands that write objects do not see the repository's: they would touch the times of those that are there already."""
 _ATTRIBUTES: Final = "* -text -ident -filter -working-tree-encoding !diff !merge !eol\n"
 LEFT: Final = ("__pycache__", "*.py[co]", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".coverage", "htmlcov",
                ".tox", ".nox", ".prodwise", ".venv", "venv", "env", "node_modules", ".git")  # fmt: skip
@@ -65,6 +68,7 @@ class Store:
         self._place = place
         self._git = place / "store.git"
         self._prepared: dict[str, Prepared] = {}
+        self._objects = ""
         self.whole = self._top()
         kind = self._asks("rev-parse", "--show-object-format").strip() if self.whole else "sha1"
         self._run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", str(self._git), ours=False)
@@ -84,12 +88,14 @@ class Store:
         return os.path.realpath(top) == os.path.realpath(self.directory)
 
     def _borrow(self) -> None:
-        """Its objects are found from here; what a shallow clone lacks is known here too."""
-        objects, shallow = self._asks("rev-parse", "--git-path", "objects", "--git-path", "shallow").splitlines()
-        (self._git / "objects" / "info").mkdir(exist_ok=True)
-        (self._git / "objects" / "info" / "alternates").write_text(f"{os.path.realpath(self.directory / objects)}\n")
-        if (self.directory / shallow).is_file():
-            shutil.copyfile(self.directory / shallow, self._git / "shallow")
+        """Its objects are found from here; what it ignores, and what a shallow clone lacks, is known here too."""
+        asked = ("objects", "shallow", "info/exclude")
+        told = self._asks("rev-parse", *(part for one in asked for part in ("--git-path", one))).splitlines()
+        objects, shallow, exclude = (self.directory / one for one in told)
+        self._objects = os.path.realpath(objects)
+        for file, name in ((shallow, "shallow"), (exclude, "info/exclude")):
+            if file.is_file():
+                shutil.copyfile(file, self._git / name)
 
     def snapshot(self) -> tuple[str, tuple[str, ...]]:
         """(commit of what is in the directory now, paths that were left out). The same state makes the same commit."""
@@ -104,6 +110,8 @@ class Store:
                 continue
             if stat.S_ISLNK(found.st_mode) and not secret(path, path in tracked):
                 links.append((path, os.fsencode(os.readlink(at))))
+            elif stat.S_ISDIR(found.st_mode):
+                left.append(path)  # a submodule
             elif not stat.S_ISREG(found.st_mode):
                 continue
             elif secret(path, path in tracked) or found.st_size > FILE_MAX or "\n" in path:
@@ -117,17 +125,28 @@ class Store:
                 f"{self.directory} holds {len(files)} files of {total >> 20} MiB: too much to repair",
                 "ignore what is not code",
             )
-        named = "".join(f"{one}\n" for one in files)
-        ids = self._run(
-            "hash-object", "-w", "--no-filters", "--stdin-paths", given=os.fsencode(named), cwd=self.directory
-        ).split()
+        ids = self._hashed(files)
         lines += [os.fsencode(f"{modes[path]} {one.decode()}\t{path}\0") for path, one in zip(files, ids, strict=True)]
         for path, target in links:
             one = self._run("hash-object", "-w", "--no-filters", "--stdin", given=target).decode().strip()
             lines.append(os.fsencode(f"120000 {one}\t{path}\0"))
         index = self._place / "snapshot"
         self._run("update-index", "-z", "--index-info", given=b"".join(lines), index=index)
-        return self._commit(self._text("write-tree", index=index).strip()), tuple(left)
+        return self._commit(self._text("write-tree", "--missing-ok", index=index).strip()), tuple(left)
+
+    def _hashed(self, files: Sequence[str]) -> list[bytes]:
+        """The ids of their contents; ours are written, the repository's are there already."""
+
+        def hash_object(these: Sequence[str], *write: str) -> list[bytes]:
+            named = os.fsencode("".join(f"{one}\n" for one in these))
+            asked = ("hash-object", *write, "--no-filters", "--stdin-paths")
+            return self._run(*asked, given=named, cwd=self.directory).split()
+
+        ids = hash_object(files)
+        told = self._run("cat-file", "--batch-check", given=b"".join(one + b"\n" for one in ids)).splitlines()
+        missing = {line.split()[0] for line in told if line.endswith(b" missing")}
+        hash_object([path for path, one in zip(files, ids, strict=True) if one in missing], "-w")
+        return ids
 
     def _listed(self) -> tuple[set[str], dict[str, str]]:
         """(tracked paths, all paths that count with a mode to be found)."""
@@ -150,13 +169,15 @@ class Store:
 
     def _commit(self, tree: str) -> str:
         """HEAD itself where nothing differs from it."""
-        parents = list[str]()
+        by = "prodwise <prodwise@localhost> 1000000000 +0000"
+        lines = [f"tree {tree}", f"author {by}", f"committer {by}", "", "What was in the directory", ""]
         if self.whole:
             head, its = self._asks("rev-parse", "HEAD^{commit}", "HEAD^{tree}").split()
             if its == tree:
                 return head
-            parents = ["-p", head]
-        return self._text("commit-tree", *parents, "-m", "What was in the directory", tree).strip()
+            lines.insert(1, f"parent {head}")
+        given = "\n".join(lines).encode()
+        return os.fsdecode(self._run("hash-object", "-t", "commit", "-w", "--stdin", given=given)).strip()
 
     def known(self, ref: str) -> str:
         """Its full id. Raises UsageError for what is no commit."""
@@ -188,7 +209,7 @@ class Store:
         if left:
             gone = b"".join(os.fsencode(f"0 {'0' * len(commit)}\t{path}\0") for path in left)
             self._run("update-index", "-z", "--index-info", given=gone, index=index)
-        tree = self._text("write-tree", index=index).strip()
+        tree = self._text("write-tree", "--missing-ok", index=index).strip()
         self._prepared[commit] = Prepared(index, tree, tuple(left))
         return self._prepared[commit]
 
@@ -210,16 +231,20 @@ class Store:
             except TargetError as error:
                 raise GateFailed(f"the diff does not apply: {error.message}") from None
 
-    def diff(self, tree: str, root: Path, index: Path) -> str:
-        """What differs in `root` from our tree."""
+    def diff(self, tree: str, root: Path, index: Path, but: Collection[str]) -> str:
+        """What differs in `root` from our tree. but: paths that were brought there."""
         now = index.with_name(f"{index.name}.now")
         shutil.copyfile(index, now)
         seen = self._run(
             "ls-files", "-z", "--modified", "--deleted", "--others", *_excludes(), index=now, tree=root
         ).split(b"\0")
-        paths = [
-            one for one in dict.fromkeys(seen) if one and not one.endswith(b"/") and not secret(os.fsdecode(one), True)
-        ]
+        names = [(one, os.fsdecode(one)) for one in dict.fromkeys(seen) if one and not one.endswith(b"/")]
+        paths = [one for one, name in names if name not in but and not secret(name, True)]
+        if any(
+            os.path.lexists(root / name) and (root / name).lstat().st_size > FILE_MAX
+            for name in map(os.fsdecode, paths)
+        ):
+            raise TargetError(f"a file that was changed or made is larger than {FILE_MAX >> 20} MiB")
         try:
             if paths:
                 given = b"\0".join(paths) + b"\0"
@@ -263,6 +288,8 @@ class Store:
         env = _environment()
         if ours:
             env |= {"GIT_DIR": str(self._git), "GIT_INDEX_FILE": str(index or self._place / "none")}
+            if self._objects and arguments[0] not in _ALONE:
+                env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = self._objects
         if tree:
             env["GIT_WORK_TREE"] = str(tree)
         argv = [
@@ -293,7 +320,6 @@ def _excludes() -> list[str]:
 
 def _environment() -> dict[str, str]:
     """Nothing of ours but where programs are; no configuration but the repository's own, and no lock that others wait for."""
-    someone = {"NAME": "prodwise", "EMAIL": "prodwise@localhost", "DATE": "1000000000 +0000"}
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": os.devnull,
@@ -304,5 +330,4 @@ def _environment() -> dict[str, str]:
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_TERMINAL_PROMPT": "0",
-        **{f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in someone.items()},
     }

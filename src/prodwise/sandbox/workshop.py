@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 import stat
+import subprocess
 import tempfile
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,8 @@ from prodwise.sandbox.store import Store
 
 _NOT_IN: Final = ("/proc", "/sys", "/dev", "/etc", "/boot", "/bin", "/sbin", "/lib", "/lib64", "/usr/bin", "/usr/lib")
 
+REMOVE_S: Final = 60.0
+
 
 class Workshop:
     """Implements ports.repair.Workshop. The directory, and a repository in it, are only read.
@@ -35,8 +38,8 @@ class Workshop:
         and Refused where no sandbox can be had."""
         self.directory = _usable(directory)
         jail.require()
-        self._held = tempfile.TemporaryDirectory(prefix="prodwise-shop-", ignore_cleanup_errors=True)
-        self._place = Path(os.path.realpath(self._held.name))
+        self._place = Path(os.path.realpath(tempfile.mkdtemp(prefix="prodwise-shop-")))
+        self._remove = weakref.finalize(self, remove, self._place)
         self._numbers = itertools.count()
         self._uid = jail.someone()
         jail.write_stubs(self._place / "etc", self._uid)
@@ -57,7 +60,7 @@ class Workshop:
 
     def close(self) -> None:
         """Removes all that it made."""
-        self._held.cleanup()
+        self._remove()
 
     def fresh(self, commit: str) -> AbstractContextManager[SandboxTree]:
         return self._fresh(commit)
@@ -117,12 +120,13 @@ class SandboxTree:
         self._index = place / "index"
         self._tree = workshop._store.check_out(commit, self.root, self._index).tree
         bring(workshop.directory, self.root, workshop._carried)
+        self._brought = frozenset((*workshop._carried.seen, *workshop._carried.links, *workshop._carried.copied))
 
     def apply(self, diff: str) -> None:
         self._workshop._store.apply(diff, self.root)
 
     def diff(self) -> str:
-        return self._workshop._store.diff(self._tree, self.root, self._index)
+        return self._workshop._store.diff(self._tree, self.root, self._index, self._brought)
 
     def run(
         self, command: Sequence[str], limits: Limits, env: Mapping[str, str] | None = None, door: Path | None = None
@@ -138,29 +142,33 @@ def hand_over(root: Path, uid: int) -> None:
     """Gives all files of a tree to the user that commands run as. Links are not followed; nothing runs in it meanwhile."""
     if os.geteuid() != 0:
         return
-    waiting = [str(root)]
-    if os.lstat(root).st_uid != uid:
-        os.chown(root, uid, uid, follow_symlinks=False)
-    while waiting:
-        with os.scandir(waiting.pop()) as entries:
-            for one in entries:
-                if one.stat(follow_symlinks=False).st_uid != uid:
-                    os.chown(one.path, uid, uid, follow_symlinks=False)
-                if one.is_dir(follow_symlinks=False):
-                    waiting.append(one.path)
+    for one, found in _walked(root):
+        if found.st_uid != uid:
+            os.chown(one, uid, uid, follow_symlinks=False)
 
 
 def remove(place: Path) -> None:
-    """Removes a tree whatever a command did to its modes. Follows no link."""
+    """Removes a tree, whatever a command did to its modes and however deep it made it. Follows no link."""
     if os.geteuid() != 0:
-        waiting = [str(place)]
-        while waiting:
-            one = waiting.pop()
-            if stat.S_ISDIR(os.lstat(one).st_mode):
+        for one, found in _walked(place):
+            if stat.S_ISDIR(found.st_mode):
                 os.chmod(one, 0o700)
-                with os.scandir(one) as entries:
-                    waiting += [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
-    shutil.rmtree(place, ignore_errors=True)
+    subprocess.run(
+        ["rm", "-rf", "--", str(place)], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=REMOVE_S
+    )
+
+
+def _walked(top: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """All paths in it with what they are, itself first; not what lies too deep to be named."""
+    yield str(top), os.lstat(top)
+    waiting = [str(top)]
+    while waiting:
+        with suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for one in entries:
+                found = one.stat(follow_symlinks=False)
+                yield one.path, found
+                if stat.S_ISDIR(found.st_mode):
+                    waiting.append(one.path)
 
 
 def _usable(directory: Path) -> Path:

@@ -32,7 +32,12 @@ _CHECKERS: Final = (
 
 def policy(trial: Trial) -> GateResult:
     fault = trial.court.reproducer.fault
-    return policy_gate(trial.proposal, trial.court.repository.scene(trial.files, fault))
+    scene = trial.court.repository.scene(trial.files, fault)
+    if scene.near is None:
+        trial.court.not_checked(
+            "whether the change is near the fault: no file of this repository is known to take part in it"
+        )
+    return policy_gate(trial.proposal, scene)
 
 
 def secret_scan(trial: Trial) -> GateResult:

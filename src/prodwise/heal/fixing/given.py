@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from prodwise.heal.fixing.repository import Repository
@@ -42,6 +42,9 @@ def given(test: str, trace: str, workshop: Workshop, base: str, root: str) -> Gi
     read = traced(trace, root)
     with workshop.fresh(base) as tree:
         repository = Repository.of(tree.root)
+        read = replace(
+            read, frames=tuple(replace(one, file=repository.inside(one.file) or one.file) for one in read.frames)
+        )
         if test:
             return Given(_fault(("/bin/sh", "-c", test), read), test[:SHOWN_MAX])
         if not (read.frames or read.failed):

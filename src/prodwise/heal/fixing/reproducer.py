@@ -13,6 +13,7 @@ from prodwise.model.patch import Fault
 from prodwise.ports.repair import Ran, Tree, Workshop
 
 RUN_MAX_S: Final = 60.0
+RUN_LEAST_S: Final = 5.0
 ON_BASE: Final = 2
 
 
@@ -38,7 +39,7 @@ def reproduce(given: Given, workshop: Workshop, base: str, budget: Budget, root:
     reasons, output, seconds = list[Failure](), "", 0.0
     for turn in range(ON_BASE):
         with workshop.fresh(base) as tree:
-            ran = tree.run(fault.command, budget.limits(min(RUN_MAX_S, budget.seconds / 6)))
+            ran = tree.run(fault.command, budget.limits(min(RUN_MAX_S, max(RUN_LEAST_S, budget.seconds / 6))))
         if why := cannot_run(ran.code, ran.output):
             return NotReproduced(f"the command cannot be used as a check: {why}")
         one = failure(ran.code, ran.output, ran.ended)

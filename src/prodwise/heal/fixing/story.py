@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from prodwise.heal.fixing.budget import Budget, BudgetOver
+from prodwise.heal.fixing.budget import LEAST_S, Budget, BudgetOver
 from prodwise.heal.fixing.gates import GATES
 from prodwise.heal.fixing.given import NotReproduced
 from prodwise.heal.fixing.repository import Repository
@@ -79,6 +79,7 @@ def repair(
     if isinstance(won, str):
         return Fix("no_fix", won, None, (), _kept(tried), unchecked, check.text, budget.spent)
     if won is None:
+        over = over or budget.left < LEAST_S
         reason = _why_none(tried, repairers) + (f"; {budget.seconds:.0f} s are over" if over else "")
         last = tried[-1].gates if tried else ()
         return Fix("no_fix", reason, None, last, _kept(tried), unchecked, check.text, budget.spent, over)

@@ -39,6 +39,11 @@ def suite(trial: Trial) -> GateResult:
     missing = lost(before, after) - court.wobbly
     if missing and (doubt := _again(trial, asked, missing)) is not None:
         return doubt
+    if before.code == 0 != after.code:
+        return failed(GATE, f"the suite passed before, and ends with {after.code} with the change")
+    skipped = (court.reproducer.reason.tests & before.failed) - after.passed
+    if skipped:
+        return failed(GATE, f"no longer fails, but does not pass either: {_some(skipped)}")
     whole = f"{len(before.passed)} tests passed before, all of them pass with the change"
     return passed(
         GATE,
@@ -110,6 +115,8 @@ def _again(trial: Trial, asked: Suite, missing: frozenset[str]) -> GateResult | 
     """Tests that pass now and then at the base prove nothing; one that does so only with the change holds it up."""
     court = trial.court
     ran = _on_base(court, asked)
+    if ran.ended or not results(asked, ran.code, ran.output).known:
+        return failed(GATE, f"{len(missing)} passed before and fail or are gone with the change: {_some(missing)}")
     court.wobbly |= missing - results(asked, ran.code, ran.output).passed
     if court.wobbly:
         court.not_checked(f"{len(court.wobbly)} tests that pass now and then at the base: {_some(court.wobbly)}")

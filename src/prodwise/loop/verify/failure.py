@@ -10,11 +10,11 @@ CANNOT_RUN: Final = {126: "it cannot be executed", 127: "it was not found"}
 NOTHING_RUN: Final = 5  # pytest's exit code
 LINES_KEPT: Final = 3
 _ERROR = re.compile(
-    r"^(?:E\s+|\s*)((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Exit|Interrupt|Iteration|Fault|Warning))\b(?::|$|\s)",
+    r"^(?:E[ \t]+|[ \t]*)((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Exit|Interrupt|Iteration|Fault|Warning))\b(?::|$|\s)",
     re.MULTILINE,
 )
 _FAILED = re.compile(
-    r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$|^(?:FAIL|ERROR): (\S+ \([\w.]+\))|^not ok \d+ -? ?(.+)$|^--- FAIL: (\S+)",
+    r"^(?:FAILED|ERROR) ([^\s(].*?)(?: - .*)?$|^(?:FAIL|ERROR): (\S+ \([\w.]+\))|^not ok \d+ -? ?(.+)$|^--- FAIL: (\S+)",
     re.MULTILINE,
 )
 _CHANGING = re.compile(r"0x[0-9a-fA-F]+|\d+(?:\.\d+)?|/tmp/\S+")

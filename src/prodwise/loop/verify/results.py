@@ -17,8 +17,8 @@ _PYTEST = re.compile(r"^(PASSED|FAILED|ERROR|XFAIL|XPASS) (\S.*)$", re.MULTILINE
 _UNITTEST = re.compile(
     r"^(\w+ \([\w.]+\))(?:\n.*?)? \.\.\. (ok|FAIL|ERROR|skipped.*|expected failure|unexpected success)$", re.MULTILINE
 )
-_TAP = re.compile(r"^\s*(ok|not ok) \d+ -? ?(.+?)(?: # (SKIP|TODO).*)?$", re.MULTILINE)
-_GO = re.compile(r"^\s*--- (PASS|FAIL|SKIP): (\S+)", re.MULTILINE)
+_TAP = re.compile(r"^[ \t]*(ok|not ok) \d+ -? ?(.+?)(?: # (SKIP|TODO).*)?$", re.MULTILINE)
+_GO = re.compile(r"^[ \t]*--- (PASS|FAIL|SKIP): (\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,8 @@ def results(suite: Suite, code: int | None, output: str) -> Results:
     """Names that passed on one line and failed on another count as failed."""
     passed, failed = set[str](), set[str]()
     if suite.kind == "pytest":
-        told = output.rpartition("short test summary info")[2]
+        parts = output.split("short test summary info")
+        told = parts[1] if len(parts) == 2 else ""  # twice: somebody else wrote one of them
         for word, name in _PYTEST.findall(told):
             plain = name.split(" - ")[0].strip()
             (passed if word in ("PASSED", "XPASS") else failed if word in ("FAILED", "ERROR") else set()).add(plain)

@@ -79,5 +79,7 @@ def _other(text: str) -> Iterator[Found]:
             yield Found(CALLS, f"{found.lastgroup}: {found[0].strip()[:60]}", number)
         if len(line) > 2000:
             yield Found(PARSES, "has a line that is too long to be read", number)
+    number, at = 1, 0
     for found in _BROAD.finditer(text):
-        yield Found(BROAD, " ".join(found[0].split())[:60], text.count("\n", 0, found.start()) + 1)
+        number, at = number + text.count("\n", at, found.start()), found.start()
+        yield Found(BROAD, " ".join(found[0].split())[:60], number)

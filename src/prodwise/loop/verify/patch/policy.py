@@ -23,8 +23,10 @@ from prodwise.model.patch import Proposal
 from prodwise.model.redaction.patterns import FOUND, masked
 
 GATE: Final = "policy"
+LIMITS: Final = "limits"
 FILES_MAX: Final = 3
 LINES_MAX: Final = 40
+CHARS_MAX: Final = 100_000
 REVERT_FILES_MAX, REVERT_LINES_MAX = 30, 4_000
 PIN_FILES_MAX, PIN_LINES_MAX = 8, 20_000
 TOLD_MAX: Final = 3
@@ -65,11 +67,13 @@ def judge(proposal: Proposal, scene: Scene) -> tuple[Broken, ...]:
     paths = [Broken("names of files", why) for file in files for name in file.names for why in _name(name, scene)]
     if paths:
         return tuple(paths)
+    bare = Case(proposal.kind, files, scene, {}, {}, {})
+    if large := tuple(_limits(bare)):  # what is too large is not read further
+        return (*_broken(bare, _OF_NAMES), *(Broken(LIMITS, why) for why in large))
     try:
         one = case(proposal.kind, files, scene)
     except DoesNotApply as error:
-        whole = Case(proposal.kind, files, scene, {}, {}, {})
-        return (*_broken(whole, _OF_FILES), Broken("applies where it says", str(error)))
+        return (*_broken(bare, _OF_FILES), Broken("applies where it says", str(error)))
     return _broken(one, RULES)
 
 
@@ -184,6 +188,8 @@ def _limits(one: Case) -> Iterator[str]:
     }.get(one.kind, (FILES_MAX, LINES_MAX))
     if len(one.files) > files:
         yield f"{len(one.files)} files are changed, more than {files}"
+    if sum(len(line) for file in one.files for line in file.added) > CHARS_MAX and one.kind is not ActionKind.PIN:
+        yield f"more than {CHARS_MAX:,} characters are added"
     if (size := sum(len(file.added) + len(file.removed) for file in one.files)) > 2 * lines or sum(
         file.size for file in one.files
     ) > lines:
@@ -251,7 +257,7 @@ def _is_secret(match: re.Match[str]) -> bool:
     return any(match.groupdict().get(name) for name in _SECRETS) and masked(match) != match[0]
 
 
-_OF_FILES: Final[tuple[tuple[str, Rule], ...]] = (
+_OF_NAMES: Final[tuple[tuple[str, Rule], ...]] = (
     ("protected path", _protected),
     ("pins only", _pins),
     (rule.TESTS, _tests),
@@ -260,8 +266,11 @@ _OF_FILES: Final[tuple[tuple[str, Rule], ...]] = (
     ("no submodule", _modules),
     ("no binary", _binary),
     ("no file moved", _moves),
-    ("limits", _limits),
     ("near the fault", _near),
+)
+_OF_FILES: Final[tuple[tuple[str, Rule], ...]] = (
+    *_OF_NAMES,
+    (LIMITS, _limits),
     ("no hidden characters", _unicode),
     ("no secrets", lambda one: secrets(one.files)),
 )

@@ -51,6 +51,8 @@ _JUDGES: Final = frozenset(
         "py",
         "inspect",
         "conftest",
+        "tests",
+        "test",
     }
 )
 _INNARDS: Final = frozenset({
@@ -59,6 +61,10 @@ _INNARDS: Final = frozenset({
     "f_back", "f_globals", "f_locals", "f_code", "tb_frame", "gi_frame", "cr_frame", "_getframe", "__dict__",
     "__wrapped__",
 })  # fmt: skip
+_FILES: Final = frozenset(
+    {"read_text", "read_bytes", "write_text", "write_bytes", "unlink", "rmdir", "hardlink_to", "symlink_to"}
+)
+_IN_TEXTS: Final = ("__globals__", "__subclasses__", "__builtins__", "__code__", "__import__", "__reduce__")
 _ALWAYS: Final = frozenset(
     {"__eq__", "__ne__", "__bool__", "__len__", "__hash__", "__contains__", "__lt__", "__le__", "__gt__", "__ge__"}
 )
@@ -136,6 +142,8 @@ class Look:
         name = self.dotted(node)
         if isinstance(node, ast.Attribute) and node.attr in _INNARDS:
             self._add(CALLS, f"reaches into {node.attr}", node)
+        if isinstance(node, ast.Attribute) and node.attr in _FILES:
+            self._add(CALLS, f"reads or writes files with {node.attr}", node)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             return
         bare = name.removeprefix("builtins.")
@@ -164,8 +172,9 @@ class Look:
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         body = [one for one in node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
-        constant = len(body) == 1 and isinstance(body[0], ast.Return) and isinstance(body[0].value, ast.Constant)
-        if node.name in _ALWAYS and constant:
+        others = {one.arg for one in node.args.args[1:] or node.args.args}
+        asked = {part.id for one in body for part in ast.walk(one) if isinstance(part, ast.Name)}
+        if node.name in _ALWAYS and not others & asked:
             self._add(GAMES, f"{node.name} always answers the same", node)
         if node.name in (
             "__getattr__",
@@ -208,14 +217,14 @@ class Look:
                 self._add(CALLS, f"{name} on {target}", node)
             if len(node.args) > 1 and not isinstance(node.args[1], ast.Constant):
                 self._add(CALLS, f"{name} with a name that is made", node)
-        if name in ("open", "io.open", "builtins.open", "pathlib.Path", "os.open"):
+        if name in ("open", "io.open", "builtins.open", "os.open", "codecs.open"):
             self._add(CALLS, f"opens with {name}", node)
         if name == "type" and len(node.args) == 3:
             self._add(CALLS, "makes a class with type", node)
 
     def _text(self, text: str, node: ast.AST) -> None:
-        if text in _INNARDS or text in _BUILTINS:
-            self._add(CALLS, f"names {text} in a text", node)
+        if text in _INNARDS or text in _BUILTINS or any(name in text for name in _IN_TEXTS):
+            self._add(CALLS, f"names {text[:60]} in a text", node)
         for line in text.split("\n"):
             if line.lstrip().startswith((">>> ", "... ")):
                 self._add(DOCTESTS, line.strip()[:200], node)

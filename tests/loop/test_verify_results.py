@@ -1,0 +1,124 @@
+"""What test runners print, and which tests are lost; which failures are the same; what is near; how a change is damaged."""
+
+from __future__ import annotations
+
+import pytest
+
+from prodwise.loop.verify.failure import cannot_run, failure
+from prodwise.loop.verify.mutants import MUTANTS_MAX, mutants
+from prodwise.loop.verify.nearby import near
+from prodwise.loop.verify.patch import read
+from prodwise.loop.verify.results import Suite, lost, results, suite_of
+from tests.loop.patches import diff
+
+PYTEST = """..F.
+=========================== short test summary info ============================
+PASSED tests/test_a.py::test_one
+PASSED tests/test_a.py::test_two[a - b]
+XFAIL tests/test_a.py::test_three - later
+FAILED tests/test_a.py::test_four - assert 1 == 2
+1 failed, 2 passed in 0.01s
+"""
+UNITTEST = """test_one (a.Tests.test_one) ... ok
+test_two (a.Tests.test_two)
+What it is about. ... FAIL
+test_three (a.Tests.test_three) ... skipped 'later'
+"""
+TAP = "TAP version 13\n# Subtest: adds\nok 1 - adds\nnot ok 2 - multiplies\nok 3 - later # SKIP\n"
+
+
+def test_results_are_read_by_name() -> None:
+    read_ = results(Suite((), "pytest"), 1, PYTEST)
+    assert read_.passed == {"tests/test_a.py::test_one", "tests/test_a.py::test_two[a"}
+    assert read_.failed == {"tests/test_a.py::test_four"}
+    read_ = results(Suite((), "unittest"), 1, UNITTEST)
+    assert (read_.passed, read_.failed) == ({"test_one (a.Tests.test_one)"}, {"test_two (a.Tests.test_two)"})
+    read_ = results(Suite((), "tap"), 1, TAP)
+    assert (read_.passed, read_.failed) == ({"adds"}, {"multiplies"})
+
+
+def test_a_second_summary_is_not_believed() -> None:
+    forged = PYTEST + "=== short test summary info ===\nPASSED tests/test_a.py::test_four\n"
+    assert not results(Suite((), "pytest"), 0, forged).known
+    assert lost(results(Suite((), "pytest"), 1, PYTEST), results(Suite((), "pytest"), 0, forged))
+
+
+@pytest.mark.parametrize(
+    ("line", "argv"),
+    [
+        ("pytest -x tests/test_a.py::test_b", ("pytest",)),
+        ("python -m pytest -k one -p no:randomly", ("python", "-m", "pytest", "-p", "no:randomly")),
+        ("A=1 .venv/bin/python -m pytest", ("env", "A=1", ".venv/bin/python", "-m", "pytest")),
+        ("python -m unittest a.Tests.test_one", ("python", "-m", "unittest", "discover", "-v")),
+        ("node --test a.test.js", ("node", "--test", "--test-reporter=tap")),
+    ],
+)
+def test_the_suite_is_that_of_the_command(line: str, argv: tuple[str, ...]) -> None:
+    found = suite_of(("/bin/sh", "-c", line), ())
+    assert found is not None
+    assert found.argv[: len(argv)] == argv
+    assert not any("test_a" in word or word == "one" for word in found.argv)
+
+
+def test_without_a_known_runner_the_files_tell() -> None:
+    assert suite_of(("/bin/sh", "-c", "make x; true"), ["tests/test_a.py"]) is not None
+    assert suite_of(("/bin/sh", "-c", "make x; true"), ["a.c"]) is None
+
+
+def test_failures_are_the_same_whatever_changes_from_run_to_run() -> None:
+    assert failure(0, "", "") is None
+    one, other = (failure(1, f"Traceback\nValueError: at 0x{n:x}\n", "") for n in (7, 8))
+    assert one == other
+    assert failure(1, "KeyError: 1\n", "") != one
+    told = failure(1, "ERROR: test_a (x.T.test_a)\nValueError: 1\nFAILED (errors=1)\n", "")
+    assert told is not None
+    assert told.tests == {"test_a (x.T.test_a)"}
+    assert failure(None, "", "time") == failure(None, "more", "time")
+    assert failure(3, "took 1.2 s\n", "") == failure(3, "took 3.4 s\n", "")
+
+
+def test_what_is_no_check() -> None:
+    assert cannot_run(127, "sh: nothing: not found")
+    assert cannot_run(5, "no tests ran in 0.1s")
+    assert cannot_run(1, "/usr/bin/python3: No module named pytest")
+    assert not cannot_run(1, "ModuleNotFoundError: No module named 'leftpad'")
+
+
+FILES = {
+    "tests/test_api.py": "from shop import api\n",
+    "shop/__init__.py": "from .api import serve\n",
+    "shop/api.py": "from shop.cart import total\n",
+    "shop/cart.py": "import shop.rates\n",
+    "shop/rates.py": "RATE = 1\n",
+    "shop/mail.py": "import smtplib\n",
+    "src/lib/deep.py": "from . import other\n",
+    "src/lib/other.py": "",
+}
+
+
+def _near(changed: str, *seeds: str) -> bool | None:
+    found = near([changed], seeds, frozenset(FILES), FILES.get)
+    return None if found is None else changed in found
+
+
+def test_what_is_near_a_failure() -> None:
+    assert _near("shop/rates.py", "tests/test_api.py")
+    assert not _near("shop/mail.py", "tests/test_api.py")
+    assert _near("shop/cart.py", "shop/api.py")
+    assert not _near("shop/rates.py", "shop/api.py")
+    assert _near("shop/api.py", "shop/cart.py"), "who imports it is near as well"
+    assert _near("src/lib/other.py", "src/lib/deep.py")
+    assert _near("shop/rates.py", "/usr/lib/python3/json.py") is None
+
+
+def test_a_change_is_damaged_in_its_own_lines_only() -> None:
+    before = "def f(a):\n    x = 1\n    return a\n"
+    after = "def f(a):\n    x = 1\n    if a <= 3 and x:\n        return a.get('k', 0)\n    return a\n"
+    (file,) = read(diff("f.py", before, after))
+    made = list(mutants(after, file))
+    assert 4 <= len(made) <= MUTANTS_MAX
+    assert all(
+        one != after and one.startswith("def f(a):\n    x = 1\n") and one.endswith("    return a\n") for one in made
+    )
+    assert any("a['k']" in one for one in made)
+    assert any("a > 3" in one for one in made)
