@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from prodwise.config import validate
-from prodwise.config_forge import ForgeConfig
+from prodwise.config.forge import ForgeConfig
 from prodwise.loop.publish.decide import forbidden
 from prodwise.model.errors import ConfigError
 from prodwise.testing.fake_forge import TOKEN

@@ -43,7 +43,7 @@ def fix_command(
     def say(line: str) -> None:
         desk.say(f"{budget.spent:5.1f} s  {line}", "dim")
 
-    names = parts.repairers(model)
+    names = parts.repairers(model, repo, say)
     with once(), parts.workshop(repo, [test]) as workshop:
         asked = given(test, text, workshop, workshop.base, str(workshop.directory))
         if isinstance(asked, NotReproduced):

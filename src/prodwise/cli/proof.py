@@ -31,7 +31,14 @@ Trace = Annotated[
         "--trace", metavar="FILE", help="A traceback, a Sentry event as JSON, or what pytest printed; - for stdin."
     ),
 ]
-Model = Annotated[str, typer.Option("--model", metavar="NAME", help="Who may be asked beyond rules and search.")]
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="Who may be asked beyond rules and search: none, configured (docs/repairs.md), or PROVIDER:MODEL.",
+    ),
+]
 Seconds = Annotated[float, typer.Option("--budget", metavar="SECONDS", min=5, max=86400, help="How long it may take.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave it running afterwards, to explore.")]
 Scenarios = Annotated[list[str], typer.Argument(metavar="NAME|FILE...", help="Built-in names, or scenario files.")]

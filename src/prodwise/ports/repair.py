@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from prodwise.model.patch import Fault, Proposal
+
+DOOR: Final = Path("/run/door")
+"""Where a command in the sandbox sees the directory that it was given as its way out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,11 @@ class Tree(Protocol):
     def diff(self) -> str:
         """What differs from the commit, new files included, as a unified git diff."""
 
-    def run(self, command: Sequence[str], limits: Limits, env: Mapping[str, str] | None = None) -> Ran:
-        """Runs an argv in the root, in the sandbox. Raises Refused where no sandbox can be had."""
+    def run(
+        self, command: Sequence[str], limits: Limits, env: Mapping[str, str] | None = None, door: Path | None = None
+    ) -> Ran:
+        """Runs an argv in the root, in the sandbox. door: a directory that is seen at DOOR, read-only; a unix socket in it is
+        the only way out. Raises Refused where no sandbox can be had."""
 
 
 class Workshop(Protocol):

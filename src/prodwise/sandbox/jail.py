@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from prodwise.model.errors import Refused, TargetError
-from prodwise.ports.repair import Limits, Ran
+from prodwise.ports.repair import DOOR, Limits, Ran
 from prodwise.sandbox.running import run
 from prodwise.sandbox.watch import Watch
 
@@ -38,7 +38,8 @@ _HINT: Final = "nothing runs without it: install Debian's bubblewrap, and allow 
 @dataclass(frozen=True, slots=True)
 class View:
     """root: the tree's place outside; seen: its absolute path inside; also: other names of that path; stubs: a directory
-    with small files for /etc; readonly: (outside, inside); masked: files inside that are shown empty; uid: who runs."""
+    with small files for /etc; readonly: (outside, inside); masked: files inside that are shown empty; uid: who runs;
+    door: what is shown at ports.repair.DOOR, if anything."""
 
     root: Path
     seen: Path
@@ -48,6 +49,7 @@ class View:
     prefixes: tuple[Path, ...] = ()
     readonly: tuple[tuple[Path, Path], ...] = ()
     masked: tuple[Path, ...] = ()
+    door: Path | None = None
 
 
 def someone() -> int:
@@ -83,14 +85,15 @@ def arguments(view: View, env: Mapping[str, str]) -> list[str]:
         *("--perms", "1777", "--size", str(SHARED_BYTES), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"),
         *("--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", "/tmp", "--perms", "0777", "--dir", HOME),
     ]
-    for parent in _parents((*view.prefixes, view.seen, *view.also)):
+    door = [(view.door, DOOR)] if view.door is not None else []
+    for parent in _parents((*view.prefixes, view.seen, *view.also, *(inside for _, inside in door))):
         given += ["--perms", "0755", "--dir", parent]
     for prefix in view.prefixes:
         given += ["--ro-bind", str(prefix), str(prefix)]
     given += ["--bind", str(view.root), str(view.seen)]
     for other in view.also:
         given += ["--symlink", str(view.seen), str(other)]
-    for outside, inside in view.readonly:
+    for outside, inside in (*view.readonly, *door):
         given += ["--ro-bind", str(outside), str(inside)]
     for inside in view.masked:
         given += ["--ro-bind", "/dev/null", str(inside)]

@@ -11,6 +11,7 @@ import tempfile
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -131,10 +132,12 @@ class SandboxTree:
     def diff(self) -> str:
         return self._workshop._store.diff(self._tree, self.root, self._index, self._brought)
 
-    def run(self, command: Sequence[str], limits: Limits, env: Mapping[str, str] | None = None) -> Ran:
+    def run(
+        self, command: Sequence[str], limits: Limits, env: Mapping[str, str] | None = None, door: Path | None = None
+    ) -> Ran:
         if not command or any("\0" in part for part in command):
             raise UsageError("there is no command to run")
-        view = self._workshop.view(self.root)
+        view = replace(self._workshop.view(self.root), door=door)
         hand_over(self.root, view.uid)
         return jail.enter(view, command, limits, self._workshop.environment() | dict(env or {}))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from prodwise.config_forge import ForgeConfig
+from prodwise.config.forge import ForgeConfig
 from prodwise.forge import github, gitlab
 from prodwise.forge.branch import GitBranches
 from prodwise.forge.git import GitNotes

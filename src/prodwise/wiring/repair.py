@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from prodwise.model.errors import UsageError
 from prodwise.ports.repair import Repairer
 from prodwise.repair.search_repairer import SearchRepairer
 from prodwise.sandbox.workshop import Workshop
@@ -18,8 +17,11 @@ def workshop(repo: Path, commands: Sequence[str]) -> Workshop:
     return Workshop(repo, commands)
 
 
-def repairers(model: str) -> tuple[Repairer, ...]:
-    """Smallest first. model: the name of one, or "none". Raises UsageError for a model that is not known."""
-    if model != NO_MODEL:
-        raise UsageError(f"there is no model {model!r}", "--model none uses none")
-    return (SearchRepairer(),)
+def repairers(model: str, repo: Path, tell: Callable[[str], None]) -> tuple[Repairer, ...]:
+    """Smallest first. model: "none", "configured" (what this instance set up) or "provider:model". Raises UsageError for one that
+    is not known, ConfigError with what is missing for it."""
+    if model == NO_MODEL:
+        return (SearchRepairer(),)
+    from prodwise.wiring import models
+
+    return (SearchRepairer(), *models.asked_for(model, repo, tell))

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from prodwise.config_forge import ForgeConfig
+from prodwise.config.forge import ForgeConfig
+from prodwise.config.repair import RepairLimits
 from prodwise.model.autonomy import Autonomy
 from prodwise.model.errors import ConfigError
 from prodwise.model.outside import Heartbeat
@@ -222,6 +223,7 @@ class Config(_Strict):
     heal: HealConfig = Field(default_factory=HealConfig)
     signals: SignalsConfig = Field(default_factory=SignalsConfig)
     forge: ForgeConfig = Field(default_factory=ForgeConfig)
+    repair: RepairLimits = Field(default_factory=RepairLimits)
 
     @property
     def web(self) -> str:

@@ -1,0 +1,1 @@
+"""What a model may see, touch and spend while it looks for a fix."""
