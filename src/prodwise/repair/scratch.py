@@ -143,7 +143,14 @@ def _commit(top: Path, ref: str) -> str:
 def _git(
     where: Path, *arguments: str, given: str = "", fails: bool = False, index: Path | None = None
 ) -> tuple[int, str]:
-    argv = ["git", "--no-replace-objects", *(part for one in _OPTIONS for part in ("-c", one)), "-C", str(where), *arguments]
+    argv = [
+        "git",
+        "--no-replace-objects",
+        *(part for one in _OPTIONS for part in ("-c", one)),
+        "-C",
+        str(where),
+        *arguments,
+    ]
     env = _environment()
     if where.suffix == ".git":
         env["GIT_DIR"] = str(where)

@@ -14,7 +14,7 @@ from prodwise.model.delta import Package
 
 Pairs = Iterator[tuple[str, str]]
 NAME_MAX, VERSION_MAX = 120, 60
-_REQUIREMENTS: Final = re.compile(r"requirements[\w.-]*\.txt", re.I)
+_REQUIREMENTS: Final = re.compile(r"(?:requirements|constraints)[\w.-]*\.txt", re.I)
 
 
 def is_lock(path: str) -> bool:

@@ -16,8 +16,9 @@ from prodwise.model.breakage import Ecosystem
 from prodwise.model.errors import UsageError
 from prodwise.model.pin import HOLDS_FILE, Hold
 
-HEAD: Final = "# Packages that are held at a version. `prodwise pin --list` shows them, `prodwise pin --release NAME` ends one.\n"
-REASON_CHARS: Final = 200
+HEAD: Final = (
+    "# Packages that are held at a version. `prodwise pin --list` shows them, `prodwise pin --release NAME` ends one.\n"
+)
 
 
 def holds_in(text: str) -> tuple[Hold, ...]:

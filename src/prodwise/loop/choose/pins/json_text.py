@@ -59,7 +59,9 @@ def put(text: str, path: Sequence[str], value: str) -> str:
         margin = unit * (depth + 1)
         inside = f"{{\n{margin}{json.dumps(path[depth])}: {inside}\n{unit * depth}}}"
     holder = find(text, path[:known]) if known else None
-    return _added(text, holder.value if holder else _skip(text, 0), f"{json.dumps(path[known])}: {inside}", unit * (known + 1))
+    return _added(
+        text, holder.value if holder else _skip(text, 0), f"{json.dumps(path[known])}: {inside}", unit * (known + 1)
+    )
 
 
 def drop(text: str, path: Sequence[str]) -> str:

@@ -17,7 +17,16 @@ FORCED: Final[Mapping[str, tuple[str, ...]]] = {
     "pnpm-lock.yaml": ("pnpm", "overrides"),
 }
 """Where each tool reads versions that it must take for packages of packages."""
-_OWN: Final = ("dependencies", "optionalDependencies", "peerDependencies", "dev", "optional", "peer", "devOptional", "link")
+_OWN: Final = (
+    "dependencies",
+    "optionalDependencies",
+    "peerDependencies",
+    "dev",
+    "optional",
+    "peer",
+    "devOptional",
+    "link",
+)
 
 
 def section_of(manifest: str, package: str) -> str:

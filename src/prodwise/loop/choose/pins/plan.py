@@ -38,7 +38,9 @@ def planned(now: Files, then: Files, hold: Hold, paths: Collection[str] = (), re
     all files; renew: give a hold that stands a new reason and end. Raises UsageError for a package that no lock names."""
     locks = {path: was for path, was in locks_of(hold.package, now).items() if ecosystem_of(path) is hold.ecosystem}
     if not locks:
-        raise UsageError(f"no lock file here names {hold.package}", "prodwise pin works on packages that a lock file names")
+        raise UsageError(
+            f"no lock file here names {hold.package}", "prodwise pin works on packages that a lock file names"
+        )
     before = next(iter(locks.values()))
     known = {path: one for path, one in locks.items() if _editor(path) is not None}
     if not known:
@@ -141,7 +143,7 @@ def _poetry(work: _Work, path: str) -> None:
 
 
 def _npm(work: _Work, path: str) -> None:
-    hold, name = work.hold, posixpath.basename(path)
+    hold = work.hold
     section = _manifest(work, path)
     if locks_of(hold.package, {path: work.now[path]})[path] == hold.version and not section:
         return
@@ -152,13 +154,16 @@ def _npm(work: _Work, path: str) -> None:
         work.resolve.append(Resolve(posixpath.dirname(path), path, argv, new.reason))
     else:
         work.now[path] = new
-    assert name in npm.FORCED
 
 
 def _yarn(work: _Work, path: str) -> None:
     _manifest(work, path)
     later = "__metadata:" in work.now[path]
-    argv = ("yarn", "install", "--mode=update-lockfile") if later else ("yarn", "install", "--ignore-scripts", "--non-interactive")
+    argv = (
+        ("yarn", "install", "--mode=update-lockfile")
+        if later
+        else ("yarn", "install", "--ignore-scripts", "--non-interactive")
+    )
     _by_tool(work, path, argv)
 
 

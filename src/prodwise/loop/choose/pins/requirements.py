@@ -17,7 +17,6 @@ _LINE: Final = re.compile(
     re.ASCII | re.DOTALL,
 )
 _HASHES: Final = re.compile(r"(?:\s*\\?\n?\s*--hash[= ]\s*\w+:\w+)+")
-_INCLUDE: Final = re.compile(r"^\s*(?:-[rc]|--(?:requirement|constraint))[= ]\s*(\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,9 @@ def pinned(text: str, hold: Hold, then: str) -> str | Cannot:
         elif line.hashes() and (alike is None or not alike.hashes()):
             return Cannot(f"the hashes of {hold.package} {hold.version} are not in this file's history")
         else:
-            rest = line.rest.replace(line.hashes(), alike.hashes()) if line.hashes() and alike is not None else line.rest
+            rest = (
+                line.rest.replace(line.hashes(), alike.hashes()) if line.hashes() and alike is not None else line.rest
+            )
             written = f"{line.name}{line.extras}=={hold.version}{_gap(line)}{rest}"
         new = new[: line.start] + written + new[line.end :]
     return noted(new, hold)
@@ -89,11 +90,6 @@ def released(text: str, package: str, spec: str) -> str:
         elif spec != line.spec.strip():
             new = new[: line.start] + f"{line.name}{line.extras}{spec}{_gap(line)}{line.rest}" + new[line.end :]
     return new
-
-
-def included(text: str) -> tuple[str, ...]:
-    """Files that it reads with -r and -c, as it names them."""
-    return tuple(found[1] for found in _INCLUDE.finditer(text))
 
 
 def _unnoted(text: str, package: str) -> str:
