@@ -1,1 +1,1 @@
-"""Where code that is not trusted runs."""
+"""Where a command of a repository runs without reaching anything else: bubblewrap, limits, and checkouts of their own."""

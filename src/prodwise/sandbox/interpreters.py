@@ -1,0 +1,132 @@
+"""The programs that a repository's commands need, wherever they lie: found from PATH and from the command itself."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+SYSTEM_PATH: Final = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+KNOWN: Final = ("python3", "python", "node", "ruby", "go", "java", "php", "perl", "deno", "bun")
+"""What makes the directory above a `bin` one that holds an interpreter and its libraries."""
+ENVIRONMENTS: Final = (".venv", "venv", "env")
+PREFIXES_MAX: Final = 24
+ASK_S: Final = 5.0
+_PROGRAM = re.compile(r"(?:^|[\s'\"=;&|(])(/[^\s'\"=;&|()<>]+)")
+
+
+def environment_of(directory: Path) -> Path | None:
+    """The repository's own virtual environment."""
+    return next((directory / name for name in ENVIRONMENTS if (directory / name / "pyvenv.cfg").is_file()), None)
+
+
+def bases(environment: Path) -> list[Path]:
+    """Where the interpreter of a virtual environment comes from: as it is written there, and as links resolve it."""
+    found = []
+    try:
+        lines = (environment / "pyvenv.cfg").read_text(errors="replace")[:10_000].splitlines()
+    except OSError:
+        return []
+    for line in lines:
+        name, _, value = line.partition("=")
+        if name.strip().lower() == "home" and os.path.isabs(value.strip()):
+            found.append(Path(os.path.normpath(value.strip())).parent)
+    for name in ("python3", "python"):
+        program = environment / "bin" / name
+        if program.exists():
+            found.append(Path(os.path.realpath(program)).parent.parent)
+            break
+    return found
+
+
+def needed(
+    directory: Path, commands: Sequence[str] = (), path: str | None = None
+) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """(directories outside the system's that must be seen, PATH inside). commands: words or shell lines, read for absolute
+    paths of programs."""
+    places = [
+        Path(one)
+        for one in (os.environ.get("PATH", "") if path is None else path).split(os.pathsep)
+        if os.path.isabs(one)
+    ]
+    places = [asked for place in places for asked in (_behind(place) if place.name == "shims" else [place])]
+    named = [Path(one).parent for text in commands for one in _PROGRAM.findall(text) if os.access(one, os.X_OK)]
+    prefixes, shown = list[Path](), list[str]()
+    own = environment_of(directory)
+    if own is not None:
+        shown.append(str(own / "bin"))
+        prefixes += bases(own)
+    for place in dict.fromkeys([*places, *named]):
+        if str(place) in SYSTEM_PATH or place.is_relative_to(directory):
+            if place.is_dir() and place in places and str(place) not in SYSTEM_PATH:
+                shown.append(str(place))
+        elif found := _prefixes(place):
+            prefixes += found
+            if place in places:
+                shown.append(str(place))
+    kept = [one for one in dict.fromkeys(prefixes) if may_be_seen(one)]
+    return _outermost(kept)[:PREFIXES_MAX], tuple(dict.fromkeys([*shown, *SYSTEM_PATH]))
+
+
+def _prefixes(place: Path) -> list[Path]:
+    """What must be seen for the programs in this `bin` to run: [] if no interpreter is there."""
+    prefix = place.parent
+    if place.name not in ("bin", "sbin"):
+        return []
+    if (prefix / "pyvenv.cfg").is_file():
+        return [prefix, *bases(prefix)]
+    programs = [place / name for name in KNOWN if os.access(place / name, os.X_OK)]
+    return [prefix, *(Path(os.path.realpath(one)).parent.parent for one in programs)] if programs else []
+
+
+@cache
+def _behind(shims: Path) -> list[Path]:
+    """The `bin` of the interpreter that a version manager's stand-in would start."""
+    found = []
+    for name in ("python3", "node"):
+        if not os.access(shims / name, os.X_OK):
+            continue
+        asking = (
+            "import sys; print(sys.base_prefix)"
+            if name == "python3"
+            else "console.log(process.execPath.replace(/.bin.node$/, ''))"
+        )
+        try:
+            told = subprocess.run([str(shims / name), "-c" if name == "python3" else "-e", asking], capture_output=True,
+                                  stdin=subprocess.DEVNULL, cwd="/", text=True, timeout=ASK_S, check=False).stdout.strip()  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if os.path.isabs(told):
+            found.append(Path(told) / "bin")
+    return found
+
+
+def may_be_seen(prefix: Path) -> bool:
+    """Not a home, nothing that holds one or many, nothing of the system's own."""
+    home = Path(os.path.realpath(os.path.expanduser("~")))
+    real = Path(os.path.realpath(prefix))
+    if len(real.parts) < 3 and real not in (Path("/opt"),):
+        return False
+    if real == home or real in home.parents or real == home / ".local" or not real.is_dir():
+        return False
+    return not any(
+        real.is_relative_to(one) for one in ("/usr", "/bin", "/sbin", "/lib", "/proc", "/sys", "/dev", "/etc", "/run")
+    )
+
+
+def _outermost(prefixes: Iterable[Path]) -> tuple[Path, ...]:
+    """Without those that lie in another; fewer parts first, so that a mount never hides a later one."""
+    kept = list[Path]()
+    for one in sorted(prefixes, key=lambda prefix: len(prefix.parts)):
+        if not any(one.is_relative_to(other) for other in kept):
+            kept.append(one)
+    return tuple(kept)
+
+
+def which(name: str, path: Sequence[str]) -> str | None:
+    return shutil.which(name, path=os.pathsep.join(path))

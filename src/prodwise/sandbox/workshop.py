@@ -1,0 +1,175 @@
+"""A workshop for one directory: what is in it now as a commit, and trees of it in which commands run in the sandbox."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from prodwise.model.errors import UsageError
+from prodwise.ports.repair import Limits, Ran
+from prodwise.sandbox import jail
+from prodwise.sandbox.carried import bring, carried, make_place
+from prodwise.sandbox.interpreters import environment_of, needed
+from prodwise.sandbox.store import Store
+
+_NOT_IN: Final = ("/proc", "/sys", "/dev", "/etc", "/boot", "/bin", "/sbin", "/lib", "/lib64", "/usr/bin", "/usr/lib")
+
+
+class Workshop:
+    """Implements ports.repair.Workshop. The directory, and a repository in it, are only read.
+
+    base: the commit of what is in the directory; left: paths that no tree has (secrets, and what is too large for a snapshot).
+    """
+
+    def __init__(self, directory: Path, commands: Sequence[str] = ()) -> None:
+        """commands: words or shell lines that will be run, read for programs outside PATH. Raises UsageError, TargetError,
+        and Refused where no sandbox can be had."""
+        self.directory = _usable(directory)
+        jail.require()
+        self._held = tempfile.TemporaryDirectory(prefix="prodwise-shop-", ignore_cleanup_errors=True)
+        self._place = Path(os.path.realpath(self._held.name))
+        self._numbers = itertools.count()
+        self._uid = jail.someone()
+        jail.write_stubs(self._place / "etc", self._uid)
+        self._store = Store(self.directory, self._place)
+        self.base, self.left = self._store.snapshot()
+        self._carried = carried(self._store, (*self.left, *self._store.prepared(self.base).left))
+        self._prefixes, self._path = needed(self.directory, commands)
+        given = Path(os.path.abspath(directory))
+        self._also = (given,) if given != self.directory else ()
+
+    def __enter__(self) -> Workshop:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Removes all that it made."""
+        self._held.cleanup()
+
+    def fresh(self, commit: str) -> AbstractContextManager[SandboxTree]:
+        return self._fresh(commit)
+
+    @contextmanager
+    def _fresh(self, commit: str) -> Iterator[SandboxTree]:
+        whole = self._store.known(commit)
+        place = self._place / f"tree-{next(self._numbers)}"
+        (place / "root").mkdir(parents=True)
+        try:
+            yield SandboxTree(self, whole, place)
+        finally:
+            remove(place)
+
+    def history(self, path: str, most: int) -> Sequence[tuple[str, str]]:
+        return self._store.history(self.base, path, most)
+
+    def environment(self) -> dict[str, str]:
+        """All variables that a command finds."""
+        own = environment_of(self.directory)
+        return {
+            "PATH": os.pathsep.join(self._path),
+            "HOME": jail.HOME,
+            "TMPDIR": "/tmp",
+            "LANG": "C.UTF-8",
+            "USER": "app",
+            "LOGNAME": "app",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **({"VIRTUAL_ENV": str(own)} if own else {}),
+        }
+
+    def view(self, root: Path) -> jail.View:
+        """What a command in this tree sees."""
+        brought = [
+            (self.directory / path, self.directory / path)
+            for path in self._carried.seen
+            if make_place(self.directory / path, root, path)
+        ]
+        seen = {str(inside) for _, inside in brought}
+        masked = tuple(
+            self.directory / path
+            for path in self._carried.masked
+            if any(f"{self.directory / path}".startswith(f"{one}/") for one in seen)
+        )
+        return jail.View(
+            root, self.directory, self._place / "etc", self._uid, self._also, self._prefixes, tuple(brought), masked
+        )
+
+
+class SandboxTree:
+    """Implements ports.repair.Tree. Files under `root` may be rewritten from outside between runs."""
+
+    def __init__(self, workshop: Workshop, commit: str, place: Path) -> None:
+        self.root = place / "root"
+        self.commit = commit
+        self._workshop = workshop
+        self._index = place / "index"
+        self._tree = workshop._store.check_out(commit, self.root, self._index).tree
+        bring(workshop.directory, self.root, workshop._carried)
+
+    def apply(self, diff: str) -> None:
+        self._workshop._store.apply(diff, self.root)
+
+    def diff(self) -> str:
+        return self._workshop._store.diff(self._tree, self.root, self._index)
+
+    def run(self, command: Sequence[str], limits: Limits, env: Mapping[str, str] | None = None) -> Ran:
+        if not command or any("\0" in part for part in command):
+            raise UsageError("there is no command to run")
+        view = self._workshop.view(self.root)
+        hand_over(self.root, view.uid)
+        return jail.enter(view, command, limits, self._workshop.environment() | dict(env or {}))
+
+
+def hand_over(root: Path, uid: int) -> None:
+    """Gives all files of a tree to the user that commands run as. Links are not followed; nothing runs in it meanwhile."""
+    if os.geteuid() != 0:
+        return
+    waiting = [str(root)]
+    if os.lstat(root).st_uid != uid:
+        os.chown(root, uid, uid, follow_symlinks=False)
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for one in entries:
+                if one.stat(follow_symlinks=False).st_uid != uid:
+                    os.chown(one.path, uid, uid, follow_symlinks=False)
+                if one.is_dir(follow_symlinks=False):
+                    waiting.append(one.path)
+
+
+def remove(place: Path) -> None:
+    """Removes a tree whatever a command did to its modes. Follows no link."""
+    if os.geteuid() != 0:
+        waiting = [str(place)]
+        while waiting:
+            one = waiting.pop()
+            if stat.S_ISDIR(os.lstat(one).st_mode):
+                os.chmod(one, 0o700)
+                with os.scandir(one) as entries:
+                    waiting += [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def _usable(directory: Path) -> Path:
+    """Its real path. Raises UsageError for what cannot be a repository's place."""
+    if not directory.is_dir():
+        raise UsageError(f"{directory} is no directory")
+    real = Path(os.path.realpath(directory))
+    home = Path(os.path.realpath(os.path.expanduser("~")))
+    if (
+        len(real.parts) < 2
+        or real == home
+        or any(real.is_relative_to(one) or Path(one).is_relative_to(real) for one in _NOT_IN)
+    ):
+        raise UsageError(f"{real} cannot be a repository's directory", "move the repository to a directory of its own")
+    return real
