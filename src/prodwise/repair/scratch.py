@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,13 +70,16 @@ class Scratch:
         found = ((one, self.text(one, path)) for one in ids)
         return [(commit, text) for commit, text in found if text is not None]
 
-    def tree_with(self, commit: str, texts: dict[str, str]) -> str:
-        """The id of a commit's tree with these files in the place of its own."""
+    def tree_with(self, commit: str, texts: Mapping[str, str | None]) -> str:
+        """The id of a commit's (or tree's) tree with these files in the place of its own; None: without that file."""
         index = self.place / "index.scratch"
         index.unlink(missing_ok=True)
         try:
             _git(self.place, "read-tree", commit, index=index)
             for path, text in texts.items():
+                if text is None:
+                    _git(self.place, "update-index", "--force-remove", "--", path, index=index)
+                    continue
                 blob = self.git("hash-object", "-w", "--stdin", given=text).strip()
                 mode = self.git("ls-tree", "--full-tree", commit, "--", path)[:6] or "100644"
                 _git(self.place, "update-index", "--add", "--cacheinfo", f"{mode},{blob},{path}", index=index)
@@ -95,6 +98,16 @@ class Scratch:
             _git(self.place, "--work-tree", str(into), "checkout-index", "--all", "--force", index=index)
         finally:
             index.unlink(missing_ok=True)
+
+    def taken(self, root: Path) -> str:
+        """A commit, on top of head, of the files that lie in a folder. It is known here only."""
+        index = self.place / "index.taken"
+        try:
+            _git(self.place, "--work-tree", str(root), "add", "--all", "--force", ".", index=index, cwd=root)
+            tree = _git(self.place, "write-tree", index=index)[1].strip()
+        finally:
+            index.unlink(missing_ok=True)
+        return self.git("commit-tree", "-p", self.head, "-m", "taken", tree).strip()
 
 
 @contextmanager
@@ -141,14 +154,19 @@ def _commit(top: Path, ref: str) -> str:
 
 
 def _git(
-    where: Path, *arguments: str, given: str = "", fails: bool = False, index: Path | None = None
+    where: Path,
+    *arguments: str,
+    given: str = "",
+    fails: bool = False,
+    index: Path | None = None,
+    cwd: Path | None = None,
 ) -> tuple[int, str]:
     argv = [
         "git",
         "--no-replace-objects",
         *(part for one in _OPTIONS for part in ("-c", one)),
         "-C",
-        str(where),
+        str(cwd or where),
         *arguments,
     ]
     env = _environment()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from prodwise.loop.changes.locks import is_lock
+from prodwise.loop.changes.locks import is_lock, packages
 from prodwise.loop.choose.pins import holds_in, last_good, locks_of, planned, releasing, seen
 from prodwise.loop.choose.pins.plan import sound
 from prodwise.loop.choose.pins.seen import same
@@ -43,7 +43,7 @@ def manifests(made: Scratch, commit: str) -> dict[str, str]:
 def _ours(path: str) -> bool:
     if "node_modules/" in path or path.startswith("vendor/"):
         return False
-    return path == HOLDS_FILE or ecosystem_of(path) is not None or path.endswith(".in") and "requirement" in path
+    return path == HOLDS_FILE or ecosystem_of(path) is not None
 
 
 def versions(made: Scratch, base: str, now: Mapping[str, str], package: str) -> dict[str, tuple[Seen, ...]]:
@@ -55,8 +55,6 @@ def versions(made: Scratch, base: str, now: Mapping[str, str], package: str) -> 
 
 
 def _near(package: str, now: Mapping[str, str]) -> str:
-    from prodwise.loop.changes.locks import packages
-
     names: set[str] = set()
     for path, text in now.items():
         try:
@@ -117,10 +115,11 @@ def pinned(made: Scratch, base: str, hold: Hold, seconds: float, renew: bool = F
     return Pinned(plan, made.diff(base, made.tree_with(base, dict(plan.edits))) if plan.edits else "", found)
 
 
-def released(made: Scratch, base: str, package: str) -> tuple[dict[str, str], str]:
-    """(path → text without the hold, "" for a file that goes; the diff)."""
+def released(made: Scratch, base: str, package: str) -> tuple[tuple[str, ...], str]:
+    """(paths that change, the diff) of the end of a hold."""
     edits = releasing(manifests(made, base), package)
-    return edits, made.diff(base, made.tree_with(base, edits))
+    texts = {path: text or None if path == HOLDS_FILE else text for path, text in edits.items()}
+    return tuple(edits), made.diff(base, made.tree_with(base, texts))
 
 
 def held(made: Scratch, base: str) -> tuple[Hold, ...]:

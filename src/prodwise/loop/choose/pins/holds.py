@@ -28,7 +28,8 @@ def holds_in(text: str) -> tuple[Hold, ...]:
         return tuple(_hold(row) for row in rows)
     except (tomllib.TOMLDecodeError, KeyError, ValueError, TypeError, AttributeError) as error:
         what = f"{type(error).__name__}: {str(error)[:100]}"
-        raise UsageError(f"{HOLDS_FILE} cannot be read ({what})", "each [[hold]] has package, ecosystem, version, reason, since, expires") from None  # fmt: skip
+        needs = "each [[hold]] has package, ecosystem, version, reason, since, expires"
+        raise UsageError(f"{HOLDS_FILE} cannot be read ({what})", needs) from None
 
 
 def _hold(row: Mapping[str, object]) -> Hold:
@@ -74,12 +75,12 @@ def without(text: str, package: str) -> str:
     """The file without the package's hold; "" when no hold is left."""
     document = tomlkit.parse(text)
     rows = document["hold"]
-    kept = [i for i, one in enumerate(rows) if not same(str(one.get("package")), package)]  # type: ignore[arg-type, union-attr]
+    kept = [i for i, one in enumerate(rows) if not same(str(one.get("package")), package)]
     if not kept:
         return ""
-    for at in reversed(range(len(rows))):  # type: ignore[arg-type]
+    for at in reversed(range(len(rows))):
         if at not in kept:
-            del rows[at]  # type: ignore[union-attr]
+            del rows[at]
     return tomlkit.dumps(document)
 
 

@@ -18,6 +18,7 @@ from prodwise.model.pin import HOLDS_FILE, Hold, PinPlan, Resolve
 
 Files = Mapping[str, str]
 DEPENDABOT: Final = (".github/dependabot.yml", ".github/dependabot.yaml")
+NEVER: Final = "this lock file has never named that version"
 RENOVATE: Final = ("renovate.json", "renovate.json5", ".renovaterc", ".renovaterc.json", ".github/renovate.json")
 
 
@@ -126,7 +127,7 @@ def _restored(work: _Work, path: str) -> str | Cannot:
     if locks_of(work.hold.package, {path: work.now[path]})[path] == work.hold.version:
         return work.now[path]
     if path not in work.then:
-        return Cannot("this lock file has never named that version")
+        return Cannot(NEVER)
     return uv.restored(work.now[path], work.then[path], work.hold.package, work.hold.version)
 
 
@@ -148,7 +149,9 @@ def _npm(work: _Work, path: str) -> None:
     if locks_of(hold.package, {path: work.now[path]})[path] == hold.version and not section:
         return
     then = work.then.get(path)
-    new = npm.restored(work.now[path], then, hold.package, hold.version, section) if then else Cannot("this lock file has never named that version")  # fmt: skip
+    new: str | Cannot = Cannot(NEVER)
+    if then is not None:
+        new = npm.restored(work.now[path], then, hold.package, hold.version, section)
     if isinstance(new, Cannot):
         argv = ("npm", "install", "--package-lock-only", "--ignore-scripts", "--no-audit", "--no-fund", "--git=git")
         work.resolve.append(Resolve(posixpath.dirname(path), path, argv, new.reason))

@@ -114,7 +114,8 @@ def _names(requirement: str, package: str) -> bool:
 
 def lock_constrained(text: str, package: str, version: str, older: str = "") -> str:
     """uv.lock with the same constraints as the pyproject.toml beside it, as uv writes them."""
-    known = [(str(row.get("name")), str(row.get("specifier", ""))) for row in tomllib.loads(text).get("manifest", {}).get("constraints", [])]  # fmt: skip
+    told = tomllib.loads(text).get("manifest", {}).get("constraints", [])
+    known = [(str(row.get("name")), str(row.get("specifier", ""))) for row in told]
     ours = f"=={version or older}"
     rows = [row for row in known if not same(row[0], package) or (not version and row[1] != ours)]
     rows = sorted({*rows, (package.lower(), ours)} if version else rows)
