@@ -78,7 +78,8 @@ class Scratch:
             _git(self.place, "read-tree", commit, index=index)
             for path, text in texts.items():
                 if text is None:
-                    _git(self.place, "update-index", "--force-remove", "--", path, index=index)
+                    gone = f"0 {'0' * len(self.head)}\t{path}\0"
+                    _git(self.place, "update-index", "-z", "--index-info", given=gone, index=index)
                     continue
                 blob = self.git("hash-object", "-w", "--stdin", given=text).strip()
                 mode = self.git("ls-tree", "--full-tree", commit, "--", path)[:6] or "100644"
@@ -118,10 +119,10 @@ def scratch(repo: Path) -> Iterator[Scratch]:
         shared = Path(repo, _git(repo, "rev-parse", "--git-common-dir")[1].strip()).resolve()
     except TargetError as error:
         raise UsageError(f"{repo} is not in a git repository", error.message) from None
-    head = _commit(top, "HEAD")
+    head, kind = _commit(top, "HEAD"), _git(top, "rev-parse", "--show-object-format")[1].strip()
     with tempfile.TemporaryDirectory(prefix="prodwise-scratch-") as folder:
         place = Path(folder, "repo.git")
-        _git(Path(folder), "init", "--quiet", "--bare", f"--template={os.devnull}", str(place))
+        _git(Path(folder), "init", "--quiet", "--bare", "--template=", f"--object-format={kind}", str(place))
         (place / "objects" / "info").mkdir(parents=True, exist_ok=True)
         (place / "objects" / "info" / "alternates").write_text(f"{shared / 'objects'}\n")
         if (shared / "shallow").exists():

@@ -27,7 +27,7 @@ class SandboxTrial:
 
     workshop: Workshop
     fault: Fault
-    limits: Limits = Limits()
+    limits: Limits
 
     def run(self, commit: str) -> Answer:
         try:

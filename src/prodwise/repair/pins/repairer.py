@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -74,7 +75,7 @@ def lately(made: Scratch, base: str, now: Mapping[str, str]) -> list[Moved]:
     found: dict[tuple[Ecosystem, str], Moved] = {}
     for path in (one for one in now if is_lock(one)):
         history = made.history(path, LATELY + 1, base)
-        for (commit, after), (_, before) in zip(history, history[1:], strict=False):
+        for (commit, after), (_, before) in pairwise(history):
             for one in moved_in(path, before, after, f"{path} in {commit[:8]}"):
                 found.setdefault((one.ecosystem, one.name), one)
     return list(found.values())

@@ -43,6 +43,8 @@ def pinned(text: str, hold: Hold, then: str) -> str | Cannot:
     """Every line of the package at the version. then: the file when it named that version; "" if it never did."""
     lines, new = [one for one in _lines(text) if same(one.name, hold.package)], text
     before = [one for one in _lines(then) if same(one.name, hold.package) and _version(one) == hold.version]
+    if any(one.rest.lstrip().startswith("@") for one in lines):
+        return Cannot(f"{hold.package} is not from a registry")
     for line in reversed(lines):
         alike = next((one for one in before if one.extras.strip() == line.extras.strip()), None)
         if _version(line) == hold.version:
