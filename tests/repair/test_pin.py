@@ -22,6 +22,7 @@ from prodwise.model.errors import Refused, TargetError, UsageError
 from prodwise.model.event import Frame
 from prodwise.model.patch import Fault, Proposal
 from prodwise.model.pin import HOLDS_FILE, Hold
+from prodwise.repair.pins.environment import environment
 from prodwise.repair.pins.pin import pinned, released
 from prodwise.repair.pins.repairer import PinRepairer
 from prodwise.repair.programs import found as program
@@ -275,10 +276,11 @@ def proposals(repo: Path, fault: Fault) -> list[Proposal]:
 
 
 def test_the_package_that_a_fault_speaks_of_is_proposed_back(uv_repo: Path) -> None:
-    output = "Traceback (most recent call last):\n  File \"/app/a.py\", line 1, in <module>\n    from six import moved_away\nImportError: cannot import name 'moved_away' from 'six' (/v/lib/python3.11/site-packages/six.py)\n"
-    told = proposals(
-        uv_repo, Fault(("python", "a.py"), output, "ImportError", "cannot import name 'moved_away' from 'six'")
+    output = (
+        'Traceback (most recent call last):\n  File "/app/a.py", line 1, in <module>\n    from six import gone\n'
+        "ImportError: cannot import name 'gone' from 'six' (/v/lib/python3.11/site-packages/six.py)\n"
     )
+    told = proposals(uv_repo, Fault(("python", "a.py"), output, "ImportError", "cannot import name 'gone' from 'six'"))
     assert [one.kind for one in told] == [ActionKind.PIN, ActionKind.PIN]
     assert "back to 1.16.0" in told[0].why
     assert "back to 1.15.0" in told[1].why
@@ -387,3 +389,25 @@ def test_git_of_the_user_is_never_written_to(uv_repo: Path) -> None:
         subprocess.run(["git", "-C", str(uv_repo), "fsck"], capture_output=True, timeout=30, check=False).returncode
         == 0
     )
+
+
+def test_an_environment_is_made_from_the_lock_once_and_seen_by_a_command(tmp_path: Path) -> None:
+    repo = real_uv(tmp_path, "six>=1.15", older="six==1.16.0")
+    applied(repo, "six")
+    first = environment(repo, tmp_path / "cache", 60.0)
+    assert first is not None
+    said = subprocess.run(
+        [str(first.path / "python"), "-c", "import six; print(six.__version__)"],
+        capture_output=True, text=True, timeout=30, check=True,
+    )  # fmt: skip
+    assert said.stdout.strip() == "1.16.0"
+    made = (first.place / ".done").stat().st_mtime_ns
+    assert environment(repo, tmp_path / "cache", 60.0) == first
+    assert (first.place / ".done").stat().st_mtime_ns == made
+    assert environment(tmp_path, tmp_path / "cache", 60.0) is None
+
+
+def test_a_source_distribution_is_never_built_for_it(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("docopt==0.6.2\n")
+    with pytest.raises(TargetError):
+        environment(tmp_path, tmp_path / "cache", 60.0)
