@@ -27,7 +27,8 @@ from prodwise.targets.local.target import LocalTarget
 
 MIB = 2**20
 OURS = ("healer", "guard", "caddy", "supervisord")
-SETTLE_S, SETTLE_QUICK_S = 15.0, 8.0
+SETTLE_S, SETTLE_QUICK_S = 45.0, 25.0
+"""Idle is what comes after the start: DBOS looks for schedules every second at first."""
 IDLE_S, IDLE_QUICK_S = 60.0, 20.0
 HELPS, HELPS_QUICK = 15, 7
 LOOKS, LOOKS_QUICK = 500, 200

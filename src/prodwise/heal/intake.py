@@ -27,7 +27,7 @@ from prodwise.model.service import ProbeKind, Service, SlotName
 from prodwise.model.signal import Arm, RequestSeen
 from prodwise.model.target import TargetSeen
 
-TICK_S = 0.2
+TICK_S = 0.25
 SAVE_EVERY_S = 10.0
 COUNT_EVERY_S = 0.5
 STALE_S = 5.0

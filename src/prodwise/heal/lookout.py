@@ -235,7 +235,7 @@ class Lookout:
 
 def _remembering(process: ProcessSeen, before: ProcessSeen | None) -> ProcessSeen:
     """While nothing runs in the slot: which process it was that ended."""
-    if process.pid or before is None or before.release != process.release:
+    if process.pid or before is None or not before.pid or before.release != process.release:
         return process
     return replace(process, pid=before.pid, started_at=before.started_at)
 

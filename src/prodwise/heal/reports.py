@@ -27,6 +27,7 @@ from prodwise.model.project import Project
 from prodwise.model.release import Release, ReleaseState
 
 PACE_S: Final = 0.5
+"""While programs report; twice as long while they are silent and nothing stands, since each read costs."""
 CLOSE_S: Final = 3.0
 """So long after a second has passed all of it is stored, if its sender and its receiver are well."""
 BACKLOG: Final = 5_000
@@ -59,6 +60,7 @@ class ReportsIntake:
         self._saved, self._settled = monotonic(), -1e9
         self._kept: dict[str, Any] = {}
         self._said = ""
+        self._busy = True
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reports", daemon=True)
 
@@ -72,7 +74,7 @@ class ReportsIntake:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        while not self._ends.wait(PACE_S):
+        while not self._ends.wait(PACE_S if self._busy else 2 * PACE_S):
             try:
                 self.turn()
                 self._said = ""
@@ -100,6 +102,7 @@ class ReportsIntake:
         with self._lock:
             if monotonic() - self._settled > SETTLE_S or not {one.project for one in heard} <= self._monitors.keys():
                 self._meet_projects()
+        self._busy = bool(heard or self._standing or self.on_trial.release)
         self._know(heard)
         until = began - CLOSE_S
         if len(heard) >= BACKLOG:

@@ -63,7 +63,8 @@ def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Heal
     where = local_control.layout_of(app_dir)
     target = LocalTarget(app_dir.resolve(), config)
     inventory = {service.id: service for service in config.inventory()}
-    prober = ProbeRunner(lambda seen: probe_targets(seen, inventory, where))
+    releases = str(where.releases)
+    prober = ProbeRunner(lambda seen: probe_targets(seen, inventory, releases))
     prober.start()
     requests = AccessLog(where.access_log, store.settings.get(POSITION))
     parts = Parts(
@@ -119,7 +120,7 @@ def dbos_url(where: Layout, url: str) -> str:
     return f"sqlite:///{path}"
 
 
-def probe_targets(seen: TargetSeen, inventory: dict[str, Service], where: Layout) -> list[ProbeTarget]:
+def probe_targets(seen: TargetSeen, inventory: dict[str, Service], releases: str) -> list[ProbeTarget]:
     """Every running slot of a service that declares (or implies) a probe; a command is run where its release lies."""
     return [
         ProbeTarget(
@@ -128,7 +129,7 @@ def probe_targets(seen: TargetSeen, inventory: dict[str, Service], where: Layout
             process.release,
             at.port(process.slot),
             probe,
-            cwd=str(where.release(process.release) / "src"),
+            cwd=f"{releases}/{process.release}/src",
         )
         for at in seen.services
         for process in at.slots

@@ -167,7 +167,7 @@ def broken(facts: NowFacts, now: float) -> Broken:
         failed=failed,
         harm=harm(users, failed),
         incident=worst.incident.id if worst else "",
-        services=tuple(_service_line(facts, service.id, now) for service in facts.services),
+        services=_service_lines(facts, failures),
         day=day,
         quarter=quarter,
         lately=lately(facts.recent, now),
@@ -301,13 +301,15 @@ def _others(facts: NowFacts, worst: Case | None) -> list[str]:
     return found[:5]
 
 
-def _service_line(facts: NowFacts, service: str, now: float) -> ServiceLine:
+def _service_lines(facts: NowFacts, failures: Sequence[Failing]) -> tuple[ServiceLine, ...]:
+    telling = {found.service for found in failures if found.telling}
+    return tuple(_service_line(facts, service.id, service.id in telling) for service in facts.services)
+
+
+def _service_line(facts: NowFacts, service: str, telling: bool) -> ServiceLine:
     figures = facts.numbers.get(service, {})
     well = facts.health.get(service)
-    bad = next((found for found in failing(facts, now) if found.service == service), None)
-    level = Level.UNKNOWN if well is None else Level.OK if well else Level.DEGRADED
-    if bad is not None and bad.telling:
-        level = Level.DEGRADED
+    level = Level.DEGRADED if telling or well is False else Level.OK if well else Level.UNKNOWN
     rate, failed, p50, p95 = (figures.get(name) for name in ("requests_per_s", "failed_share", "p50_ms", "p95_ms"))
     return ServiceLine(
         service,

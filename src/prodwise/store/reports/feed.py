@@ -14,6 +14,15 @@ from prodwise.store.reports.shelves import Shelves
 
 READ_MAX = 10_000
 
+# Made once: they are asked twice a second.
+_FED = sa.select(tables.receiver.c.receiver, tables.receiver.c.fed)
+_SINCE = (
+    sa.select(tables.feed.c.seq, tables.feed.c.size, tables.feed.c.packed)
+    .where(tables.feed.c.receiver == sa.bindparam("number"), tables.feed.c.seq > sa.bindparam("after"))
+    .order_by(tables.feed.c.seq)
+    .limit(1_000)
+)
+
 
 class SqlReportFeed:
     """Implements ports.ReportFeed. projects: as they are now, asked again when an unknown one is met; position: of an earlier
@@ -33,13 +42,13 @@ class SqlReportFeed:
         databases = self._shelves.all()
         for database in databases:
             with database.engine.connect() as connection:
-                numbers = connection.scalars(sa.select(tables.receiver.c.receiver)).all()
-                for number in numbers:
-                    for seq, packed in self._rows(
-                        connection, number, max(1, READ_MAX // len(databases) // len(numbers))
-                    ):
-                        found += codec.unpack(packed, self._service)
-                        self._seen[number] = seq
+                receivers = connection.execute(_FED).all()
+                room = max(1, READ_MAX // len(databases) // max(1, len(receivers)))
+                for number, fed in receivers:
+                    if fed > self._seen.get(number, 0):
+                        for seq, packed in self._rows(connection, number, room):
+                            found += codec.unpack(packed, self._service)
+                            self._seen[number] = seq
         found.sort(key=lambda one: one.at)
         return found
 
@@ -54,11 +63,8 @@ class SqlReportFeed:
 
     def _rows(self, connection: sa.Connection, number: int, room: int) -> Iterator[tuple[int, bytes]]:
         """Whole rows until there are enough."""
-        t = tables.feed
-        query = sa.select(t.c.seq, t.c.size, t.c.packed).where(
-            t.c.receiver == number, t.c.seq > self._seen.get(number, 0)
-        )
-        for seq, size, packed in connection.execute(query.order_by(t.c.seq).limit(1_000)):
+        asked = {"number": number, "after": self._seen.get(number, 0)}
+        for seq, size, packed in connection.execute(_SINCE, asked):
             if room <= 0:
                 return
             room -= size
@@ -68,5 +74,5 @@ class SqlReportFeed:
 def _newest(shelves: Shelves) -> Iterator[tuple[int, int]]:
     for database in shelves.all():
         with database.engine.connect() as connection:
-            for number, fed in connection.execute(sa.select(tables.receiver.c.receiver, tables.receiver.c.fed)):
+            for number, fed in connection.execute(_FED):
                 yield int(number), int(fed)

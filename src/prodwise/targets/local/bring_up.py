@@ -331,9 +331,7 @@ def _first_release(layout: Layout, config: Config, target: LocalTarget, say: Say
         raise BuildFailed(f"the release line of {release} failed: {error.message}", error.hint) from None
     services = in_order(built.services)
     try:
-        for service in services:
-            say(f"starting {service.id}")
-            _bring_up(layout, target, service, release)
+        _start_all(layout, target, services, release, say)
     except ProdwiseError:
         for service in services:
             target.stop(
@@ -343,9 +341,22 @@ def _first_release(layout: Layout, config: Config, target: LocalTarget, say: Say
     return release
 
 
-def _bring_up(layout: Layout, target: LocalTarget, service: Service, release: str) -> None:
-    key = f"up-{release}-{service.id}-{monotonic()}"
-    target.start(Order(f"{key}-start", PERSON, "up"), service.id, SlotName.A, release)
+def _start_all(layout: Layout, target: LocalTarget, services: list[Service], release: str, say: Say) -> None:
+    """Each starts once those that it needs are well; the others are waited for together, at the end."""
+    key = f"up-{release}-{monotonic()}"
+    awaited: dict[str, Service] = {}
+    for service in services:
+        for needed in [awaited.pop(name) for name in service.needs if name in awaited]:
+            _let_users_in(layout, target, needed, release, key)
+        say(f"starting {service.id}")
+        target.start(Order(f"{key}-{service.id}-start", PERSON, "up"), service.id, SlotName.A, release)
+        awaited[service.id] = service
+    for service in awaited.values():
+        _let_users_in(layout, target, service, release, key)
+
+
+def _let_users_in(layout: Layout, target: LocalTarget, service: Service, release: str, key: str) -> None:
+    """Once it is well. Raises GateFailed with its log's last lines when it does not become so."""
     if reason := wait_well(layout, service.id, SlotName.A, release):
         log = layout.program_log(program(service.id, "a"))
         raise GateFailed(
@@ -353,7 +364,7 @@ def _bring_up(layout: Layout, target: LocalTarget, service: Service, release: st
             f"fix it and commit, then `prodwise up`; the whole log: {log}",
         )
     if service.kind is ServiceKind.WEB:
-        target.switch(Order(f"{key}-switch", PERSON, "up"), service.id, Switch(SlotName.A))
+        target.switch(Order(f"{key}-{service.id}-switch", PERSON, "up"), service.id, Switch(SlotName.A))
 
 
 def in_order(services: tuple[Service, ...]) -> list[Service]:

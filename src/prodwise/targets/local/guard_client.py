@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from prodwise.clock import monotonic
 from prodwise.model.errors import Fenced, NotRunning, ProdwiseError, Refused, TargetError
 from prodwise.model.service import SlotName
@@ -50,7 +52,7 @@ class GuardClient:
                 answer = lines.readline()
         if not answer:
             raise ConnectionResetError("it hung up")
-        data = json.loads(answer)
+        data = orjson.loads(answer)
         if data["ok"]:
             return data["result"]
         raise _ERRORS.get(data["error"], TargetError)(data["message"], data["hint"])
