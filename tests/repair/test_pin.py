@@ -408,6 +408,8 @@ def test_an_environment_is_made_from_the_lock_once_and_seen_by_a_command(tmp_pat
 
 
 def test_a_source_distribution_is_never_built_for_it(tmp_path: Path) -> None:
-    (tmp_path / "requirements.txt").write_text("docopt==0.6.2\n")
-    with pytest.raises(TargetError):
+    (tmp_path / "other.in").write_text("six\n")
+    ask_registry(["uv", "pip", "compile", "other.in"], tmp_path)
+    (tmp_path / "requirements.txt").write_text("docopt==0.6.2\n")  # has no wheel
+    with pytest.raises(TargetError, match="docopt"):
         environment(tmp_path, tmp_path / "cache", 60.0)
