@@ -13,7 +13,7 @@ import pytest
 
 from prodwise.loop.choose.reverts import Span, after, changed
 from prodwise.model.action import ActionKind
-from prodwise.model.errors import Refused, UsageError
+from prodwise.model.errors import Refused, TargetError, UsageError
 from prodwise.model.event import Frame
 from prodwise.model.patch import Fault, Proposal
 from prodwise.ports.repair import Limits, Ran
@@ -65,14 +65,34 @@ def test_what_clashes_is_explained_by_the_commit_that_changed_the_same_lines(rep
         found = revert(made, made.head, bad)
         put(made, found.diff)
     assert not found.whole
-    assert [(one.path, one.lines, one.by, one.title) for one in found.clashes] == [("a.py", "6", later, "rework")] or (
-        [(one.path, one.by, one.title) for one in found.clashes] == [("a.py", later, "rework")]
-    )
+    assert [(one.path, one.by, one.title) for one in found.clashes] == [("a.py", later, "rework")]
     assert (repo / "b.py").read_text() == CODE
     assert (repo / "a.py").read_text() == "above\n" + line(CODE, 5, "later")
     assert only(found, ["b.py"]).paths == ("b.py",)
     assert only(found, ["b.py"]).diff.count("diff --git") == 1
     assert only(found, ["elsewhere.py"]) == found
+
+
+def test_a_clash_in_what_is_no_text_keeps_the_file_as_it_is(repo: Path) -> None:
+    (repo / "logo.png").write_bytes(b"\x00old")
+    commit(repo, {})
+    (repo / "logo.png").write_bytes(b"\x00bad")
+    bad = commit(repo, {"b.py": line(CODE, 3, "bad"), "gone.py": "x\n"}, "break it")
+    (repo / "logo.png").write_bytes(b"\x00later")
+    commit(repo, {"gone.py": "y\n"}, "rework")
+    with scratch(repo) as made:
+        found = revert(made, made.head, bad)
+    assert {one.path for one in found.clashes} == {"logo.png", "gone.py"}
+    assert found.paths == ("b.py",)
+
+
+def test_text_that_is_not_utf_8_is_not_written_back_as_another_text(repo: Path) -> None:
+    (repo / "latin.txt").write_bytes("caf\xe9\n".encode("latin-1"))
+    commit(repo, {})
+    (repo / "latin.txt").write_text("cafe\n")
+    bad = commit(repo, {}, "spell it")
+    with scratch(repo) as made, pytest.raises(TargetError, match="UTF-8"):
+        revert(made, made.head, bad)
 
 
 def test_a_merge_goes_back_to_the_parent_that_is_kept(repo: Path) -> None:

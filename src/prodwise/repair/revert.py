@@ -37,11 +37,10 @@ def revert(made: Scratch, base: str, commit: str, mainline: int = 1) -> Revert:
     files = _files(made, parent, commit)
     told = Revert(commit, title, parent, len(parents) > 1, "", cautions=_cautions(made, parent, commit, files))
     tree, clashing = _merged(made, base, commit, parent)
-    texts: dict[str, str | None] = {}
-    for path in clashing:
-        texts[path] = _file_merged(made, base, commit, parent, path)
     if clashing:
-        tree = made.tree_with(tree, texts)
+        texts = {path: _file_merged(made, base, commit, parent, path) for path in clashing}
+        tree = made.tree_as(tree, base, clashing)
+        tree = made.tree_with(tree, {path: text for path, text in texts.items() if text is not None})
     diff = made.diff(base, tree)
     paths = tuple(made.git("diff", "--no-renames", "--name-only", "-z", *PLAIN, base, tree).split("\0")[:-1])
     clashes = tuple(one for path in clashing for one in _clashes(made, base, commit, parent, path))
@@ -88,10 +87,10 @@ def _merged(made: Scratch, base: str, commit: str, parent: str) -> tuple[str, li
 
 
 def _file_merged(made: Scratch, base: str, commit: str, parent: str, path: str) -> str | None:
-    """What of the file can go back, the base's lines elsewhere; None where the base has no such file."""
+    """What of the file can go back, the base's lines elsewhere; None where it cannot be told."""
     texts = [made.text(one, path) for one in (base, commit, parent)]
     if any(text is None for text in texts):
-        return texts[0]
+        return None
     with tempfile.TemporaryDirectory(prefix="prodwise-merge-") as folder:
         names = []
         for name, text in zip(("ours", "root", "theirs"), texts, strict=True):

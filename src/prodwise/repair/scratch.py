@@ -88,8 +88,27 @@ class Scratch:
         finally:
             index.unlink(missing_ok=True)
 
+    def tree_as(self, tree: str, other: str, paths: Sequence[str]) -> str:
+        """The id of a tree in which these files are, or are not, what they are in the other one."""
+        index, lines = self.place / "index.scratch", list[str]()
+        for path in paths:
+            there = self.git("--literal-pathspecs", "ls-tree", "-z", "--full-tree", other, "--", path)
+            lines.append(there or f"0 {'0' * len(self.head)}\t{path}\0")
+        try:
+            _git(self.place, "read-tree", tree, index=index)
+            _git(self.place, "update-index", "-z", "--index-info", given="".join(lines), index=index)
+            return _git(self.place, "write-tree", index=index)[1].strip()
+        finally:
+            index.unlink(missing_ok=True)
+
     def diff(self, older: str, newer: str) -> str:
-        return self.git("diff", "--no-renames", "--full-index", "--binary", *PLAIN, older, newer, "--")
+        """Raises TargetError where it would hold text that is not UTF-8: written back, it would be another text."""
+        told = self.git("diff", "--no-renames", "--full-index", "--binary", *PLAIN, older, newer, "--")
+        if "\ufffd" in told:
+            raise TargetError(
+                "the change holds text that is not UTF-8", "git itself takes it back: git revert --no-commit"
+            )
+        return told
 
     def check_out(self, commit: str, into: Path) -> None:
         """Its files, without a repository around them. Raises TargetError."""

@@ -19,7 +19,7 @@ from prodwise.model.action import ActionKind
 from prodwise.model.breakage import Ecosystem, Moved
 from prodwise.model.errors import ProdwiseError
 from prodwise.model.patch import Fault, Proposal
-from prodwise.model.pin import Hold
+from prodwise.model.pin import HOLDS_FILE, Hold
 from prodwise.ports.repair import Workshop
 from prodwise.repair.base import known
 from prodwise.repair.pins.pin import HISTORY_MAX, manifests, pinned
@@ -33,7 +33,10 @@ BACK_MAX: Final = 2
 
 
 class PinRepairer:
-    """Implements ports.repair.Repairer. today: the first day of a hold."""
+    """Implements ports.repair.Repairer. today: the first day of a hold.
+
+    Versions and the tools' own constraints are proposed; our list of holds is Prodwise's configuration, which no proposal may touch.
+    """
 
     name = "pin"
 
@@ -60,14 +63,20 @@ class PinRepairer:
                     found = pinned(made, base, self._hold(one, version), left)
                 except ProdwiseError:
                     continue
-                if found.diff and found.seen is not None:
-                    why = f"{one.name} moved {one.before} → {one.after} ({one.where}), and the fault speaks of it: back to {version}"
-                    yield Proposal(self.name, ActionKind.PIN, found.diff, why, rank + back / 10)
+                edits = {path: text for path, text in found.plan.edits.items() if path != HOLDS_FILE}
+                if edits and found.seen is not None:
+                    diff = made.diff(base, made.tree_with(base, edits))
+                    yield Proposal(self.name, ActionKind.PIN, diff, _why(one, version), rank + back / 10)
 
     def _hold(self, one: Moved, version: str) -> Hold:
         today = self._today()
         reason = f"{one.name} {one.after} broke what worked with {version}"
         return Hold(one.name, one.ecosystem, version, reason, today, today + timedelta(days=HOLD_DAYS))
+
+
+def _why(one: Moved, version: str) -> str:
+    moved = f"{one.name} moved {one.before} → {one.after} ({one.where})"
+    return f"{moved}, and the fault speaks of it: back to {version}; `prodwise pin {one.name}=={version}` writes the hold down"
 
 
 def lately(made: Scratch, base: str, now: Mapping[str, str]) -> list[Moved]:
