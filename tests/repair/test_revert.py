@@ -121,6 +121,20 @@ def test_migrations_and_locks_are_said(repo: Path) -> None:
     assert list(RevertRepairer(repo).propose(Fault((), suspects=(bad,)), Unused(), bad, 10.0)) == []
 
 
+def test_a_merge_that_changed_the_lines_since_is_named(repo: Path) -> None:
+    bad = commit(repo, {"a.py": line(CODE, 5, "bad")}, "break it")
+    git(repo, "checkout", "-q", "-b", "side")
+    commit(repo, {"a.py": line(CODE, 5, "side")}, "side work")
+    git(repo, "checkout", "-q", "main")
+    commit(repo, {"b.py": line(CODE, 5, "main")}, "main work")
+    git(repo, "merge", "-q", "--no-ff", "-m", "merge side", "side")
+    with scratch(repo) as made:
+        found = revert(made, made.head, bad)
+        texts = [text for _, text in made.history("a.py", 10)]
+    assert [(one.path, one.lines, one.title) for one in found.clashes] == [("a.py", "5", "merge side")]
+    assert texts == [line(CODE, 5, "side"), line(CODE, 5, "bad"), CODE]
+
+
 def test_what_is_no_part_of_it_or_gone_already_is_said(repo: Path) -> None:
     first = git(repo, "rev-parse", "HEAD")
     bad = commit(repo, {"a.py": line(CODE, 5, "bad")}, "break it")

@@ -121,7 +121,7 @@ def _diff(made: Scratch, older: str, newer: str, path: str) -> str:
 def _later(made: Scratch, base: str, commit: str, path: str) -> Iterator[tuple[str, str]]:
     """(commit, its first parent) of those that changed the file since, oldest first; not the merge that brought the commit."""
     told = made.git(
-        "log", "--first-parent", "--diff-merges=first-parent", "--reverse", "--format=%H %P", f"--max-count={LATER_MAX}",
+        "log", "--first-parent", "--reverse", "--format=%H %P", f"--max-count={LATER_MAX}",
         f"{commit}..{base}", "--", path,
     )  # fmt: skip
     for row in told.splitlines():

@@ -64,7 +64,7 @@ class Scratch:
     def history(self, path: str, most: int, at: str = "HEAD") -> Sequence[tuple[str, str]]:
         """(commit, text) of one file at the commits that changed it, newest first; a merge counts as what it brought."""
         ids = self.git(
-            "log", "--first-parent", "--diff-merges=first-parent", "--no-renames", f"--max-count={most}", "--format=%H",
+            "log", "--first-parent", "--no-renames", f"--max-count={most}", "--format=%H",
             self.head if at == "HEAD" else at, "--", path,
         ).split()  # fmt: skip
         found = ((one, self.text(one, path)) for one in ids)
