@@ -100,31 +100,34 @@ def _file_merged(made: Scratch, base: str, commit: str, parent: str, path: str) 
 
 
 def _clashes(made: Scratch, base: str, commit: str, parent: str, path: str) -> Iterator[Clash]:
-    """Lines of the commit, and the first later commit that changed each of them."""
-    own = _diff(made, parent, commit, path)
-    mine, found = spans(own), False
-    for later, first in _later(made, base, commit, path):
-        if not mine:
-            break
-        mine, hit = after(mine, changed(_diff(made, first, later, path)))
-        if hit:
-            found = True
-            yield Clash(path, ", ".join(str(one) for one in hit[:3]), later, _facts(made, later)[1])
-    if not found:
-        yield Clash(path, ", ".join(str(one) for one in mine[:3]) or str(Span(1, 1)), "", "")
+    """Lines of the commit, and the first later commit that changed each of them: along the main line, else anywhere."""
+    own = spans(_diff(made, parent, commit, path))
+    for main in (True, False):
+        mine, found = own, False
+        for later, first in _later(made, base, commit, path, main):
+            if not mine:
+                break
+            mine, hit = after(mine, changed(_diff(made, first, later, path)))
+            if hit:
+                found = True
+                yield Clash(path, ", ".join(str(one) for one in hit[:3]), later, _facts(made, later)[1])
+        if found:
+            return
+    yield Clash(path, ", ".join(str(one) for one in own[:3]) or str(Span(1, 1)), "", "")
 
 
 def _diff(made: Scratch, older: str, newer: str, path: str) -> str:
     return made.git("diff", "--no-renames", "--unified=0", "--inter-hunk-context=0", *PLAIN, older, newer, "--", path)
 
 
-def _later(made: Scratch, base: str, commit: str, path: str) -> Iterator[tuple[str, str]]:
-    """(commit, its first parent) of those that changed the file since, oldest first; not the merge that brought the commit."""
+def _later(made: Scratch, base: str, commit: str, path: str, main: bool) -> Iterator[tuple[str, str]]:
+    """(commit, its first parent) of those that changed the file since, oldest first. main: the merges and commits of the main line,
+    but for the merge that brought the commit; else every commit that rests on it."""
+    line = ("--first-parent",) if main else ("--ancestry-path", "--no-merges", "--topo-order")
     told = made.git(
-        "log", "--first-parent", "--reverse", "--format=%H %P", f"--max-count={LATER_MAX}",
-        f"{commit}..{base}", "--", path,
-    )  # fmt: skip
+        "log", *line, "--reverse", "--format=%H %P", f"--max-count={LATER_MAX}", f"{commit}..{base}", "--", path
+    )
     for row in told.splitlines():
         later, first = row.split()[:2]
-        if made.tried("merge-base", "--is-ancestor", commit, first)[0] == 0:
+        if not main or made.tried("merge-base", "--is-ancestor", commit, first)[0] == 0:
             yield later, first
