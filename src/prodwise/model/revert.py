@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """A file in which the commit cannot be taken back whole. lines: as they stood when they were changed, "41-44"; by: the later commit
-    that changed them (full id), "" when none was found; title: its title."""
+    """A file in which the commit cannot be taken back whole.
+
+    lines: as they stood when they were changed, "41-44"; by: the later commit that changed them (full id), "" when none was found;
+    title: its title.
+    """
 
     path: str
     lines: str
