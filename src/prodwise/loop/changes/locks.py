@@ -14,7 +14,7 @@ from prodwise.model.delta import Package
 
 Pairs = Iterator[tuple[str, str]]
 NAME_MAX, VERSION_MAX = 120, 60
-_REQUIREMENTS: Final = re.compile(r"requirements[\w.-]*\.txt", re.I)
+_REQUIREMENTS: Final = re.compile(r"(?:requirements|constraints)[\w.-]*\.txt", re.I)
 
 
 def is_lock(path: str) -> bool:
@@ -56,7 +56,7 @@ def _toml(text: str) -> Pairs:
         yield from _named(one)
 
 
-def _composer(text: str) -> Pairs:
+def composer(text: str) -> Pairs:
     data = _mapping(json.loads(text))
     for part in ("packages", "packages-dev"):
         for one in _list(data.get(part)):
@@ -99,7 +99,7 @@ _READERS: Final[Mapping[str, Callable[[str], Pairs]]] = {
     "Cargo.lock": _toml,
     "package-lock.json": _npm,
     "npm-shrinkwrap.json": _npm,
-    "composer.lock": _composer,
+    "composer.lock": composer,
     "yarn.lock": lock_lines.yarn,
     "pnpm-lock.yaml": lock_lines.pnpm,
     "Gemfile.lock": lock_lines.bundler,

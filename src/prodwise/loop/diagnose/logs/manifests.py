@@ -1,4 +1,8 @@
-"""Lock files and manifests: the versions in them, and what changed between two states of one."""
+"""Lock files and manifests: the versions in them, and what changed between two states of one.
+
+Leniently, for a diagnosis: a range counts as the version that it names. Exact readings are in `loop/changes/locks.py`; what is
+read alike is read there. TOML locks are searched, not parsed, since a large one takes a second.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from prodwise.loop.changes import lock_lines, locks
 from prodwise.model.breakage import Ecosystem, Moved
 
 PACKAGES_MAX: Final = 20_000
@@ -20,14 +25,6 @@ _PINNED: Final = re.compile(
 _SPEC: Final = re.compile(
     r"([A-Za-z0-9][\w.-]{0,100})(?:\[[\w,. -]{1,100}\])?\s{0,3}\(?(?:===?|>=|~=|<=|<|>)\s{0,3}(\d[\w.+!*-]{0,60})"
 )
-_YARN: Final = re.compile(
-    r'^"?((?:@[\w.-]{1,80}/)?[\w.-]{1,120})@[^\n]{1,600}:\n\s{2}version:? "?(\d[\w.+-]{0,60})', re.MULTILINE
-)
-_PNPM: Final = re.compile(
-    r"^\s{2}'?/?((?:@[\w.-]{1,80}/)?[\w.-]{1,120})[@/](\d[\w.+-]{0,60})(?:\([^\n]{0,400}\))?'?:", re.MULTILINE
-)
-_GEM: Final = re.compile(r"^ {4}([\w.-]{1,100}) \((\d[\w.-]{0,60})\)$", re.MULTILINE)
-_GO: Final = re.compile(r"^(?:require )?\s{0,4}([\w.~/-]{3,200}\.[\w.~/-]{1,200}) (v\d[\w.+-]{0,80})", re.MULTILINE)
 _BLOCK: Final = re.compile(r"<(dependency|plugin|parent|extension)>(.{1,3000}?)</\1>", re.DOTALL)
 _TAG: Final = re.compile(r"<(groupId|artifactId|version)>\s{0,20}([^<\s]{1,200})\s{0,20}</")
 _PROPERTY: Final = re.compile(r"<([\w.-]{1,100})>\s{0,5}([^<\s]{1,100})\s{0,5}</\1>")
@@ -81,16 +78,16 @@ def _reader(path: str) -> tuple[Ecosystem, Callable[[str], Iterator[tuple[str, s
         "package.json": (Ecosystem.NODE, _package_json),
         "package-lock.json": (Ecosystem.NODE, _package_lock),
         "npm-shrinkwrap.json": (Ecosystem.NODE, _package_lock),
-        "yarn.lock": (Ecosystem.NODE, lambda text: _pairs(_YARN, text)),
-        "pnpm-lock.yaml": (Ecosystem.NODE, lambda text: _pairs(_PNPM, text)),
+        "yarn.lock": (Ecosystem.NODE, lock_lines.yarn),
+        "pnpm-lock.yaml": (Ecosystem.NODE, lock_lines.pnpm),
         "pom.xml": (Ecosystem.JAVA, _pom),
         "gradle.lockfile": (Ecosystem.JAVA, lambda text: _pairs(_GRADLE_LOCK, text)),
         "build.gradle": (Ecosystem.JAVA, _gradle),
         "build.gradle.kts": (Ecosystem.JAVA, _gradle),
         "libs.versions.toml": (Ecosystem.JAVA, _catalog),
-        "gemfile.lock": (Ecosystem.RUBY, lambda text: _pairs(_GEM, text)),
-        "go.mod": (Ecosystem.GO, lambda text: _pairs(_GO, text)),
-        "composer.lock": (Ecosystem.PHP, _composer),
+        "gemfile.lock": (Ecosystem.RUBY, lock_lines.bundler),
+        "go.mod": (Ecosystem.GO, lock_lines.go),
+        "composer.lock": (Ecosystem.PHP, locks.composer),
         "cargo.lock": (Ecosystem.RUST, _toml_lock),
     }
     if name in exact:
@@ -181,13 +178,6 @@ def _catalog(text: str) -> Iterator[tuple[str, str]]:
             name = one.get("module") or f"{one.get('group')}:{one.get('name')}"
             version = one.get("version", "")
             yield name, str(versions.get(version.get("ref"), "")) if isinstance(version, dict) else str(version)
-
-
-def _composer(text: str) -> Iterator[tuple[str, str]]:
-    data = json.loads(text)
-    for part in ("packages", "packages-dev"):
-        for one in data.get(part, []):
-            yield str(one.get("name", "")), str(one.get("version", ""))
 
 
 def _bare(spec: str) -> str:

@@ -1,0 +1,207 @@
+"""`prodwise pin`: a package back to a version that worked, and held there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from prodwise.cli.codes import Code
+from prodwise.cli.command import DryRun, Json, NoInput, Yes, command
+from prodwise.cli.desk import Desk, paint
+from prodwise.model.errors import Refused, UsageError
+
+Package = Annotated[str, typer.Argument(metavar="PACKAGE[==VERSION]", help="Without a version: the last good one.")]
+Repo = Annotated[Path, typer.Option("--repo", metavar="DIR", help="The app's git repository.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it is held.")]
+Until = Annotated[
+    str, typer.Option("--until", metavar="DATE", help="The hold's last day, as 2031-01-31; else in 30 days.")
+]
+List = Annotated[bool, typer.Option("--list", help="Show what is held.")]
+End = Annotated[str, typer.Option("--release", metavar="PACKAGE", help="End a hold.")]
+
+RESOLVE_S: Final = 120.0
+HOLD_DAYS: Final = 30
+SHOWN_LINES: Final = 120
+"""Of a diff, before the question."""
+
+
+def add(app: typer.Typer) -> None:
+    command(
+        app, "Act", "prodwise pin requests", 'prodwise pin requests==2.31.0 --reason "timeouts" --until 2031-01-31',
+        "prodwise pin requests --dry-run", "prodwise pin --list", "prodwise pin --release requests", folder=False,
+    )(pin)  # fmt: skip
+
+
+def pin(
+    desk: Desk,
+    package: Package = "",
+    repo: Repo = Path("."),
+    reason: Reason = "",
+    until: Until = "",
+    list_: List = False,
+    release: End = "",
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    no_input: NoInput = False,
+    json: Json = False,
+) -> int:
+    """Take a package back to a version that worked, and hold it there. Only lock files, manifests and the list of holds change.
+
+    The version is the last one in the history of your lock files that is older than the one in use, or the one you name.
+    Files are changed in your working tree, after you were shown how; nothing is committed or installed. The hold is kept in
+    .prodwise-holds.toml, and told to uv, npm, pnpm and Yarn in their own manifests. docs/repairs.md has the details.
+    """
+    from prodwise.repair.scratch import scratch
+
+    if sum(map(bool, (package, list_, release))) != 1:
+        raise UsageError("name a package, or say --list or --release PACKAGE", "prodwise pin requests --dry-run")
+    with scratch(repo) as made:
+        if list_:
+            return _listed(desk, made, as_json=json)
+        if release:
+            return _released(desk, made, release, dry_run=dry_run, yes=yes, no_input=no_input, as_json=json)
+        hold = _hold(package, reason, until)
+        desk.detail("looking through the history of the lock files")
+        from prodwise.repair.pins.pin import pinned
+
+        found = pinned(made, made.head, hold, RESOLVE_S, renew=bool(reason or until))
+        plan = found.plan
+        facts: dict[str, Any] = {
+            "package": plan.package, "ecosystem": plan.ecosystem.value, "before": plan.before, "version": plan.version,
+            "seen": found.seen.commit if found.seen else None, "files": list(plan.edits), "diff": found.diff,
+            "told": list(plan.told), "command": plan.command or None,
+        }  # fmt: skip
+        if plan.command:
+            return _by_hand(desk, facts, as_json=json)
+        if not plan.edits:
+            desk.data(**facts, done=False) if json else desk.show(f"{plan.package} is held at {plan.version} already.")
+            return Code.OK
+        lines = [_moves(facts), *plan.told]
+        return carry_out(
+            desk, made, facts, lines, f"Pin {plan.package} to {plan.version}?", dry_run, yes, no_input, json
+        )
+
+
+def _hold(asked: str, reason: str, until: str) -> Any:
+    from prodwise.clock import now
+    from prodwise.model.breakage import Ecosystem
+    from prodwise.model.pin import Hold
+
+    name, mark, version = asked.partition("==")
+    if not mark and "@" in asked[1:]:
+        name, mark, version = asked[0] + asked[1:].partition("@")[0], "@", asked[1:].partition("@")[2]
+    if mark and not version:
+        raise UsageError(f"{asked!r} names no version", "leave == out for the last good one")
+    today = datetime.fromtimestamp(now(), UTC).date()
+    try:
+        expires = date.fromisoformat(until) if until else today + timedelta(days=HOLD_DAYS)
+    except ValueError:
+        raise UsageError(f"{until!r} is no date", "--until takes a date like 2031-01-31") from None
+    if expires < today:
+        raise UsageError(f"{until} is in the past", "--until takes a date to come, like 2031-01-31")
+    return Hold(name.strip(), Ecosystem.PYTHON, version.strip(), reason, today, expires)
+
+
+def _moves(facts: dict[str, Any]) -> str:
+    seen = (
+        f"seen in {facts['seen'][:8]}" if facts["seen"] else "never in the history of this repository: you vouch for it"
+    )
+    return f"{facts['package']} {facts['before']} → {facts['version']} ({seen})"
+
+
+def _by_hand(desk: Desk, facts: dict[str, Any], *, as_json: bool) -> int:
+    if as_json:
+        desk.data(**facts, done=False)
+    else:
+        desk.show(_moves(facts), f"{facts['ecosystem']} locks are written by their own tool. Run it yourself:")
+        desk.show(f"  {paint(facts['command'] or 'no command is known', 'accent')}", "Nothing was changed.")
+    return Code.OK
+
+
+def require_unchanged(made: Any, paths: Sequence[str]) -> None:
+    """Raises Refused where a file differs from the commit that all was read from."""
+    from prodwise.repair.scratch import unsaved
+
+    changed = unsaved(made, paths)
+    if changed:
+        raise Refused(f"{', '.join(changed[:4])} {'has' if len(changed) == 1 else 'have'} changes that are not committed",
+                      "commit or stash them first; nothing was changed")  # fmt: skip
+
+
+def carry_out(
+    desk: Desk, made: Any, facts: dict[str, Any], lines: Sequence[str], question: str, dry_run: bool, yes: bool,
+    no_input: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Shows, asks, writes: only what the diff names."""
+    from prodwise.repair.scratch import put
+
+    if dry_run:
+        show_diff(desk, facts, lines, as_json=as_json)
+        return Code.OK
+    require_unchanged(made, facts["files"])
+    if not as_json:
+        for line in lines:
+            desk.say(line)
+        if not yes:
+            for line in str(facts["diff"]).splitlines()[:SHOWN_LINES]:
+                desk.say(line, "dim")
+    if not desk.agree(
+        question, [f"Changes {', '.join(facts['files'])}. Nothing is committed."], yes=yes, no_input=no_input
+    ):
+        return Code.FAILED
+    put(made, facts["diff"])
+    if as_json:
+        desk.data(**facts, done=True)
+    else:
+        desk.show(f"{paint('✓', 'good')} changed {', '.join(facts['files'])}: look at it, test it, commit it")
+    return Code.OK
+
+
+def show_diff(desk: Desk, facts: dict[str, Any], lines: Sequence[str], *, as_json: bool) -> None:
+    """The diff alone on stdout, so that it can be applied; words on stderr."""
+    if as_json:
+        desk.data(dry_run=True, **facts)
+        return
+    for line in (*lines, "Nothing was changed."):
+        desk.say(line)
+    print(facts["diff"], end="")
+
+
+def _listed(desk: Desk, made: Any, *, as_json: bool) -> int:
+    from prodwise.clock import now
+    from prodwise.loop.choose.pins import due
+    from prodwise.repair.pins.pin import held
+
+    holds = held(made, made.head)
+    late = due(holds, datetime.fromtimestamp(now(), UTC).date())
+    rows = [
+        {
+            "package": one.package, "ecosystem": one.ecosystem.value, "version": one.version, "reason": one.reason,
+            "since": one.since.isoformat(), "expires": one.expires.isoformat(), "due": one in late,
+        }
+        for one in holds
+    ]  # fmt: skip
+    if as_json:
+        desk.data(holds=rows)
+        return Code.OK
+    if not rows:
+        desk.show("Nothing is held.")
+    for row in rows:
+        end = paint("ran out " if row["due"] else "until ", "warn" if row["due"] else "dim") + str(row["expires"])
+        desk.show(f"{paint(row['package'], 'bold')} {paint(row['version'], '')}  {end}  {paint(row['reason'], '')}")
+        if row["due"]:
+            desk.show(f"  end it: prodwise pin --release {paint(row['package'], '')}")
+    return Code.OK
+
+
+def _released(desk: Desk, made: Any, package: str, *, dry_run: bool, yes: bool, no_input: bool, as_json: bool) -> int:
+    from prodwise.repair.pins.pin import released
+
+    paths, diff = released(made, made.head, package)
+    facts: dict[str, Any] = {"package": package, "files": list(paths), "diff": diff}
+    lines = [f"{package} may be updated again; it stays at its version until an update moves it."]
+    return carry_out(desk, made, facts, lines, f"End the hold of {package}?", dry_run, yes, no_input, as_json)
