@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from prodwise.loop.choose import limits, trust
-from prodwise.loop.choose.advice import advice
+from prodwise.loop.choose.not_ours import counsel
 from prodwise.loop.choose.revision import revision
 from prodwise.loop.choose.situation import Situation
 from prodwise.loop.choose.steps import LADDER, Rung, asking, smallest_first
@@ -189,5 +189,5 @@ def _hand_over(situation: Situation, rungs: list[Rung], skipped: tuple[Skipped, 
     if situation.diagnosis.leading.cause in EARLY and situation.now - onset < UNDERSTAND_S:
         waits.append(LOOK_AGAIN_S)
     reason = f"no step of ours fits: {situation.diagnosis.leading.text}"
-    told = (reason, *advice(situation), *(f"{one.action}: {one.reason}" for one in skipped))
+    told = (reason, *counsel(situation), *(f"{one.action}: {one.reason}" for one in skipped))
     return Refusal(told, skipped, min(waits, default=0.0))

@@ -11,7 +11,7 @@ CAPACITY = (
 )
 
 
-def advice(situation: Situation) -> tuple[str, ...]:
+def counsel(situation: Situation) -> tuple[str, ...]:
     """One sentence, or none."""
     leading = situation.diagnosis.leading
     if leading.cause is Cause.OVERLOAD:
