@@ -17,7 +17,7 @@ from tests.cli.conftest import Quick, Terminal
 
 EVERY = """
     demo up down init status incidents show changes signals why deploy releases rollback restart pin revert undo stop start
-    freeze unfreeze approve deny takeover stage drill judge diagnose fix audit config version login hooks
+    freeze unfreeze approve deny report takeover stage drill judge diagnose fix audit config version login hooks
 """.split()  # noqa: SIM905
 HEAVY = set("sqlalchemy dbos fastapi pydantic starlette uvicorn jinja2 alembic psutil rich httpx2".split())  # noqa: SIM905
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
+
 from prodwise.heal.crowd import HALF_S, OTHER, ROUTES_KEPT, Crowd
 from prodwise.heal.vitals import Window
 from prodwise.model.signal import Arm, RequestSeen
@@ -47,3 +50,24 @@ def test_stretches_lie_side_by_side() -> None:
         window.observe(request(1000.5 + second, "GET /", "one", status=500 if 20 <= second < 40 else 200))
     stretches = [window.between(*one) for one in ((900.0, 1020.4), (1020.4, 1040.0), (1040.0, 1100.0))]
     assert stretches == [(20, 0), (20, 20), (20, 0)]
+
+
+def test_a_story_may_ask_while_the_intake_counts() -> None:
+    crowd, ends = Crowd(), threading.Event()
+
+    def count() -> None:
+        for n in itertools.count():
+            crowd.observe(request(10.0 + n % 50, f"GET /{n % 150}", f"lane-{n % 3000}"))
+            if ends.is_set():
+                return
+
+    thread = threading.Thread(target=count, daemon=True)
+    thread.start()
+    try:
+        uses = [crowd.use("web", 10.0) for _ in range(60)]
+    finally:
+        ends.set()
+        thread.join(timeout=10)
+    counts = [use.requests for use in uses if use is not None]
+    assert counts == sorted(counts)
+    assert counts

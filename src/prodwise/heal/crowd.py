@@ -46,9 +46,9 @@ class Crowd:
             met.users.add(hashlib.blake2b(request.lane.encode(), digest_size=8, key=self._key).hexdigest())
 
     def use(self, service: str, at: float) -> Use | None:
-        """Over the half hour that `at` lies in and the one before; None when nobody came."""
+        """Over the half hour that `at` lies in and the one before; None when nobody came. Any thread may ask."""
         since = int(at // HALF_S) - 1
-        halves = [half for number, half in self._halves.items() if number >= since]
+        halves = [dict(half) for number, half in list(self._halves.items()) if number >= since]
         routes = sorted({route for half in halves for route in half})
         uses = [(route, [half[route] for half in halves if route in half]) for route in routes]
         if not uses:
@@ -64,7 +64,4 @@ class Crowd:
 
 def _people(found: Iterable[_Met]) -> int | None:
     """None when all came without a lane: they may be anyone."""
-    union = Users()
-    for met in found:
-        union.merge(met.users)
-    return union.count() or None
+    return Users.union(met.users.pack() for met in found).count() or None

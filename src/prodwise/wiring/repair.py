@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 
 from prodwise.ports.repair import Repairer
+from prodwise.repair.pins.repairer import PinRepairer
+from prodwise.repair.reverts import RevertRepairer
 from prodwise.repair.search_repairer import SearchRepairer
 from prodwise.sandbox.workshop import Workshop
 
@@ -20,8 +23,10 @@ def workshop(repo: Path, commands: Sequence[str]) -> Workshop:
 def repairers(model: str, repo: Path, tell: Callable[[str], None]) -> tuple[Repairer, ...]:
     """Smallest first. model: "none", "configured" (what this instance set up) or "provider:model". Raises UsageError for one that
     is not known, ConfigError with what is missing for it."""
+    repo = repo.resolve()
+    without = (PinRepairer(repo, date.today), RevertRepairer(repo), SearchRepairer())
     if model == NO_MODEL:
-        return (SearchRepairer(),)
+        return without
     from prodwise.wiring import models
 
-    return (SearchRepairer(), *models.asked_for(model, repo, tell))
+    return (*without, *models.asked_for(model, repo, tell))

@@ -72,6 +72,7 @@ def _without_json(text: str) -> Any:
 
 
 def _without_toml(text: str) -> Any:
+    """Without versions; tables that held nothing else are left out, as they come and go with what they hold."""
     whole = tomllib.loads(text)
     for path in _TOML:
         place: Any = whole
@@ -79,4 +80,9 @@ def _without_toml(text: str) -> Any:
             place = place.get(part) if isinstance(place, dict) else None
         if isinstance(place, dict):
             place.pop(path[-1], None)
-    return whole
+    return _filled(whole)
+
+
+def _filled(table: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: _filled(value) if isinstance(value, dict) else value for key, value in table.items()}
+    return {key: value for key, value in kept.items() if value != {}}
