@@ -4,8 +4,8 @@ PYTHON ?= python3
 # Where nobody watches, a test that fails is tried again, and told as rerun: it starts real processes on a machine that others share.
 AGAIN := $(if $(CI),--reruns 2)
 
-# Tests that only compute take both cores; those with processes, sockets and clocks have the machine to themselves.
-PURE := tests/loop tests/model
+# Tests that wait for no clock take both cores; those that time running apps have the machine to themselves.
+PURE := tests/loop tests/model tests/forge tests/sandbox tests/repair tests/fixing
 
 .PHONY: demo test test-full bench lint format lock clean
 

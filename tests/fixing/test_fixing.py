@@ -108,6 +108,7 @@ def test_a_check_that_proves_nothing_is_found_by_mutation(tmp_path: Path) -> Non
     assert gates(fix)["mutation"] == "fail"
 
 
+@pytest.mark.full
 def test_a_check_that_never_ends_can_be_repaired(tmp_path: Path) -> None:
     loop = "def run():\n    n = 0\n    while n < 3:\n        n += 0\n    return n\n"
     shop = repository(tmp_path, {"loop.py": loop, "check.py": "from loop import run\nassert run() == 3\n"})

@@ -410,6 +410,8 @@ PROJECT = '[project]\nname = "x"\ndependencies = ["flask>=3"]\n[tool.pytest.ini_
         ("package.json", PACKAGE, PACKAGE.replace('"jest"', '"true"'), False),
         ("package.json", PACKAGE, PACKAGE.replace("1.2.0", "git+ssh://evil.invalid/x"), False),
         ("pyproject.toml", PROJECT, PROJECT.replace("flask>=3", "flask>=3,<3.1"), True),
+        ("pyproject.toml", PROJECT, PROJECT + '[tool.uv]\nconstraint-dependencies = ["flask<3.1"]\n', True),
+        ("pyproject.toml", PROJECT, PROJECT + '[tool.uv]\nindex-url = "https://evil.invalid"\n', False),
         ("pyproject.toml", PROJECT, PROJECT.replace("-q", "-q --ignore=tests"), False),
         ("poetry.lock", 'version = "2.0"\n', 'version = "1.9"\n', True),
         ("app.py", "a = 1\n", "a = 2\n", False),

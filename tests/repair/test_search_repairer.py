@@ -33,7 +33,11 @@ def test_the_corpus_is_whole() -> None:
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
-    ("project", "bug"), [("till", "forgotten sum"), pytest.param("desk", "missing default", marks=pytest.mark.full)]
+    ("project", "bug"),
+    [
+        pytest.param("till", "forgotten sum", marks=pytest.mark.full),
+        pytest.param("desk", "missing default", marks=pytest.mark.full),
+    ],
 )
 def test_a_seeded_bug_is_ended_as_tests_that_it_never_saw_ask(project: str, bug: str) -> None:
     try:
