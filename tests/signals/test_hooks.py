@@ -90,6 +90,13 @@ def texts(told: Told) -> Iterator[tuple[str, int]]:
         yield from ((change.who, 120), (change.text, 500), (change.inverse, 100))
 
 
+def test_a_secret_in_the_place_of_an_id_is_not_kept() -> None:
+    key = "AKIA" + "A" * 16
+    told, _ = read("healthchecks", json.dumps({"code": key, "name": "n", "status": "down"}).encode(), {})
+    assert told.alarms
+    assert all(key not in value for value, _ in texts(told))
+
+
 @settings(max_examples=400, deadline=None)
 @given(spoilt(), st.sampled_from(EVENTS), st.sampled_from(RESOURCES))
 def test_whatever_comes_is_clean_or_refused(made: tuple[str, dict[str, Any]], event: str, resource: str) -> None:

@@ -80,8 +80,8 @@ def instant(value: object, now: float) -> float:
 
 
 def subject(value: object) -> str:
-    """A sender's id: as it is where it is short and plain, else its hash."""
+    """A sender's id: as it is where it is short, plain and no secret, else its hash."""
     plain = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    if re.fullmatch(r"[A-Za-z0-9._:-]{1,64}", plain):
+    if re.fullmatch(r"[A-Za-z0-9._:-]{1,64}", plain) and text(plain, 64) == plain:
         return plain
     return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()[:32]
