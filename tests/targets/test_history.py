@@ -245,3 +245,22 @@ def run_check(repo: Repository, sha: str, tmp_path: Path) -> Answer:
     repo.git("worktree", "add", "-q", "--detach", str(place), sha)
     done = subprocess.run(["python3", "check.py"], cwd=place, capture_output=True, check=False, timeout=60)
     return Answer.GOOD if done.returncode == 0 else Answer.BAD
+
+
+def test_a_fix_is_found_by_its_commit_or_by_a_line_of_a_message(repo: Repository) -> None:
+    repo.commit("first", {"a.py": "1\n"})
+    line = "Prodwise-Fault: abc123"
+    repo.git("checkout", "-q", "-b", "fix")
+    fix = repo.commit("fix", {"a.py": "2\n"})
+    repo.git("checkout", "-q", "main")
+    without = repo.commit("other", {"b.py": "1\n"})
+    assert not repo.history.holds(without, fix, line)
+    assert not repo.history.holds(without, "", line)
+    squashed = repo.commit(f"fix (#3)\n\nmentions {line} within a line", {"c.py": "1\n"})
+    assert not repo.history.holds(squashed, fix, line)
+    squashed = repo.commit(f"fix (#3)\n\n{line}\n", {"d.py": "1\n"})
+    assert repo.history.holds(squashed, "f" * 40, line)
+    repo.git("merge", "-q", "--no-edit", "fix")
+    assert repo.history.holds("main", fix, "Prodwise-Fault: another")
+    with pytest.raises(TargetError):
+        repo.history.holds("no-such", fix, line)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,40 +29,67 @@ _MARKS: Final = {Verdict.PASS: ("✓", "good"), Verdict.HOLD: ("▲", "warn"), V
 _DIFF: Final = {"+": "good", "-": "bad", "@": "accent"}
 
 
-def fix_command(
-    desk: Desk, repo: Path, test: str, trace: str, model: str, seconds: float, json_file: str, dry_run: bool
-) -> int:
+@dataclass(frozen=True)
+class Wish:
+    """What is to be fixed: a test's command, a file with a trace, or an incident of the app in `repo`. budget: seconds."""
+
+    repo: Path
+    test: str = ""
+    trace: str = ""
+    incident: str = ""
+    model: str = parts.NO_MODEL
+    budget: float = 120.0
+    json: str = ""
+    dry_run: bool = False
+
+
+def fix_command(desk: Desk, wish: Wish) -> int:
     """Exit 0 fixed, 1 no fix, 2 usage, 6 refused, 124 when the budget is over."""
-    if not test and not trace:
+    if not (wish.test or wish.trace or wish.incident):
         raise UsageError(
-            "what is to be fixed is not said", "give --test with a failing command, or --trace with a file"
+            "what is to be fixed is not said",
+            "give --test with a failing command, --trace with a file, or --incident with an id",
         )
-    if not repo.is_dir():
-        raise UsageError(f"{repo} is not a folder", "--repo takes the folder of a repository")
-    text = _read(trace) if trace else ""
-    budget = Budget(seconds)
+    if not wish.repo.is_dir():
+        raise UsageError(f"{wish.repo} is not a folder", "--repo takes the folder of a repository")
+    budget = Budget(wish.budget)
 
     def say(line: str) -> None:
         desk.say(f"{budget.spent:5.1f} s  {line}", "dim")
 
-    names = parts.repairers(model, repo, say)
-    with once(), parts.workshop(repo, [test]) as workshop:
-        asked = given(test, text, workshop, workshop.base, str(workshop.directory))
+    names = parts.repairers(wish.model, wish.repo, say)
+    with once(), _opened(wish) as (workshop, base, text):
+        asked = given(wish.test, text, workshop, base, str(workshop.directory))
         if isinstance(asked, NotReproduced):
             fix = Fix("refused" if asked.refused else "no_fix", asked.reason, seconds=budget.spent)
-        elif dry_run:
+        elif wish.dry_run:
             return _plan(desk, asked, [one.name for one in names], budget)
         else:
             say(f"running the check at the base: {asked.shown}")
-            fix = _fix(asked, workshop, names, budget, say)
-    _hand_over(desk, fix, json_file, repo)
+            fix = _fix(asked, workshop, base, names, budget, say)
+    _hand_over(desk, fix, wish.json, wish.repo)
     return _code(fix)
 
 
-def _fix(asked: Given, workshop: Any, names: Any, budget: Budget, say: Any) -> Fix:
+@contextmanager
+def _opened(wish: Wish) -> Iterator[tuple[Any, str, str]]:
+    """(workshop, base, trace): what is in the folder now; for an incident the release that has the fault, and how it showed."""
+    if not wish.incident:
+        text = _read(wish.trace) if wish.trace else ""
+        with parts.workshop(wish.repo, [wish.test]) as workshop:
+            yield workshop, workshop.base, text
+        return
+    from prodwise.wiring import mending
+
+    asked = mending.asked(wish.repo, wish.incident)
+    with mending.workshop(wish.repo, asked.release.id) as workshop:
+        yield workshop, asked.release.commit, asked.trace
+
+
+def _fix(asked: Given, workshop: Any, base: str, names: Any, budget: Budget, say: Any) -> Fix:
     try:
-        check = reproduce(asked, workshop, workshop.base, budget, str(workshop.directory))
-        return repair(check, names, workshop, workshop.base, budget, say)
+        check = reproduce(asked, workshop, base, budget, str(workshop.directory))
+        return repair(check, names, workshop, base, budget, say)
     except BudgetOver as error:
         return Fix("no_fix", error.message, seconds=budget.spent, over=True)
     except Refused as error:

@@ -23,7 +23,13 @@ Worse = Annotated[float, typer.Option(metavar="R", help="Pass means: not worse t
 LogFile = Annotated[str, typer.Option("--log", metavar="FILE", help="The log; - for stdin.")]
 Repo = Annotated[Path | None, typer.Option("--repo", metavar="DIR", help="The app's git repository.")]
 JsonFile = Annotated[str, typer.Option("--json", metavar="FILE", help="Write the result there; - for stdout.")]
-FixRepo = Annotated[Path, typer.Option("--repo", metavar="DIR", help="The repository; it is only read.")]
+FixRepo = Annotated[
+    Path | None, typer.Option("--repo", metavar="DIR", help="The repository, if it is not --dir; it is only read.")
+]
+FixIncident = Annotated[
+    str,
+    typer.Option("--incident", metavar="ID", help="An incident of the app: the error that programs reported for it."),
+]
 Test = Annotated[str, typer.Option("--test", metavar="CMD", help="A command that fails, and must pass.")]
 Trace = Annotated[
     str,
@@ -69,7 +75,7 @@ def add(app: typer.Typer) -> None:
     )(diagnose)  # fmt: skip
     command(
         app, "Act", 'prodwise fix --repo . --test "pytest tests/test_cart.py"', "prodwise fix --repo . --trace error.txt",
-        'prodwise fix --repo . --test "npm test" --json fix.json', folder=False,
+        "prodwise fix --incident inc-web-123", 'prodwise fix --repo . --test "npm test" --json fix.json',
     )(fix)  # fmt: skip
     drills = new_app(
         "Break things on purpose, and see what heals.\n\nEach runs on its own copy of an app; yours is not touched.",
@@ -113,18 +119,18 @@ def diagnose(desk: Desk, log: LogFile, repo: Repo = None, json: JsonFile = "") -
 
 
 def fix(
-    desk: Desk, repo: FixRepo = Path("."), test: Test = "", trace: Trace = "", model: Model = "none", budget: Seconds = 120.0,
-    json: JsonFile = "", dry_run: DryRun = False,
+    desk: Desk, repo: FixRepo = None, test: Test = "", trace: Trace = "", incident: FixIncident = "", model: Model = "none",
+    budget: Seconds = 120.0, json: JsonFile = "", dry_run: DryRun = False,
 ) -> int:  # fmt: skip
-    """Find a small patch for a failing test or a stack trace, and prove it. Never touches the repository.
+    """Find a small patch for a failing test, a stack trace or an incident, and prove it. Never touches the repository.
 
     Everything runs in a sandbox, on copies. A patch is shown only if it passes every gate: the failing check passes with it,
     time and again; no other test is lost; and nothing is touched that decides how code is tested, built or shipped.
     Exit 0 fixed, 1 no fix, 6 refused, 124 the budget is over.
     """
-    from prodwise.cli.fix import fix_command
+    from prodwise.cli.fix import Wish, fix_command
 
-    return fix_command(desk, repo, test, trace, model, budget, json, dry_run)
+    return fix_command(desk, Wish(repo or desk.app_dir, test, trace, incident, model, budget, json, dry_run))
 
 
 def demo(desk: Desk, json: JsonFile = "", keep: Keep = False) -> int:

@@ -226,6 +226,11 @@ class Config(_Strict):
     repair: RepairLimits = Field(default_factory=RepairLimits)
 
     @property
+    def proposes(self) -> bool:
+        """Whether a person has said where healing changes go."""
+        return "forge" in self.model_fields_set
+
+    @property
     def web(self) -> str:
         """The service that users reach; "" without any."""
         return front_service(self.inventory())

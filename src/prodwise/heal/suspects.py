@@ -12,12 +12,11 @@ from prodwise.clock import now
 from prodwise.heal.bedside import symptoms
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.parts import Parts, ReportsIn
+from prodwise.heal.reported import fault_of, leading, release_of
 from prodwise.loop.diagnose.blamed import event_of
 from prodwise.loop.diagnose.case import onset
 from prodwise.loop.diagnose.suspect import Search, evidence, rank, wanted
-from prodwise.loop.group import calls
 from prodwise.model.diagnosis import Cause
-from prodwise.model.digest import Group
 from prodwise.model.errors import ProdwiseError
 from prodwise.model.event import ErrorEvent
 from prodwise.model.evidence import Evidence
@@ -31,8 +30,6 @@ TRIES_MAX: Final = 6
 """Errors are reported a little later than they are felt: so often, so far apart, they are asked for again."""
 RECENT_S: Final = 15 * 60.0
 LOOKED_AT: Final = 20
-GROUPS_MAX: Final = 50
-BEFORE_S: Final = 120.0
 KNOWN_MAX: Final = 200
 LOOKED_FOR: Final = (Cause.RELEASE.value, Cause.ERRORS.value)
 
@@ -86,10 +83,9 @@ class Suspects:
     def _look(self, incident: Incident, history: History, reporting: ReportsIn) -> None:
         incidents = self._parts.records.incidents
         row = incidents.row(incident.id)
-        leading = ((row["diagnosis"] or {}).get("hypotheses") or [{}])[0]
-        if leading.get("cause") not in LOOKED_FOR:
+        if leading(row).get("cause") not in LOOKED_FOR:
             return
-        ends = self._ends_of(leading, row)
+        ends = self._ends_of(row)
         event = self._event(row, ends[1], reporting) if ends is not None else None
         if ends is None or event is None:
             return
@@ -108,39 +104,21 @@ class Suspects:
                 data={"evidence": found.id},
             )  # fmt: skip
 
-    def _ends_of(self, leading: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[Release, Release] | None:
-        """(the last good release, the one in question): the one that is blamed, else the one that served at the onset."""
-        releases = self._parts.records.releases.list(100)
-        began = onset(symptoms(row), row["opened_at"])
-        blamed = leading.get("subject") if leading.get("cause") == Cause.RELEASE.value else ""
-        name = blamed or next((one.release for one in symptoms(row) if one.release), "") or self._parts.serving()
-        bad = next((one for one in releases if one.id == name), None)
-        if bad is None or bad.created_at > began + BEFORE_S:
+    def _ends_of(self, row: Mapping[str, Any]) -> tuple[Release, Release] | None:
+        """(the last good release, the one in question)."""
+        records = self._parts.records
+        bad = release_of(records, row, self._parts.serving)
+        if bad is None:
             return None
         good = (ReleaseState.VERIFIED_GOOD, ReleaseState.RETIRED)
-        older = [one for one in releases if one.number < bad.number and one.state in good and one.commit != bad.commit]
+        known = records.releases.list(100)
+        older = [one for one in known if one.number < bad.number and one.state in good and one.commit != bad.commit]
         return (max(older, key=lambda one: one.number), bad) if older else None
 
-    def _event(self, row: Mapping[str, Any], bad: Release, reporting: ReportsIn) -> ErrorEvent | None:
-        """The fault that was reported most since about the onset, with the calls that led to it."""
-        since = onset(symptoms(row), row["opened_at"]) - BEFORE_S
-        found: list[Group] = []
-        for project in reporting.projects():
-            if project.service == row["service"] or not row["service"]:
-                groups = reporting.archive.groups(project.id, limit=GROUPS_MAX)[0]
-                found += [one for one in groups if _may_be_of(one, bad, since)]
-        for group in sorted(found, key=lambda one: (-one.count, one.key)):
-            kept = reporting.archive.example(group.key)
-            event = event_of(kept) if kept is not None else None
-            if event is not None:
-                return event
-        return None
-
-
-def _may_be_of(group: Group, bad: Release, since: float) -> bool:
-    """New since about then, and reported by that release, or by none that is known."""
-    tags = [tag for tag in group.releases if tag]
-    return group.first_seen >= since and (not tags or any(calls(tag, bad) for tag in tags))
+    @staticmethod
+    def _event(row: Mapping[str, Any], bad: Release, reporting: ReportsIn) -> ErrorEvent | None:
+        kept = fault_of(reporting, row, bad)
+        return event_of(kept) if kept is not None else None
 
 
 def _suspected(

@@ -12,6 +12,7 @@ from prodwise.heal.aftermath import Aftermath
 from prodwise.heal.by_hand import merge
 from prodwise.heal.controls import HealControls
 from prodwise.heal.durable import Durable
+from prodwise.heal.fixes import Fixes, Fixing
 from prodwise.heal.hands import Hands
 from prodwise.heal.incident import IncidentStory
 from prodwise.heal.intake import Intake
@@ -32,9 +33,10 @@ class Healer:
     """Start it once; stop it to leave. Everything it was in the middle of goes on in the next one."""
 
     def __init__(
-        self, parts: Parts, durable: Durable, stop_switch: StopSwitch, break_glass: BreakGlass, executor: str
-    ) -> None:
-        """executor: this process's own name, as lease holder and as executor of stories."""
+        self, parts: Parts, durable: Durable, stop_switch: StopSwitch, break_glass: BreakGlass, executor: str,
+        fixing: Fixing | None = None,
+    ) -> None:  # fmt: skip
+        """executor: this process's own name, as lease holder and as executor of stories; fixing: None where no fix is proposed."""
         self.parts = parts
         self._break_glass = break_glass
         self._durable, self._executor = durable, executor
@@ -56,6 +58,7 @@ class Healer:
             "prove": durable.story("prove", small.prove),
         }
         self._suspects = Suspects(parts)
+        self._fixes = Fixes(parts, fixing)
         self._aftermath = Aftermath(parts.records, parts.inventory, self.intake.vitals)
         self.controls = HealControls(parts, self.begin, stop_switch)
         self.intake.on_symptoms = self.open_incident
@@ -100,6 +103,7 @@ class Healer:
         self._begin_what_was_asked()
         self.intake.start()
         self._suspects.start()
+        self._fixes.start()
         self._prove_undo()
         self.parts.records.ledger.append(
             "healer_started", "the healer looks and may act as its stage allows", actor="prodwise"
@@ -133,6 +137,7 @@ class Healer:
 
     def stop(self) -> None:
         self._suspects.stop()
+        self._fixes.stop()
         self.intake.stop()
         self.outside.measures.stop()
         self.lease.stop()

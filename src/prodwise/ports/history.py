@@ -21,6 +21,9 @@ class History(Protocol):
     def texts(self, commit: str, paths: Sequence[str]) -> Mapping[str, str]:
         """Files as they are at the commit; those that are binary, large or missing are left out."""
 
+    def holds(self, commit: str, fix: str, trailer: str) -> bool:
+        """Whether the commit has another one in its history, by its id or (squashed, rebased) by a line of its message."""
+
 
 class Trial(Protocol):
     """Runs one test at one commit. Whoever carries it out does so in a sandbox: the code is not trusted."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from prodwise.model.patch import Fault, Proposal
 
@@ -74,3 +74,16 @@ class Repairer(Protocol):
     def propose(self, fault: Fault, workshop: Workshop, base: str, seconds: float) -> Iterator[Proposal]:
         """Proposals against `base`, best first, as they are found, until `seconds` have passed. A repairer that cannot help
         with this fault proposes nothing."""
+
+
+class Mends(Protocol):
+    """Looks for a fix of an incident in a process of its own, which holds no credential. One at a time."""
+
+    def begin(self, incident: str) -> None:
+        """Returns at once."""
+
+    def answer(self) -> Mapping[str, Any] | None:
+        """None while it runs, and when nothing was begun; then once what `prodwise fix --json` says, {} when it broke off."""
+
+    def end(self) -> None:
+        """Ends the one at work."""

@@ -35,9 +35,9 @@ class Workshop:
     base: the commit of what is in the directory; left: paths that no tree has (secrets, and what is too large for a snapshot).
     """
 
-    def __init__(self, directory: Path, commands: Sequence[str] = ()) -> None:
-        """commands: words or shell lines that will be run, read for programs outside PATH. Raises UsageError, TargetError,
-        and Refused where no sandbox can be had."""
+    def __init__(self, directory: Path, commands: Sequence[str] = (), path: str | None = None) -> None:
+        """commands: words or shell lines that will be run, read for programs outside PATH; path: instead of our own PATH. Raises
+        UsageError, TargetError, and Refused where no sandbox can be had."""
         self.directory = _usable(directory)
         jail.require()
         sweep()
@@ -50,7 +50,7 @@ class Workshop:
         self._store = Store(self.directory, self._place)
         self.base, self.left = self._store.snapshot()
         self._carried = carried(self._store, (*self.left, *self._store.prepared(self.base).left))
-        self._prefixes, self._path = needed(self.directory, commands)
+        self._prefixes, self._path = needed(self.directory, commands, path)
         given = Path(os.path.abspath(directory))
         self._also = (given,) if given != self.directory else ()
 

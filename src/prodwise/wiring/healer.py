@@ -50,6 +50,7 @@ from prodwise.targets.local.stop_file import StopFile
 from prodwise.targets.local.target import LocalTarget
 from prodwise.wiring import reports
 from prodwise.wiring.config import last_kept, last_usable, note_difference
+from prodwise.wiring.mending import fixing
 from prodwise.wiring.records import open_store
 from prodwise.wiring.ways import hooks
 
@@ -91,7 +92,7 @@ def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Heal
     Durable.configure(dbos_url(where, store.database.url), executor)
     datasource = SQLAlchemyDatasource.create(store.database.url, engine=store.database.engine)
     durable = Durable(datasource, store.database.within)
-    return Healer(parts, durable, StopFile(app_dir), Journal(where), executor)
+    return Healer(parts, durable, StopFile(app_dir), Journal(where), executor, fixing(app_dir, config))
 
 
 def _reporting(app_dir: Path, config: Config) -> ReportsIn:

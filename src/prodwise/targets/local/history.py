@@ -18,6 +18,7 @@ from prodwise.targets.local.git import GitFailed
 
 COMMITS_MAX: Final = 200
 PARENTS_MAX: Final = 8
+HELD_MAX: Final = 500
 DIFF_BYTES: Final = 2_000_000
 LIST_BYTES: Final = 4_000_000
 FILE_BYTES: Final = 400_000
@@ -109,6 +110,17 @@ class GitHistory:
                 found[path] = text
                 left -= len(text)
         return found
+
+    def holds(self, commit: str, fix: str, trailer: str) -> bool:
+        sha = self._known(commit)
+        try:
+            self._ask("merge-base", "--is-ancestor", self._known(fix), sha, most=200)
+        except GitFailed:
+            told, _ = self._ask(
+                "log", f"--max-count={HELD_MAX}", "--no-color", "--format=%B", "--end-of-options", sha, most=LIST_BYTES
+            )
+            return trailer in told.splitlines()
+        return True
 
     def _known(self, ref: str) -> str:
         """A ref's full commit id: what is no ref never reaches another command's arguments."""

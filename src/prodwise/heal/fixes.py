@@ -1,0 +1,252 @@
+"""Lasting fixes: looked for once users are served again, proposed as drafts, and followed until they hold. Nothing waits for it.
+
+Three hands: the repairers and gates run in a process of their own, without credentials (ports.Mends); this thread, in the
+healer, holds the forge; a person merges.
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Final
+
+from prodwise.clock import monotonic, now
+from prodwise.heal import memory
+from prodwise.heal.hands import AUTOMATION
+from prodwise.heal.mending import Answer, Mending, answer_from, mending, pull_of
+from prodwise.heal.parts import Parts
+from prodwise.heal.pulls import ENTRY, Kept, Pulls, Stage, open_ones, turned
+from prodwise.heal.reported import leading
+from prodwise.loop.group import RESOLVED, resolve, state_of
+from prodwise.loop.group.state import Resolution
+from prodwise.loop.publish.body import trailer
+from prodwise.model.autonomy import Autonomy
+from prodwise.model.diagnosis import Cause
+from prodwise.model.digest import GroupState
+from prodwise.model.errors import Later, ProdwiseError, Refused, UsageError
+from prodwise.model.incident import Incident
+from prodwise.model.outcome import Outcome
+from prodwise.model.pull import Asked, Command, PullEvent, Turned, Unheeded
+from prodwise.model.release import ReleaseState
+from prodwise.ports import Forge
+from prodwise.ports.repair import Mends
+
+PACE_S: Final = 20.0
+ASK_S: Final = 60.0
+"""So often, at most, the code host is asked what people said."""
+RECENT_S: Final = 3600.0
+LOOKED_AT: Final = 20
+TRIED: Final = "asked:fixes"
+"""Setting: incidents for which a fix was looked for, the newest last."""
+TRIED_MAX: Final = 200
+SOUGHT: Final = (Cause.RELEASE.value, Cause.ERRORS.value, Cause.INPUT.value)
+
+
+@dataclass(frozen=True)
+class Fixing:
+    """What it takes. forge: for one talk with the code host, raises ConfigError when it cannot be had."""
+
+    mends: Mends
+    forge: Callable[[], Forge]
+
+
+class Fixes:
+    def __init__(self, parts: Parts, fixing: Fixing | None) -> None:
+        self._parts, self._fixing = parts, fixing
+        self._pulls = Pulls(parts.records)
+        self._at_work: Mending | None = None
+        self._asked = -1e9
+        self._patience_s = 0.0
+        self._said = ""
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="fixes", daemon=True)
+
+    def start(self) -> None:
+        if self._fixing is not None:
+            self._thread.start()
+
+    def stop(self) -> None:
+        self._ends.set()
+        if self._fixing is not None:
+            self._fixing.mends.end()
+        if self._thread.is_alive():
+            self._thread.join(timeout=1)
+
+    def _run(self) -> None:
+        while not self._ends.wait(PACE_S):
+            try:
+                self.turn()
+                self._said = ""
+            except Exception as error:  # noqa: BLE001 — a fix may stay unproposed; healing goes on
+                self._trouble(error)
+
+    def _trouble(self, error: Exception) -> None:
+        """Said once, until it changes."""
+        told = error.message if isinstance(error, ProdwiseError) else type(error).__name__
+        if told != self._said:
+            self._said = told
+            if not isinstance(error, ProdwiseError):
+                traceback.print_exc()
+            self._parts.records.ledger.append(ENTRY, f"fixes cannot be proposed or followed: {told}", actor=AUTOMATION)
+
+    def turn(self) -> None:
+        """1. What was found is proposed. 2. The next fix is looked for. 3. What people answered. 4. Whether what they merged holds."""
+        if self._fixing is None:
+            return
+        self._take_answer(self._fixing)
+        if self._at_work is None and self._may():
+            self._begin_next(self._fixing.mends)
+        if monotonic() - self._asked >= max(ASK_S, self._patience_s):
+            self._asked, self._patience_s = monotonic(), 0.0
+            self._hear(self._fixing)
+        self._follow()
+
+    def _may(self) -> bool:
+        """A person has let more than looking on, and nobody holds it back."""
+        if memory.stage(self._parts) is Autonomy.OBSERVE or memory.frozen(self._parts, now()):
+            return False
+        return not self._parts.target.observe().stopped
+
+    # -- looking for one ------------------------------------------------------------------------------------------------
+
+    def _begin_next(self, mends: Mends) -> None:
+        if self._parts.reporting is None:
+            return
+        tried = list(self._parts.records.settings.get(TRIED) or ())
+        for incident in self._parts.records.incidents.list(limit=LOOKED_AT):
+            if incident.id in tried or not _is_over(incident, now()):
+                continue
+            if leading(self._parts.records.incidents.row(incident.id)).get("cause") not in SOUGHT:
+                continue
+            try:
+                asked = mending(self._parts.records, self._parts.reporting, incident.id, self._parts.serving)
+            except UsageError:
+                continue  # its errors may come in yet; an hour later nobody asks any more
+            self._parts.records.settings.put(TRIED, [*tried, incident.id][-TRIED_MAX:], AUTOMATION)
+            self._note("looking for a lasting fix of what is calmed now", asked, state="sought")
+            mends.begin(incident.id)
+            self._at_work = asked
+            return
+
+    def _take_answer(self, fixing: Fixing) -> None:
+        asked = self._at_work
+        told = fixing.mends.answer() if asked is not None else None
+        if asked is None or told is None:
+            return
+        self._at_work = None
+        try:
+            answer = answer_from(told)
+        except (KeyError, TypeError, ValueError):
+            answer = Answer("no_fix", "the search for one broke off")
+        if answer.proposal is None:
+            self._note(f"no fix is proposed: {answer.reason}", asked, state=answer.status)
+            return
+        try:
+            kept = self._pulls.propose(fixing.forge(), pull_of(asked, answer, self._parts.serving(), now()), asked)
+        except Refused:
+            return  # on record with its reason
+        except ProdwiseError as error:
+            self._note(f"a fix is there and could not be proposed: {error.message}", asked, state="failed")
+            return
+        where = kept.published.url or f"branch {kept.published.branch}"
+        self._tell(
+            f"A fix is proposed for {asked.incident}",
+            f"{answer.proposal.why}\n{where}\nA person merges it, or closes it.",
+        )
+
+    # -- following them -------------------------------------------------------------------------------------------------
+
+    def _hear(self, fixing: Fixing) -> None:
+        asked = open_ones(self._pulls.all())
+        if not asked:
+            return
+        forge = fixing.forge()
+        try:
+            looked = forge.look([one.published for one in asked])
+        except Later as later:
+            self._patience_s = later.seconds
+            return
+        for before, seen in zip(asked, looked.pulls, strict=True):
+            after = turned(before, seen)
+            if after != before:
+                self._pulls.put(after)
+            for event in looked.events:
+                if (event.key, event.number) == (seen.key, seen.number):
+                    after = self._heed(forge, after, event)
+
+    def _heed(self, forge: Forge, kept: Kept, event: PullEvent) -> Kept:
+        by = event.by or "somebody"
+        if isinstance(event, Turned):
+            self._pulls.put(kept, f"{by}: the proposed fix is {event.state.value}")
+        elif isinstance(event, Unheeded):
+            self._pulls.put(kept, f"a command by {by} was not heeded: {event.reason}")
+        elif isinstance(event, Asked):
+            kept = self._obey(forge, kept, event.command)
+            self._pulls.put(kept, f"{by} asked to {event.command.value}")
+        return kept
+
+    def _obey(self, forge: Forge, kept: Kept, command: Command) -> Kept:
+        if command is Command.CLOSE:
+            return turned(kept, forge.close(kept.published))
+        if command is Command.RETRY:
+            tried = [one for one in self._parts.records.settings.get(TRIED) or () if one != kept.incident]
+            self._parts.records.settings.put(TRIED, tried, AUTOMATION)
+            return replace(kept, published=replace(kept.published, retried=True))
+        said = {
+            Command.EXPLAIN: f"This is for incident {kept.incident} of {kept.service}, seen in release {kept.release}: "
+            f"`prodwise report {kept.incident}` tells it with its evidence.",
+            Command.SMALLER: "This is the smallest change that was found to pass all gates; `retry` looks again.",
+        }
+        return replace(kept, published=forge.tell(kept.published, said[command]))
+
+    def _follow(self) -> None:
+        """A merged fix has shipped once a verified-good release has it; the fault then counts as over, until it is seen again."""
+        for kept in self._pulls.all():
+            if kept.stage is Stage.MERGED:
+                self._shipped(kept)
+            elif kept.stage is Stage.HELD and self._came_back(kept):
+                text = f"the fault came back in a release that has its fix ({kept.shipped}): the fix does not hold"
+                self._pulls.put(replace(kept, stage=Stage.CAME_BACK), text)
+                self._tell(f"A fix of {kept.incident} does not hold", text)
+
+    def _shipped(self, kept: Kept) -> None:
+        records, history = self._parts.records, self._parts.history
+        newest = next((one for one in records.releases.list(50) if one.state is ReleaseState.VERIFIED_GOOD), None)
+        if history is None or newest is None or self._parts.reporting is None:
+            return
+        if not history.holds(newest.commit, kept.published.head, trailer(kept.published.key)):
+            return
+        group = self._parts.reporting.archive.group(kept.published.key)
+        if group is not None:
+            records.settings.put(RESOLVED + group.key, asdict(resolve(group, now(), AUTOMATION)), AUTOMATION)
+        self._pulls.put(
+            replace(kept, stage=Stage.HELD, shipped=newest.id),
+            f"release {newest.id} has the fix and is verified good: the fault counts as over",
+        )
+
+    def _came_back(self, kept: Kept) -> bool:
+        told = self._parts.records.settings.get(RESOLVED + kept.published.key)
+        group = self._parts.reporting.archive.group(kept.published.key) if self._parts.reporting else None
+        if not told or group is None or self._parts.reporting is None:
+            return False
+        resolution = Resolution(told["at"], told["who"], tuple(told["releases"]))
+        since = [one.release for one in self._parts.reporting.archive.tallies(group.key, resolution.at)]
+        return state_of(group, resolution, now(), since) is GroupState.REGRESSED
+
+    def _note(self, text: str, asked: Mending, **data: str) -> None:
+        self._parts.records.ledger.append(
+            ENTRY, text, actor=AUTOMATION, service=asked.service, incident=asked.incident, data=data
+        )
+
+    def _tell(self, title: str, text: str) -> None:
+        try:
+            self._parts.notifier.tell(title, text)
+        except ProdwiseError as error:
+            self._parts.records.ledger.append(ENTRY, f"nobody could be told: {error.message}", actor=AUTOMATION)
+
+
+def _is_over(incident: Incident, at: float) -> bool:
+    closed = incident.closed_at
+    return closed is not None and at - closed < RECENT_S and incident.outcome in (Outcome.HEALED, Outcome.ABANDONED)

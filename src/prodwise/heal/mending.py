@@ -1,0 +1,112 @@
+"""A lasting fix for an incident: what is asked of the repairers, and what their answer says to people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prodwise.heal.parts import ReportsIn
+from prodwise.heal.reported import fault_of, release_of
+from prodwise.loop.diagnose.blamed import event_of
+from prodwise.model.action import ActionKind
+from prodwise.model.digest import KeptEvent
+from prodwise.model.errors import UsageError
+from prodwise.model.gate import GateResult, Verdict
+from prodwise.model.outcome import Outcome
+from prodwise.model.patch import Proposal
+from prodwise.model.pull import Cause, HealingPull, Proof
+from prodwise.model.release import Release
+from prodwise.ports import Records
+
+UNDO = "Revert the merge commit. Until that has shipped, `prodwise rollback` puts the release before it back."
+AFTER = (
+    "The release that has it is ramped and watched like any other, and goes back by itself if it is worse. Once it holds, the "
+    "fault counts as over; if it comes back, that counts against this change, and a person is told."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mending:
+    """release: whose code has the fault; event: how it showed; calm: users are served again without the fix."""
+
+    incident: str
+    service: str
+    title: str
+    release: Release
+    event: KeptEvent
+    calm: bool
+
+    @property
+    def trace(self) -> str:
+        """The event as JSON, as the repairers take it."""
+        return json.dumps(self.event.detail)
+
+
+def mending(records: Records, reporting: ReportsIn, incident: str, serving: Callable[[], str]) -> Mending:
+    """Raises UsageError, saying what is missing."""
+    row = records.incidents.row(incident)
+    release = release_of(records, row, serving)
+    hint = "give the error itself: prodwise fix --trace FILE, or a failing test: --test CMD"
+    if release is None:
+        raise UsageError(f"it is not known which release {incident} is about", hint)
+    event = fault_of(reporting, row, release)
+    if event is None:
+        raise UsageError(f"no program reported an error of {release.id}, with its calls, for {incident}", hint)
+    calm = row["closed_at"] is not None and row["outcome"] in (Outcome.HEALED.value, Outcome.ABANDONED.value)
+    return Mending(incident, str(row["service"]), str(row["title"]), release, event, calm)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What `prodwise fix --json` says. status: fixed, no_fix or refused."""
+
+    status: str
+    reason: str
+    proposal: Proposal | None = None
+    gates: tuple[GateResult, ...] = ()
+    unchecked: tuple[str, ...] = ()
+
+
+def answer_from(told: Mapping[str, Any]) -> Answer:
+    """Raises ValueError, KeyError or TypeError for what is no such answer."""
+    gates = tuple(GateResult(one["name"], Verdict(one["verdict"]), one["reason"]) for one in told["gates"])
+    proposal = None
+    if told["status"] == "fixed":
+        proposal = Proposal(told["repairer"], ActionKind(told["kind"]), told["diff"], told["reason"])
+    return Answer(told["status"], told["reason"], proposal, gates, tuple(told["not_checked"]))
+
+
+def pull_of(asked: Mending, answer: Answer, serving: str, at: float) -> HealingPull:
+    """Raises ValueError for an answer without a fix."""
+    if answer.proposal is None:
+        raise ValueError("there is no fix to propose")
+    return HealingPull(
+        key=asked.event.group,
+        base=asked.release.commit,
+        proposal=answer.proposal,
+        gates=answer.gates,
+        broke=f"{asked.title} ({asked.incident})",
+        serving=serving,
+        calm=asked.calm and serving != asked.release.id,
+        undo=UNDO,
+        after=AFTER,
+        at=at,
+        cause=_cause(asked),
+        proof=tuple(_proof(answer.gates)),
+        unchecked=answer.unchecked,
+    )
+
+
+def _cause(asked: Mending) -> Cause | None:
+    event = event_of(asked.event)
+    frames = event.chain[-1].frames if event is not None and event.chain else ()
+    own = [one for one in frames if one.in_app] or list(frames)
+    return Cause(own[-1].file, own[-1].line, asked.release.id) if own else None
+
+
+def _proof(gates: Sequence[GateResult]) -> list[Proof]:
+    """What was run before and after; the other gates are listed by themselves."""
+    asked = {"reproducer": ("the failing check", "fails"), "suite": ("the tests that were there", "as told")}
+    return [Proof(asked[one.gate][0], asked[one.gate][1], one.reason) for one in gates if one.gate in asked]

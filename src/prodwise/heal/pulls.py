@@ -1,0 +1,100 @@
+"""Healing pull requests as they are remembered: proposed, answered, merged, shipped, held or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from prodwise.heal.hands import AUTOMATION
+from prodwise.heal.mending import Mending
+from prodwise.model.errors import Refused
+from prodwise.model.pull import HealingPull, Published, PullState
+from prodwise.ports import Forge, Records
+
+SETTING: Final = "pulls"
+KEPT_MAX: Final = 200
+ENTRY: Final = "pull"
+
+
+class Stage(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"  # the answer was no
+    MERGED = "merged"
+    HELD = "held"  # a release that has it is verified good
+    CAME_BACK = "came back"  # the fault was seen again in such a release
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """release: whose fault it ends; shipped: the release that brought it, "" until then."""
+
+    published: Published
+    incident: str
+    service: str
+    release: str
+    stage: Stage = Stage.OPEN
+    shipped: str = ""
+
+
+class Pulls:
+    """One repository's, oldest first; the oldest are forgotten beyond KEPT_MAX, those that are over first."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def all(self) -> tuple[Kept, ...]:
+        return tuple(_kept(one) for one in self._records.settings.get(SETTING) or ())
+
+    def propose(self, forge: Forge, pull: HealingPull, asked: Mending) -> Kept:
+        """The intent is on record before anything leaves this machine; publishing looks first, so that it may be repeated.
+        Raises Refused, whose reason is on record then, or ForgeError."""
+        history = tuple(one.published for one in self.all())
+        self._note(
+            f"about to propose: {pull.proposal.why}", asked.incident, asked.service, key=pull.key, state="intent"
+        )
+        try:
+            made = forge.publish(pull, history)
+        except Refused as no:
+            self._note(f"not proposed: {no.message}", asked.incident, asked.service, key=pull.key, state="refused")
+            raise
+        kept = Kept(made, asked.incident, asked.service, asked.release.id)
+        self.put(kept, f"a fix is proposed, as a draft: {made.url or made.branch}")
+        return kept
+
+    def put(self, kept: Kept, text: str = "") -> None:
+        """Remembers it as it stands now; text: what happened, for the ledger ("" for nothing that is news)."""
+        mine = (kept.published.key, kept.published.branch, kept.published.number)
+        others = [one for one in self.all() if (one.published.key, one.published.branch, one.published.number) != mine]
+        going = (Stage.OPEN, Stage.MERGED, Stage.HELD)
+        over = [one for one in others if one.stage not in going]
+        forgotten = set(over[: max(0, len(others) + 1 - KEPT_MAX)])
+        rows = [asdict(one) for one in [*(o for o in others if o not in forgotten), kept]][-KEPT_MAX:]
+        with self._records.unit():
+            self._records.settings.put(SETTING, rows, AUTOMATION)
+            if text:
+                self._note(text, kept.incident, kept.service, key=kept.published.key, state=kept.stage.value)
+
+    def _note(self, text: str, incident: str, service: str, **data: str) -> None:
+        self._records.ledger.append(ENTRY, text, actor=AUTOMATION, service=service, incident=incident, data=data)
+
+
+def turned(kept: Kept, seen: Published) -> Kept:
+    """With what its host says now."""
+    stages: Mapping[PullState, Stage] = {
+        PullState.OPEN: Stage.OPEN,
+        PullState.CLOSED: Stage.CLOSED,
+        PullState.MERGED: Stage.MERGED if kept.stage in (Stage.OPEN, Stage.CLOSED) else kept.stage,
+    }
+    return replace(kept, published=seen, stage=stages[seen.state])
+
+
+def _kept(row: Mapping[str, Any]) -> Kept:
+    published = {**row["published"], "state": PullState(row["published"]["state"])}
+    return Kept(**{**row, "published": Published(**published), "stage": Stage(row["stage"])})
+
+
+def open_ones(all_kept: Sequence[Kept]) -> list[Kept]:
+    """Those about which people may still say something: a closed one may be asked for again."""
+    return [one for one in all_kept if one.stage in (Stage.OPEN, Stage.CLOSED)]

@@ -1,0 +1,56 @@
+"""Which release an incident is about, and the fault that programs reported most since about its onset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from prodwise.heal.bedside import symptoms
+from prodwise.heal.parts import ReportsIn
+from prodwise.loop.diagnose.blamed import event_of
+from prodwise.loop.diagnose.case import onset
+from prodwise.loop.group import calls
+from prodwise.model.diagnosis import Cause
+from prodwise.model.digest import Group, KeptEvent
+from prodwise.model.release import Release
+from prodwise.ports import Records
+
+GROUPS_MAX: Final = 50
+BEFORE_S: Final = 120.0
+
+
+def leading(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The hypothesis that leads, as it is stored; {} without one."""
+    found: Mapping[str, Any] = ((row["diagnosis"] or {}).get("hypotheses") or [{}])[0]
+    return found
+
+
+def release_of(records: Records, row: Mapping[str, Any], serving: Callable[[], str]) -> Release | None:
+    """The one that is blamed, else the one that served at the onset. None when neither is known."""
+    first = leading(row)
+    blamed = first.get("subject") if first.get("cause") == Cause.RELEASE.value else ""
+    name = blamed or next((one.release for one in symptoms(row) if one.release), "") or serving()
+    found = next((one for one in records.releases.list(100) if one.id == name), None)
+    began = onset(symptoms(row), row["opened_at"])
+    return None if found is None or found.created_at > began + BEFORE_S else found
+
+
+def fault_of(reporting: ReportsIn, row: Mapping[str, Any], bad: Release) -> KeptEvent | None:
+    """An event of the fault that was reported most since then, of which the calls that led to it are kept."""
+    since = onset(symptoms(row), row["opened_at"]) - BEFORE_S
+    found: list[Group] = []
+    for project in reporting.projects():
+        if project.service == row["service"] or not row["service"]:
+            groups = reporting.archive.groups(project.id, limit=GROUPS_MAX)[0]
+            found += [one for one in groups if _may_be_of(one, bad, since)]
+    for group in sorted(found, key=lambda one: (-one.count, one.key)):
+        kept = reporting.archive.example(group.key)
+        if kept is not None and event_of(kept) is not None:
+            return kept
+    return None
+
+
+def _may_be_of(group: Group, bad: Release, since: float) -> bool:
+    """New since about then, and reported by that release, or by none that is known."""
+    tags = [tag for tag in group.releases if tag]
+    return group.first_seen >= since and (not tags or any(calls(tag, bad) for tag in tags))

@@ -1,0 +1,119 @@
+"""Looking for a fix of an incident: what it is asked of, and the process of its own that does it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from prodwise.clock import monotonic
+from prodwise.config import Config, load
+from prodwise.heal.fixes import Fixing
+from prodwise.heal.mending import Mending, mending
+from prodwise.heal.parts import ReportsIn
+from prodwise.model.errors import UsageError
+from prodwise.sandbox.workshop import Workshop
+from prodwise.targets.local import local_control
+from prodwise.targets.local.layout import Layout
+from prodwise.wiring import reports
+from prodwise.wiring.forge import forge
+from prodwise.wiring.records import open_store
+
+BUDGET_S: Final = 600.0
+LATE_S: Final = 60.0
+"""So long after its budget a search that has not ended is ended."""
+NICE: Final = 15
+ANSWER_MAX: Final = 8_000_000
+_KEPT: Final = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "PRODWISE_STATE_DIR", "PRODWISE_DATABASE_URL")
+"""What the search sees of the healer's environment: where things are, and no credential of a code host."""
+
+
+def asked(app_dir: Path, incident: str) -> Mending:
+    """Raises UsageError for an incident that is not known, or of which too little is."""
+    config, store = load(app_dir), open_store(app_dir)
+    try:
+        archive = reports.archive(app_dir)
+        came = ReportsIn(partial(reports.feed, app_dir, config), archive, partial(reports.projects, app_dir, config))
+        return mending(store, came, incident, lambda: "")
+    finally:
+        store.close()
+
+
+@contextlib.contextmanager
+def workshop(app_dir: Path, release: str) -> Iterator[Workshop]:
+    """The app's repository, with the release's environment first in PATH. Raises Refused where no sandbox can be had."""
+    with tempfile.TemporaryDirectory(prefix="prodwise-environment-") as folder:
+        environment = local_control.layout_of(app_dir).release(release) / "venv"
+        path = os.environ.get("PATH", os.defpath)
+        if environment.is_dir():
+            (Path(folder) / "venv").symlink_to(
+                environment
+            )  # seen from outside the directory, of which a tree is in its place
+            path = f"{folder}/venv/bin{os.pathsep}{path}"
+        with Workshop(app_dir, path=path) as made:
+            yield made
+
+
+class Mender:
+    """Implements ports.repair.Mends: `prodwise fix --incident`, at low priority."""
+
+    def __init__(self, app_dir: Path, where: Layout) -> None:
+        self._app_dir, self._where = app_dir, where
+        self._process: subprocess.Popen[bytes] | None = None
+        self._until = 0.0
+
+    @property
+    def _told(self) -> Path:
+        return self._where.run / "fix.json"
+
+    def begin(self, incident: str) -> None:
+        if self._process is not None:
+            raise UsageError("a fix is being looked for already")
+        self._told.unlink(missing_ok=True)
+        argv = [sys.executable, "-m", "prodwise", "fix", "--dir", str(self._app_dir), "--incident", incident,
+                "--budget", f"{BUDGET_S:.0f}", "--json", str(self._told)]  # fmt: skip
+        environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        with (self._where.log / "fix.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True,
+            )  # fmt: skip
+        os.setpriority(os.PRIO_PROCESS, self._process.pid, NICE)
+        self._until = monotonic() + BUDGET_S + LATE_S
+
+    def answer(self) -> Mapping[str, Any] | None:
+        if self._process is None:
+            return None
+        if self._process.poll() is None:
+            if monotonic() < self._until:
+                return None
+            self.end()
+        self._process = None
+        try:
+            with self._told.open("rb") as file:
+                found = json.loads(file.read(ANSWER_MAX))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def end(self) -> None:
+        """With all that it started: they share its session."""
+        if self._process is not None and self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(10)
+
+
+def fixing(app_dir: Path, config: Config) -> Fixing | None:
+    """None where no person has said, by a [forge], where fixes may go."""
+    if not config.proposes:
+        return None
+    where = local_control.layout_of(app_dir)
+    return Fixing(Mender(app_dir, where), lambda: forge(config.forge, app_dir, where.state))

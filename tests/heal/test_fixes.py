@@ -1,0 +1,276 @@
+"""A lasting fix of an incident: from an error that a real SDK reported to a branch on a real remote, and a release that holds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prodwise.clock import monotonic, now
+from prodwise.heal.fixes import Fixes, Fixing
+from prodwise.heal.parts import Parts, ReportsIn
+from prodwise.heal.pulls import Kept, Pulls, Stage
+from prodwise.loop.group import RESOLVED
+from prodwise.model.incident import Incident, IncidentState, Symptom
+from prodwise.model.outcome import Outcome
+from prodwise.model.release import ReleaseState
+from prodwise.notify.command import CommandNotifier
+from prodwise.signals.access_log import AccessLog
+from prodwise.signals.replay import Replay
+from prodwise.store.sql import SqlStore
+from prodwise.targets.local.history import GitHistory
+from prodwise.testing.fake_target import FakeTarget
+from prodwise.testing.receivers import Receivers, receivers
+from prodwise.wiring import mending, reports
+from prodwise.wiring.records import open_store
+from tests.heal.test_suspects import _Nobody
+
+GOOD = """RATES = {"eur": 1.0, "usd": 1.1}
+
+
+def price(amount, currency):
+    return round(amount * RATES[currency], 2)
+"""
+BAD = GOOD.replace("RATES[currency]", "RATES[curency]")
+TEST = """import pytest
+
+from prices import price
+
+
+@pytest.mark.parametrize(("amount", "currency", "want"), [(2, "eur", 2.0), (10, "usd", 11.0), (0, "usd", 0.0)])
+def test_price(amount, currency, want):
+    assert price(amount, currency) == want
+"""
+
+
+def git(folder: Path, *words: str) -> str:
+    who = ("-c", "user.name=ana", "-c", "user.email=ana@example.invalid")
+    done = subprocess.run(
+        ["git", *who, "-C", str(folder), *words], capture_output=True, text=True, check=True, timeout=30
+    )
+    return done.stdout.strip()
+
+
+def commit(folder: Path, text: str, title: str) -> str:
+    (folder / "prices.py").write_text(text)
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", title)
+    return git(folder, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Receivers]:
+    folder, remote = tmp_path / "app", tmp_path / "remote.git"
+    with receivers(folder, 1, '\n[forge]\nkind = "git"\n') as running:
+        subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(remote)], check=True, timeout=30)
+        git(folder, "init", "-q", "-b", "main")
+        (folder / ".gitignore").write_text(".prodwise/\n")
+        (folder / "test_prices.py").write_text(TEST)
+        commit(folder, GOOD, "prices: by currency")
+        commit(folder, BAD, "prices: round late")
+        git(folder, "remote", "add", "origin", str(remote))
+        git(folder, "push", "-q", "origin", "main")
+        yield running
+
+
+@pytest.fixture
+def store(app: Receivers) -> Iterator[SqlStore]:
+    made = open_store(app.folder)
+    yield made
+    made.close()
+
+
+class Recorded:
+    """Implements ports.repair.Mends: says what a search said, for what is tested besides the search."""
+
+    def __init__(self, told: Mapping[str, Any]) -> None:
+        self.asked: list[str] = []
+        self._told, self._due = told, False
+
+    def begin(self, incident: str) -> None:
+        self.asked.append(incident)
+        self._due = True
+
+    def answer(self) -> Mapping[str, Any] | None:
+        due, self._due = self._due, False
+        return self._told if due else None
+
+    def end(self) -> None: ...
+
+
+DIFF = """diff --git a/prices.py b/prices.py
+--- a/prices.py
++++ b/prices.py
+@@ -2,4 +2,4 @@
+
+
+ def price(amount, currency):
+-    return round(amount * RATES[curency], 2)
++    return round(amount * RATES[currency], 2)
+"""
+DIFF = DIFF.replace("@@\n\n\n def", "@@\n \n \n def")
+FOUND = {
+    "status": "fixed", "diff": DIFF, "repairer": "search", "kind": "patch", "reason": "`curency` is `currency`", "not_checked": [],
+    "gates": [{"name": "reproducer", "verdict": "pass", "reason": "passes 5 of 5"}],
+}  # fmt: skip
+
+
+def an_incident(store: SqlStore, app: Receivers, outcome: Outcome = Outcome.HEALED) -> str:
+    """The older release serves again after the newer one raised errors."""
+    good, bad = (store.releases.create(git(app.folder, "rev-parse", ref), "ana").id for ref in ("HEAD~1", "HEAD"))
+    store.releases.set_state(good, ReleaseState.VERIFIED_GOOD, "")
+    store.releases.set_state(bad, ReleaseState.FAILED, "")
+    at = now()
+    symptom = Symptom("errors", "web", "web: /price fails", at - 5, at, release=bad)
+    store.incidents.open(Incident("inc-1", "web", (symptom,), at, IncidentState.SEEN, title="web: /price fails"))
+    leading = {"cause": "release", "text": "x", "weight": 3.0, "supports": [], "subject": bad}
+    store.incidents.save(
+        "inc-1", diagnosis={"hypotheses": [leading], "unknown": []}, state="closed", outcome=outcome.value, closed_at=at
+    )
+    return bad
+
+
+def raised(app: Receivers, release: str) -> None:
+    """The program itself, with the code of that release and a real SDK."""
+    code = (
+        "import sentry_sdk, sys\n"
+        f"sentry_sdk.init(dsn={app.dsn!r}, release={release!r})\n"
+        f"sys.path.insert(0, {str(app.folder)!r})\n"
+        "from prices import price\n"
+        "try:\n    price(10, 'usd')\n"
+        "except Exception:\n    sentry_sdk.capture_exception()\n"
+        "sentry_sdk.flush(10)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=app.folder, check=True, timeout=60)
+    deadline = monotonic() + 20
+    while not app.archive.groups(app.project.id)[0]:
+        assert monotonic() < deadline, "the error was not stored"
+        time.sleep(0.05)
+
+
+def following(app: Receivers, store: SqlStore, fixing: Fixing) -> Fixes:
+    came = ReportsIn(
+        partial(reports.feed, app.folder, app.config), app.archive, partial(reports.projects, app.folder, app.config)
+    )
+    parts = Parts(
+        app.config, app.folder, "", store, FakeTarget(app.config.inventory(), now), AccessLog(app.folder / "access.log"), _Nobody(),
+        Replay(), CommandNotifier(""), reporting=came, history=GitHistory(app.folder),
+    )  # fmt: skip
+    return Fixes(parts, fixing)
+
+
+def told(store: SqlStore) -> list[str]:
+    return [one.text for one in store.ledger.entries(incident="inc-1") if one.kind == "pull"]
+
+
+def only(store: SqlStore) -> Kept:
+    (kept,) = Pulls(store).all()
+    return kept
+
+
+def ask_again(fixes: Fixes) -> None:
+    fixes._asked = -1e9
+    fixes.turn()
+
+
+def proposed(app: Receivers, store: SqlStore, mends: Any) -> Fixes:
+    fixing = mending.fixing(app.folder, app.config)
+    assert fixing is not None
+    fixes = following(app, store, Fixing(mends or fixing.mends, fixing.forge))
+    store.settings.put("autonomy", "suggest", "ana")
+    raised(app, an_incident(store, app))
+    fixes.turn()
+    return fixes
+
+
+def test_a_fix_is_proposed_once_merged_by_a_person_and_followed_until_it_holds(app: Receivers, store: SqlStore) -> None:
+    mends = Recorded(FOUND)
+    fixes = proposed(app, store, mends)
+    assert mends.asked == ["inc-1"]
+    fixes.turn()
+    kept = only(store)
+    assert kept.stage is Stage.OPEN
+    branch = kept.published.branch
+    assert git(app.folder, "ls-remote", "origin", branch)
+    remote = git(app.folder, "remote", "get-url", "origin")
+    body = git(Path(remote), "log", "-1", "--format=%B", branch)
+    assert "web: ／price fails" in body or "price fails" in body
+    assert "passes 5 of 5" in body
+    fixes.turn()
+    assert mends.asked == ["inc-1"], "it is looked for once"
+
+    git(app.folder, "pull", "-q", "--no-edit", "--no-rebase", "origin", branch)
+    git(app.folder, "push", "-q", "origin", "main")
+    ask_again(fixes)
+    assert only(store).stage is Stage.MERGED
+    release = store.releases.create(git(app.folder, "rev-parse", "HEAD"), "ana").id
+    fixes.turn()
+    assert only(store).stage is Stage.MERGED, "it has not shipped yet"
+    store.releases.set_state(release, ReleaseState.VERIFIED_GOOD, "")
+    fixes.turn()
+    assert (only(store).stage, only(store).shipped) == (Stage.HELD, release)
+    assert store.settings.get(RESOLVED + kept.published.key)
+    words = " | ".join(told(store))
+    for part in (
+        "looking for a lasting fix",
+        "about to propose",
+        "a fix is proposed",
+        "is merged",
+        "the fault counts as over",
+    ):
+        assert part in words
+
+    (app.folder / "prices.py").write_text(BAD)  # as if a later change had brought it back
+    raised(app, release)
+    deadline = monotonic() + 20
+    while only(store).stage is Stage.HELD:
+        assert monotonic() < deadline, "nobody saw that it came back"
+        time.sleep(0.2)
+        fixes.turn()
+    assert only(store).stage is Stage.CAME_BACK
+    assert "does not hold" in told(store)[-1]
+
+
+def test_nothing_is_sought_while_people_only_look_on_or_users_are_not_served_again(
+    app: Receivers, store: SqlStore
+) -> None:
+    mends = Recorded(FOUND)
+    fixing = mending.fixing(app.folder, app.config)
+    assert fixing is not None
+    fixes = following(app, store, Fixing(mends, fixing.forge))
+    raised(app, an_incident(store, app, Outcome.ESCALATED))
+    fixes.turn()
+    store.settings.put("autonomy", "suggest", "ana")
+    fixes.turn()
+    assert mends.asked == []
+    store.incidents.save("inc-1", outcome=Outcome.HEALED.value)
+    store.settings.put("autonomy", "observe", "ana")
+    fixes.turn()
+    assert mends.asked == []
+    store.settings.put("autonomy", "suggest", "ana")
+    fixes.turn()
+    assert mends.asked == ["inc-1"]
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {**FOUND, "status": "no_fix", "reason": "none passed"}, {"status": "fixed", "gates": 3}]
+)
+def test_where_there_is_no_fix_nothing_leaves_and_the_reason_stays(
+    app: Receivers, store: SqlStore, answer: dict[str, Any]
+) -> None:
+    fixes = proposed(app, store, Recorded(answer))
+    fixes.turn()
+    assert Pulls(store).all() == ()
+    assert not git(app.folder, "ls-remote", "origin", "prodwise/*")
+    assert told(store)[-1].startswith("no fix is proposed: ")
+
+
+def test_without_a_word_on_where_fixes_go_none_is_looked_for(tmp_path: Path) -> None:
+    with receivers(tmp_path / "app", 0) as running:
+        assert mending.fixing(running.folder, running.config) is None
