@@ -14,33 +14,28 @@ from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote
 
-from prodwise.forge.api import Api, number_of, stamp_of, text_of
-from prodwise.forge.entries import OURS, comment_of, ours, ours_among, pull_of
+from prodwise.forge.alike import LikeGitHub, ours, pull_of
+from prodwise.forge.api import Api, text_of
 from prodwise.model.errors import ForgeError
-from prodwise.model.pull import Mark, Person, PullSeen, PullState, PullText, Said
+from prodwise.model.pull import Person, PullSeen, PullState, PullText
 
 BASE: Final = "https://api.github.com"
 NEEDS: Final = "contents: write, pull requests: write, commit statuses: write, metadata: read"
-CONTEXT: Final = "prodwise"
-FOUND_MAX, SAID_MAX, STATUS_CHARS = 10, 200, 140
+FOUND_MAX, STATUS_CHARS = 10, 140
 _WRITES = frozenset({"admin", "write"})  # "maintain" is told as write, "triage" as read
 
 
-class GitHub:
+class GitHub(LikeGitHub):
     """One repository, as "owner/name". Implements ports.Host."""
 
     def __init__(self, repo: str, token: str, base: str = BASE, pause: Callable[[float], None] = time.sleep) -> None:
-        self._repo, self._owner = repo, repo.partition("/")[0]
-        self._api = Api(base, token, "Bearer", NEEDS, pause)
-        self._at = f"/repos/{quote(repo)}"
+        super().__init__(Api(base, token, "Bearer", NEEDS, pause), repo, STATUS_CHARS)
+        self._owner = repo.partition("/")[0]
 
     def found(self, branch: str) -> Sequence[PullSeen]:
         query = {"state": "all", "head": f"{self._owner}:{branch}", "sort": "created", "direction": "desc"}
         mine = (one for one in ours(self._api.pages(f"{self._at}/pulls", **query), self._repo) if one.branch == branch)
         return [self._with_who(one) for one in islice(mine, FOUND_MAX)]
-
-    def opened(self) -> Sequence[PullSeen]:
-        return list(ours(self._api.pages(f"{self._at}/pulls", state="open"), self._repo))
 
     def open(self, branch: str, onto: str, text: PullText) -> PullSeen:
         """422 tells, among others, that it exists, and that a private repository's plan has no drafts."""
@@ -55,37 +50,10 @@ class GitHub:
             raise ForgeError(f"GitHub does not take {branch}: {_reasons(answer.json) or 'no reason given'}")
         return standing
 
-    def edit(self, number: int, body: str | None, close: bool = False) -> None:
-        changed = ({"body": body} if body is not None else {}) | ({"state": "closed"} if close else {})
-        self._api.send("PATCH", f"{self._at}/pulls/{number}", changed)
-
-    def comments(self, number: int, after: int, since: float) -> Sequence[Said]:
-        """`since` goes by the last change, so that an older comment may come again: its id tells."""
-        query = {"since": stamp_of(since - 1)} if since else {}
-        entries = self._api.pages(f"{self._at}/issues/{number}/comments", **query)
-        return list(islice((one for one in map(comment_of, entries) if one.id > after), SAID_MAX))
-
-    def say(self, number: int, comment: int, text: str) -> int:
-        body = {"body": f"{OURS}\n{text}"}
-        comment = comment or self._said_before(number)
-        if comment:
-            edited = self._api.send("PATCH", f"{self._at}/issues/comments/{comment}", body, fine=(404,))
-            if edited.status != 404:
-                return comment
-        return number_of(self._api.send("POST", f"{self._at}/issues/{number}/comments", body).json, "id")
-
     def may_write(self, who: Person) -> bool:
         """404: nobody that the repository knows."""
         asked = self._api.call("GET", f"{self._at}/collaborators/{quote(who.login, safe='')}/permission", fine=(404,))
         return asked.status == 200 and text_of(asked.json, "permission") in _WRITES
-
-    def mark(self, head: str, mark: Mark) -> None:
-        data = {"state": mark.state.value, "description": mark.text[:STATUS_CHARS], "context": CONTEXT}
-        self._api.send("POST", f"{self._at}/statuses/{head}", data)
-
-    def _said_before(self, number: int) -> int:
-        author = text_of(self._api.get(f"{self._at}/pulls/{number}"), "user", "login")
-        return ours_among(map(comment_of, self._api.pages(f"{self._at}/issues/{number}/comments")), author)
 
     def _with_who(self, seen: PullSeen) -> PullSeen:
         """A list does not say who merged or closed."""
