@@ -181,7 +181,6 @@ def ask_again(fixes: Fixes) -> None:
 
 def proposed(app: Receivers, store: SqlStore, mends: Any) -> Fixes:
     fixing = mending.fixing(app.folder, app.config)
-    assert fixing is not None
     fixes = following(app, store, Fixing(mends or fixing.mends, fixing.forge))
     store.settings.put("autonomy", "suggest", "ana")
     raised(app, an_incident(store, app))
@@ -242,7 +241,6 @@ def test_nothing_is_sought_while_people_only_look_on_or_users_are_not_served_aga
 ) -> None:
     mends = Recorded(FOUND)
     fixing = mending.fixing(app.folder, app.config)
-    assert fixing is not None
     fixes = following(app, store, Fixing(mends, fixing.forge))
     raised(app, an_incident(store, app, Outcome.ESCALATED))
     fixes.turn()
@@ -273,4 +271,4 @@ def test_where_there_is_no_fix_nothing_leaves_and_the_reason_stays(
 
 def test_without_a_word_on_where_fixes_go_none_is_looked_for(tmp_path: Path) -> None:
     with receivers(tmp_path / "app", 0) as running:
-        assert mending.fixing(running.folder, running.config) is None
+        assert not running.config.proposes

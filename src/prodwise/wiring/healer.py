@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from prodwise.clock import now
 from prodwise.config import Config
 from prodwise.heal.durable import Durable, leave
+from prodwise.heal.fixes import Fixing
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.intake import POSITION
 from prodwise.heal.parts import Parts, ReportsIn
@@ -50,7 +51,6 @@ from prodwise.targets.local.stop_file import StopFile
 from prodwise.targets.local.target import LocalTarget
 from prodwise.wiring import reports
 from prodwise.wiring.config import last_kept, last_usable, note_difference
-from prodwise.wiring.mending import fixing
 from prodwise.wiring.records import open_store
 from prodwise.wiring.ways import hooks
 
@@ -92,7 +92,16 @@ def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Heal
     Durable.configure(dbos_url(where, store.database.url), executor)
     datasource = SQLAlchemyDatasource.create(store.database.url, engine=store.database.engine)
     durable = Durable(datasource, store.database.within)
-    return Healer(parts, durable, StopFile(app_dir), Journal(where), executor, fixing(app_dir, config))
+    return Healer(parts, durable, StopFile(app_dir), Journal(where), executor, _fixing(app_dir, config))
+
+
+def _fixing(app_dir: Path, config: Config) -> Fixing | None:
+    """None where no person has said, by a [forge], where fixes may go. What they take is imported for those that have."""
+    if not config.proposes:
+        return None
+    from prodwise.wiring import mending
+
+    return mending.fixing(app_dir, config)
 
 
 def _reporting(app_dir: Path, config: Config) -> ReportsIn:

@@ -111,9 +111,6 @@ class Mender:
             self._process.wait(10)
 
 
-def fixing(app_dir: Path, config: Config) -> Fixing | None:
-    """None where no person has said, by a [forge], where fixes may go."""
-    if not config.proposes:
-        return None
+def fixing(app_dir: Path, config: Config) -> Fixing:
     where = local_control.layout_of(app_dir)
     return Fixing(Mender(app_dir, where), lambda: forge(config.forge, app_dir, where.state))
