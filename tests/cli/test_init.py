@@ -107,7 +107,7 @@ def test_the_commented_settings_are_real(tmp_path: Path) -> None:
             part.append(bare.replace('["db-proxy"]', "[]"))
     assert len(top) >= 4
     assert len(ramp) == 2
-    assert len(ways) == 4
+    assert len(ways) == 8
     assert len(service) >= 3
     text = "\n".join([*top, "[ramp]", *ramp, *ways, "[services.web]", 'command = "x"', *service])
     (tmp_path / "prodwise.toml").write_text(text)

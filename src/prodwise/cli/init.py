@@ -27,11 +27,11 @@ COMMENTED = """
 # shares = [5, 25, 50, 100]      # percent of users, as fast as the evidence allows
 # watch_seconds = 600            # at 100 %, before a release counts as verified good
 #
-# [forge]                         # where lasting fixes are proposed, as drafts; without it none is (docs/repairs.md)
-# kind = "github"                 # or gitlab, gitea, git (a branch on the remote)
+# [forge]                        # where lasting fixes are proposed, as drafts; without it none is (docs/repairs.md)
+# kind = "github"                # or gitlab, gitea, git (a branch on the remote)
 # repo = "owner/name"
 # token_env = "GITHUB_TOKEN"
-
+#
 # [heartbeats.nightly-backup]    # a job that must say that it ran; `prodwise hooks` prints where
 # every = "1 day"
 # grace = "10 min"
