@@ -32,7 +32,9 @@ def test_the_corpus_is_whole() -> None:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(("project", "bug"), [("till", "forgotten sum"), ("desk", "missing default")])
+@pytest.mark.parametrize(
+    ("project", "bug"), [("till", "forgotten sum"), pytest.param("desk", "missing default", marks=pytest.mark.full)]
+)
 def test_a_seeded_bug_is_ended_as_tests_that_it_never_saw_ask(project: str, bug: str) -> None:
     try:
         found = judge(*named(project, bug), seconds=120)
@@ -42,7 +44,9 @@ def test_a_seeded_bug_is_ended_as_tests_that_it_never_saw_ask(project: str, bug:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(("project", "bug"), [("routes", "refused"), ("desk", "missing package")])
+@pytest.mark.parametrize(
+    ("project", "bug"), [("routes", "refused"), pytest.param("desk", "missing package", marks=pytest.mark.full)]
+)
 def test_what_no_patch_should_end_gets_none(project: str, bug: str) -> None:
     try:
         assert judge(*named(project, bug), seconds=60).verdict == "none"

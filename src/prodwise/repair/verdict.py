@@ -18,13 +18,17 @@ RISK = {
     "call dropped": 0.1,
     "index dropped": 0.1,
     "piece": 0.1,
+    "part": 0.1,
+    "variable": 0.1,
     "statement missing": 0.05,
     "none": 0.1,
     "index": 0.1,
 }
 RIVALS_WITHIN = 0.5
 RIVAL_COST = 0.07
-LEAST = 0.4
+# Least confidence by how many tests run the edited line: one alone is easily satisfied by accident.
+LEAST = {0: 0.65, 1: 0.6, 2: 0.5}
+LEAST_OF_MANY = 0.4
 MOST = 2
 # Ways to say the same: one place, one limit moved by one.
 _ONE_FAMILY = frozenset(("comparison", "limit", "constant"))
@@ -41,9 +45,9 @@ class Survivor:
 def chosen(standing: Sequence[Candidate], spectrum: Spectrum) -> list[Survivor]:
     """1. What stands, likeliest first, with the number of rivals: others, elsewhere or of another kind, that fit nearly as well.
     2. Tests that ran the edited line speak for an edit; rivals, unusual edits and those that go around the work against it.
-    3. Nothing is proposed below `LEAST`."""
+    3. Nothing is proposed below the least confidence."""
     judged = [Survivor(one, confidence(one, standing, spectrum)) for one in standing[:MOST]]
-    return [one for one in judged if one.confidence >= LEAST]
+    return [one for one in judged if one.confidence >= LEAST.get(witnesses(one.candidate, spectrum), LEAST_OF_MANY)]
 
 
 def confidence(one: Candidate, standing: Sequence[Candidate], spectrum: Spectrum) -> float:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from prodwise.repair.edits import Edit
-from prodwise.repair.search import names, operators, shapes, statements
+from prodwise.repair.search import names, operators, parts, shapes, statements
 from prodwise.repair.search.site import Site
 from prodwise.repair.source import Function, Source, scope
 
@@ -37,6 +37,7 @@ def _all(site: Site) -> Iterator[Edit]:
         yield from shapes.edits(site, node)
         yield from shapes.pieces(site, node)
         yield from shapes.lists(site, node)
+        yield from parts.edits(site, node)
         if isinstance(node, ast.IfExp):
             yield from operators.condition(site, node.test)
             yield from shapes.terms(site, node.test)

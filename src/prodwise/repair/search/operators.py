@@ -158,6 +158,7 @@ def _one_more(site: Site, node: ast.expr) -> Iterator[Edit]:
     """`+ 1` and `- 1` where a count or a limit stands: an index, an argument of `range`, an operand of a comparison."""
     parent, child = site.source.parents.get(node), node
     limit = isinstance(parent, ast.Slice | ast.Compare) or (isinstance(parent, ast.Subscript) and parent.slice is node)
+    limit = limit or (isinstance(parent, ast.Tuple) and isinstance(site.source.parents.get(parent), ast.Subscript))
     call = isinstance(parent, ast.Call) and parent.func is not child
     value = isinstance(parent, ast.Assign | ast.Return | ast.AugAssign) and not isinstance(
         getattr(node, "ctx", None), ast.Store

@@ -58,7 +58,8 @@ def _assignments(site: Site, function: Function) -> Iterator[tuple[str, float]]:
 def _calls(site: Site, function: Function) -> Iterator[tuple[str, float]]:
     """`xs.append(x)` for the function's own lists and sets, and any recording call that it makes elsewhere."""
     receivers: dict[str, set[str]] = {}
-    for node in ast.walk(function):
+    outer = [one for one in site.source.up(function) if isinstance(one, Function)]
+    for node in ast.walk(outer[-1] if outer else function):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _RECORDING:
             receivers.setdefault(ast.unparse(node.func.value), set()).add(node.func.attr)
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
