@@ -19,7 +19,7 @@ from prodwise.model.gate import GateResult
 
 TIMES: Final = 5
 TIMES_LEAST: Final = 2
-TIMES_SHARE: Final = 0.25
+TIMES_SHARE: Final = 0.12
 BUILD_S: Final = 20.0
 _CHECKERS: Final = (
     ((".py",), ("python3", "-m", "py_compile")),

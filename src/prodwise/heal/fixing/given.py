@@ -40,6 +40,8 @@ class NotReproduced:
 def given(test: str, trace: str, workshop: Workshop, base: str, root: str) -> Given | NotReproduced:
     """The command if there is one; the trace then only says where to look."""
     read = traced(trace, root)
+    if test and not read.frames:
+        return Given(_fault(("/bin/sh", "-c", test), read), test[:SHOWN_MAX])
     with workshop.fresh(base) as tree:
         repository = Repository.of(tree.root)
         read = replace(
