@@ -69,7 +69,7 @@ def test_the_suite_is_that_of_the_command(line: str, argv: tuple[str, ...]) -> N
             "sub/a",
             "env A=1 python -m pytest -q",
         ),
-        (". env/bin/activate; pytest 'test_a.py::test_b[1;2]'", ". env/bin/activate && ", "", "pytest -q"),
+        ("source env/bin/activate; pytest 'test_a.py::test_b[1;2]'", ". env/bin/activate && ", "", "pytest -q"),
         ("cd .. && pytest", "", "", "python3 -m pytest -q"),
         ("A=1 /opt/env/bin/python tests/test_a.py Tests.test_b", "", "", "env A=1 /opt/env/bin/python -m pytest -q"),
         ("python -m unittest -q a.b_test.Tests.test_c", "", "", "python -m unittest discover -p *_test.py -v"),

@@ -92,7 +92,7 @@ def read_line(command: Sequence[str]) -> Line | None:
             folder = posixpath.normpath(posixpath.join(folder, *words[1:2]))
             if folder.startswith(("/", "..")):
                 return None
-    shell = "".join(f"{shlex.join(words)} && " for words in parts[:-1])
+    shell = "".join(f"{shlex.join(words)} && ".replace("source ", ". ", words[0] == "source") for words in parts[:-1])
     return Line(tuple(parts[-1]), shell, "" if folder == "." else folder) if parts else None
 
 
