@@ -6,7 +6,7 @@ import pytest
 
 from prodwise.loop.verify.failure import cannot_run, failure
 from prodwise.loop.verify.mutants import MUTANTS_MAX, mutants
-from prodwise.loop.verify.nearby import near
+from prodwise.loop.verify.nearby import near, reached
 from prodwise.loop.verify.patch import read
 from prodwise.loop.verify.results import Results, Suite, lost, own_tests, results, suite_of
 from tests.loop.patches import diff
@@ -170,6 +170,19 @@ def test_what_is_near_a_failure() -> None:
     assert _near("shop/api.py", "shop/cart.py"), "who imports it is near as well"
     assert _near("src/lib/other.py", "src/lib/deep.py")
     assert _near("shop/rates.py", "/usr/lib/python3/json.py") is None
+
+
+def test_no_more_is_read_than_is_wanted() -> None:
+    asked = list[str]()
+
+    def read(path: str) -> str | None:
+        asked.append(path)
+        return FILES.get(path)
+
+    seeds, paths = frozenset({"tests/test_api.py"}), frozenset(FILES)
+    assert "shop/api.py" in reached(seeds, paths, read, frozenset({"shop/api.py"}))
+    assert asked == ["tests/test_api.py"]
+    assert "shop/rates.py" in reached(seeds, paths, read)
 
 
 def test_a_change_is_damaged_in_its_own_lines_only() -> None:

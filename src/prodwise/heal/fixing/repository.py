@@ -34,7 +34,7 @@ class Repository:
     links: dict[str, str] = field(default_factory=dict)
     _texts: dict[str, str | None] = field(default_factory=dict)
     _known: frozenset[str] | None = None
-    _reached: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
+    _reached: dict[frozenset[str], tuple[frozenset[str], bool]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, root: Path) -> Repository:
@@ -63,16 +63,18 @@ class Repository:
     def scene(self, files: tuple[FileDiff, ...], fault: Fault) -> Scene:
         names = {name for file in files for name in file.names}
         texts = {name: text for name in names if (text := self.text(name)) is not None}
-        return Scene(texts, self.links, self._near(names, fault), self.known())
+        return Scene(texts, self.links, self._near(frozenset(names), fault), self.known())
 
-    def _near(self, names: set[str], fault: Fault) -> frozenset[str] | None:
-        """As `near`, but what a fault's files lead to is read once for all proposals."""
+    def _near(self, names: frozenset[str], fault: Fault) -> frozenset[str] | None:
+        """As `near`, but what a fault's files lead to is read as far as needed, and once for all proposals."""
         seeds = frozenset(seed for seed in self.seeds(fault) if seed in self.paths)
         if not seeds:
             return None
-        if seeds not in self._reached:
-            self._reached[seeds] = reached(seeds, self.paths, self.text)
-        return around(names, seeds, self._reached[seeds], self.paths, self.text)
+        there, whole = self._reached.get(seeds, (frozenset(), False))
+        if not whole and not names <= there:
+            there = reached(seeds, self.paths, self.text, names)
+            self._reached[seeds] = (there, not names <= there)
+        return around(names, seeds, there, self.paths, self.text)
 
     def seeds(self, fault: Fault) -> Iterator[str]:
         """Files that the failure names: frames, its output, its command; all tests where it names none."""

@@ -28,11 +28,13 @@ def near(changed: Iterable[str], seeds: Iterable[str], paths: frozenset[str], re
     return around(changed, known, reached(known, paths, read), paths, read) if known else None
 
 
-def reached(known: frozenset[str], paths: frozenset[str], read: Read) -> frozenset[str]:
-    """Files that these lead to, themselves included."""
+def reached(
+    known: frozenset[str], paths: frozenset[str], read: Read, wanted: frozenset[str] = frozenset()
+) -> frozenset[str]:
+    """Files that these lead to, themselves included; looks no further once all that are wanted are among them."""
     left = {seed: STEPS_FROM_TESTS if is_test(seed) else STEPS for seed in known}
     waiting, reads = sorted(left), 0
-    while waiting and reads < FILES_READ_MAX:
+    while waiting and reads < FILES_READ_MAX and not (wanted and wanted <= left.keys()):
         path = waiting.pop(0)
         if left[path] <= 0:
             continue
