@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from prodwise.cli.fix import not_silent
 from prodwise.model.errors import Refused
 from prodwise.sandbox import jail
 from tests.cli.conftest import Quick
@@ -41,6 +43,12 @@ def test_a_failing_check_is_fixed_without_a_model(shop: Path, tmp_path: Path) ->
     (tmp_path / "fix.diff").write_text(found["diff"])
     git(shop, "apply", str(tmp_path / "fix.diff"))
     assert "len(items)]" not in (shop / "cart.py").read_text()
+
+
+def test_it_is_never_silent_for_long() -> None:
+    told = Event()
+    with not_silent(lambda line: told.set() if line == "still at it" else None, lambda: float("-inf"), 0.01):
+        assert told.wait(20)
 
 
 def test_what_cannot_be_a_check_is_refused(shop: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,26 @@ def test_a_patch_that_loses_another_test_is_not(tmp_path: Path) -> None:
     assert fix.status == "no_fix"
     assert gates(fix)["suite"] == "fail"
     assert "test_first" in fix.reason
+
+
+def test_a_file_that_cannot_be_collected_hides_no_other_test(tmp_path: Path) -> None:
+    both = diff("cart.py", CART, CART.replace("amount - 1", "amount").replace("items[0]", "items[1]"))
+    files = {"cart.py": CART, "check.py": CHECK, "test_cart.py": OTHERS, "test_old.py": "import no_such_package\n"}
+    stops = "[pytest]\naddopts = -x\n"
+    test = f"{sys.executable} check.py"
+    fix = story(repository(tmp_path, {**files, "pytest.ini": stops}), test, Proposes(both, RIGHT), seconds=150)
+    assert fix.status == "fixed", fix.reason
+    assert "test_first" in fix.tried[0].gates[-1].reason
+
+
+def test_a_suite_that_cannot_run_as_a_whole_is_asked_for_in_part(tmp_path: Path) -> None:
+    """One file ends pytest before it has run a test."""
+    broken = "import os\nos._exit(3)\n"
+    files = {"cart.py": CART, "check.py": CHECK, "test_cart.py": OTHERS, "old/test_old.py": broken}
+    fix = story(repository(tmp_path, files), f"{sys.executable} check.py", Proposes(RIGHT), seconds=150)
+    assert fix.status == "fixed", fix.reason
+    assert any("1 test files near the change were run" in line for line in fix.unchecked), fix.unchecked
+    assert "tests passed before" in {gate.gate: gate.reason for gate in fix.gates}["suite"]
 
 
 def test_a_test_that_failed_before_may_fail(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from prodwise.notify.command import CommandNotifier
 from prodwise.signals.access_log import AccessLog
 from prodwise.signals.replay import Replay
 from prodwise.store.sql import SqlStore
+from prodwise.targets.local import local_control
 from prodwise.targets.local.history import GitHistory
 from prodwise.testing.fake_target import FakeTarget
 from prodwise.testing.receivers import Receivers, receivers
@@ -272,3 +273,17 @@ def test_where_there_is_no_fix_nothing_leaves_and_the_reason_stays(
 def test_without_a_word_on_where_fixes_go_none_is_looked_for(tmp_path: Path) -> None:
     with receivers(tmp_path / "app", 0) as running:
         assert not running.config.proposes
+
+
+@pytest.mark.full
+def test_the_search_itself_is_asked_in_a_process_of_its_own(app: Receivers, store: SqlStore) -> None:
+    fixes = proposed(app, store, None)
+    deadline = monotonic() + 110
+    while not (kept := Pulls(store).all()) and monotonic() < deadline:
+        assert not any(text.startswith("no fix") for text in told(store)), told(store)
+        time.sleep(0.5)
+        fixes.turn()
+    assert kept, (local_control.layout_of(app.folder).log / "fix.log").read_text()
+    assert "RATES[currency]" in git(
+        app.folder, "fetch", "-q", "origin", kept[0].published.branch
+    ) or "RATES[currency]" in git(app.folder, "show", "FETCH_HEAD:prices.py")

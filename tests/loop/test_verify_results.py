@@ -6,9 +6,9 @@ import pytest
 
 from prodwise.loop.verify.failure import cannot_run, failure
 from prodwise.loop.verify.mutants import MUTANTS_MAX, mutants
-from prodwise.loop.verify.nearby import near
+from prodwise.loop.verify.nearby import near, reached
 from prodwise.loop.verify.patch import read
-from prodwise.loop.verify.results import Suite, lost, results, suite_of
+from prodwise.loop.verify.results import Results, Suite, lost, own_tests, results, suite_of
 from tests.loop.patches import diff
 
 PYTEST = """..F.
@@ -60,6 +60,67 @@ def test_the_suite_is_that_of_the_command(line: str, argv: tuple[str, ...]) -> N
     assert not any("test_a" in word or word == "one" for word in found.argv)
 
 
+@pytest.mark.parametrize(
+    ("line", "shell", "folder", "words"),
+    [
+        (
+            "cd sub/a && A=1 python -m pytest -x test_a.py 2>&1 | tail",
+            "cd sub/a && ",
+            "sub/a",
+            "env A=1 python -m pytest -q",
+        ),
+        ("source env/bin/activate; pytest 'test_a.py::test_b[1;2]'", ". env/bin/activate && ", "", "pytest -q"),
+        ("cd .. && pytest", "", "", "python3 -m pytest -q"),
+        ("A=1 /opt/env/bin/python tests/test_a.py Tests.test_b", "", "", "env A=1 /opt/env/bin/python -m pytest -q"),
+        ("python -m unittest -q a.b_test.Tests.test_c", "", "", "python -m unittest discover -p *_test.py -v"),
+    ],
+)
+def test_what_a_shell_does_before_is_done_again(line: str, shell: str, folder: str, words: str) -> None:
+    found = suite_of(("/bin/sh", "-c", line), ["tests/test_a.py"])
+    assert found is not None
+    assert (found.shell, found.folder) == (shell, folder)
+    assert " ".join(found.argv).startswith(words)
+    assert (found.command == found.argv) is not bool(shell)
+
+
+def test_a_suite_of_some_files_runs_where_they_lie() -> None:
+    here = suite_of(("/bin/sh", "-c", "cd sub && pytest test_a.py::test_b"), ())
+    assert here is not None
+    some = here.only(["sub/test_a.py", "tests/test_c.py"])
+    assert some is not None
+    assert some.argv[-2:] == ("test_a.py", "../tests/test_c.py")
+    modules = Suite(("python", "-m", "unittest", "discover", "-v"), "unittest").only(["a/b_test.py"])
+    assert modules is not None
+    assert modules.argv == ("python", "-m", "unittest", "-v", "a.b_test")
+    assert Suite(("go", "test"), "go").only(["a_test.go"]) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pytest tests/test_a.py::Tests::test_b -x",
+        "cd tests && pytest test_a.py",
+        "python -m unittest -q tests.test_a.Tests.test_b",
+        "python tests/test_a.py Tests.test_b",
+    ],
+)
+def test_the_files_of_a_command_are_found(line: str) -> None:
+    assert own_tests(("/bin/sh", "-c", line), {"tests/test_a.py", "a.py", "tests.py"}) == ("tests/test_a.py",)
+
+
+def test_a_test_whose_name_holds_the_time_is_not_lost() -> None:
+    def told(passed: set[str], failed: set[str]) -> Results:
+        return Results(0, frozenset(passed), frozenset(failed))
+
+    before = told({"test_a.py::test_on[12:30]", "test_a.py::test_b", "test_a.py::test_3"}, set())
+    assert lost(before, told({"test_a.py::test_on[12:31]", "test_a.py::test_b", "test_a.py::test_4"}, set())) == {
+        "test_a.py::test_3"
+    }
+    assert lost(before, told({"test_a.py::test_on[12:31]"}, {"test_a.py::test_on[12:30]"})) >= {
+        "test_a.py::test_on[12:30]"
+    }
+
+
 def test_without_a_known_runner_the_files_tell() -> None:
     assert suite_of(("/bin/sh", "-c", "make x; true"), ["tests/test_a.py"]) is not None
     assert suite_of(("/bin/sh", "-c", "make x; true"), ["a.c"]) is None
@@ -109,6 +170,19 @@ def test_what_is_near_a_failure() -> None:
     assert _near("shop/api.py", "shop/cart.py"), "who imports it is near as well"
     assert _near("src/lib/other.py", "src/lib/deep.py")
     assert _near("shop/rates.py", "/usr/lib/python3/json.py") is None
+
+
+def test_no_more_is_read_than_is_wanted() -> None:
+    asked = list[str]()
+
+    def read(path: str) -> str | None:
+        asked.append(path)
+        return FILES.get(path)
+
+    seeds, paths = frozenset({"tests/test_api.py"}), frozenset(FILES)
+    assert "shop/api.py" in reached(seeds, paths, read, frozenset({"shop/api.py"}))
+    assert asked == ["tests/test_api.py"]
+    assert "shop/rates.py" in reached(seeds, paths, read)
 
 
 def test_a_change_is_damaged_in_its_own_lines_only() -> None:

@@ -356,6 +356,20 @@ def test_an_environment_in_the_repository_works_at_its_own_path(repo: Path) -> N
         )
 
 
+def test_an_environment_is_known_whatever_it_is_called(repo: Path) -> None:
+    for name in ("py 3", ".tox/py3"):
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(repo / name)], check=True)
+        (repo / name / "host.key").write_text("not for them\n")
+    with Workshop(repo) as shop, shop.fresh(shop.base) as tree:
+        assert "pyvenv.cfg" not in tree.diff()
+        assert not (tree.root / "py 3" / "pyvenv.cfg").exists(), "seen, and no part of the snapshot"
+        for name in ("py 3", ".tox/py3"):
+            line = f"'{name}/bin/python' -c 'import sys; print(sys.prefix)'; cat '{name}/host.key'; touch '{name}/a'"
+            assert tree.run(("sh", "-c", line), SOON).output.splitlines()[:1] == [str(repo / name)]
+            assert "not for them" not in tree.run(("cat", f"{name}/host.key"), SOON).output
+            assert not (repo / name / "a").exists()
+
+
 def test_an_environment_elsewhere_is_found_by_the_command(repo: Path, place: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place / "elsewhere")], check=True)
     (place / "elsewhere.txt").write_text("not for them\n")

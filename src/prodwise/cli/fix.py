@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any, Final
 
 from prodwise.cli.codes import Code
 from prodwise.cli.desk import SCHEMA_VERSION, Desk, colourful, paint
 from prodwise.cli.fit import tell
 from prodwise.cli.interrupts import once
+from prodwise.clock import monotonic
 from prodwise.heal.fixing.budget import Budget, BudgetOver
 from prodwise.heal.fixing.gates import GATES
 from prodwise.heal.fixing.given import Given, NotReproduced, given
@@ -25,6 +27,7 @@ from prodwise.server.views.words import visible
 from prodwise.wiring import repair as parts
 
 TRACE_MAX: Final = 4_000_000
+QUIET_S: Final = 15.0
 _MARKS: Final = {Verdict.PASS: ("✓", "good"), Verdict.HOLD: ("▲", "warn"), Verdict.FAIL: ("✗", "bad")}
 _DIFF: Final = {"+": "good", "-": "bad", "@": "accent"}
 
@@ -54,11 +57,15 @@ def fix_command(desk: Desk, wish: Wish) -> int:
         raise UsageError(f"{wish.repo} is not a folder", "--repo takes the folder of a repository")
     budget = Budget(wish.budget)
 
+    said = monotonic()
+
     def say(line: str) -> None:
+        nonlocal said
+        said = monotonic()
         desk.say(f"{budget.spent:5.1f} s  {line}", "dim")
 
     names = parts.repairers(wish.model, wish.repo, say)
-    with once(), _opened(wish) as (workshop, base, text):
+    with once(), _opened(wish) as (workshop, base, text), not_silent(say, lambda: said):
         asked = given(wish.test, text, workshop, base, str(workshop.directory))
         if isinstance(asked, NotReproduced):
             fix = Fix("refused" if asked.refused else "no_fix", asked.reason, seconds=budget.spent)
@@ -84,6 +91,25 @@ def _opened(wish: Wish) -> Iterator[tuple[Any, str, str]]:
     asked = mending.asked(wish.repo, wish.incident)
     with mending.workshop(wish.repo, asked.release.id) as workshop:
         yield workshop, asked.release.commit, asked.trace
+
+
+@contextmanager
+def not_silent(say: Callable[[str], None], said: Callable[[], float], quiet: float = QUIET_S) -> Iterator[None]:
+    """Says that it is still at it whenever nothing was said for a while. said: when something was said last."""
+    over = Event()
+
+    def watch() -> None:
+        while not over.wait(min(1.0, quiet)):
+            if monotonic() - said() >= quiet:
+                say("still at it")
+
+    watching = Thread(target=watch, daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watching.join()
 
 
 def _fix(asked: Given, workshop: Any, base: str, names: Any, budget: Budget, say: Any) -> Fix:

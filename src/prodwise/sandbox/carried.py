@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from prodwise.sandbox.interpreters import ENVIRONMENTS
+from prodwise.sandbox.interpreters import ENVIRONMENTS, environments
 from prodwise.sandbox.store import Store, secret
 
 SEEN: Final = re.compile(r"(?:^|/)(?:\.venv|venv|env|node_modules|build|[^/]+\.(?:egg|dist)-info|__pypackages__)$")
@@ -38,7 +38,7 @@ class Carried:
 def carried(store: Store, left: Sequence[str]) -> Carried:
     """left: paths that the snapshot left out; large files and submodules among them are seen as they are."""
     ignored = [one.rstrip("/") for one in store.ignored()]
-    own = [name for name in ENVIRONMENTS if os.path.isfile(store.directory / name / "pyvenv.cfg")]
+    own = list(environments(store.directory))
     own += ["node_modules"] if (store.directory / "node_modules").is_dir() else []
     found = [*own, *(one for one in ignored if SEEN.search(one) and _is_environment(store.directory / one))]
     seen, copied, size = list[str](), list[str](), 0
@@ -56,7 +56,8 @@ def carried(store: Store, left: Sequence[str]) -> Carried:
             if size <= COPY_MAX and len(copied) < FILES_MAX:
                 copied.append(path)
     hidden = {
-        path: [] if Path(path).name in _PACKAGES else _secrets(store.directory, path) for path in seen[:DIRECTORIES_MAX]
+        path: [] if Path(path).name in _PACKAGES else _secrets(store.directory, path, path not in own)
+        for path in seen[:DIRECTORIES_MAX]
     }
     masked = tuple(one for found in hidden.values() for one in found or ())
     links = tuple(name for name in own if (store.directory / name).is_symlink())
@@ -78,8 +79,9 @@ def _is_plain(directory: Path, path: str) -> bool:
     return at.exists()
 
 
-def _secrets(directory: Path, path: str) -> list[str] | None:
-    """Those that a build or a submodule has in it; None where there is too much to look through. Packages bring none of ours."""
+def _secrets(directory: Path, path: str, built: bool) -> list[str] | None:
+    """Those that a build or a submodule has in it; None where there is too much to look through. Packages bring none of ours;
+    what merely looks like an environment may hold keys as well."""
     found, looked = list[str](), 0
     for place, folders, files in os.walk(directory / path):
         folders[:] = [one for one in folders if one not in _PACKAGES]
@@ -88,7 +90,7 @@ def _secrets(directory: Path, path: str) -> list[str] | None:
             return None
         for name in files:
             inside = os.path.relpath(os.path.join(place, name), directory)
-            if secret(inside, True) and not os.path.islink(os.path.join(place, name)):
+            if secret(inside, built) and not os.path.islink(os.path.join(place, name)):
                 found.append(inside)
     return found
 

@@ -6,7 +6,9 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -14,14 +16,29 @@ SYSTEM_PATH: Final = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bi
 KNOWN: Final = ("python3", "python", "node", "ruby", "go", "java", "php", "perl")
 """What makes the directory above a `bin` one that holds an interpreter and its libraries."""
 ENVIRONMENTS: Final = (".venv", "venv", "env")
+ENVIRONMENTS_MAX: Final = 8
+LOOKED_MAX: Final = 10_000
 PREFIXES_MAX: Final = 24
 ASK_S: Final = 5.0
 _PROGRAM = re.compile(r"(?:^|[\s'\"=;&|(])(/[^\s'\"=;&|()<>]+)")
 
 
+def environments(directory: Path) -> tuple[str, ...]:
+    """The virtual environments in a repository, whatever they are called; those with a usual name first."""
+    places = [directory, *(directory / name for name in (".tox", ".nox") if not (directory / name).is_symlink())]
+    found = list[str]()
+    for place in places:
+        with suppress(OSError), os.scandir(place) as entries:
+            for one in islice(entries, LOOKED_MAX):
+                if os.path.isfile(os.path.join(one.path, "pyvenv.cfg")):
+                    found.append(os.path.relpath(one.path, directory))
+    usual = {name: at for at, name in enumerate(ENVIRONMENTS)}
+    return tuple(sorted(found, key=lambda path: (usual.get(path, len(usual)), path))[:ENVIRONMENTS_MAX])
+
+
 def environment_of(directory: Path) -> Path | None:
     """The repository's own virtual environment."""
-    return next((directory / name for name in ENVIRONMENTS if os.path.isfile(directory / name / "pyvenv.cfg")), None)
+    return next((directory / path for path in environments(directory)), None)
 
 
 def bases(environment: Path) -> list[Path]:
@@ -59,7 +76,8 @@ def needed(
     own = environment_of(directory)
     if own is not None:
         shown.append(str(own / "bin"))
-        prefixes += [*([Path(os.path.realpath(own))] if own.is_symlink() else []), *bases(own)]
+    for one in (directory / path for path in environments(directory)):
+        prefixes += [*([Path(os.path.realpath(one))] if one.is_symlink() else []), *bases(one)]
     for place in dict.fromkeys([*places, *named]):
         if str(place) in SYSTEM_PATH or place.is_relative_to(directory):
             if os.path.isdir(place) and place in places and str(place) not in SYSTEM_PATH:

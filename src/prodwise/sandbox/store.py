@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from prodwise.model.errors import GateFailed, TargetError, UsageError
+from prodwise.sandbox.interpreters import environments
 
 COMMAND_S: Final = 120.0
 FILES_MAX: Final = 200_000
@@ -37,6 +38,8 @@ _ATTRIBUTES: Final = "* -text -ident -filter -working-tree-encoding !diff !merge
 LEFT: Final = ("__pycache__", "*.py[co]", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".coverage", "htmlcov",
                ".tox", ".nox", ".prodwise", ".venv", "venv", "env", "node_modules", ".git")  # fmt: skip
 """Not in a snapshot or a diff unless tracked, whatever the ignore files say."""
+_GLOB: Final = r"([\\\[*?\s])"
+_ESCAPED: Final = r"\\\1"
 _SECRET = re.compile(
     r"(?:^|/)\.env(?:rc)?(?:\.(?!example$|sample$|template$|dist$|defaults?$)[^/]*)?$|(?:^|/)\.prodwise/", re.I
 )
@@ -154,20 +157,24 @@ class Store:
         """(tracked paths, all paths that count with a mode to be found)."""
         if not self.whole:
             others = self._run(
-                "ls-files", "-z", "--others", *_excludes(), index=self._place / "none", tree=self.directory
+                "ls-files", "-z", "--others", *self._excludes(), index=self._place / "none", tree=self.directory
             )
             found = [os.fsdecode(one) for one in others.split(b"\0") if one]
             return set(), dict.fromkeys(found, "100644")
         cached = [os.fsdecode(one) for one in self._raw_asks("ls-files", "-z", "--cached").split(b"\0") if one]
-        others = self._raw_asks("ls-files", "-z", "--others", *_excludes())
+        others = self._raw_asks("ls-files", "-z", "--others", *self._excludes())
         found = [os.fsdecode(one) for one in others.split(b"\0") if one and not one.endswith(b"/")]
         return set(cached), dict.fromkeys([*cached, *found], "100644")
 
     def ignored(self) -> list[str]:
         """What git or we ignore in it; a directory that is ignored as a whole is one path and ends in "/"."""
-        asked = ("ls-files", "-z", "--others", "--ignored", "--directory", *_excludes())
+        asked = ("ls-files", "-z", "--others", "--ignored", "--directory", *self._excludes())
         told = self._raw_asks(*asked) if self.whole else self._run(*asked, tree=self.directory)
         return [os.fsdecode(one) for one in told.split(b"\0") if one][:FILES_MAX]
+
+    def _excludes(self) -> list[str]:
+        """Those of every tree, and this directory's environments, whatever they are called."""
+        return [*_excludes(), *(f"--exclude=/{re.sub(_GLOB, _ESCAPED, one)}" for one in environments(self.directory))]
 
     def _commit(self, tree: str) -> str:
         """HEAD itself where nothing differs from it."""

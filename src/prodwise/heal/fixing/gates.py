@@ -19,7 +19,7 @@ from prodwise.model.gate import GateResult
 
 TIMES: Final = 5
 TIMES_LEAST: Final = 2
-TIMES_SHARE: Final = 0.25
+TIMES_SHARE: Final = 0.12
 BUILD_S: Final = 20.0
 _CHECKERS: Final = (
     ((".py",), ("python3", "-m", "py_compile")),
@@ -105,4 +105,4 @@ def _last(output: str) -> str:
     return lines[-1][:200] if lines else "no reason was given"
 
 
-GATES: Final[tuple[Gate, ...]] = (policy, secret_scan, dependencies, applies, builds, reproducer, mutation, lint, suite)
+GATES: Final[tuple[Gate, ...]] = (policy, secret_scan, dependencies, applies, builds, reproducer, lint, suite, mutation)

@@ -15,6 +15,8 @@ from prodwise.ports.repair import Workshop
 
 SHOWN_MAX: Final = 200
 TESTS_MAX: Final = 5
+BASH: Final = "/bin/bash"
+_NEEDS_BASH = re.compile(r"(?:^|[;&|({\s])(?:source|pushd|\[\[)\s|<\(")
 _TEST = re.compile(r"[\w./-]+\.py(?:::[\w.:\[\]-]+)?")
 
 
@@ -40,13 +42,16 @@ class NotReproduced:
 def given(test: str, trace: str, workshop: Workshop, base: str, root: str) -> Given | NotReproduced:
     """The command if there is one; the trace then only says where to look."""
     read = traced(trace, root)
+    line = (BASH if _NEEDS_BASH.search(test) else "/bin/sh", "-c", test)
+    if test and not read.frames:
+        return Given(_fault(line, read), test[:SHOWN_MAX])
     with workshop.fresh(base) as tree:
         repository = Repository.of(tree.root)
         read = replace(
             read, frames=tuple(replace(one, file=repository.inside(one.file) or one.file) for one in read.frames)
         )
         if test:
-            return Given(_fault(("/bin/sh", "-c", test), read), test[:SHOWN_MAX])
+            return Given(_fault(line, read), test[:SHOWN_MAX])
         if not (read.frames or read.failed):
             return NotReproduced("the trace holds no frame of a program that can be read")
         if tests := _tests(read, repository):

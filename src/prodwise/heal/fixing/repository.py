@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from prodwise.loop.verify.nearby import near
+from prodwise.loop.verify.nearby import around, reached
 from prodwise.loop.verify.patch import Scene
 from prodwise.loop.verify.patch.protected import is_lock, is_manifest, is_test
 from prodwise.model.diff import FileDiff
@@ -34,6 +34,7 @@ class Repository:
     links: dict[str, str] = field(default_factory=dict)
     _texts: dict[str, str | None] = field(default_factory=dict)
     _known: frozenset[str] | None = None
+    _reached: dict[frozenset[str], tuple[frozenset[str], bool]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, root: Path) -> Repository:
@@ -62,8 +63,18 @@ class Repository:
     def scene(self, files: tuple[FileDiff, ...], fault: Fault) -> Scene:
         names = {name for file in files for name in file.names}
         texts = {name: text for name in names if (text := self.text(name)) is not None}
-        near_ones = near(names, self.seeds(fault), self.paths, self.text)
-        return Scene(texts, self.links, near_ones, self.known())
+        return Scene(texts, self.links, self._near(frozenset(names), fault), self.known())
+
+    def _near(self, names: frozenset[str], fault: Fault) -> frozenset[str] | None:
+        """As `near`, but what a fault's files lead to is read as far as needed, and once for all proposals."""
+        seeds = frozenset(seed for seed in self.seeds(fault) if seed in self.paths)
+        if not seeds:
+            return None
+        there, whole = self._reached.get(seeds, (frozenset(), False))
+        if not whole and not names <= there:
+            there = reached(seeds, self.paths, self.text, names)
+            self._reached[seeds] = (there, not names <= there)
+        return around(names, seeds, there, self.paths, self.text)
 
     def seeds(self, fault: Fault) -> Iterator[str]:
         """Files that the failure names: frames, its output, its command; all tests where it names none."""

@@ -30,16 +30,18 @@ class Reproducer:
 
     def run(self, tree: Tree, budget: Budget) -> Ran:
         """Once. One that does not end at the base is given no longer elsewhere; one that ends is given ten times as long."""
-        return tree.run(self.fault.command, budget.limits(min(RUN_MAX_S, max(2.0, 10 * self.seconds))))
+        times = 1 if self.reason.ended else 10
+        return tree.run(self.fault.command, budget.limits(min(RUN_MAX_S, max(2.0, times * self.seconds))))
 
 
 def reproduce(given: Given, workshop: Workshop, base: str, budget: Budget, root: str) -> Reproducer | NotReproduced:
     """Runs the fault's command at the base, each time in a fresh checkout. root: the repository's own path."""
     fault = given.fault
     reasons, output, seconds = list[Failure](), "", 0.0
+    most = min(RUN_MAX_S, max(RUN_LEAST_S, budget.seconds / 6))
     for turn in range(ON_BASE):
         with workshop.fresh(base) as tree:
-            ran = tree.run(fault.command, budget.limits(min(RUN_MAX_S, max(RUN_LEAST_S, budget.seconds / 6))))
+            ran = tree.run(fault.command, budget.limits(most))
         if why := cannot_run(ran.code, ran.output):
             return NotReproduced(f"the command cannot be used as a check: {why}")
         one = failure(ran.code, ran.output, ran.ended)

@@ -24,6 +24,8 @@ TRIED_KEPT: Final = 50
 RIVALS_MAX: Final = 8
 LAST_SHARE: Final = 0.6
 """Of the time left, at most, for any repairer but the last."""
+GATES_SHARE: Final = 0.2
+"""Of the time left, kept for the gates whatever the last one does: what it proposes must still be looked at."""
 
 Tell = Callable[[str], None]
 
@@ -66,10 +68,10 @@ def repair(
     """Raises Refused only where no sandbox can be had."""
     if isinstance(check, NotReproduced):
         return Fix("refused" if check.refused else "no_fix", check.reason, seconds=budget.spent)
-    tell(f"it fails at the base: {check.reason.words}")
+    tell(f"it fails at the base, each time: {check.reason.words} ({check.seconds:.1f} s a run)")
     tried: list[Tried] = []
     with workshop.fresh(base) as tree:
-        court = Court(workshop, base, check, Repository.of(tree.root), budget, unchecked=list(check.notes))
+        court = Court(workshop, base, check, Repository.of(tree.root), budget, unchecked=list(check.notes), tell=tell)
         over = False
         try:
             won = _first(court, repairers, tried, tell)
@@ -90,13 +92,11 @@ def _first(court: Court, repairers: Sequence[Repairer], tried: list[Tried], tell
     """The first that passes; a sentence when others that do something else pass as well."""
     proposals = _proposals(court, repairers, tell)
     for proposal in proposals:
+        tell(f"{proposal.repairer} proposes: {proposal.why}")
         one = judge(court, proposal)
         tried.append(one)
         last = one.gates[-1]
-        tell(
-            f"{proposal.repairer}: {proposal.why}: "
-            + ("passes every gate" if one.passed else f"{last.gate}: {last.reason}")
-        )
+        tell("it passes every gate" if one.passed else f"it does not pass {last.gate}: {last.reason}")
         if one.passed:
             return _alone(court, one, proposals, tried, tell)
     return None
@@ -112,6 +112,8 @@ def _alone(court: Court, won: Tried, others: Iterator[Proposal], tried: list[Tri
                 break
             one = judge(court, proposal)
             tried.append(one)
+            if court.budget.left < LEAST_S:
+                raise BudgetOver("the time was over")
             if one.passed and (how := rival(court, won.proposal, proposal)):
                 tell(f"{proposal.repairer}: {proposal.why}: passes as well")
                 return f"ambiguous: several changes pass every gate and do different things ({how}); no test says which is right"
@@ -135,7 +137,9 @@ def judge(court: Court, proposal: Proposal) -> Tried:
     for gate in GATES:
         try:
             said.append(gate(trial))
-        except (BudgetOver, Refused):
+        except BudgetOver:
+            said.append(GateResult(gate.__name__, Verdict.HOLD, "the time was over before it could tell"))
+        except Refused:
             raise
         except ProdwiseError as error:
             said.append(GateResult(gate.__name__, Verdict.HOLD, f"could not be asked: {error.message}"))
@@ -148,8 +152,8 @@ def _proposals(court: Court, repairers: Sequence[Repairer], tell: Tell) -> Itera
     """Of all repairers, smallest kind first. One that breaks is told of and passed over."""
     seen = set[str]()
     for at, one in enumerate(repairers):
-        tell(f"asking {one.name} ({court.budget.spent:.0f} s)")
-        seconds = court.budget.left * (1.0 if at == len(repairers) - 1 else LAST_SHARE)
+        seconds = court.budget.left * (1 - GATES_SHARE if at == len(repairers) - 1 else LAST_SHARE)
+        tell(f"asking {one.name}, for up to {max(0.0, seconds):.0f} s")
         if seconds <= 0:
             raise BudgetOver(f"{court.budget.seconds:.0f} s are over", "give it more with --budget")
         try:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import posixpath
+import re
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from prodwise.heal.fixing.trial import Court, Trial, failed, held, passed
+from prodwise.loop.verify.failure import NOTHING_RUN
 from prodwise.loop.verify.nearby import imported
-from prodwise.loop.verify.patch.protected import is_test
-from prodwise.loop.verify.results import Results, Suite, instead, lost, results, suite_of
+from prodwise.loop.verify.results import Results, Suite, instead, lost, own_tests, results, suite_of
 from prodwise.model.gate import GateResult
 from prodwise.ports.repair import Ran, Tree
 
 GATE: Final = "suite"
-SHARE: Final = 0.3
-"""Of the time that is left, for one run of the whole suite."""
+WHOLE_SHARE: Final = 0.15
+PART_SHARE: Final = 0.25
+"""Of the time that is left, for one run at the base: of the whole suite, which may turn out to be too long, or of a part."""
+LONGER: Final = 3.0
+"""With the change, the same may take so many times as long."""
+LEAST_S: Final = 5.0
 FILES_MAX: Final = 20
+AGAIN: Final = 3
 OUTPUT: Final = 2_000_000
 TOLD_MAX: Final = 3
 
@@ -29,9 +36,10 @@ def suite(trial: Trial) -> GateResult:
     before, asked = court.before, court.suite
     if before is None or asked is None:
         return passed(GATE, "there is no other test to lose")
+    court.tell(f"the suite with the change ({court.suite_s:.0f} s at the base)")
     with trial.head() as tree:
-        ran = _run(court, tree, asked)
-    after = results(asked, ran.code, ran.output)
+        ran = _run(court, tree, asked, max(LEAST_S, LONGER * court.suite_s))
+    after = trial.suite = results(asked, ran.code, ran.output)
     if not before.known:
         return _by_exit(before, after, ran.ended)
     if ran.ended and not after.known:
@@ -39,7 +47,7 @@ def suite(trial: Trial) -> GateResult:
     missing = lost(before, after) - court.wobbly
     if missing and (doubt := _again(trial, asked, missing)) is not None:
         return doubt
-    if before.code == 0 != after.code:
+    if before.code == 0 != after.code and not court.wobbly:
         return failed(GATE, f"the suite passed before, and ends with {after.code} with the change")
     skipped = (court.reproducer.reason.tests & before.failed) - after.passed
     if skipped:
@@ -51,56 +59,78 @@ def suite(trial: Trial) -> GateResult:
     )
 
 
+def notices(trial: Trial, tree: Tree) -> bool:
+    """Whether a test that passes with the change does not pass in this tree."""
+    court, known = trial.court, trial.suite
+    if court.suite is None or known is None or not known.passed:
+        return False
+    ran = _run(court, tree, court.suite, max(LEAST_S, LONGER * court.suite_s))
+    told = results(court.suite, ran.code, ran.output)
+    return told.known and bool(known.passed - told.passed - court.wobbly)
+
+
 def _before(court: Court, changed: Sequence[str]) -> None:
-    """Chooses what is run, by what there is and what there is time for."""
+    """Chooses what is run, by what there is and what there is time for: the whole suite, else a part of it."""
     found = suite_of(court.reproducer.fault.command, court.repository.paths)
-    if found is None:
-        court.not_checked("other tests: none were found that could be run here")
-        return
-    for one in (found, instead(found)):
+    for one in (found, instead(found)) if found else ():
         if one is None:
             continue
-        ran = _on_base(court, one)
+        court.tell("running the suite at the base")
+        ran = _on_base(court, one, WHOLE_SHARE)
         if "No module named pytest" in ran.output:
             continue
-        if ran.ended == "time":
-            near = _near(court, changed)
-            court.not_checked(
-                "the whole suite: it takes too long"
-                + (f"; {len(near)} test files near the change were run" if near else "")
-            )
-            if not near or one.kind != "pytest":
-                return
-            one = one.only(near)
-            ran = _on_base(court, one)
-            if ran.ended:
-                return
-        told = results(one, ran.code, ran.output)
-        if ran.code == 5 or (one.kind == "unittest" and not told.known):
-            court.not_checked("other tests: none were found that could be run here")
-            return
-        court.suite, court.before = one, told
+        if why := _taken(court, one, ran):
+            told = _part(court, one, changed, why)
+            court.not_checked(f"the whole suite: {why}; {told} were run" if told else f"other tests: {why}")
         return
-    court.not_checked("other tests: no runner for them is installed")
+    none = "no runner for them is installed" if found else "none were found that could be run here"
+    court.not_checked(f"other tests: {none}")
 
 
-def _run(court: Court, tree: Tree, asked: Suite) -> Ran:
-    return tree.run(asked.argv, court.budget.limits(max(5.0, SHARE * court.budget.left), OUTPUT))
+def _part(court: Court, whole: Suite, changed: Sequence[str], why: str) -> str:
+    """Test files that import what is changed, or else that of the failing check: which were run, "" for none."""
+    own = own_tests(court.reproducer.fault.command, court.repository.paths)
+    near = list(dict.fromkeys([*own, *_near(court, changed)]))[:FILES_MAX]
+    for files, words in ((near, "near the change"), (list(own), "of the check")):
+        fewer = whole.only(files) if files and len(files) < len(_tests(court)) else None
+        if fewer is not None:
+            court.tell(f"the whole suite: {why}; now {len(files)} test files {words}")
+            if not _taken(court, fewer, _on_base(court, fewer, PART_SHARE)):
+                return f"{len(files)} test files {words}"
+    return ""
 
 
-def _on_base(court: Court, asked: Suite) -> Ran:
+def _taken(court: Court, asked: Suite, ran: Ran) -> str:
+    """Keeps this as what counts; says why it is not enough, "" if it is."""
+    told = results(asked, ran.code, ran.output)
+    if ran.ended == "time":
+        return "it takes too long"
+    if ran.code == NOTHING_RUN or (asked.kind == "unittest" and not told.known):
+        return "none were found that could be run here"
+    if told.known or ran.code == 0:
+        court.suite, court.before, court.suite_s = asked, told, ran.seconds
+    return "no test of it passes here" if ran.code != 0 and not told.passed else ""
+
+
+def _run(court: Court, tree: Tree, asked: Suite, seconds: float) -> Ran:
+    return tree.run(asked.command, court.budget.limits(seconds, OUTPUT))
+
+
+def _on_base(court: Court, asked: Suite, share: float) -> Ran:
     with court.workshop.fresh(court.base) as tree:
-        return _run(court, tree, asked)
+        return _run(court, tree, asked, max(LEAST_S, share * court.budget.left))
 
 
 def _near(court: Court, changed: Sequence[str]) -> list[str]:
-    """Test files that import what is changed, and those that lie beside it."""
-    repository, found = court.repository, list[str]()
-    for path in sorted(repository.paths):
-        named = is_test(path) and path.endswith(".py") and path.rsplit("/", 1)[-1].startswith("test")
-        if named and set(changed) & set(imported(path, repository.text(path) or "", repository.paths)):
-            found.append(path)
-    return found[:FILES_MAX]
+    """Test files that import what is changed."""
+    text, paths = court.repository.text, court.repository.paths
+    return [path for path in _tests(court) if set(changed) & set(imported(path, text(path) or "", paths))]
+
+
+def _tests(court: Court) -> list[str]:
+    return sorted(
+        path for path in court.repository.paths if re.fullmatch(r"(?:.*/)?(?:tests?[_.].*|[^/]*_tests?\.)py", path)
+    )
 
 
 def _by_exit(before: Results, after: Results, ended: str) -> GateResult:
@@ -112,23 +142,33 @@ def _by_exit(before: Results, after: Results, ended: str) -> GateResult:
 
 
 def _again(trial: Trial, asked: Suite, missing: frozenset[str]) -> GateResult | None:
-    """Tests that pass now and then at the base prove nothing; one that does so only with the change holds it up."""
+    """Tests that pass now and then at the base prove nothing; nor does one that failed once with the change and then no more."""
     court = trial.court
-    ran = _on_base(court, asked)
-    if ran.ended or not results(asked, ran.code, ran.output).known:
+    asked = _of_these(asked, missing, court.repository.paths) or asked
+    court.tell(f"{len(missing)} tests again: {_some(missing)}")
+    with court.workshop.fresh(court.base) as tree:
+        ran = _run(court, tree, asked, max(LEAST_S, LONGER * court.suite_s))
+    told = results(asked, ran.code, ran.output)
+    if ran.ended or not told.known:
         return failed(GATE, f"{len(missing)} passed before and fail or are gone with the change: {_some(missing)}")
-    court.wobbly |= missing - results(asked, ran.code, ran.output).passed
-    if court.wobbly:
-        court.not_checked(f"{len(court.wobbly)} tests that pass now and then at the base: {_some(court.wobbly)}")
-    left = missing - court.wobbly
-    if not left:
-        return None
-    with trial.head() as tree:
-        again = _run(court, tree, asked)
-    still = left - results(asked, again.code, again.output).passed
-    if still:
-        return failed(GATE, f"{len(still)} passed before and fail or are gone with the change: {_some(still)}")
-    return held(GATE, f"flaky with the change: {_some(left)}")
+    left = missing & told.passed
+    for turn in range(AGAIN if left else 0):
+        with trial.head() as tree:
+            again = _run(court, tree, asked, max(LEAST_S, LONGER * court.suite_s))
+        still = left - results(asked, again.code, again.output).passed
+        if still and turn:
+            return held(GATE, f"flaky with the change: {_some(still)}")
+        if still:
+            return failed(GATE, f"{len(still)} passed before and fail or are gone with the change: {_some(still)}")
+    court.wobbly |= missing
+    court.not_checked(f"{len(court.wobbly)} tests that do not always pass: {_some(court.wobbly)}")
+    return None
+
+
+def _of_these(asked: Suite, tests: frozenset[str], paths: Collection[str]) -> Suite | None:
+    """The files of these tests, where their names tell them."""
+    files = {posixpath.normpath(posixpath.join(asked.folder, name.split("::")[0])) for name in tests}
+    return asked.only(sorted(files)) if asked.kind == "pytest" and files <= set(paths) else None
 
 
 def _some(names: frozenset[str]) -> str:

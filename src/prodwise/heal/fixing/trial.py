@@ -19,8 +19,8 @@ from prodwise.ports.repair import Tree, Workshop
 
 @dataclass
 class Court:
-    """What is the same for all proposals. suite, before: the whole suite at the base, once it was looked for; unchecked: what no gate
-    could look at, in plain words."""
+    """What is the same for all proposals. suite, before, suite_s: the suite at the base, once it was looked for, and how long it
+    took; unchecked: what no gate could look at, in plain words; tell: hears what is going on."""
 
     workshop: Workshop
     base: str
@@ -30,9 +30,11 @@ class Court:
     looked: bool = False
     suite: Suite | None = None
     before: Results | None = None
+    suite_s: float = 0.0
     wobbly: frozenset[str] = frozenset()
     linted: dict[tuple[str, ...], str | None] = field(default_factory=dict)
     unchecked: list[str] = field(default_factory=list)
+    tell: Callable[[str], None] = lambda _line: None
 
     def not_checked(self, what: str) -> None:
         if what not in self.unchecked:
@@ -41,11 +43,12 @@ class Court:
 
 @dataclass
 class Trial:
-    """files: the proposal's diff, read; after: what each changed file holds then."""
+    """files: the proposal's diff, read; suite: what the suite said with the change; after: what each changed file holds then."""
 
     court: Court
     proposal: Proposal
     files: tuple[FileDiff, ...]
+    suite: Results | None = None
 
     @property
     def after(self) -> dict[str, str]:

@@ -23,11 +23,12 @@ _CHANGING = re.compile(r"0x[0-9a-fA-F]+|\d+(?:\.\d+)?|/tmp/\S+")
 @dataclass(frozen=True, slots=True)
 class Failure:
     """error: the type of the last exception told, "" for none; tests: names of the tests that failed; end: the last lines
-    without what changes from run to run, told only where nothing else is known."""
+    without what changes from run to run, told only where nothing else is known; ended: it did not end by itself."""
 
     error: str
     tests: frozenset[str]
     end: str = ""
+    ended: bool = False
 
     @property
     def words(self) -> str:
@@ -41,7 +42,7 @@ def failure(code: int | None, output: str, ended: str) -> Failure | None:
         return None
     tests = frozenset(next(name for name in found.groups() if name) for found in _FAILED.finditer(output))
     if code is None:
-        return Failure(f"it was ended: {ended}", frozenset())
+        return Failure(f"it was ended: {ended}", frozenset(), ended=True)
     errors = _ERROR.findall(output)
     if errors or tests:
         return Failure(errors[-1].rsplit(".", 1)[-1] if errors else "", tests)

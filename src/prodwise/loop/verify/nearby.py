@@ -24,12 +24,17 @@ def near(changed: Iterable[str], seeds: Iterable[str], paths: frozenset[str], re
     """Those of the changed files that are near. None when no seed is a file of the repository: nothing is known then.
 
     Tests lead further than other code, as they stand far from what they test; a package's `__init__` costs no step."""
-    known = {seed for seed in seeds if seed in paths}
-    if not known:
-        return None
+    known = frozenset(seed for seed in seeds if seed in paths)
+    return around(changed, known, reached(known, paths, read), paths, read) if known else None
+
+
+def reached(
+    known: frozenset[str], paths: frozenset[str], read: Read, wanted: frozenset[str] = frozenset()
+) -> frozenset[str]:
+    """Files that these lead to, themselves included; looks no further once all that are wanted are among them."""
     left = {seed: STEPS_FROM_TESTS if is_test(seed) else STEPS for seed in known}
-    waiting, reads = list(left), 0
-    while waiting and reads < FILES_READ_MAX:
+    waiting, reads = sorted(left), 0
+    while waiting and reads < FILES_READ_MAX and not (wanted and wanted <= left.keys()):
         path = waiting.pop(0)
         if left[path] <= 0:
             continue
@@ -39,11 +44,18 @@ def near(changed: Iterable[str], seeds: Iterable[str], paths: frozenset[str], re
             if rest > left.get(other, -1):
                 left[other] = rest
                 waiting.append(other)
+    return frozenset(left)
+
+
+def around(
+    changed: Iterable[str], known: frozenset[str], near_ones: frozenset[str], paths: frozenset[str], read: Read
+) -> frozenset[str]:
+    """Those of the changed files that are reached from the known ones, lie beside them, or import one of them."""
     found = set()
+    others = {posixpath.dirname(one) for one in known}
     for path in changed:
-        others = {posixpath.dirname(one) for one in known}
         beside = not path.endswith((".py", ".js", ".ts")) and posixpath.dirname(path) in others
-        if path in left or beside or (path in paths and known & set(imported(path, read(path) or "", paths))):
+        if path in near_ones or beside or (path in paths and known & set(imported(path, read(path) or "", paths))):
             found.add(path)
     return frozenset(found)
 
