@@ -42,12 +42,16 @@ class Survivor:
     confidence: float
 
 
-def chosen(standing: Sequence[Candidate], spectrum: Spectrum) -> list[Survivor]:
-    """1. What stands, likeliest first, with the number of rivals: others, elsewhere or of another kind, that fit nearly as well.
-    2. Tests that ran the edited line speak for an edit; rivals, unusual edits and those that go around the work against it.
-    3. Nothing is proposed below the least confidence."""
-    judged = [Survivor(one, confidence(one, standing, spectrum)) for one in standing[:MOST]]
+def chosen(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], spectrum: Spectrum) -> list[Survivor]:
+    """1. What stands, likeliest first, with the number of rivals: others, elsewhere or of another kind, that fit nearly as well
+    and answer otherwise beyond the tests. 2. Tests that ran the edited line speak for an edit; rivals, unusual edits and those that
+    go around the work against it. 3. Nothing is proposed below the least confidence."""
+    judged = [Survivor(one, confidence(one, _others(at, standing, answers), spectrum)) for at, one in enumerate(standing[:MOST])]
     return [one for one in judged if one.confidence >= LEAST.get(witnesses(one.candidate, spectrum), LEAST_OF_MANY)]
+
+
+def _others(at: int, standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]]) -> list[Candidate]:
+    return [one for one, said in zip(standing, answers, strict=True) if not said or said != answers[at]]
 
 
 def confidence(one: Candidate, standing: Sequence[Candidate], spectrum: Spectrum) -> float:

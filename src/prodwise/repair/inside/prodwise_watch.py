@@ -1,7 +1,5 @@
 """pytest's side of `sitecustomize`: a plugin (PYTEST_PLUGINS) that tells it when tests begin, end, and are about to be run."""
 
-import os
-
 import pytest
 import sitecustomize as watch
 
@@ -27,11 +25,12 @@ def pytest_runtest_logreport(report):
 
 def pytest_runtestloop(session):
     if not session.testsfailed:
+        first = {name: at for at, name in enumerate(watch.State.plan.get("first", ()))}
+        session.items.sort(key=lambda item: first.get(item.nodeid, len(first)))
         watch.fork_all()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session, exitstatus):
-    """A try ends here: to take down a whole interpreter costs more than most tests."""
     if watch.State.child is not None:
-        os._exit(int(exitstatus))
+        watch.over(int(exitstatus))
