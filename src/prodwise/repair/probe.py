@@ -26,12 +26,14 @@ _LEAN = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One test that ran, the lines that it ran where that was asked, and the seconds of processor time that it took then."""
+    """One test that ran, and the lines that it ran where that was asked. cpu: seconds of processor time that it took then; error: the
+    type of what it raised, "" where that is not known."""
 
     name: str
     failed: bool
     lines: Lines = field(default_factory=dict)
     cpu: float = 0.0
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,14 @@ class Tried:
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What a try of many edits asks. first: tests in the order in which they are run before all others; must: those that have to
-    pass, known: those that may fail; each: seconds of processor time for one edit; margin: how much worse than the best that passes
+    pass, known: those that may fail; each: seconds of processor time for one edit, quick: for a first look at it; margin: how much worse than the best that passes
     is still tried; most: after so many that pass it ends."""
 
     first: Sequence[str]
     must: Sequence[str]
     known: Sequence[str]
     each: float
+    quick: float = 3.0
     margin: float = 1e9
     most: int = 1_000_000
 
@@ -115,7 +118,13 @@ class Probe:
         root = next((str(row["root"]) for row in rows if "root" in row), "")
         loading = next((_lines(row["loading"]) for row in rows if "loading" in row), {})
         tests = tuple(
-            Test(str(row["test"]), bool(row["failed"]), _lines(row["lines"]), float(row.get("cpu", 0)))
+            Test(
+                str(row["test"]),
+                bool(row["failed"]),
+                _lines(row["lines"]),
+                float(row.get("cpu", 0)),
+                str(row.get("error", "")),
+            )
             for row in rows
             if "lines" in row
         )
@@ -124,7 +133,13 @@ class Probe:
     def attempt(self, command: Sequence[str], edits: Mapping[int, tuple[Edit, Unit | None, float]], trial: Trial,
                 seconds: float) -> Tried:  # fmt: skip
         """Edits with their scores, in order, each in a fork of the collected tests."""
-        plan = {"mode": "try", **asdict(trial), "seconds": trial.each, "total": max(1.0, seconds - 2), "edits": _rows_of(edits)}
+        plan = {
+            "mode": "try",
+            **asdict(trial),
+            "seconds": trial.each,
+            "total": max(1.0, seconds - 2),
+            "edits": _rows_of(edits),
+        }
         rows = self._kept(command, edits, plan, seconds)
         codes = {int(row["id"]): row["code"] for row in rows if "code" in row}
         return Tried(any("ready" in row for row in rows), codes)

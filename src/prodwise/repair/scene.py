@@ -20,18 +20,21 @@ ELSEWHERE = frozenset((
     "TimeoutError", "gaierror", "SSLError", "ProxyError", "OperationalError", "ModuleNotFoundError", "KeyboardInterrupt",
     "SyntaxError", "IndentationError", "BlockingIOError", "InterruptedError", "ConnectError", "ConnectTimeout", "URLError",
 ))  # fmt: skip
+ASSERTED = ("AssertionError", "Failed", "Skipped")
 HANG_S = 2.0
 """Of processor time, with lines noted, after which a test is taken for endless; the plain run decides."""
 HANG_PLAIN_S = 6.0
 SLOW_S = 30.0
 LEAST_S = 0.35
+QUICK_S = 0.12
 _COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     """passing: the tests of the file that pass; known: those that fail on the base beside the targets; targets: those to be ended,
-    the quickest first; each_s: how much processor time one try may take; plain_s: how long a run in a process of its own may."""
+    the quickest first; breaks: each of
+    them ends with an error or never, none with a wrong answer; each_s: how much processor time one try may take, quick_s: a first look at it; plain_s: how long a run in a process of its own may."""
 
     check: commands.Check
     error: str
@@ -41,7 +44,9 @@ class Scene:
     passing: frozenset[str]
     known: frozenset[str]
     targets: tuple[str, ...]
+    breaks: bool
     each_s: float
+    quick_s: float
     plain_s: float
 
 
@@ -76,9 +81,12 @@ def look(probe: Probe, fault: Fault, seconds: float) -> Scene | None:
     known = frozenset(test.name for test in rest.tests if test.failed) - set(targets)
     good = [test for test in (*covered.tests, *rest.tests) if not test.failed and test.name not in {*targets, *known}]
     spectrum = Spectrum(tuple(lines), tuple(test.lines for test in good), covered.loading)
-    each = LEAST_S + 2 * sum(test.cpu for test in good)
+    calm = [test.cpu for test in failing if test.error != "Hangs"]
+    each = LEAST_S + 2 * sum(test.cpu for test in good) + 2 * sum(calm)
+    quick = QUICK_S + max((2 * test.cpu for test in good), default=0.0) + 2 * sum(calm[:3])
     return Scene(check, error, message, told.frames or fault.frames, spectrum, frozenset(test.name for test in good), known,
-                 targets, each, max(5.0, 3 * first.seconds) if first.code is not None else HANG_PLAIN_S)  # fmt: skip
+                 targets,
+                 all(test.error not in ("", *ASSERTED) for test in failing), each, min(quick, each), max(5.0, 3 * first.seconds) if first.code is not None else HANG_PLAIN_S)  # fmt: skip
 
 
 def _alike(covered: Covered, first: Ran) -> bool:

@@ -69,14 +69,21 @@ class _Search:
         slow = self._plainly([one for one in rest if one.score <= best + MARGIN][:PLAIN_MOST])
         passed += guards.whole(slow, self.left() - LAST_S)
         standing = sorted(guards.hold(passed, self.left() - LAST_S), key=lambda one: one.score)
-        answers = self._answers(standing)
-        return [one for one in chosen(standing, answers, self.scene.spectrum) if self._again(one)]
+        answers, base = self._answers(standing)
+        asked = base if self.scene.breaks else ()
+        return [one for one in chosen(standing, answers, self.scene.spectrum, asked) if self._again(one)]
 
     def _forked(self, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
         """Those that pass, and those that must be tried in a process of their own."""
         scene = self.scene
         trial = Trial(
-            scene.targets, sorted({*scene.targets, *scene.passing}), sorted(scene.known), scene.each_s, MARGIN, PASSED_MOST
+            scene.targets,
+            sorted({*scene.targets, *scene.passing}),
+            sorted(scene.known),
+            scene.each_s,
+            scene.quick_s,
+            MARGIN,
+            PASSED_MOST,
         )
         seconds = max(2.0, 0.75 * self.left() - LAST_S)
         tried = self.probe.attempt(scene.check.whole or scene.check.command, _numbered(candidates), trial, seconds)
@@ -85,16 +92,17 @@ class _Search:
         passed = [one for at, one in enumerate(candidates) if tried.codes.get(at) == 0]
         return passed, [one for at, one in enumerate(candidates) if tried.codes.get(at) == CANNOT]
 
-    def _answers(self, standing: Sequence[Candidate]) -> list[tuple[str, ...]]:
-        """What each answers beyond the tests, where that can be asked; in a tree of its own, for it may be harmed."""
+    def _answers(self, standing: Sequence[Candidate]) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+        """What each answers beyond the tests, where that can be asked, and what the unchanged program does; in a tree of its own,
+        for it may be harmed."""
         if len(standing) < 2 or not self.left() > LAST_S:
-            return [()] * len(standing)
+            return [()] * len(standing), ()
         with self.workshop.fresh(self.base) as tree:
             probe = Probe(tree)
             probe.lean = self.probe.lean
             command = self.scene.check.whole or self.scene.check.command
             told = probe.compare(command, _numbered(standing), min(COMPARE_S, self.left() - LAST_S))
-        return [told.get(at, ()) for at in range(len(standing))]
+        return [told.get(at, ()) for at in range(len(standing))], told.get(-1, ())
 
     def _plainly(self, batch: Sequence[Candidate]) -> list[Candidate]:
         passed = []

@@ -176,7 +176,7 @@ def like(value, seen, picked, depth=0):
             if low <= new <= high:
                 yield new
     elif isinstance(value, float):
-        yield from (one for one in seen if one != value)
+        yield from ((value + one) / 2 for one in seen[:4] if one != value)
     elif isinstance(value, (str, list, tuple)):
         for new in sequences(value, picked, depth):
             if all(not holds(rule, seen) or rule(new) for rule in RULES):
@@ -307,7 +307,11 @@ def shown(value, depth=0):
     if isinstance(value, (set, frozenset)):
         return "{" + ",".join(sorted(shown(one, depth + 1) for one in value)) + "}"
     if isinstance(value, dict):
-        return "{" + ",".join(sorted(shown(one, depth + 1) + ":" + shown(two, depth + 1) for one, two in value.items())) + "}"
+        return (
+            "{"
+            + ",".join(sorted(shown(one, depth + 1) + ":" + shown(two, depth + 1) for one, two in value.items()))
+            + "}"
+        )
     if isinstance(value, float):
         return repr(int(value)) if value.is_integer() else repr(round(value, 9))
     if value is None or isinstance(value, (str, bytes, int, complex)):
