@@ -45,7 +45,7 @@ class Guards:
         if left < 1:
             return []
         numbered = {at: (one.edit, one.unit, one.score) for at, one in enumerate(some)}
-        trial = Trial((), sorted(passing), sorted(known), max(3.0, 4 * self.scene.plain_s))
+        trial = Trial((), sorted(passing), sorted(known), max(3.0, 4 * self.scene.limits.plain))
         tried = self.probe.attempt(command, numbered, trial, left)
         kept = []
         for at, one in enumerate(some):

@@ -26,8 +26,8 @@ _LEAN = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One test that ran, and the lines that it ran where that was asked. cpu: seconds of processor time that it took then; error: the
-    type of what it raised, "" where that is not known."""
+    """One test that ran, and the lines that it ran where that was asked. cpu: seconds of processor time that it
+    took then; error: the type of what it raised, "" where that is not known."""
 
     name: str
     failed: bool
@@ -58,8 +58,8 @@ class Tried:
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What a try of many edits asks. first: tests in the order in which they are run before all others; must: those that have to
-    pass, known: those that may fail; each: seconds of processor time for one edit, quick: for a first look at it; margin: how much worse than the best that passes
-    is still tried; most: after so many that pass it ends."""
+    pass, known: those that may fail; each: seconds of processor time for one edit, quick: for a first look
+    at it; margin: how much worse than the best that passes is still tried; most: after so many that pass it ends."""
 
     first: Sequence[str]
     must: Sequence[str]

@@ -12,7 +12,7 @@ from prodwise.model.patch import Fault
 from prodwise.ports.repair import Ran
 from prodwise.repair import commands
 from prodwise.repair.localise import Spectrum
-from prodwise.repair.probe import Covered, Probe
+from prodwise.repair.probe import Covered, Probe, Test
 
 # No edit of the program ends these: a machine, a network, or an installation is at fault.
 ELSEWHERE = frozenset((
@@ -31,10 +31,27 @@ _COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)\b")
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What the failing check told of its end."""
+
+    error: str
+    message: str
+    frames: tuple[Frame, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """each: processor time that one try may take; quick: a first look at it; plain: wall time of a run in a process of its own."""
+
+    each: float
+    quick: float
+    plain: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """passing: the tests of the file that pass; known: those that fail on the base beside the targets; targets: those to be ended,
-    the quickest first; breaks: each of
-    them ends with an error or never, none with a wrong answer; each_s: how much processor time one try may take, quick_s: a first look at it; plain_s: how long a run in a process of its own may."""
+    the quickest first; breaks: each of them ends with an error or never, none with a wrong answer."""
 
     check: commands.Check
     error: str
@@ -45,9 +62,7 @@ class Scene:
     known: frozenset[str]
     targets: tuple[str, ...]
     breaks: bool
-    each_s: float
-    quick_s: float
-    plain_s: float
+    limits: Seconds
 
 
 def look(probe: Probe, fault: Fault, seconds: float) -> Scene | None:
@@ -72,21 +87,31 @@ def look(probe: Probe, fault: Fault, seconds: float) -> Scene | None:
     error, message = told.error or fault.error, told.message or fault.message
     if error.rpartition(".")[2] in ELSEWHERE:
         return None
-    failing = sorted((test for test in covered.tests if test.failed), key=lambda test: test.cpu)
-    if covered.tests and not failing:
+    if covered.tests and not any(test.failed for test in covered.tests):
         return None
+    return _scene(probe, check, covered, Told(error, message, told.frames or fault.frames), first, seconds)
+
+
+def _scene(probe: Probe, check: commands.Check, covered: Covered, told: Told, first: Ran, seconds: float) -> Scene:
+    failing = sorted((test for test in covered.tests if test.failed), key=lambda test: test.cpu)
     lines = [test.lines for test in failing] or ([covered.loading] if covered.loading else [])
     rest = _rest(probe, check, sorted({path for one in lines for path in one}), seconds)
     targets = tuple(dict.fromkeys(test.name for test in failing))
     known = frozenset(test.name for test in rest.tests if test.failed) - set(targets)
     good = [test for test in (*covered.tests, *rest.tests) if not test.failed and test.name not in {*targets, *known}]
     spectrum = Spectrum(tuple(lines), tuple(test.lines for test in good), covered.loading)
+    breaks = all(test.error not in ("", *ASSERTED) for test in failing)
+    passing = frozenset(test.name for test in good)
+    return Scene(check, told.error, told.message, told.frames, spectrum, passing, known, targets, breaks,
+                 _limits(failing, good, first))  # fmt: skip
+
+
+def _limits(failing: Sequence[Test], good: Sequence[Test], first: Ran) -> Seconds:
+    """In proportion to what the tests took with their lines noted, which is several times what they take in a try."""
     calm = [test.cpu for test in failing if test.error != "Hangs"]
     each = LEAST_S + 2 * sum(test.cpu for test in good) + 2 * sum(calm)
     quick = QUICK_S + max((2 * test.cpu for test in good), default=0.0) + 2 * sum(calm[:3])
-    return Scene(check, error, message, told.frames or fault.frames, spectrum, frozenset(test.name for test in good), known,
-                 targets,
-                 all(test.error not in ("", *ASSERTED) for test in failing), each, min(quick, each), max(5.0, 3 * first.seconds) if first.code is not None else HANG_PLAIN_S)  # fmt: skip
+    return Seconds(each, min(quick, each), HANG_PLAIN_S if first.code is None else max(5.0, 3 * first.seconds))
 
 
 def _alike(covered: Covered, first: Ran) -> bool:

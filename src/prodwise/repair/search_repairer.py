@@ -80,8 +80,8 @@ class _Search:
             scene.targets,
             sorted({*scene.targets, *scene.passing}),
             sorted(scene.known),
-            scene.each_s,
-            scene.quick_s,
+            scene.limits.each,
+            scene.limits.quick,
             MARGIN,
             PASSED_MOST,
         )
@@ -109,13 +109,13 @@ class _Search:
         for one in batch:
             if self.left() < LAST_S:
                 break
-            seconds = min(self.scene.plain_s, self.left())
+            seconds = min(self.scene.limits.plain, self.left())
             if self.probe.plain(self.scene.check.command, one.edit, seconds, lean=True).code == 0:
                 passed.append(one)
         return passed
 
     def _again(self, survivor: Survivor) -> bool:
-        seconds = max(10.0, 3 * self.scene.plain_s)
+        seconds = max(10.0, 3 * self.scene.limits.plain)
         return self.probe.plain(self.fault.command, survivor.candidate.edit, seconds).code == 0
 
 

@@ -26,6 +26,9 @@ RISK = {
 }
 STEEP = 2.0
 TROUBLE_MORE = 0.1
+ASKED_LEAST = 3
+"""So many questions at least tell whether two edits mean the same."""
+SHARE_LEAST = 0.66
 UNKNOWN = frozenset("?")
 # Least confidence by how many tests run the edited line: one alone is easily satisfied by accident.
 LEAST = {0: 0.65, 1: 0.6}
@@ -68,6 +71,8 @@ def chosen(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], sp
     weights = [weight(one, found, base) for one in found]
     best = max(range(len(found)), key=weights.__getitem__)
     share = weights[best] / sum(weights)
+    if share < SHARE_LEAST:
+        return []
     judged = [Survivor(one, confidence(one, share, spectrum)) for one in found[best].edits[:MOST]]
     return [one for one in judged if one.confidence >= LEAST.get(witnesses(one.candidate, spectrum), LEAST_OF_MANY)]
 
@@ -77,7 +82,7 @@ def meanings(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]]) 
     groups: dict[object, list[Candidate]] = {}
     said: dict[object, tuple[str, ...]] = {}
     for at, (one, told) in enumerate(zip(standing, answers, strict=True)):
-        key: object = told if told and not UNKNOWN.issuperset(told) else at
+        key: object = told if len(told) >= ASKED_LEAST and not UNKNOWN.issuperset(told) else at
         groups.setdefault(key, []).append(one)
         said[key] = told
     return [Meaning(tuple(sorted(some, key=lambda one: one.score)), said[key]) for key, some in groups.items()]

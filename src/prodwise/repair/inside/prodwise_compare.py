@@ -172,6 +172,8 @@ def like(value, seen, picked, depth=0):
         return
     if isinstance(value, int):
         low, high = min(seen), max(seen)
+        if low == high:
+            low, high = min(low, -low, 0) if low < 0 else 0, 2 * abs(high) + 1
         for new in (value - 1, value + 1, value // 2, picked.randint(low, high), picked.randint(low, high)):
             if low <= new <= high:
                 yield new

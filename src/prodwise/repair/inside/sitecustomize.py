@@ -181,7 +181,7 @@ def watch_unittest():
             program(self)
         except SystemExit as end:
             over(end.code if isinstance(end.code, int) else int(bool(end.code)))
-        over(0 if self.result.wasSuccessful() else 1)
+        return over(0 if self.result.wasSuccessful() else 1)
 
     unittest.TestCase.run = run_one
     unittest.TestProgram.runTests = run_all

@@ -170,7 +170,8 @@ def _one_more(site: Site, node: ast.expr) -> Iterator[Edit]:
     if not (limit or call or value) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod)):
         return
     ranged = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id == "range"
-    cost = 1.2 if ranged or limit else 1.6 if call else 2.2
+    compared = isinstance(parent, ast.Compare)  # where another comparison is likelier
+    cost = 1.9 if compared else 1.2 if ranged or limit else 1.6 if call else 2.2
     text = site.source.of(node)
     for sign in ("+", "-"):
         yield site.swap(node, f"{text} {sign} 1", "limit", f"`{_short(site, node)}` is one off", cost)
