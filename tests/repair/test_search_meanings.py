@@ -26,15 +26,15 @@ def candidate(new: str, score: float) -> Candidate:
 
 def test_edits_that_answer_alike_are_no_rivals() -> None:
     one, two = candidate("<", 1.0), candidate("!=", 1.1)
-    assert chosen([one, two], [("a", "b"), ("a", "b")], RAN)[0].candidate is one
-    assert chosen([one, two], [("a", "b"), ("a", "c")], RAN) == []
+    assert chosen([one, two], [("a", "b", "c"), ("a", "b", "c")], RAN)[0].candidate is one
+    assert chosen([one, two], [("a", "b", "c"), ("a", "b", "d")], RAN) == []
 
 
 def test_what_contradicts_a_program_that_only_broke_is_not_believed() -> None:
     one, two = candidate("<", 1.0), candidate("!=", 1.0)
-    answers = [("x", "b"), ("a", "b")]
+    answers = [("x", "b", "c"), ("a", "b", "c")]
     assert chosen([one, two], answers, RAN) == []
-    assert chosen([one, two], answers, RAN, base=("a", "!IndexError"))[0].candidate is two
+    assert chosen([one, two], answers, RAN, base=("a", "!IndexError", "~"))[0].candidate is two
 
 
 WHOLE = """

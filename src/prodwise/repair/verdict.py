@@ -90,12 +90,12 @@ def meanings(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]]) 
 
 def weight(one: Meaning, all_of: Sequence[Meaning], base: tuple[str, ...] = ()) -> float:
     """How likely it is before it is held against the others: its likeliest edit, more for each other way to say the same. What
-    errs or hangs where others answer weighs half, what contradicts the base a tenth."""
+    errs or hangs where others answer weighs a fifth, what contradicts the base a tenth."""
     value = sum(exp(-STEEP * edit.score) for edit in one.edits[:5])
     calmest = min(other.trouble for other in all_of)
     if any(mine != old for mine, old in zip(one.answers, base, strict=False) if old[:1] not in "!~?"):
         value /= 10
-    return value / 2 if one.trouble > calmest + TROUBLE_MORE else value
+    return value / 5 if one.trouble > calmest + TROUBLE_MORE else value
 
 
 def confidence(one: Candidate, share: float, spectrum: Spectrum) -> float:
