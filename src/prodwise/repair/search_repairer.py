@@ -25,7 +25,7 @@ LAST_S = 3.0
 
 
 class SearchRepairer:
-    """Proposes at most three edits, and none where several that mean different things fit alike."""
+    """Proposes at most two edits, which mean the same, and none where several that mean different things fit alike."""
 
     name = "search"
 
@@ -38,12 +38,14 @@ class SearchRepairer:
                 if scene is None:
                     return
                 search = _Search(scene, probe, fault, workshop, base, end)
+                rank = -1.0  # two of the same rank would be rivals; these mean the same
                 for survivor in search.best(pool(scene, tree, workshop)):
                     edit = survivor.candidate.edit
                     old = read_text(tree.root / edit.path)
                     why = f"{edit.why[:1].upper()}{edit.why[1:]} ({edit.path}, line {edit.line})."
                     diff = unified(edit.path, old, edit.applied(old))
-                    yield Proposal(self.name, ActionKind.PATCH, diff, why, round(1 - survivor.confidence, 3))
+                    rank = max(round(1 - survivor.confidence, 3), rank + 0.01)
+                    yield Proposal(self.name, ActionKind.PATCH, diff, why, rank)
             finally:
                 probe.close()
 
