@@ -31,7 +31,7 @@ ASKED_LEAST = 3
 SHARE_LEAST = 0.66
 UNKNOWN = frozenset("?")
 # Least confidence by how many tests run the edited line: one alone is easily satisfied by accident.
-LEAST = {0: 0.65, 1: 0.6}
+LEAST = {0: 0.7, 1: 0.78}
 LEAST_OF_MANY = 0.5
 MOST = 2
 
