@@ -36,6 +36,7 @@ class State:
     cpu = 0.0
     error = ""
     finish = None
+    tracer = None
     begun = False
     hung = 0
     passed = set()  # type: set
@@ -66,9 +67,9 @@ def begin():
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
     elif State.plan.get("only") != []:
-        tracer = tracing()
-        threading.settrace(tracer)
-        sys.settrace(tracer)
+        State.tracer = tracing()
+        threading.settrace(State.tracer)
+        sys.settrace(State.tracer)
     if State.plan["mode"] == "cover":
         atexit.register(script_ended)
     watch_unittest()
@@ -129,6 +130,8 @@ def starting(test):
             answer({"loading": {path: sorted(lines) for path, lines in State.lines.items()}})
             State.begun = True
         State.lines = {}
+        if State.tracer is not None:
+            sys.settrace(State.tracer)  # an error inside of it (a hang, no stack left) had it removed
         signal.signal(signal.SIGVTALRM, hangs)
         signal.setitimer(signal.ITIMER_VIRTUAL, State.plan.get("seconds", 10) / (1 + 4 * State.hung))
         State.cpu = time.process_time()
