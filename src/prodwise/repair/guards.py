@@ -1,4 +1,4 @@
-"""What else must stay as it is: the other tests of the file, and the test files that speak of the edited module."""
+"""What else must stay as it is: the test files that speak of the edited module."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from prodwise.clock import monotonic
 from prodwise.repair.localise import is_test
 from prodwise.repair.pool import Candidate
-from prodwise.repair.probe import CANNOT, Probe, read_text
+from prodwise.repair.probe import CANNOT, Probe, Trial, read_text
 from prodwise.repair.scene import Scene
 
 FILES_MOST = 10
@@ -23,11 +23,9 @@ class Guards:
     related: dict[str, tuple[tuple[str, ...], frozenset[str], frozenset[str]] | None] = field(default_factory=dict)
 
     def hold(self, passed: Sequence[Candidate], seconds: float) -> list[Candidate]:
-        """Those with which every test that passed on the base still does."""
+        """Those with which every test of related files that passed on the base still does."""
         end = monotonic() + seconds
         standing = list(passed)
-        if standing and self.scene.check.whole is not None:
-            standing = self._under(standing, self.scene.check.whole, self.scene.passing, self.scene.known, end)
         for path in {one.edit.path for one in standing}:
             rule = self._related(path, end)
             if rule is not None:
@@ -36,19 +34,25 @@ class Guards:
                 standing = [one for one in standing if one.edit.path != path or one in kept]
         return standing
 
+    def whole(self, some: Sequence[Candidate], seconds: float) -> list[Candidate]:
+        """Those with which every test of the same file that passed on the base still does, each in a process of its own."""
+        end, command = monotonic() + seconds, self.scene.check.whole
+        return [one for one in some if command is None or self._plainly(one, command, self.scene.passing, end)]
+
     def _under(self, some: Sequence[Candidate], command: tuple[str, ...], passing: frozenset[str], known: frozenset[str],
                end: float) -> list[Candidate]:  # fmt: skip
         left = end - monotonic()
         if left < 1:
             return []
-        numbered = {at: (one.edit, one.unit) for at, one in enumerate(some)}
-        tried = self.probe.attempt(command, numbered, sorted(known), max(3.0, 4 * self.scene.each_s), left)
+        numbered = {at: (one.edit, one.unit, one.score) for at, one in enumerate(some)}
+        trial = Trial((), sorted(passing), sorted(known), max(3.0, 4 * self.scene.limits.plain))
+        tried = self.probe.attempt(command, numbered, trial, left)
         kept = []
         for at, one in enumerate(some):
             if not tried.ready or tried.codes.get(at) == CANNOT:
                 if self._plainly(one, command, passing, end):
                     kept.append(one)
-            elif tried.codes.get(at) is not None and passing <= tried.tests.get(at, frozenset()):
+            elif tried.codes.get(at) == 0:
                 kept.append(one)
         return kept
 

@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,19 @@ ANSWER_MOST = 64 << 20
 CANNOT = 97
 _RUN = f'PYTHONPATH="$PWD/{PLACE}${{PYTHONPATH:+:$PYTHONPATH}}" exec "$@"'
 _ENV = {"PYTHONDONTWRITEBYTECODE": "1"}
+_LEAN = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One test that ran, and the lines that it ran where that was asked."""
+    """One test that ran, and the lines that it ran where that was asked. cpu: seconds of processor time that it
+    took then; error: the type of what it raised, "" where that is not known."""
 
     name: str
     failed: bool
     lines: Lines = field(default_factory=dict)
+    cpu: float = 0.0
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +48,26 @@ class Covered:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """codes: edit id → the exit code of the command with it, None when it was ended; only what was tried. ready: whether the
-    tests could be reached by forks at all; broke: edit id → tests that failed with it, first one only."""
+    """codes: edit id → 0 when all tests that must pass did, CANNOT when a fork cannot take the edit, None when it was ended; only
+    what was tried. ready: whether the tests could be reached by forks at all."""
 
     ready: bool
     codes: Mapping[int, int | None]
-    tests: Mapping[int, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a try of many edits asks. first: tests in the order in which they are run before all others; must: those that have to
+    pass, known: those that may fail; each: seconds of processor time for one edit, quick: for a first look
+    at it; margin: how much worse than the best that passes is still tried; most: after so many that pass it ends."""
+
+    first: Sequence[str]
+    must: Sequence[str]
+    known: Sequence[str]
+    each: float
+    quick: float = 3.0
+    margin: float = 1e9
+    most: int = 1_000_000
 
 
 class Probe:
@@ -57,22 +75,25 @@ class Probe:
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
+        self.lean = False
+        """Whether tries leave pytest's installed plugins out, where the tests need none of them: they take longer than the tests."""
         self.place = tree.root / PLACE
         self.place.mkdir(exist_ok=True)
         self.place.chmod(0o777)
-        for name in ("sitecustomize.py", "prodwise_watch.py"):
+        for name in ("sitecustomize.py", "prodwise_watch.py", "prodwise_compare.py"):
             shutil.copy(Path(__file__).parent / "inside" / name, self.place / name)
 
     def close(self) -> None:
         shutil.rmtree(self.place, ignore_errors=True)
 
-    def plain(self, command: Sequence[str], edit: Edit | None, seconds: float) -> Ran:
+    def plain(self, command: Sequence[str], edit: Edit | None, seconds: float, lean: bool = False) -> Ran:
         """The command by itself, in a fresh process, with an edit or without."""
         limits = Limits(seconds=seconds, cpu_s=seconds)
+        env = {**_ENV, **_LEAN} if lean and self.lean else _ENV
         if edit is None:
-            return self.tree.run(command, limits, _ENV)
+            return self.tree.run(command, limits, env)
         with self._edited(edit):
-            return self.tree.run(command, limits, _ENV)
+            return self.tree.run(command, limits, env)
 
     @contextmanager
     def _edited(self, edit: Edit) -> Iterator[None]:
@@ -97,27 +118,49 @@ class Probe:
         root = next((str(row["root"]) for row in rows if "root" in row), "")
         loading = next((_lines(row["loading"]) for row in rows if "loading" in row), {})
         tests = tuple(
-            Test(str(row["test"]), bool(row["failed"]), _lines(row["lines"])) for row in rows if "lines" in row
+            Test(
+                str(row["test"]),
+                bool(row["failed"]),
+                _lines(row["lines"]),
+                float(row.get("cpu", 0)),
+                str(row.get("error", "")),
+            )
+            for row in rows
+            if "lines" in row
         )
         return Covered(ran, root, tests, loading)
 
-    def attempt(self, command: Sequence[str], edits: Mapping[int, tuple[Edit, Unit | None]], known: Sequence[str],
-                each: float, seconds: float) -> Tried:  # fmt: skip
-        """Every edit in a fork of the collected tests. known: tests that may fail."""
-        texts = {path: read_text(self.tree.root / path) for path in {edit.path for edit, _ in edits.values()}}
-        tries = [[at, edit.path, _unit(unit), edit.start, edit.end, edit.new] for at, (edit, unit) in edits.items()]
-        plan = {"mode": "try", "known": list(known), "seconds": each, "total": max(1.0, seconds - 2), "edits": tries}
+    def attempt(self, command: Sequence[str], edits: Mapping[int, tuple[Edit, Unit | None, float]], trial: Trial,
+                seconds: float) -> Tried:  # fmt: skip
+        """Edits with their scores, in order, each in a fork of the collected tests."""
+        plan = {
+            "mode": "try",
+            **asdict(trial),
+            "seconds": trial.each,
+            "total": max(1.0, seconds - 2),
+            "edits": _rows_of(edits),
+        }
+        rows = self._kept(command, edits, plan, seconds)
+        codes = {int(row["id"]): row["code"] for row in rows if "code" in row}
+        return Tried(any("ready" in row for row in rows), codes)
+
+    def compare(
+        self, command: Sequence[str], edits: Mapping[int, tuple[Edit, Unit | None, float]], seconds: float
+    ) -> dict[int, tuple[str, ...]]:
+        """What each edit answers to the tests' own calls and others like them, in the same order for all; -1: the base."""
+        plan = {"mode": "compare", "edits": _rows_of(edits), "seconds": 3.0, "record": 5.0}
+        rows = self._kept(command, edits, plan, seconds)
+        return {int(row["id"]): tuple(map(str, row["answers"])) for row in rows if "answers" in row}
+
+    def _kept(self, command: Sequence[str], edits: Mapping[int, tuple[Edit, Unit | None, float]], plan: Mapping[str, Any],
+              seconds: float) -> list[dict[str, Any]]:  # fmt: skip
+        """Runs a plan that exchanges files, and puts them back."""
+        texts = {path: read_text(self.tree.root / path) for path in {edit.path for edit, _, _ in edits.values()}}
         try:
-            _, rows = self._watch(command, plan, seconds)
+            return self._watch(command, plan, seconds)[1]
         finally:
             for path, text in texts.items():
                 write_text(_own(self.tree.root / path, self.tree.root), text)
-        codes = {int(row["id"]): row["code"] for row in rows if "code" in row}
-        tests: dict[int, set[str]] = {}
-        for row in rows:
-            if "id" in row and "test" in row and not row["failed"]:
-                tests.setdefault(int(row["id"]), set()).add(str(row["test"]))
-        return Tried(any("ready" in row for row in rows), codes, {at: frozenset(names) for at, names in tests.items()})
 
     def _watch(
         self, command: Sequence[str], plan: Mapping[str, Any], seconds: float
@@ -126,6 +169,8 @@ class Probe:
         answer = self.place / "answer.jsonl"
         answer.unlink(missing_ok=True)
         env = {**_ENV, "PYTEST_PLUGINS": "prodwise_watch", "PYTEST_XDIST_AUTO_NUM_WORKERS": "1"}
+        if self.lean:
+            env |= _LEAN
         limits = Limits(seconds=seconds, cpu_s=seconds)
         ran = self.tree.run(("/bin/sh", "-c", _RUN, "sh", *command), limits, env)
         return ran, list(_rows(answer))
@@ -145,6 +190,12 @@ def _rows(answer: Path) -> list[dict[str, Any]]:
             if isinstance(row, dict):
                 rows.append(row)
     return rows
+
+
+def _rows_of(edits: Mapping[int, tuple[Edit, Unit | None, float]]) -> list[list[Any]]:
+    return [
+        [at, edit.path, _unit(unit), edit.start, edit.end, edit.new, score] for at, (edit, unit, score) in edits.items()
+    ]
 
 
 def _lines(data: Mapping[str, Sequence[int]]) -> Lines:

@@ -72,6 +72,8 @@ def _answers_itself(node: ast.AST) -> bool:
         )
     if isinstance(node, ast.Assign):
         return ast.unparse(node.targets[0]) == ast.unparse(node.value)
+    if isinstance(node, ast.BinOp) and _neutral(node):
+        return True
     if isinstance(node, ast.BinOp) and isinstance(
         node.op, ast.Sub | ast.Div | ast.FloorDiv | ast.Mod | ast.BitXor | ast.BitAnd | ast.BitOr
     ):
@@ -84,3 +86,13 @@ def _answers_itself(node: ast.AST) -> bool:
     ):
         return len({ast.unparse(one) for one in node.args}) < len(node.args)
     return False
+
+
+def _neutral(node: ast.BinOp) -> bool:
+    """`1 * x`, `x + 0`, `x // 1`: nothing is done."""
+    sides = [one.value if isinstance(one, ast.Constant) else None for one in (node.left, node.right)]
+    if isinstance(node.op, ast.Mult):
+        return any(type(one) is int and one == 1 for one in sides)
+    if isinstance(node.op, ast.Add):
+        return any(type(one) is int and one == 0 for one in sides)
+    return isinstance(node.op, ast.FloorDiv | ast.Pow) and type(sides[1]) is int and sides[1] == 1

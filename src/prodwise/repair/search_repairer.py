@@ -9,22 +9,23 @@ from prodwise.clock import monotonic
 from prodwise.model.action import ActionKind
 from prodwise.model.patch import Fault, Proposal
 from prodwise.ports.repair import Workshop
-from prodwise.repair.edits import unified
+from prodwise.repair.edits import Edit, unified
 from prodwise.repair.guards import Guards
 from prodwise.repair.pool import Candidate, pool
-from prodwise.repair.probe import CANNOT, Probe, read_text
+from prodwise.repair.probe import CANNOT, Probe, Trial, read_text
 from prodwise.repair.scene import Scene, look
+from prodwise.repair.source import Unit
 from prodwise.repair.verdict import Survivor, chosen
 
-BATCHES = (40, 80, 160, 320)
 PLAIN_MOST = 25
 MARGIN = 0.8
-SURVIVORS_MOST = 40
+PASSED_MOST = 60
+COMPARE_S = 20.0
 LAST_S = 3.0
 
 
 class SearchRepairer:
-    """Proposes at most three edits, and none where several that mean different things fit alike."""
+    """Proposes at most two edits, which mean the same, and none where several that mean different things fit alike."""
 
     name = "search"
 
@@ -36,13 +37,15 @@ class SearchRepairer:
                 scene = look(probe, fault, seconds)
                 if scene is None:
                     return
-                search = _Search(scene, probe, fault, end)
+                search = _Search(scene, probe, fault, workshop, base, end)
+                rank = -1.0  # two of the same rank would be rivals; these mean the same
                 for survivor in search.best(pool(scene, tree, workshop)):
                     edit = survivor.candidate.edit
                     old = read_text(tree.root / edit.path)
                     why = f"{edit.why[:1].upper()}{edit.why[1:]} ({edit.path}, line {edit.line})."
                     diff = unified(edit.path, old, edit.applied(old))
-                    yield Proposal(self.name, ActionKind.PATCH, diff, why, round(1 - survivor.confidence, 3))
+                    rank = max(round(1 - survivor.confidence, 3), rank + 0.01)
+                    yield Proposal(self.name, ActionKind.PATCH, diff, why, rank)
             finally:
                 probe.close()
 
@@ -52,62 +55,71 @@ class _Search:
     scene: Scene
     probe: Probe
     fault: Fault
+    workshop: Workshop
+    base: str
     end: float
 
     def left(self) -> float:
         return self.end - monotonic()
 
     def best(self, candidates: Sequence[Candidate]) -> list[Survivor]:
-        """1. Tries batch by batch until one stands and what follows is clearly less likely, or time is up. 2. What stands is
-        weighed. 3. The chosen ones pass the plain command once more, in a fresh process."""
+        """1. Tries until what follows is clearly less likely than what stands, or time is up. 2. What stands is asked further
+        questions, and weighed. 3. The chosen ones pass the plain command once more, in a fresh process."""
         guards = Guards(self.scene, self.probe)
-        standing: list[Candidate] = []
-        plain = PLAIN_MOST
-        forks = True
-        for batch in _batches(candidates):
-            if self.left() < LAST_S or len(standing) >= SURVIVORS_MOST:
-                break
-            if standing and batch[0].score > standing[0].score + MARGIN:
-                break
-            passed, rest = self._forked(batch) if forks else ([], batch)
-            forks = forks and len(rest) < len(batch)
-            slow = rest[:plain]
-            plain -= len(slow)
-            passed += self._plainly(slow)
-            standing += guards.hold(passed, self.left() - LAST_S)
-            standing.sort(key=lambda one: one.score)
-        return [one for one in chosen(standing, self.scene.spectrum) if self._again(one)]
+        passed, rest = self._forked(candidates)
+        best = min((one.score for one in passed), default=1e9)
+        slow = self._plainly([one for one in rest if one.score <= best + MARGIN][:PLAIN_MOST])
+        passed += guards.whole(slow, self.left() - LAST_S)
+        standing = sorted(guards.hold(passed, self.left() - LAST_S), key=lambda one: one.score)
+        answers, base = self._answers(standing)
+        asked = base if self.scene.breaks else ()
+        return [one for one in chosen(standing, answers, self.scene.spectrum, asked) if self._again(one)]
 
-    def _forked(self, batch: Sequence[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
+    def _forked(self, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
         """Those that pass, and those that must be tried in a process of their own."""
-        numbered = {at: (one.edit, one.unit) for at, one in enumerate(batch)}
-        tried = self.probe.attempt(
-            self.scene.check.command, numbered, (), self.scene.each_s, max(2.0, self.left() - LAST_S)
+        scene = self.scene
+        trial = Trial(
+            scene.targets,
+            sorted({*scene.targets, *scene.passing}),
+            sorted(scene.known),
+            scene.limits.each,
+            scene.limits.quick,
+            MARGIN,
+            PASSED_MOST,
         )
+        seconds = max(2.0, 0.75 * self.left() - LAST_S)
+        tried = self.probe.attempt(scene.check.whole or scene.check.command, _numbered(candidates), trial, seconds)
         if not tried.ready:
-            return [], list(batch)
-        passed = [one for at, one in enumerate(batch) if tried.codes.get(at) == 0]
-        return passed, [one for at, one in enumerate(batch) if tried.codes.get(at) == CANNOT]
+            return [], list(candidates)
+        passed = [one for at, one in enumerate(candidates) if tried.codes.get(at) == 0]
+        return passed, [one for at, one in enumerate(candidates) if tried.codes.get(at) == CANNOT]
+
+    def _answers(self, standing: Sequence[Candidate]) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+        """What each answers beyond the tests, where that can be asked, and what the unchanged program does; in a tree of its own,
+        for it may be harmed."""
+        if len(standing) < 2 or not self.left() > LAST_S:
+            return [()] * len(standing), ()
+        with self.workshop.fresh(self.base) as tree:
+            probe = Probe(tree)
+            probe.lean = self.probe.lean
+            command = self.scene.check.whole or self.scene.check.command
+            told = probe.compare(command, _numbered(standing), min(COMPARE_S, self.left() - LAST_S))
+        return [told.get(at, ()) for at in range(len(standing))], told.get(-1, ())
 
     def _plainly(self, batch: Sequence[Candidate]) -> list[Candidate]:
         passed = []
         for one in batch:
             if self.left() < LAST_S:
                 break
-            seconds = min(max(2.0, 1.5 * self.scene.each_s), self.left())
-            if self.probe.plain(self.scene.check.command, one.edit, seconds).code == 0:
+            seconds = min(self.scene.limits.plain, self.left())
+            if self.probe.plain(self.scene.check.command, one.edit, seconds, lean=True).code == 0:
                 passed.append(one)
         return passed
 
     def _again(self, survivor: Survivor) -> bool:
-        seconds = max(5.0, 3 * self.scene.each_s)
+        seconds = max(10.0, 3 * self.scene.limits.plain)
         return self.probe.plain(self.fault.command, survivor.candidate.edit, seconds).code == 0
 
 
-def _batches(candidates: Sequence[Candidate]) -> Iterator[Sequence[Candidate]]:
-    """Small ones first: most faults end with one of the likeliest edits."""
-    at, sizes = 0, iter(BATCHES)
-    while at < len(candidates):
-        many = next(sizes, BATCHES[-1])
-        yield candidates[at : at + many]
-        at += many
+def _numbered(some: Sequence[Candidate]) -> dict[int, tuple[Edit, Unit | None, float]]:
+    return {at: (one.edit, one.unit, one.score) for at, one in enumerate(some)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log2
+from math import exp, log2
 
 from prodwise.repair.localise import Spectrum
 from prodwise.repair.pool import Candidate
@@ -24,14 +24,16 @@ RISK = {
     "none": 0.1,
     "index": 0.1,
 }
-RIVALS_WITHIN = 0.5
-RIVAL_COST = 0.07
+STEEP = 2.0
+TROUBLE_MORE = 0.1
+ASKED_LEAST = 3
+"""So many questions at least tell whether two edits mean the same."""
+SHARE_LEAST = 0.66
+UNKNOWN = frozenset("?")
 # Least confidence by how many tests run the edited line: one alone is easily satisfied by accident.
-LEAST = {0: 0.65, 1: 0.6, 2: 0.5}
-LEAST_OF_MANY = 0.4
+LEAST = {0: 0.7, 1: 0.78}
+LEAST_OF_MANY = 0.5
 MOST = 2
-# Ways to say the same: one place, one limit moved by one.
-_ONE_FAMILY = frozenset(("comparison", "limit", "constant"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +44,64 @@ class Survivor:
     confidence: float
 
 
-def chosen(standing: Sequence[Candidate], spectrum: Spectrum) -> list[Survivor]:
-    """1. What stands, likeliest first, with the number of rivals: others, elsewhere or of another kind, that fit nearly as well.
-    2. Tests that ran the edited line speak for an edit; rivals, unusual edits and those that go around the work against it.
-    3. Nothing is proposed below the least confidence."""
-    judged = [Survivor(one, confidence(one, standing, spectrum)) for one in standing[:MOST]]
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """Edits that answer alike wherever they were asked, likeliest first. answers: "!…" is an error, "~" no answer in time."""
+
+    edits: tuple[Candidate, ...]
+    answers: tuple[str, ...] = ()
+
+    @property
+    def trouble(self) -> float:
+        """The share of questions that end without an answer."""
+        return sum(one[:1] in "!~" for one in self.answers) / max(1, len(self.answers))
+
+
+def chosen(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], spectrum: Spectrum,
+           base: tuple[str, ...] = ()) -> list[Survivor]:  # fmt: skip
+    """1. Edits that answer alike beyond the tests are one meaning. 2. The meaning that weighs most is held against all others:
+    where several fit alike, none is believed. 3. Unusual edits, those that go around the work, and few tests through the
+    edited line speak against it. 4. Nothing is proposed below the least confidence.
+
+    base: what the unchanged program answers, where all that failed did so with an error or never ended: what it does answer
+    is right then."""
+    found = meanings(standing, answers)
+    if not found:
+        return []
+    weights = [weight(one, found, base) for one in found]
+    best = max(range(len(found)), key=weights.__getitem__)
+    share = weights[best] / sum(weights)
+    if share < SHARE_LEAST:
+        return []
+    judged = [Survivor(one, confidence(one, share, spectrum)) for one in found[best].edits[:MOST]]
     return [one for one in judged if one.confidence >= LEAST.get(witnesses(one.candidate, spectrum), LEAST_OF_MANY)]
 
 
-def confidence(one: Candidate, standing: Sequence[Candidate], spectrum: Spectrum) -> float:
-    rivals = sum(1 for other in standing if other is not one and _rival(one, other))
+def meanings(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]]) -> list[Meaning]:
+    """What could not be asked stands for itself."""
+    groups: dict[object, list[Candidate]] = {}
+    said: dict[object, tuple[str, ...]] = {}
+    for at, (one, told) in enumerate(zip(standing, answers, strict=True)):
+        key: object = told if len(told) >= ASKED_LEAST and not UNKNOWN.issuperset(told) else at
+        groups.setdefault(key, []).append(one)
+        said[key] = told
+    return [Meaning(tuple(sorted(some, key=lambda one: one.score)), said[key]) for key, some in groups.items()]
+
+
+def weight(one: Meaning, all_of: Sequence[Meaning], base: tuple[str, ...] = ()) -> float:
+    """How likely it is before it is held against the others: its likeliest edit, more for each other way to say the same. What
+    errs or hangs where others answer weighs a fifth, what contradicts the base a tenth."""
+    value = sum(exp(-STEEP * edit.score) for edit in one.edits[:5])
+    calmest = min(other.trouble for other in all_of)
+    if any(mine != old for mine, old in zip(one.answers, base, strict=False) if old[:1] not in "!~?"):
+        value /= 10
+    return value / 5 if one.trouble > calmest + TROUBLE_MORE else value
+
+
+def confidence(one: Candidate, share: float, spectrum: Spectrum) -> float:
     ran = witnesses(one, spectrum)
-    value = (
-        0.85 - 0.12 * one.score - RIVAL_COST * rivals - RISK.get(one.edit.kind, 0.0) + min(0.15, 0.05 * log2(1 + ran))
-    )
+    value = share * (0.95 - RISK.get(one.edit.kind, 0.0) - 0.06 * one.score) + min(0.1, 0.03 * log2(1 + ran))
     return max(0.0, min(0.99, value))
-
-
-def _rival(one: Candidate, other: Candidate) -> bool:
-    if other.score > one.score + RIVALS_WITHIN:
-        return False
-    near = one.edit.path == other.edit.path and abs(one.edit.line - other.edit.line) <= 1
-    return not (near and {one.edit.kind, other.edit.kind} <= _ONE_FAMILY)
 
 
 def witnesses(one: Candidate, spectrum: Spectrum) -> int:

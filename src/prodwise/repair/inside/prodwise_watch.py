@@ -1,9 +1,12 @@
 """pytest's side of `sitecustomize`: a plugin (PYTEST_PLUGINS) that tells it when tests begin, end, and are about to be run."""
 
-import os
+import copy
+import inspect
 
 import pytest
 import sitecustomize as watch
+
+QUICK_MOST = 3
 
 
 def pytest_runtest_logstart(nodeid, location):
@@ -13,6 +16,8 @@ def pytest_runtest_logstart(nodeid, location):
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(item, call):
     """A try is over with its first failure: no report is made of it, which would take longer than the test."""
+    if call.excinfo is not None:
+        watch.State.error = type(call.excinfo.value).__name__
     if watch.State.child is not None and call.excinfo is not None:
         expected = (pytest.skip.Exception, getattr(pytest, "xfail", pytest.skip).Exception)
         marked = any(mark.name == "xfail" for mark in item.iter_markers()) if hasattr(item, "iter_markers") else True
@@ -27,11 +32,32 @@ def pytest_runtest_logreport(report):
 
 def pytest_runtestloop(session):
     if not session.testsfailed:
-        watch.fork_all()
+        first = {name: at for at, name in enumerate(watch.State.plan.get("first", ()))}
+        session.items.sort(key=lambda item: first.get(item.nodeid, len(first)))
+        watch.fork_all([quick(item) for item in session.items if item.nodeid in first and plain(item)][:QUICK_MOST])
+
+
+def plain(item):
+    """Whether a test is a function that is called with its parameters, and nothing else is set up for it."""
+    info = getattr(item, "_fixtureinfo", None)
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return (
+        type(item) is pytest.Function
+        and item.cls is None
+        and info is not None
+        and set(info.argnames) == set(params)
+        and set(getattr(info, "name2fixturedefs", {None: None})) <= set(params)
+        and not inspect.iscoroutinefunction(item.function)
+        and not any(mark.name != "parametrize" for mark in item.iter_markers())
+    )
+
+
+def quick(item):
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return lambda: item.function(**copy.deepcopy(params))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session, exitstatus):
-    """A try ends here: to take down a whole interpreter costs more than most tests."""
     if watch.State.child is not None:
-        os._exit(int(exitstatus))
+        watch.over(int(exitstatus))

@@ -3,7 +3,10 @@
 It is loaded by any Python from 3.6 up, in a repository that it knows nothing about, and answers into `answer.jsonl` beside
 itself. `plan.json` says what to do:
     {"mode": "cover", "only": [paths] or null}       which lines each test ran
-    {"mode": "try", "edits": [[id, path, unit, start, end, new]], "known": [failing tests], "seconds": of one edit}
+    {"mode": "try", "edits": [[id, path, unit, start, end, new, score]], "first": [tests that run first],
+     "must": [tests that have to pass], "known": [tests that may fail], "seconds": CPU time of one edit, "quick": of its first look,
+     "margin": how much worse than the best that passes is still tried, "most": how many may pass}
+    {"mode": "compare", "edits": as above, "seconds": CPU time of one edit}      what each answers beyond the tests
 The fork happens when the tests were collected and nothing ran yet, so that imports are paid once for all edits.
 """
 
@@ -20,6 +23,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 CANNOT = 97
+HUNG_MOST = 40
 
 
 class State:
@@ -29,7 +33,17 @@ class State:
     child = None
     pid = os.getpid()
     known = frozenset()  # type: frozenset
+    cpu = 0.0
+    error = ""
+    finish = None
+    tracer = None
     begun = False
+    hung = 0
+    passed = set()  # type: set
+
+
+class Hangs(BaseException):
+    """Raised in a test that computes without end; nothing that a program catches by itself."""
 
 
 def answer(row):
@@ -48,14 +62,14 @@ def begin():
         return
     State.known = frozenset(State.plan.get("known", ()))
     answer({"root": ROOT})
-    if State.plan["mode"] == "try":
+    if State.plan["mode"] != "cover":
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
     elif State.plan.get("only") != []:
-        tracer = tracing()
-        threading.settrace(tracer)
-        sys.settrace(tracer)
+        State.tracer = tracing()
+        threading.settrace(State.tracer)
+        sys.settrace(State.tracer)
     if State.plan["mode"] == "cover":
         atexit.register(script_ended)
     watch_unittest()
@@ -100,20 +114,27 @@ def script_ended():
 
 
 def hangs(signum, frame):
-    """A test that computes without end is told as failed, with what it ran, and nothing after it is run."""
-    ended(State.test, True)
-    os._exit(1)
+    """A test that computes without end fails with what it ran; one that catches even this ends the run."""
+    State.hung += 1
+    if State.hung > HUNG_MOST:
+        ended(State.test, True)
+        os._exit(1)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0.2)
+    raise Hangs("computes without end")
 
 
 def starting(test):
     """A test begins. What ran before it belongs to no test but to the loading of modules."""
     if State.plan.get("mode") == "cover":
-        signal.signal(signal.SIGVTALRM, hangs)
-        signal.setitimer(signal.ITIMER_VIRTUAL, State.plan.get("seconds", 10))
         if not State.begun:
             answer({"loading": {path: sorted(lines) for path, lines in State.lines.items()}})
             State.begun = True
         State.lines = {}
+        if State.tracer is not None:
+            sys.settrace(State.tracer)  # an error inside of it (a hang, no stack left) had it removed
+        signal.signal(signal.SIGVTALRM, hangs)
+        signal.setitimer(signal.ITIMER_VIRTUAL, State.plan.get("seconds", 10) / (1 + 4 * State.hung))
+        State.cpu = time.process_time()
     State.test = test
 
 
@@ -121,12 +142,22 @@ def ended(test, failed):
     if State.plan.get("mode") == "cover":
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         lines = {path: sorted(lines) for path, lines in State.lines.items()}
-        answer({"test": test, "failed": failed, "lines": lines})
-        State.lines = {}
+        took, error = time.process_time() - State.cpu, State.error if failed else ""
+        answer({"test": test, "failed": failed, "lines": lines, "cpu": took, "error": error})
+        State.lines, State.error = {}, ""
     elif State.child is not None:
-        answer({"id": State.child, "test": test, "failed": failed})
-        if failed and test not in State.known:
+        if not failed:
+            State.passed.add(test)
+        elif test not in State.known:
             os._exit(1)
+
+
+def over(code):
+    """A try ends here: to take down a whole interpreter costs more than most tests."""
+    if State.finish is not None:
+        State.finish()
+    must = State.plan.get("must")
+    os._exit(code if must is None else 0 if State.passed.issuperset(must) else 1)
 
 
 def watch_unittest():
@@ -152,8 +183,8 @@ def watch_unittest():
         try:
             program(self)
         except SystemExit as end:
-            os._exit(end.code if isinstance(end.code, int) else int(bool(end.code)))
-        os._exit(0 if self.result.wasSuccessful() else 1)
+            over(end.code if isinstance(end.code, int) else int(bool(end.code)))
+        return over(0 if self.result.wasSuccessful() else 1)
 
     unittest.TestCase.run = run_one
     unittest.TestProgram.runTests = run_all
@@ -176,25 +207,45 @@ def of_process():
 # -- forks ------------------------------------------------------------------------------------------------------------
 
 
-def fork_all():
-    """Each edit in a child of its own; the parent never runs a test."""
-    if State.plan.get("mode") != "try" or State.child is not None:
+def fork_all(quick=()):
+    """Each edit in a child of its own; the parent never runs a test. quick: calls of tests that need nothing of their runner."""
+    if State.plan.get("mode") not in ("try", "compare") or State.child is not None:
         return
     answer({"ready": True})
     functions = by_file()
-    stop = time.monotonic() + State.plan.get("total", 60)
     gc.collect()
     gc.disable()  # a collection in a child would copy every page that it looks at
-    for edit in State.plan["edits"]:
-        if time.monotonic() > stop:
-            break
-        if one(edit, functions):
+    if State.plan["mode"] == "compare":
+        import prodwise_compare
+
+        if prodwise_compare.all_of(sys.modules[__name__], functions):
             return
+    elif try_all(functions, quick):
+        return
     os._exit(0)
 
 
-def one(edit, functions):
-    """True in the child, which goes on with the tests."""
+def try_all(functions, quick):
+    """Likeliest first, until what follows is clearly less likely than what passed. True in a child."""
+    stop, best, passed = time.monotonic() + State.plan.get("total", 60), None, 0
+    for edit in State.plan["edits"]:
+        if time.monotonic() > stop or passed >= State.plan["most"]:
+            break
+        if best is not None and edit[6] > best + State.plan["margin"]:
+            break
+        code = one(edit, functions, quick) if quick else 0
+        code = one(edit, functions, ()) if code == 0 else code
+        if State.child is not None:
+            return True
+        if code == 0:
+            best, passed = edit[6] if best is None else best, passed + 1
+    return False
+
+
+def one(edit, functions, quick):
+    """The exit code of the tests with an edit, or of the quick ones; None when they were ended. Without quick ones it returns in
+    the child as well, which goes on."""
+    seconds = State.plan["quick"] if quick else State.plan["seconds"]
     path = os.path.join(ROOT, edit[1])
     with io.open(path, encoding="utf-8", newline="") as source:
         old = source.read()
@@ -205,19 +256,34 @@ def one(edit, functions):
         pid = os.fork()
         if pid == 0:
             State.child = edit[0]
+            limit(seconds)
             become(edit, path, old, new, functions)
-            return True
-        code = wait(pid, State.plan.get("seconds", 10))
-        answer({"id": edit[0], "code": code})
+            if quick:
+                called(quick)
+            return None
+        code = wait(pid, seconds)
+        if not quick or code != 0:
+            answer({"id": edit[0], "code": code})
+        return code
     finally:
         if State.child is None:
             with io.open(path, "w", encoding="utf-8", newline="") as out:
                 out.write(old)
-    return False
+
+
+def called(quick):
+    """Most edits fail the first test: that is known without a runner's work around it."""
+    try:
+        for call in quick:
+            call()
+    except BaseException:
+        os._exit(1)
+    os._exit(0)
 
 
 def wait(pid, seconds):
-    end, pause = time.monotonic() + seconds, 0.001
+    """A child's own timer ends what computes; only what waits is ended from here, later, for the machine may be busy."""
+    end, pause = time.monotonic() + 4 * seconds + 2, 0.0005
     while time.monotonic() < end:
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
@@ -244,8 +310,6 @@ def by_file():
 
 def become(edit, path, old, new, functions):
     """The child takes the edited code: into living functions, or by import when the file was not loaded yet."""
-    os.setpgid(0, 0)
-    limit(State.plan.get("seconds", 10))
     if path not in functions:
         if any(getattr(module, "__file__", None) == path for module in list(sys.modules.values())):
             os._exit(CANNOT)
@@ -299,7 +363,10 @@ def pair(before, after, pairs):
 
 
 def limit(seconds):
-    """A child that nobody waits for any more ends by itself, and takes no more memory than one of the machine's share."""
+    """A child ends by itself when its time is used, and takes no more memory than one of the machine's share."""
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         import resource
 

@@ -58,7 +58,7 @@ def augmented(site: Site) -> Iterator[Edit]:
     if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
         for sign in ("+", "-"):
             why = f"`{statement.targets[0].id}` forgets what it was"
-            made = site.between(statement.targets[0], statement.value, "=", f"{sign}=", "operator", why, 1.6)
+            made = site.between(statement.targets[0], statement.value, "=", f"{sign}=", "operator", why, 1.8)
             if made:
                 yield made
     if not isinstance(statement, ast.AugAssign) or type(statement.op) not in _ARITHMETIC:
@@ -170,7 +170,8 @@ def _one_more(site: Site, node: ast.expr) -> Iterator[Edit]:
     if not (limit or call or value) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod)):
         return
     ranged = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id == "range"
-    cost = 1.2 if ranged or limit else 1.6 if call else 2.2
+    compared = isinstance(parent, ast.Compare)  # where another comparison is likelier
+    cost = 1.9 if compared else 1.2 if ranged or limit else 1.6 if call else 2.0
     text = site.source.of(node)
     for sign in ("+", "-"):
         yield site.swap(node, f"{text} {sign} 1", "limit", f"`{_short(site, node)}` is one off", cost)

@@ -40,6 +40,8 @@ def _sliced_or_shifted(site: Site, node: ast.Name, parent: ast.AST | None, names
                     yield site.swap(node, text, "part", f"only `{text}` is meant", 2.5)
         for text in (f"{node.id}[1:]", f"{node.id}[:-1]"):
             yield site.swap(node, text, "part", f"only `{text}` is meant", 2.5)
+    if isinstance(parent, ast.BinOp | ast.Compare) and not isinstance(getattr(parent, "op", None), ast.Pow | ast.Mod):
+        yield site.swap(node, f"{node.id} ** 2", "part", f"the square of `{node.id}` is meant", 2.4)
     if isinstance(parent, ast.Call | ast.Compare | ast.Return | ast.Slice):
         for other in names:
             if other != node.id:

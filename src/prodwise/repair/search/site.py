@@ -18,7 +18,8 @@ class Site:
     def swap(self, node: ast.expr | ast.stmt, new: str, kind: str, why: str, cost: float) -> Edit:
         """The node's text becomes `new`, in parentheses where its neighbours would bind tighter."""
         start, end = self.source.span(node)
-        if isinstance(node, ast.expr) and self.tight(node) and not _closed(new):
+        held = self.source.text[start - 1 : start] == "(" and self.source.text[end : end + 1] == ")"
+        if isinstance(node, ast.expr) and self.tight(node) and not held and not _closed(new):
             new = f"({new})"
         return Edit(self.source.path, start, end, new, kind, why, cost, node.lineno)
 

@@ -1,0 +1,89 @@
+"""Edits that pass the same tests: which are one meaning, and when none is believed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.repair import write
+from prodwise.model.errors import Refused
+from prodwise.model.patch import Fault
+from prodwise.repair.edits import Edit
+from prodwise.repair.localise import Spectrum
+from prodwise.repair.pool import Candidate
+from prodwise.repair.search_repairer import SearchRepairer
+from prodwise.repair.verdict import chosen
+from prodwise.sandbox.workshop import Workshop
+
+RAN = Spectrum(tuple({"m.py": frozenset((1,))} for _ in range(4)))
+
+
+def candidate(new: str, score: float) -> Candidate:
+    return Candidate(Edit("m.py", 0, 1, new, "comparison", "why", score, 1), None, score)
+
+
+def test_edits_that_answer_alike_are_no_rivals() -> None:
+    one, two = candidate("<", 1.0), candidate("!=", 1.1)
+    assert chosen([one, two], [("a", "b", "c"), ("a", "b", "c")], RAN)[0].candidate is one
+    assert chosen([one, two], [("a", "b", "c"), ("a", "b", "d")], RAN) == []
+
+
+def test_what_contradicts_a_program_that_only_broke_is_not_believed() -> None:
+    one, two = candidate("<", 1.0), candidate("!=", 1.0)
+    answers = [("x", "b", "c"), ("a", "b", "c")]
+    assert chosen([one, two], answers, RAN) == []
+    assert chosen([one, two], answers, RAN, base=("a", "!IndexError", "~"))[0].candidate is two
+
+
+WHOLE = """
+import pytest
+from m import search
+
+@pytest.mark.parametrize(("values", "wanted", "at"), [([1, 3, 5], 3, 1), ([1, 3, 5], 1, 0), ([1, 3, 5], 9, -1), ([], 2, -1),
+                                                      ([2, 4, 6, 8], 7, -1), ([2, 4, 6, 8], 8, 3)])
+def test_search(values, wanted, at):
+    assert search(values, wanted) == at
+"""
+ENDLESS = """def search(values, wanted):
+    low, high = 0, len(values)
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] == wanted:
+            return middle
+        if values[middle] < wanted:
+            low = middle
+        else:
+            high = middle
+    return -1
+"""
+
+
+@pytest.mark.timeout(240)
+def test_a_whole_file_of_cases_of_which_some_never_end(tmp_path: Path) -> None:
+    write(tmp_path, {"m.py": ENDLESS, "test_m.py": WHOLE})
+    command = (sys.executable, "-m", "pytest", "-q", "test_m.py")
+    try:
+        with Workshop(tmp_path, [" ".join(command)]) as shop:
+            found = list(SearchRepairer().propose(Fault(command), shop, shop.base, 150))
+    except Refused as error:
+        pytest.skip(error.message)
+    assert "+            low = middle + 1" in "".join(one.diff for one in found[:1]), found
+
+
+@pytest.mark.timeout(240)
+def test_where_tests_leave_open_what_is_meant_nothing_is_said(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "m.py": "def rank(a, b):\n    return a\n",
+            "test_m.py": "from m import rank\n\ndef test_rank():\n    assert rank(2, 3) == 3\n",
+        },
+    )
+    command = (sys.executable, "-m", "pytest", "-q", "test_m.py")
+    try:
+        with Workshop(tmp_path, [" ".join(command)]) as shop:
+            assert list(SearchRepairer().propose(Fault(command), shop, shop.base, 150)) == []
+    except Refused as error:
+        pytest.skip(error.message)
