@@ -5,7 +5,7 @@ PYTHON ?= python3
 AGAIN := $(if $(CI),--reruns 2)
 
 # Tests that wait for no clock take both cores; those that time running apps have the machine to themselves.
-PURE := tests/loop tests/model tests/forge tests/sandbox tests/repair tests/fixing
+PURE := tests/loop tests/model tests/store tests/testing tests/wiring tests/forge tests/sandbox tests/repair tests/fixing
 
 .PHONY: demo test test-full bench lint format lock clean
 

@@ -60,6 +60,7 @@ def test_nobody_heals_a_crash(tmp_path: Path) -> None:
     assert list(tmp_path.glob("prodwise-drill-*")) == []
 
 
+@pytest.mark.full
 def test_supervisor_heals_a_crash_and_is_timed(tmp_path: Path) -> None:
     told: list[Line] = []
     path = short(tmp_path, "crash", ("max_failed = 10", "max_failed = 200"))

@@ -55,6 +55,7 @@ def test_a_patch_that_loses_another_test_is_not(tmp_path: Path) -> None:
     assert "test_first" in fix.reason
 
 
+@pytest.mark.full
 def test_a_file_that_cannot_be_collected_hides_no_other_test(tmp_path: Path) -> None:
     both = diff("cart.py", CART, CART.replace("amount - 1", "amount").replace("items[0]", "items[1]"))
     files = {"cart.py": CART, "check.py": CHECK, "test_cart.py": OTHERS, "test_old.py": "import no_such_package\n"}

@@ -74,6 +74,7 @@ def test_observe_only_tells(house: House) -> None:
     os.kill(pid, signal.SIGCONT)
 
 
+@pytest.mark.full
 def test_what_a_person_took_over_is_left_alone_until_it_is_handed_back(house: House) -> None:
     pid, question = asked(house)
     house.api.post(f"incidents/{question.incident}/wrong", note="it waits for a debugger")

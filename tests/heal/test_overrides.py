@@ -47,6 +47,7 @@ def good_after(house: House) -> str:
     return first
 
 
+@pytest.mark.full
 def test_a_stop_holds_a_ramp_across_deaths_and_start_goes_on(house: House) -> None:
     """By file, as with everything else dead; the lease lapses meanwhile and takes users back to stable."""
     release, stable = begin_ramp(house), house.serving().release

@@ -61,6 +61,7 @@ ENDLESS = """def search(values, wanted):
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.full
 def test_a_whole_file_of_cases_of_which_some_never_end(tmp_path: Path) -> None:
     write(tmp_path, {"m.py": ENDLESS, "test_m.py": WHOLE})
     command = (sys.executable, "-m", "pytest", "-q", "test_m.py")
