@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,14 +42,21 @@ class BareTree:
         self.runs.append(tuple(command))
         command, env = _through(door, command, env or {})
         began = clock.monotonic()
+        process = subprocess.Popen(
+            command, cwd=self.root, env={**_ENV, **env}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        ended = ""
         try:
-            done = subprocess.run(
-                command, cwd=self.root, env={**_ENV, **env}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, timeout=limits.seconds, check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired as error:
-            return Ran(None, _text(error.stdout or b"", limits), clock.monotonic() - began, "time")
-        return Ran(done.returncode, _text(done.stdout, limits), clock.monotonic() - began)
+            output, _ = process.communicate(timeout=limits.seconds)
+        except subprocess.TimeoutExpired:
+            ended = "time"
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # and what it left behind
+        if ended:
+            output, _ = process.communicate()
+        code = None if ended else process.returncode
+        return Ran(code, _text(output, limits), clock.monotonic() - began, ended)
 
 
 class BareWorkshop:
