@@ -16,6 +16,7 @@ import psutil
 from prodwise import clock
 from prodwise.config import Config, load, read_env_file
 from prodwise.drill.clone import apply_patch
+from prodwise.drill.forge import MAIN, merge_proposed
 from prodwise.drill.healers.base import Healer
 from prodwise.drill.processes import age_s
 from prodwise.drill.scenario import Fault
@@ -31,7 +32,7 @@ WAIT_S = 5.0  # for a process to strike
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a fault strikes. over: set when the drill wants the fault to end now; rate: requests/s before any fault;
-    traffic: None for an app without a page; struck: told the processes that are about to be struck."""
+    traffic: None for an app without a page; struck: told the processes that are about to be struck; say: told what a person reads."""
 
     healer: Healer
     app_dir: Path
@@ -39,6 +40,7 @@ class Place:
     rate: float
     over: Flag
     struck: Callable[[list[int]], None]
+    say: Callable[[str], None] = lambda line: None
 
 
 def inject(fault: Fault, place: Place) -> None:
@@ -48,6 +50,7 @@ def inject(fault: Fault, place: Place) -> None:
         "none": lambda: None,
         "release": lambda: _release(fault, place),
         "dependency": lambda: _release(fault, place),
+        "merge": lambda: _merge(fault, place),
         "config": lambda: _config(fault, place),
         "kill": lambda: _signal_all(place, service, signal.SIGKILL),
         "hang": lambda: _hang(fault, place, service),
@@ -73,6 +76,11 @@ def _release(fault: Fault, place: Place) -> None:
     if fault.patch:
         apply_patch(place.app_dir, Path(fault.patch))
     place.healer.deploy(fault.ref or "HEAD")
+
+
+def _merge(fault: Fault, place: Place) -> None:
+    merge_proposed(place.app_dir, fault.value, fault.lasts, place.say, place.over.is_set)
+    place.healer.deploy(MAIN)
 
 
 def _config(fault: Fault, place: Place) -> None:

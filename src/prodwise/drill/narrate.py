@@ -19,6 +19,7 @@ MARKS = {
     "incident_closed": "●",
     "promoted": "✓",
     "verified_good": "✓",
+    "pull": "✎",
 }
 SAID = {
     "incident_opened": "incident",
@@ -51,12 +52,14 @@ Tell = Callable[[Line], None]
 
 STEPS = ("restart", "rollback", "undo")
 TOLD = ("incident_opened", "symptom", "diagnosed", "decided", "refused", "rollout_stage", "promoted", "verified_good",
-        "rollout_failed", "escalated", "incident_closed", "failed")  # fmt: skip
+        "rollout_failed", "escalated", "incident_closed", "failed", "pull")  # fmt: skip
 TEXT_MAX = 220
 
 
 def worth_telling(event: Event) -> bool:
     """What a person follows: remedies as they are done, and whatever fails. Bookkeeping stays in the ledger."""
+    if event.kind == "pull":
+        return event.word("state") != "intent"
     if event.kind == "action":
         return event.word("state") == "failed" or (event.word("kind") in STEPS and event.word("state") != "intent")
     return event.kind in TOLD
@@ -95,6 +98,7 @@ def of_fault(fault: Fault, at: float) -> Line:
         "overload": f"the drill sends {fault.strength:g} times the traffic for {fault.lasts:g} s",
         "upstream_down": f"{service} has an outage for {fault.lasts:g} s",
         "config": f"someone sets {fault.value.partition('=')[0]} to something wrong and deploys",
+        "merge": "a person waits for the fix, reads it, merges it and deploys",
         "release": f"someone deploys {fault.ref or Path(fault.patch).name}",
         "dependency": f"someone changes a dependency and deploys {fault.ref or Path(fault.patch).name}",
     }[fault.kind]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from prodwise import clock
 from prodwise.drill import narrate
 from prodwise.drill.faults import Place
-from prodwise.drill.narrate import Tell
+from prodwise.drill.narrate import Line, Tell
 from prodwise.drill.result import ScenarioResult, Trace, trace
 from prodwise.drill.scenario import Scenario
 from prodwise.drill.score import score, settled
@@ -57,9 +57,12 @@ class Play:
             if fault.at > self._elapsed():
                 return
             stage, rate = self._stage, self._scenario.traffic.rate
-            place = Place(stage.healer, stage.app_dir, self._traffic, rate, self._over, lambda pids: None)
+            place = Place(stage.healer, stage.app_dir, self._traffic, rate, self._over, lambda pids: None, self._read)
             self._strikes.append(Strike(fault, place))
             self._tell(narrate.of_fault(self._strikes[-1].fault, self._elapsed()))
+
+    def _read(self, line: str) -> None:
+        self._tell(Line(self._elapsed(), "│", line, "note"))
 
     def _look(self) -> None:
         for event in self._stage.look():

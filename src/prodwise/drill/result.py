@@ -33,7 +33,8 @@ class ActionTaken:
 @dataclass(frozen=True, slots=True)
 class ScenarioResult:
     """Seconds are counted from when the fault was injected, or, for a release or configuration, from its first bad request;
-    None where there was nothing to measure. outcome: one of the contract's, or "not run" (then `passed` is None)."""
+    None where there was nothing to measure. outcome: one of the contract's, or "not run" (then `passed` is None); fix: "proposed"
+    or "held" where the scenario asked for a lasting fix and it came."""
 
     name: str
     outcome: str
@@ -45,6 +46,7 @@ class ScenarioResult:
     seconds_to_recover: float | None = None
     requests: int = 0
     requests_failed: int = 0
+    fix: str = ""
     wrong_actions: int = 0
     repeats: int = 0
     notes: tuple[str, ...] = ()

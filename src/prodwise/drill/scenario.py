@@ -15,14 +15,26 @@ from prodwise.drill.traffic.plan import RATE_MAX, SECONDS_MAX, Plan, parse_path,
 from prodwise.model.errors import ConfigError, ProdwiseError
 
 BUILT_IN = Path(__file__).parent / "scenarios"
-KINDS = ("release", "dependency", "kill", "hang", "crash_loop", "overload", "upstream_down", "slow", "config", "none")
+KINDS = (
+    "release",
+    "dependency",
+    "kill",
+    "hang",
+    "crash_loop",
+    "overload",
+    "upstream_down",
+    "slow",
+    "config",
+    "merge",
+    "none",
+)
 LATER_KINDS = {
     "leak": 'use kind = "release" with a patch that leaks',
     "disk_full": 'use kind = "release" with a patch whose writes fail',
 }
-DEPLOYS = ("release", "dependency", "config")
+DEPLOYS = ("release", "dependency", "config", "merge")
 ACTIONS = ("restart", "rollback", "flag_off", "pin", "revert", "patch")
-DEFAULT_SECONDS = {"crash_loop": 15.0, "upstream_down": 15.0, "overload": 20.0, "slow": 60.0}
+DEFAULT_SECONDS = {"crash_loop": 15.0, "upstream_down": 15.0, "overload": 20.0, "slow": 60.0, "merge": 60.0}
 DEFAULT_SIZE = {"overload": 8.0, "slow": 0.8}
 APP_SHOP = "shop"
 NOT_OF_TYPE = {
@@ -104,11 +116,13 @@ class Fault(_Strict):
 
 
 class Expect(_Strict):
-    """actions: an ordered subsequence of what is done; max_failed: failed requests that are still acceptable."""
+    """actions: an ordered subsequence of what is done; max_failed: failed requests that are still acceptable; fix: what must have
+    become of a lasting fix by the end: proposed, or held in production."""
 
     outcome: Literal["healed", "undone", "escalated", "quiet"]
     actions: tuple[str, ...] = ()
     max_failed: int | None = Field(None, ge=0, strict=True)
+    fix: Literal["", "proposed", "held"] = ""
 
 
 class Scenario(_Strict):

@@ -126,6 +126,10 @@ def _broken(expect: Expect, seen: Seen) -> str:
 
 
 def _met(expect: Expect, seen: Seen, over: float) -> str:
+    if not seen.fix_is(expect.fix):
+        return ""
+    if expect.outcome == "quiet" and expect.fix:
+        return f"the fix is {expect.fix}" if outcome(seen) is Outcome.QUIET else ""
     if expect.outcome == "quiet":
         promoted = [event.at for event in seen.events if event.kind == "promoted"]
         return f"promoted and watched for {WATCH_S:g} s" if promoted and seen.now - promoted[-1] > WATCH_S else ""
@@ -152,6 +156,8 @@ def score(scenario: Scenario, seen: Seen, notes: Sequence[str] = ()) -> Scenario
         reasons.append(
             f"expected {', then '.join(expect.actions)}; done: {', '.join(one.kind for one in done) or 'nothing'}"
         )
+    if not seen.fix_is(expect.fix):
+        reasons.append(f"no fix was {expect.fix}")
     if expect.max_failed is not None and failed > expect.max_failed:
         reasons.append(f"{failed} requests failed, at most {expect.max_failed} were acceptable")
     wrong = _wrong(expect, seen, done)
@@ -162,6 +168,7 @@ def score(scenario: Scenario, seen: Seen, notes: Sequence[str] = ()) -> Scenario
         name=scenario.name, outcome=str(end), expected=expect.outcome, passed=len(reasons) == len(notes), actions=done,
         seconds_to_detect=detect, seconds_to_decide=decide, seconds_to_recover=recover,
         requests=len(seen.requests), requests_failed=failed,
+        fix=expect.fix if seen.fix_is(expect.fix) else "",
         wrong_actions=wrong, repeats=_repeats(expect, seen, done), notes=tuple(reasons),
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from prodwise.drill.impact import Impact, measure
 from prodwise.drill.scenario import Fault
 from prodwise.drill.traffic.records import Sent
 
+FIX = {"proposed": "open", "held": "held"}  # as the healer writes them down
 FAILING_SHARE = 0.1  # of the requests of an app without a fault: more, and something is wrong after all
 
 
@@ -67,6 +68,10 @@ class Seen:
 
     def has(self, kind: str) -> bool:
         return any(event.kind == kind for event in self.events)
+
+    def fix_is(self, state: str) -> bool:
+        """Whether a lasting fix has come so far; "" asks for nothing."""
+        return not state or any(event.kind == "pull" and event.word("state") == FIX[state] for event in self.events)
 
     def closed_as(self, outcome: str) -> bool:
         return any(event.kind == "incident_closed" and event.word("outcome") == outcome for event in self.events)

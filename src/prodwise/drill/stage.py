@@ -30,8 +30,10 @@ PROBE_S = 30.0
 class Stage:
     """A context: the app comes up on entering and is taken down on leaving, whatever happens in between."""
 
-    def __init__(self, app: str, start: str, healer: Healer, keep: bool = False) -> None:
-        self._app, self._start, self.healer, self._keep = app, start, healer, keep
+    def __init__(self, app: str, start: str, healer: Healer, keep: bool = False,
+                 prepare: Callable[[Path], None] = lambda app_dir: None) -> None:  # fmt: skip
+        """prepare: what is done to the copy before it comes up."""
+        self._app, self._start, self.healer, self._keep, self._prepare = app, start, healer, keep, prepare
         self.folder = Path(tempfile.mkdtemp(prefix="prodwise-drill-"))
         self.app_dir = self.folder / "app"
         self.running = Running("")
@@ -42,6 +44,7 @@ class Stage:
     def __enter__(self) -> Stage:
         try:
             copy_app(self._app, self._start, self.app_dir)
+            self._prepare(self.app_dir)
             (self.folder / "healer").mkdir()
             self.running = self.healer.up(self.app_dir, self.folder / "healer")
         except BaseException:

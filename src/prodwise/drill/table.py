@@ -10,7 +10,8 @@ HEAD = ("", "scenario", "outcome", "action", "detect", "decide", "recover", "fai
 def row(one: ScenarioResult) -> tuple[str, ...]:
     """One scenario in the columns of HEAD."""
     mark = {True: "✓", False: "✗", None: "–"}[one.passed]
-    kinds = ", ".join(action.kind for action in one.actions) or "none"
+    done = [action.kind for action in one.actions] + ([f"fix {one.fix}"] if one.fix else [])
+    kinds = ", ".join(done) or "none"
     times = (_seconds(one.seconds_to_detect), _seconds(one.seconds_to_decide), _seconds(one.seconds_to_recover))
     return (mark, one.name, one.outcome, kinds, *times, str(one.requests_failed), str(one.requests))
 

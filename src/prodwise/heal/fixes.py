@@ -33,8 +33,8 @@ from prodwise.model.release import ReleaseState
 from prodwise.ports import Forge
 from prodwise.ports.repair import Mends
 
-PACE_S: Final = 20.0
-ASK_S: Final = 60.0
+PACE_S: Final = 1.0
+ASK_S: Final = 2.0
 """So often, at most, the code host is asked what people said."""
 RECENT_S: Final = 3600.0
 LOOKED_AT: Final = 20

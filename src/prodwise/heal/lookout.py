@@ -9,7 +9,7 @@ from typing import Any
 from prodwise.heal.parts import Parts
 from prodwise.loop.detect.baseline import Baseline, BaselineBuilder
 from prodwise.loop.detect.probe import ProbeDetector
-from prodwise.loop.detect.process import ProcessDetector
+from prodwise.loop.detect.process import STEADY_S, ProcessDetector
 from prodwise.loop.detect.service import ServiceMonitor
 from prodwise.loop.detect.silence import SilenceDetector
 from prodwise.loop.diagnose.case import Exit
@@ -112,8 +112,9 @@ class Lookout:
             self._silences[service] = SilenceDetector(service)
 
     def _process_detector(self, service: str, slot: str) -> ProcessDetector:
+        """An end counts no longer than an incident is watched for: else one that is over would begin another."""
         probed = any(s.id == service and s.probe is not None for s in self._parts.inventory)
-        return ProcessDetector(service, slot, probed=probed)
+        return ProcessDetector(service, slot, min(STEADY_S, self._parts.config.heal.watch_seconds), probed=probed)
 
     def _boots(self, service: Service, process: ProcessSeen, now: float) -> bool:
         """A process that has not answered yet, and may still take its start time: silence is no hang."""

@@ -34,6 +34,7 @@ class OnTrial:
         self.release: Release | None = None
         self._wanted = ""
         self._ended: tuple[Release, float] | None = None  # the last one, and when its trial ended
+        self._over = -1e9  # when a trial ended last
         self._shares: dict[str, deque[tuple[float, float]]] = {}  # service → (since, the canary's share), newest last
         self._shares_in: dict[tuple[str, int], float | None] = {}
         self._contrasts: dict[int, tuple[ReportMonitor, ReportsContrast]] = {}
@@ -68,7 +69,7 @@ class OnTrial:
         if wanted == (self.release.id if self.release is not None else ""):
             return
         if self.release is not None:
-            self._ended = self.release, at
+            self._ended, self._over = (self.release, at), at
         self.release = self._parts.records.releases.load(wanted) if wanted else None
         for kept in (self._contrasts, self._worse_since, self._gates):
             kept.clear()
@@ -120,6 +121,12 @@ class OnTrial:
             alone, agreed = contrast.gate(0.0), contrast.gate(AGREES)
             if alone is not None and agreed is not None:
                 self._gates[project.id] = project.service, (alone, agreed)
+
+    def left_to_judges(self, symptom: Symptom, at: float) -> bool:
+        """What began while a release was on trial: its judges see users fail, and take it back, sooner than a person reads this."""
+        if self.release is not None:
+            return at - symptom.onset_at < PATIENCE_S
+        return symptom.onset_at <= self._over and at - self._over < PATIENCE_S
 
     def worse(self, project: int) -> list[str]:
         """Groups that the release is proven to have more of."""

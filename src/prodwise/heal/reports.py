@@ -145,7 +145,8 @@ class ReportsIntake:
     def _tell(self, at: float) -> None:
         found: dict[str, list[Symptom]] = {}
         for number, monitor in self._monitors.items():
-            said = [*monitor.symptoms(at), *self.on_trial.symptoms(number, at)]
+            own = [one for one in monitor.symptoms(at) if not self.on_trial.left_to_judges(one, at)]
+            said = [*own, *self.on_trial.symptoms(number, at)]
             if said:
                 found.setdefault(monitor.project.service, []).extend(said)
         self._standing = found

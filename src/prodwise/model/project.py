@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+OWN_PROJECT: Final = 1
+"""The number of the app's own project."""
 
 
 @dataclass(frozen=True, slots=True)

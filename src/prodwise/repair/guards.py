@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from prodwise.clock import monotonic
-from prodwise.repair.localise import is_test
+from prodwise.repair.company import related
 from prodwise.repair.pool import Candidate
-from prodwise.repair.probe import CANNOT, Probe, Trial, read_text
+from prodwise.repair.probe import CANNOT, Probe, Trial
 from prodwise.repair.scene import Scene
-
-FILES_MOST = 10
-WALK_MOST = 4_000
 
 
 @dataclass
@@ -82,31 +78,4 @@ class Guards:
 
     def _files(self, path: str) -> list[str]:
         stem = path.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
-        word = re.compile(rf"\b{re.escape(stem)}\b")
-        named, speaking = [], []
-        for test in self._tests():
-            if test in self.scene.check.files:
-                continue
-            if stem in test.rpartition("/")[2]:
-                named.append(test)
-            elif word.search(_text(self.probe, test)):
-                speaking.append(test)
-        return (named + speaking)[:FILES_MOST]
-
-    def _tests(self) -> Iterator[str]:
-        root = self.probe.tree.root
-        for at, place in enumerate(root.rglob("*.py")):
-            if at >= WALK_MOST:
-                return
-            path = str(place.relative_to(root))
-            name = place.name
-            wanted = name.startswith("test") or name.endswith("_test.py")
-            if wanted and is_test(path) and place.is_file() and not place.is_symlink() and not path.startswith("."):
-                yield path
-
-
-def _text(probe: Probe, path: str) -> str:
-    try:
-        return read_text(probe.tree.root / path)[:200_000]
-    except (OSError, ValueError):
-        return ""
+        return related(self.probe, stem, self.scene.check.files)

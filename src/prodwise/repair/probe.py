@@ -82,6 +82,20 @@ class Probe:
         self.place.chmod(0o777)
         for name in ("sitecustomize.py", "prodwise_watch.py", "prodwise_compare.py"):
             shutil.copy(Path(__file__).parent / "inside" / name, self.place / name)
+        self._beside: dict[str, str] = {}
+
+    def put(self, name: str, text: str) -> None:
+        """A file beside the tests, which they can import."""
+        self._beside[name] = text
+        (self.place / name).write_text(text, encoding="utf-8")
+
+    def again(self, tree: Tree) -> Probe:
+        """One like this in another tree."""
+        other = Probe(tree)
+        other.lean = self.lean
+        for name, text in self._beside.items():
+            other.put(name, text)
+        return other
 
     def close(self) -> None:
         shutil.rmtree(self.place, ignore_errors=True)

@@ -11,6 +11,7 @@ from prodwise.model.event import Frame
 from prodwise.model.patch import Fault
 from prodwise.ports.repair import Ran
 from prodwise.repair import commands
+from prodwise.repair.company import in_company
 from prodwise.repair.localise import Spectrum
 from prodwise.repair.probe import Covered, Probe, Test
 
@@ -70,7 +71,7 @@ def look(probe: Probe, fault: Fault, seconds: float) -> Scene | None:
 
     1. With its lines noted. 2. Plainly: it must fail again, and the same way. 3. The rest of its file, for what passing tests run.
     """
-    check = commands.read(fault.command, lambda path: (probe.tree.root / path).is_file())
+    check = in_company(commands.read(fault.command, lambda path: (probe.tree.root / path).is_file()), probe)
     probe.lean = bool(check.pytest)
     covered = probe.cover(check.command, None, max(20.0, seconds / 4), HANG_S)
     hangs = covered.ran.code is None or "computes without end" in covered.ran.output

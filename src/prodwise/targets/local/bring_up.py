@@ -24,7 +24,7 @@ from prodwise.targets.local.guard_client import GuardClient
 from prodwise.targets.local.guard_state import PERSON
 from prodwise.targets.local.launch import boot_id, identity, start_ticks
 from prodwise.targets.local.layout import Layout, program, write_atomically
-from prodwise.targets.local.records import Places, read_places, read_release
+from prodwise.targets.local.records import Places, own_dsn, read_places, read_release
 from prodwise.targets.local.target import LocalTarget
 from prodwise.targets.local.wellness import wait_well
 
@@ -90,7 +90,7 @@ def _up(layout: Layout, config: Config, *, with_healer: bool, was_up: bool, say:
     record = read_release(layout, release)
     dashboard = _dashboard(layout) if with_healer else ""
     warnings = record.warnings if record else ()
-    dsn = signals_file.own_dsn(layout, config) if with_healer and config.signals.receivers else ""
+    dsn = own_dsn(layout) if with_healer and config.signals.receivers else ""
     return UpResult(places.address, dashboard, release, started or not was_up, warnings, dsn)
 
 

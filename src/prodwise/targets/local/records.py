@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from prodwise.model.project import OWN_PROJECT, Project
 from prodwise.model.service import Probe, ProbeKind, Service, ServiceKind
 from prodwise.targets.local.layout import Layout, program, write_atomically
 
@@ -148,11 +149,20 @@ def _read(path: Path) -> dict[str, Any] | None:
     return data if isinstance(data, dict) else None
 
 
+def own_dsn(layout: Layout) -> str:
+    """Where the app's own programs report to; "" before any place was given."""
+    data = _read(layout.signals) or {}
+    own = [(number, key) for number, key in data.get("keys", {}).values() if number == OWN_PROJECT]
+    address = data.get("address", "")
+    return Project(OWN_PROJECT, "", own[0][1]).dsn(address) if own and address else ""
+
+
 def app_environment(
     layout: Layout, instance: Instance, places: Places, service: Service, release: str, port: int
 ) -> dict[str, str]:
     """All that an app's process is told, but for its env_file, which is read at each start and stored nowhere."""
     venv = layout.release(release) / "venv"
+    dsn = own_dsn(layout)
     path = f"{venv}/bin:{instance.path}" if venv.is_dir() else instance.path
     env = {
         "PATH": path,
@@ -160,6 +170,7 @@ def app_environment(
         "LANG": instance.lang,
         "PRODWISE_RELEASE": release,
         "PRODWISE_SERVICE": service.id,
+        **({"PRODWISE_DSN": dsn} if dsn else {}),
         "PYTHONUNBUFFERED": "1",
         **instance.passed_on,
         **places.urls(service.id),

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from prodwise.config import Config
-from prodwise.model.project import Project
+from prodwise.model.project import OWN_PROJECT, Project
 from prodwise.targets.local.layout import Layout, write_atomically
 
 
@@ -37,10 +37,10 @@ def read(layout: Layout) -> Given:
 
 
 def settle(layout: Layout, config: Config, address: str) -> Given:
-    """Gives what is missing: the app's own project is number 1, and a name that was there before keeps its number and key."""
+    """Gives what is missing: the app's own project is OWN_PROJECT, and a name that was there before keeps its number and key."""
     before = read(layout)
     keys = dict(before.keys)
-    own = next((name for name, (number, _) in keys.items() if number == 1), "")
+    own = next((name for name, (number, _) in keys.items() if number == OWN_PROJECT), "")
     if own and own != config.name:
         keys[config.name] = keys.pop(own)
     for name in (config.name, *config.signals.projects):
@@ -62,9 +62,3 @@ def projects(config: Config, given: Given) -> tuple[Project, ...]:
             number, key = given.keys[name]
             found.append(Project(number, name, key, entry.service or config.web, entry.forward))
     return tuple(found)
-
-
-def own_dsn(layout: Layout, config: Config) -> str:
-    """The app's own project's."""
-    given = read(layout)
-    return next((one.dsn(given.address) for one in projects(config, given)), "")

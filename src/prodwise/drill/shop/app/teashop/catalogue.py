@@ -3,6 +3,8 @@
 import sqlite3
 from dataclasses import dataclass
 
+import webcolors
+
 PRODUCTS = (
     (
         "sencha",
@@ -73,6 +75,7 @@ REVIEWS = (
     ("keemun", 5, "Chocolate without the chocolate.", "Odile"),
     ("oolong", 5, "Still going on the sixth cup.", "Wen"),
 )
+RIBBONS = {"green": "olivedrab", "black": "saddlebrown", "oolong": "peru", "herbal": "indianred"}
 COLUMNS = "slug, name, origin, blurb, cents, grams, hue, kind"
 
 
@@ -119,3 +122,8 @@ def find(connection: sqlite3.Connection, slug: str) -> Product | None:
 def reviews(connection: sqlite3.Connection, slug: str) -> list[Review]:
     rows = connection.execute("SELECT stars, said, who FROM review WHERE slug = ? ORDER BY rowid", (slug,))
     return [Review(*row) for row in rows]
+
+
+def ribbon(kind: str) -> str:
+    """The colour of the ribbon around a kind's tins, as "#rrggbb"."""
+    return str(webcolors.CSS3_NAMES_TO_HEX[RIBBONS[kind]])
