@@ -11,7 +11,8 @@ import pytest
 
 from prodwise.cli.init import LIVE_LINES_MAX, file_of
 from prodwise.cli.scan import scan
-from prodwise.config import FROM_ENVIRONMENT, SIGNALS_FROM_ENVIRONMENT, load
+from prodwise.config import load
+from prodwise.config.environment import FROM_ENVIRONMENT, SIGNALS_FROM_ENVIRONMENT
 from tests.cli.conftest import Quick, git
 
 FLASK = 'from flask import Flask\napp = Flask(__name__)\n\n@app.route("/healthz")\ndef healthz():\n    return "ok"\n'

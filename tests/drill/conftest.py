@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from prodwise.config import read_env_file
+from prodwise.config.environment import read_env_file
 from prodwise.drill.environment import make_environment
 from prodwise.drill.git import git
 from prodwise.drill.shop import ShopRepo, make_repo

@@ -140,15 +140,15 @@ def test_what_was_called_resolved_and_is_back_is_in_the_ledger(world: World) -> 
 def test_a_feed_that_cannot_be_read_is_said_once_and_ends_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ear = world.ear()
     monkeypatch.setattr(heal_reports, "PACE_S", 0.01)
     tries = []
 
-    def broken() -> None:
+    def broken(ear: ReportsIntake) -> None:
         tries.append(1)
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(ear, "turn", broken)
+    monkeypatch.setattr(ReportsIntake, "turn", broken)
+    ear = world.ear()
     ear.start()
     apps.until(lambda: len(tries) > 3)
     ear.stop()

@@ -180,7 +180,7 @@ def test_a_crash_loop_is_slowed_down_step_by_step() -> None:
 
 
 def test_an_env_file_is_read_as_the_configuration_reads_it(tmp_path: Path) -> None:
-    from prodwise.config import read_env_file
+    from prodwise.config.environment import read_env_file
 
     file = tmp_path / "app.env"
     file.write_text("# c\n\nA=1\nexport B='x y'\nC=\"q\"\nD=a=b\nE=\n")

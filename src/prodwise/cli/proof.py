@@ -219,7 +219,7 @@ def audit(
 
 def _verify(desk: Desk, *, as_json: bool) -> int:
     from prodwise import wiring
-    from prodwise.config import state_dir
+    from prodwise.config.environment import state_dir
 
     if not (os.environ.get("PRODWISE_DATABASE_URL") or (state_dir(desk.app_dir) / "prodwise.db").is_file()):
         raise NotRunning(f"there is no ledger in {desk.app_dir.resolve()} yet", "it begins with `prodwise up`")

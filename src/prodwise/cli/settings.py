@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prodwise.config import FILE_NAME, FROM_ENVIRONMENT, PROCFILE, SIGNALS_FROM_ENVIRONMENT, Config, load, state_dir
+from prodwise.config import FILE_NAME, PROCFILE, Config, load
+from prodwise.config.environment import FROM_ENVIRONMENT, SIGNALS_FROM_ENVIRONMENT, state_dir
 
 HIDDEN = "(hidden)"
 SECRET_KEY = re.compile(r"(?i)(secret|token|password|passwd|api_?key|credential|dsn|private)")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
 import tomllib
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from prodwise.config.environment import with_environment
 from prodwise.config.forge import ForgeConfig
 from prodwise.config.repair import RepairLimits
 from prodwise.model.autonomy import Autonomy
@@ -28,10 +28,6 @@ _DURATION = re.compile(r"^(\d{1,6}(?:\.\d{1,3})?) ?(s|sec|seconds?|m|min|minutes
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
 DURATION_MIN_S, DURATION_MAX_S, HEARTBEATS_MAX = 1.0, 400 * 86_400.0, 200
 _SIZE_MAX = 256 * 1024
-FROM_ENVIRONMENT = ("address", "dashboard", "notify_command")
-"""Keys that PRODWISE_<KEY> sets for one instance, whatever the file says: a drill's copy must not take the app's own place."""
-SIGNALS_FROM_ENVIRONMENT = ("signals_address", "signals_receivers")
-"""The same for keys of [signals]."""
 
 
 def _relative(path: str) -> str:
@@ -246,15 +242,7 @@ def load(app_dir: Path) -> Config:
     data = {"name": _app_name(app_dir), **(_read_toml(path) if path.is_file() else {"version": 1})}
     if not data.get("services") and procfile.is_file():
         data = {**data, **_from_procfile(procfile, data)}
-    data |= {key: os.environ[name] for key in FROM_ENVIRONMENT if (name := f"PRODWISE_{key.upper()}") in os.environ}
-    signals = {
-        key.removeprefix("signals_"): os.environ[name]
-        for key in SIGNALS_FROM_ENVIRONMENT
-        if (name := f"PRODWISE_{key.upper()}") in os.environ
-    }
-    if signals and isinstance(data.get("signals", {}), dict):
-        data["signals"] = data.get("signals", {}) | signals
-    config = validate(data, str(path if path.is_file() else procfile))
+    config = validate(with_environment(data), str(path if path.is_file() else procfile))
     if not config.services:
         raise ConfigError(
             f"{app_dir.resolve()} has no service to run: neither {FILE_NAME} with [services.NAME] nor a {PROCFILE}",
@@ -383,25 +371,3 @@ def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
     known = Config.model_fields.get(str(loc[0])) if len(loc) > 1 else None
     table = known.annotation if known else Config
     return list((table if isinstance(table, type) and issubclass(table, BaseModel) else Config).model_fields)
-
-
-def read_env_file(path: Path) -> dict[str, str]:
-    """KEY=VALUE lines, `export` and matching quotes allowed, nothing expanded. Raises ConfigError with the line's number."""
-    values: dict[str, str] = {}
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        text = line.strip().removeprefix("export ").strip()
-        if not text or text.startswith("#"):
-            continue
-        key, equals, value = text.partition("=")
-        if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key.strip()):
-            raise ConfigError(f"{path}:{number}: not KEY=VALUE", "correct that line, or put # before it")
-        value = value.strip()
-        if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
-            value = value[1:-1]
-        values[key.strip()] = value
-    return values
-
-
-def state_dir(app_dir: Path) -> Path:
-    """Where everything of ours for one app lives; PRODWISE_STATE_DIR moves it."""
-    return Path(os.environ.get("PRODWISE_STATE_DIR") or app_dir / ".prodwise")

@@ -14,7 +14,8 @@ from threading import Event as Flag
 import psutil
 
 from prodwise import clock
-from prodwise.config import Config, load, read_env_file
+from prodwise.config import Config, load
+from prodwise.config.environment import read_env_file
 from prodwise.drill.clone import apply_patch
 from prodwise.drill.forge import MAIN, merge_proposed
 from prodwise.drill.healers.base import Healer

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from prodwise import quiet_git
 from prodwise.forge.api import LOOPBACK
 from prodwise.loop.publish.decide import forbidden
 from prodwise.model.errors import ConfigError, ForgeError, GateFailed, Refused
@@ -269,14 +270,7 @@ def _hint(said: str) -> str:
 def _environment() -> dict[str, str]:
     """Where programs are, who commits, and the agent of ssh; no configuration and no prompt."""
     own = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "HOME": os.devnull,
-        "LC_ALL": "C.UTF-8",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_NO_LAZY_FETCH": "1",
+        **quiet_git.environment(),
         "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes",
         **{
             f"GIT_{role}_{part}": text

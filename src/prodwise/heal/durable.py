@@ -20,7 +20,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 EXIT_DATABASE, EXIT_UNSEEN, EXIT_FENCED = 70, 72, 75
-APPLICATION_VERSION = "stories-2"
+APPLICATION_VERSION = "stories-3"
 """Raised when a story's order of steps changes; workflows begun under another version are not mixed up with this one's."""
 
 UNSEEN_S = 0.5

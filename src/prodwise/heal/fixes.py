@@ -6,8 +6,6 @@ healer, holds the forge; a person merges.
 
 from __future__ import annotations
 
-import threading
-import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Final
@@ -19,6 +17,7 @@ from prodwise.heal.mending import Answer, Mending, answer_from, mending, pull_of
 from prodwise.heal.parts import Parts
 from prodwise.heal.pulls import ENTRY, Kept, Pulls, Stage, open_ones, turned
 from prodwise.heal.reported import leading
+from prodwise.heal.rounds import Rounds
 from prodwise.loop.group import RESOLVED, resolve, state_of
 from prodwise.loop.group.state import Resolution
 from prodwise.loop.publish.body import trailer
@@ -59,37 +58,19 @@ class Fixes:
         self._at_work: Mending | None = None
         self._asked = -1e9
         self._patience_s = 0.0
-        self._said = ""
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="fixes", daemon=True)
+        self._rounds = Rounds("fixes", self.turn, lambda: PACE_S, self._trouble)
 
     def start(self) -> None:
         if self._fixing is not None:
-            self._thread.start()
+            self._rounds.start()
 
     def stop(self) -> None:
-        self._ends.set()
         if self._fixing is not None:
             self._fixing.mends.end()
-        if self._thread.is_alive():
-            self._thread.join(timeout=1)
+        self._rounds.stop(within_s=1.0)
 
-    def _run(self) -> None:
-        while not self._ends.wait(PACE_S):
-            try:
-                self.turn()
-                self._said = ""
-            except Exception as error:  # noqa: BLE001 — a fix may stay unproposed; healing goes on
-                self._trouble(error)
-
-    def _trouble(self, error: Exception) -> None:
-        """Said once, until it changes."""
-        told = error.message if isinstance(error, ProdwiseError) else type(error).__name__
-        if told != self._said:
-            self._said = told
-            if not isinstance(error, ProdwiseError):
-                traceback.print_exc()
-            self._parts.records.ledger.append(ENTRY, f"fixes cannot be proposed or followed: {told}", actor=AUTOMATION)
+    def _trouble(self, said: str) -> None:
+        self._parts.records.ledger.append(ENTRY, f"fixes cannot be proposed or followed: {said}", actor=AUTOMATION)
 
     def turn(self) -> None:
         """1. What was found is proposed. 2. The next fix is looked for. 3. What people answered. 4. Whether what they merged holds."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-import traceback
 from collections.abc import Sequence
 from typing import Final
 
 from prodwise.clock import now
+from prodwise.heal.rounds import Rounds
 from prodwise.loop.detect import watched as limit
 from prodwise.loop.telemetry import readings
 from prodwise.model.incident import Symptom
@@ -27,27 +26,16 @@ class Measures:
     def __init__(self, telemetry: Telemetry | None, watches: Sequence[Watched]) -> None:
         self._telemetry, self._watches = telemetry, watches
         self._standing: list[Symptom] = []
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="measures", daemon=True)
+        self._rounds = Rounds("measures", self.turn, lambda: PACE_S, at_once=True)
 
     def look(self) -> list[Symptom]:
-        if self._telemetry is not None and self._watches and not self._ends.is_set() and self._thread.ident is None:
-            self._thread.start()
+        """What stood stands while they cannot be read: that says nothing, good or bad."""
+        if self._telemetry is not None and self._watches:
+            self._rounds.start()
         return self._standing
 
     def stop(self) -> None:
-        self._ends.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
-
-    def _run(self) -> None:
-        while True:
-            try:
-                self.turn()
-            except Exception:  # noqa: BLE001 — what stood stands: metrics that cannot be read say nothing, good or bad
-                traceback.print_exc()
-            if self._ends.wait(PACE_S):
-                return
+        self._rounds.stop()
 
     def turn(self) -> None:
         """One look at every series of every metric that is watched."""

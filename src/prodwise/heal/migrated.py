@@ -48,7 +48,9 @@ def fact(findings: Sequence[Finding] | None, older: str, at: float) -> Evidence:
 
 
 def announced(parts: Parts, release: str, previous: str) -> None:
-    """Before its `release:` line runs: the ledger says that automation will ask before it goes back over this release."""
+    """Before its `release:` line runs: the ledger says, once, that automation will ask before it goes back over this release."""
+    if any(one.kind == "schema" for one in parts.records.ledger.entries(incident=release)):
+        return
     if why := schema.asks(between(parts, previous, release)):
         text = f"once release {release} is verified good, going back over it needs a person's yes: {why}"
         parts.records.ledger.append("schema", text, actor="prodwise", incident=release)
@@ -66,4 +68,5 @@ def withdrawn(parts: Parts, release: str, previous: str) -> None:
     if why := schema.asks(found):
         doubt = f"whether {previous} is whole on the migrated data, on which it served throughout: {why}"
         told = row["diagnosis"] or {}
-        incidents.save(incident, diagnosis={**told, "unknown": [*told.get("unknown", ()), doubt]})
+        unknown = [one for one in told.get("unknown", ()) if one != doubt]
+        incidents.save(incident, diagnosis={**told, "unknown": [*unknown, doubt]})

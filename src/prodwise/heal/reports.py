@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-import traceback
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -15,6 +13,7 @@ from prodwise.clock import monotonic, now
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.on_trial import OnTrial
 from prodwise.heal.parts import Parts, ReportsIn
+from prodwise.heal.rounds import Rounds
 from prodwise.loop.detect.reports import SHOWN_MAX, SOURCE, ReportMonitor, View, source_of
 from prodwise.loop.diagnose.case import GroupFacts
 from prodwise.loop.diagnose.evidence import stated
@@ -59,36 +58,18 @@ class ReportsIntake:
         self._positions: deque[tuple[float, Mapping[str, Any]]] = deque(maxlen=64)
         self._saved, self._settled = monotonic(), -1e9
         self._kept: dict[str, Any] = {}
-        self._said = ""
         self._busy = True
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="reports", daemon=True)
+        self._rounds = Rounds("reports", self.turn, lambda: PACE_S if self._busy else 2 * PACE_S, self._trouble)
 
     def start(self) -> None:
         if self._feed is not None:
-            self._thread.start()
+            self._rounds.start()
 
     def stop(self) -> None:
-        self._ends.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
+        self._rounds.stop()
 
-    def _run(self) -> None:
-        while not self._ends.wait(PACE_S if self._busy else 2 * PACE_S):
-            try:
-                self.turn()
-                self._said = ""
-            except Exception as error:  # noqa: BLE001 — what programs report may be missing; our own eyes must stay open
-                self._trouble(error)
-
-    def _trouble(self, error: Exception) -> None:
-        """Said once, until it changes."""
-        if type(error).__name__ != self._said:
-            self._said = type(error).__name__
-            traceback.print_exc()
-            text = f"what programs report cannot be read: {self._said}"
-            with contextlib.suppress(Exception):  # where it cannot be written down either, its own log has it
-                self._parts.records.ledger.append("blind", text, actor=AUTOMATION)
+    def _trouble(self, said: str) -> None:
+        self._parts.records.ledger.append("blind", f"what programs report cannot be read: {said}", actor=AUTOMATION)
 
     def turn(self) -> None:
         """One read. 1. What is new is put into its seconds. 2. Seconds that are over are judged, in order. 3. What stands is told."""

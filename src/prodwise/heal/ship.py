@@ -18,6 +18,7 @@ from prodwise.heal.parts import Parts
 from prodwise.heal.returning import Returning
 from prodwise.loop import moves
 from prodwise.loop.ship import CanarySeen, ShipCommand, ShipOp, ShipPhase, ShipRules, ShipSeen, ShipTurn, begin, step
+from prodwise.loop.watch.headline import headline
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.errors import BuildFailed, ProdwiseError
 from prodwise.model.evidence import Evidence
@@ -32,6 +33,7 @@ LOOK_S = 0.1
 TURN_S = 20.0
 """A look without news ends after this long, so that a story's record stays fresh."""
 
+FRESH_S = 1.0
 BACKS_MAX = 6
 EXPOSED = (ShipPhase.RAMPING, ShipPhase.WATCHING)
 
@@ -66,6 +68,8 @@ class ShipStory:
             data = self._durable.step(f"turn {number}", self._turn, turn, checks, failure)
             exposed, turn = turn.phase in EXPOSED, ShipTurn.from_json(data["turn"])
             command = ShipCommand(ShipOp(data["command"]["op"]), data["command"]["share"], data["command"]["reason"])
+            if data["row"] is not None:
+                self._durable.transact(f"note {number}", self._note, data["row"], command.reason)
             if command.op is ShipOp.END:
                 break
             backs += command.op is ShipOp.BACK
@@ -87,23 +91,29 @@ class ShipStory:
         return self._parts.records.releases.load(turn.release).state.value
 
     def _turn(self, turn: ShipTurn, checks: tuple[GateResult, ...], failure: str) -> dict[str, Any]:
-        """Looks until there is something to do. Only observes, and keeps the rollout's row fresh for the pages."""
+        """Looks until there is something to do, or another phase or stage begins. Only observes, and keeps the rollout's row fresh.
+
+        What changed is written once this turn is on record: a healer that dies of the writing has got that far, and the next one
+        does not begin the turn anew.
+        """
         ends, written = time.monotonic() + TURN_S, 0.0
         while True:
             seen = self._look(turn, checks, failure)
             after, command = step(turn, seen, self._rules, now())
             changed = (after.phase, after.stage) != (turn.phase, turn.stage)
-            if changed or time.monotonic() - written > 1.0:
-                self._parts.records.rollouts.put(
-                    self._row(turn.phase, after, seen, command), command.reason if changed else ""
-                )
+            was, turn = turn.phase, after
+            if changed or command.op is not ShipOp.WAIT or time.monotonic() > ends:
+                row = row_json(self._row(was, turn, seen, command)) if changed else None
+                return {"turn": turn.to_json(), "command": asdict(command), "row": row}
+            if time.monotonic() - written > FRESH_S:
+                self._parts.records.rollouts.put(self._row(was, turn, seen, command))
                 written = time.monotonic()
-            turn = after
-            if command.op is not ShipOp.WAIT or time.monotonic() > ends:
-                return {"turn": turn.to_json(), "command": asdict(command)}
             if turn.phase in EXPOSED and not seen.stopped:
                 self._intake.make_evidence(turn.release)
             time.sleep(LOOK_S)
+
+    def _note(self, row: Mapping[str, Any], reason: str) -> None:
+        self._parts.records.rollouts.put(row_of(row), reason)
 
     def _look(self, turn: ShipTurn, checks: tuple[GateResult, ...], failure: str) -> ShipSeen:
         records = self._parts.records
@@ -371,22 +381,12 @@ class ShipStory:
         return rollout.asked_by if rollout else "prodwise"
 
 
-def headline(release: str, numbers: Mapping[str, Any]) -> str:
-    """One line for a person about a release that goes back. numbers: as the judges sum them up, per service."""
-    rows = [row for one in numbers.values() for row in one.get("routes", ()) if _broken(row)]
-    if not rows:
-        return f"Release {release} is worse than the one before"
-    worst = max(rows, key=lambda row: (row["canary_errors"] / row["canary_n"], row["canary_errors"]))
-    others = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
-    return (
-        f"{worst['route']}{others} fails on release {release}: {worst['canary_errors']} of {worst['canary_n']} requests"
-    )
+def row_json(row: Rollout) -> dict[str, Any]:
+    return {**asdict(row), "state": row.state.value, "gates": [dict(gate) for gate in row.gates]}
 
 
-def _broken(row: Mapping[str, Any]) -> bool:
-    """Whether a route's errors on the new release stand out from those on stable."""
-    usual = row["stable_errors"] / row["stable_n"] if row["stable_n"] else 0.0
-    return bool(row["canary_errors"] >= 2 and row["canary_errors"] / row["canary_n"] >= 3 * usual)
+def row_of(values: Mapping[str, Any]) -> Rollout:
+    return Rollout(**{**values, "state": RolloutState(values["state"]), "gates": tuple(values["gates"])})
 
 
 def _gate_json(result: GateResult) -> dict[str, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import traceback
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -13,6 +11,7 @@ from prodwise.heal.bedside import symptoms
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.parts import Parts, ReportsIn
 from prodwise.heal.reported import fault_of, leading, release_of
+from prodwise.heal.rounds import Rounds
 from prodwise.loop.diagnose.blamed import event_of
 from prodwise.loop.diagnose.case import onset
 from prodwise.loop.diagnose.suspect import Search, evidence, rank, wanted
@@ -40,27 +39,14 @@ class Suspects:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._tried: OrderedDict[str, tuple[int, float]] = OrderedDict()  # incident → how often, when last
-        self._said = ""
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="suspects", daemon=True)
+        self._rounds = Rounds("suspects", lambda: self.turn(now()), lambda: PACE_S)
 
     def start(self) -> None:
         if self._parts.history is not None and self._parts.reporting is not None:
-            self._thread.start()
+            self._rounds.start()
 
     def stop(self) -> None:
-        self._ends.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=1)
-
-    def _run(self) -> None:
-        while not self._ends.wait(PACE_S):
-            try:
-                self.turn(now())
-            except Exception as error:  # noqa: BLE001 — whom to suspect may stay unknown; healing goes on
-                if type(error).__name__ != self._said:
-                    self._said = type(error).__name__
-                    traceback.print_exc()
+        self._rounds.stop(within_s=1.0)
 
     def turn(self, at: float) -> None:
         """One look at the newest incidents."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from prodwise.clock import now
+from prodwise.heal.rounds import Rounds
 from prodwise.loop.diagnose.used_up import MachineUse, ProcessUse, Sample, use_of
 from prodwise.model.signal import ProcessSeen
 from prodwise.model.target import TargetSeen
@@ -51,24 +51,14 @@ class Uses:
         self._kills: deque[tuple[float, int]] = deque(maxlen=int(KILLS_S / PACE_S) + 2)
         self._limit: int | None = None
         self._lock = threading.Lock()
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="uses", daemon=True)
+        self._rounds = Rounds("uses", lambda: self.sample(now()), lambda: PACE_S)
 
     def start(self) -> None:
         if self._gauges is not None:
-            self._thread.start()
+            self._rounds.start()
 
     def stop(self) -> None:
-        self._ends.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
-
-    def _run(self) -> None:
-        while not self._ends.wait(PACE_S):
-            with contextlib.suppress(
-                Exception
-            ):  # what is used up may stay unknown; a target out of sight is told elsewhere
-                self.sample(now())
+        self._rounds.stop()
 
     def sample(self, at: float) -> None:
         """One look at every process that runs, and at the machine."""

@@ -12,7 +12,8 @@ from typing import Final
 from prodwise.loop.choose.reverts import Span, after, cautions, changed, spans
 from prodwise.model.errors import Refused, TargetError, UsageError
 from prodwise.model.revert import Clash, Revert
-from prodwise.repair.scratch import PLAIN, Scratch
+from prodwise.quiet_git import PLAIN
+from prodwise.repair.scratch import Scratch
 
 LATER_MAX: Final = 200
 FILES_MAX: Final = 500

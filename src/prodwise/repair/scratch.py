@@ -4,9 +4,7 @@ written, and nothing that their configuration names (hooks, filters, drivers, re
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,17 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from prodwise import quiet_git
 from prodwise.model.errors import TargetError, UsageError
+from prodwise.quiet_git import PLAIN
 
 COMMAND_S: Final = 60.0
 FILE_BYTES_MAX: Final = 8 * 2**20
 OUTPUT_BYTES_MAX: Final = 32 * 2**20
-_OPTIONS: Final = (
-    "core.hooksPath=/dev/null", "core.fsmonitor=false", "core.pager=cat", "core.quotePath=false", "log.showSignature=false",
-    "core.attributesFile=/dev/null", "protocol.allow=never", "safe.directory=*", "gc.auto=0", "commit.gpgSign=false",
-    "user.name=prodwise", "user.email=prodwise@localhost", "merge.renames=true", "diff.renames=true",
+_SETTINGS: Final = (
+    "commit.gpgSign=false", "user.name=prodwise", "user.email=prodwise@localhost", "merge.renames=true", "diff.renames=true",
 )  # fmt: skip
-PLAIN: Final = ("--no-ext-diff", "--no-textconv", "--no-color", "--src-prefix=a/", "--dst-prefix=b/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,43 +171,16 @@ def _commit(top: Path, ref: str) -> str:
 
 
 def _git(
-    where: Path,
-    *arguments: str,
-    given: str = "",
-    fails: bool = False,
-    index: Path | None = None,
-    cwd: Path | None = None,
-) -> tuple[int, str]:
-    argv = [
-        "git",
-        "--no-replace-objects",
-        *(part for one in _OPTIONS for part in ("-c", one)),
-        "-C",
-        str(cwd or where),
-        *arguments,
-    ]
-    env = _environment()
-    if where.suffix == ".git":
-        env["GIT_DIR"] = str(where)
+    where: Path, *arguments: str, given: str = "", fails: bool = False, index: Path | None = None, cwd: Path | None = None
+) -> tuple[int, str]:  # fmt: skip
+    env = {"GIT_DIR": str(where)} if where.suffix == ".git" else {}
     if index is not None:
         env["GIT_INDEX_FILE"] = str(index)
-    try:
-        done = subprocess.run(argv, input=given.encode(), capture_output=True, timeout=COMMAND_S, env=env, check=False)
-    except FileNotFoundError:
-        raise TargetError("git is not installed", "install git") from None
-    except subprocess.TimeoutExpired:
-        raise TargetError(f"git {arguments[0]} did not finish within {COMMAND_S:.0f} s") from None
-    if done.returncode and not fails:
-        said = done.stderr.decode(errors="replace").strip()[-500:]
-        raise TargetError(f"git {arguments[0]}: {said or f'exit code {done.returncode}'}")
-    if len(done.stdout) > OUTPUT_BYTES_MAX:
+    code, printed, said = quiet_git.run(
+        arguments, cwd or where, COMMAND_S, settings=_SETTINGS, env=env, given=given.encode()
+    )
+    if code and not fails:
+        raise TargetError(f"git {arguments[0]}: {said or f'exit code {code}'}")
+    if len(printed) > OUTPUT_BYTES_MAX:
         raise TargetError(f"git {arguments[0]} printed more than {OUTPUT_BYTES_MAX >> 20} MiB")
-    return done.returncode, done.stdout.decode(errors="replace")
-
-
-def _environment() -> dict[str, str]:
-    return {
-        "PATH": os.environ.get("PATH", os.defpath), "HOME": os.devnull, "LC_ALL": "C.UTF-8", "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull, "GIT_ATTR_NOSYSTEM": "1", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-    }  # fmt: skip
+    return code, printed.decode(errors="replace")

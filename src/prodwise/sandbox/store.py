@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import stat
-import subprocess
 import tempfile
 import threading
 from collections.abc import Collection, Sequence
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from prodwise import quiet_git
 from prodwise.model.errors import GateFailed, TargetError, UsageError
 from prodwise.sandbox.interpreters import environments
 
@@ -28,10 +28,10 @@ ALL_MAX: Final = 2 << 30
 DIFF_MAX: Final = 16 << 20
 TEXT_MAX: Final = 2 << 20
 
-_NEVER: Final = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.untrackedCache=false", "core.pager=cat", "diff.external=",
-          "log.showSignature=false", "protocol.allow=never", "core.quotePath=false", "safe.directory=*", "gc.auto=0",
-          "core.attributesFile=/dev/null", "core.autocrlf=false", "core.symlinks=true", "core.fileMode=true",
-          "submodule.recurse=false", "core.protectHFS=true", "core.protectNTFS=false", "maintenance.auto=false")  # fmt: skip
+_SETTINGS: Final = (
+    "core.untrackedCache=false", "core.autocrlf=false", "core.symlinks=true", "core.fileMode=true", "submodule.recurse=false",
+    "core.protectHFS=true", "core.protectNTFS=false", "maintenance.auto=false",
+)  # fmt: skip
 _ALONE: Final = ("hash-object", "update-index", "write-tree")
 """Commands that write objects do not see the repository's: they would touch the times of those that are there already."""
 _ATTRIBUTES: Final = "* -text -ident -filter -working-tree-encoding !diff !merge !eol\n"
@@ -289,7 +289,7 @@ class Store:
 
     def _raw_asks(self, *arguments: str) -> bytes:
         """The repository itself, which is only read."""
-        return self._run("-C", str(self.directory), *arguments, ours=False)
+        return self._run(*arguments, cwd=self.directory, ours=False)
 
     def _text(self, *arguments: str, index: Path | None = None) -> str:
         return os.fsdecode(self._run(*arguments, index=index))
@@ -297,49 +297,21 @@ class Store:
     def _run(self, *arguments: str, given: bytes = b"", index: Path | None = None, tree: Path | None = None,
              cwd: Path | None = None, ours: bool = True, most: int = 256 << 20) -> bytes:  # fmt: skip
         """git's output. Raises TargetError with what it said."""
-        env = _environment()
+        env = {"GIT_LITERAL_PATHSPECS": "1"}
         if ours:
             env |= {"GIT_DIR": str(self._git), "GIT_INDEX_FILE": str(index or self._place / "none")}
             if self._objects and arguments[0] not in _ALONE:
                 env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = self._objects
         if tree:
             env["GIT_WORK_TREE"] = str(tree)
-        argv = [
-            "git",
-            "--no-replace-objects",
-            "--literal-pathspecs",
-            *(part for one in _NEVER for part in ("-c", one)),
-            *arguments,
-        ]
-        try:
-            done = subprocess.run(argv, input=given, capture_output=True, env=env, cwd=cwd or tree or self._place,
-                                  timeout=COMMAND_S, check=False)  # fmt: skip
-        except FileNotFoundError:
-            raise TargetError("git is not installed", "install git") from None
-        except subprocess.TimeoutExpired:
-            raise TargetError(f"git {arguments[0]} did not finish within {COMMAND_S:.0f} s") from None
-        if done.returncode != 0:
-            said = "".join(c if c.isprintable() else " " for c in done.stderr.decode(errors="replace").strip()[-500:])
-            raise TargetError(said or f"git {arguments[0]}: exit code {done.returncode}")
-        if len(done.stdout) > most:
+        where = cwd or tree or self._place
+        code, printed, said = quiet_git.run(arguments, where, COMMAND_S, settings=_SETTINGS, env=env, given=given)
+        if code != 0:
+            raise TargetError(said or f"git {arguments[0]}: exit code {code}")
+        if len(printed) > most:
             raise TargetError(f"git {arguments[0]} answers with more than {most >> 20} MiB")
-        return done.stdout
+        return printed
 
 
 def _excludes() -> list[str]:
     return ["--exclude-standard", *(f"--exclude={one}" for one in LEFT)]
-
-
-def _environment() -> dict[str, str]:
-    """Nothing of ours but where programs are; no configuration but the repository's own, and no lock that others wait for."""
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "HOME": os.devnull,
-        "LC_ALL": "C.UTF-8",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-    }

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from prodwise.config import CONFIGURED_BY, load, state_dir
+from prodwise.config import CONFIGURED_BY, load
+from prodwise.config.environment import state_dir
 from prodwise.model.errors import ProdwiseError
 from prodwise.model.evidence import Json
 from prodwise.model.release import Release

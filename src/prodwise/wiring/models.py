@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from prodwise.config import CONFIGURED_BY, Config, load, read_env_file, state_dir
+from prodwise.config import CONFIGURED_BY, Config, load
+from prodwise.config.environment import read_env_file, state_dir
 from prodwise.config.repair import MODEL, CommandConfig, RepairConfig, load_repair, secret
 from prodwise.loop.repair.spending import Bounds
 from prodwise.model.errors import ConfigError, Refused, UsageError

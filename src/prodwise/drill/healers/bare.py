@@ -9,7 +9,8 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from prodwise.config import Config, ServiceConfig, load, read_env_file
+from prodwise.config import Config, ServiceConfig, load
+from prodwise.config.environment import read_env_file
 from prodwise.drill.environment import make_environment
 from prodwise.drill.git import git
 from prodwise.model.errors import BuildFailed

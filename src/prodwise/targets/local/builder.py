@@ -14,6 +14,7 @@ from pathlib import Path
 
 from prodwise import config as settings
 from prodwise.config import Config
+from prodwise.config.environment import read_env_file
 from prodwise.model.errors import BuildFailed, ConfigError, ProdwiseError, TargetError, UsageError
 from prodwise.model.evidence import digest
 from prodwise.model.service import ServiceKind
@@ -151,7 +152,7 @@ class Builder:
 
     def _env_values(self) -> dict[str, str]:
         file = self._env_file()
-        return settings.read_env_file(file) if file is not None and file.exists() else {}
+        return read_env_file(file) if file is not None and file.exists() else {}
 
     def _link_shared(self, config: Config, commit: str, src: Path) -> list[str]:
         """Shared paths live in the app's directory; each release sees them through a link. Returns warnings."""

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from prodwise.clock import monotonic
-from prodwise.config import FILE_NAME, PROCFILE, state_dir
+from prodwise.config import FILE_NAME, PROCFILE
+from prodwise.config.environment import state_dir
 from prodwise.loop.changes import compare, locks
 from prodwise.model.delta import Commit, Delta, Named, Package
 from prodwise.model.errors import ProdwiseError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import tempfile
 import threading
@@ -11,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from prodwise import quiet_git
 from prodwise.clock import monotonic
 from prodwise.model.commit import Commit, FileChange
+from prodwise.quiet_git import PLAIN
 from prodwise.targets.local.diff_text import changes_in
 from prodwise.targets.local.git import GitFailed
 
@@ -29,26 +30,10 @@ ALL_S: Final = 60.0
 ALL_BYTES: Final = 16_000_000
 """For all commits of one question; those that are left then, the oldest, are given without their changes."""
 
-_NEVER = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.pager=cat", "log.showSignature=false", "diff.external=",
-          "protocol.allow=never", "core.quotePath=false", "safe.directory=*", "core.attributesFile=/dev/null")  # fmt: skip
-_DIFF = (
-    *(
-        "--no-ext-diff",
-        "--no-textconv",
-        "--no-color",
-        "--unified=0",
-        "--inter-hunk-context=0",
-        "--find-renames=50%",
-        "-l400",
-    ),
-    *(
-        "--diff-algorithm=histogram",
-        "--src-prefix=a/",
-        "--dst-prefix=b/",
-        "--submodule=short",
-        "--ignore-submodules=all",
-    ),
-)
+_DIFF: Final = (
+    *PLAIN, "--unified=0", "--inter-hunk-context=0", "--find-renames=50%", "-l400", "--diff-algorithm=histogram",
+    "--submodule=short", "--ignore-submodules=all",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -131,20 +116,11 @@ class GitHistory:
 
     def _ask(self, *arguments: str, most: int) -> tuple[str, bool]:
         """(what git printed, up to `most` bytes; whether that is all of it). Raises GitFailed with what it said."""
-        argv = [
-            "git",
-            "--no-replace-objects",
-            "--literal-pathspecs",
-            *(part for one in _NEVER for part in ("-c", one)),
-            "-C",
-            str(self._repo),
-            *arguments,
-        ]
+        argv = [*quiet_git.command(), "--literal-pathspecs", "-C", str(self._repo), *arguments]
         with tempfile.TemporaryFile() as said:
             try:
-                asked = subprocess.Popen(
-                    argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, env=_environment()
-                )
+                env = quiet_git.environment()
+                asked = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, env=env)
             except FileNotFoundError:
                 raise GitFailed("git is not installed", "install git") from None
             with asked:
@@ -163,24 +139,9 @@ class GitHistory:
         return printed[:most].decode(errors="replace"), len(printed) <= most
 
 
-def _environment() -> dict[str, str]:
-    """Nothing of ours but where programs are; no configuration but the repository's own, and no lock that others wait for."""
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "HOME": os.devnull,
-        "LC_ALL": "C.UTF-8",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-    }
-
-
 def _last(said: IO[bytes]) -> str:
     said.seek(0)
-    return said.read(4_000).decode(errors="replace").strip()[-500:]
+    return quiet_git.last(said.read(4_000))
 
 
 def _line(text: str) -> str:

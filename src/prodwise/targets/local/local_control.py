@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from prodwise.clock import now
-from prodwise.config import Config, state_dir
+from prodwise.config import Config
+from prodwise.config.environment import state_dir
 from prodwise.model.errors import ProdwiseError, TargetError
 from prodwise.model.service import SlotName
 from prodwise.model.target import Order, ServiceSeen, Switch, TargetSeen

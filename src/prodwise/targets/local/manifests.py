@@ -10,22 +10,14 @@ from typing import Final
 
 from prodwise.loop.diagnose.logs.manifests import ecosystem_of, moved
 from prodwise.model.breakage import Moved
+from prodwise.quiet_git import NEVER
 from prodwise.targets.local.git import GitFailed, git
 
 COMMITS_MAX: Final = 20
 CHANGING_MAX: Final = 3  # commits that changed a manifest
 FILES_MAX: Final = 40
 FILE_BYTES_MAX: Final = 8 * 2**20
-_SAFE: Final = (
-    "-c",
-    "protocol.allow=never",
-    "-c",
-    "core.fsmonitor=false",
-    "-c",
-    "log.showSignature=false",
-    "-c",
-    "core.attributesFile=/dev/null",
-)
+_SAFE: Final = tuple(part for one in NEVER for part in ("-c", one))
 
 
 def recently_moved(repo: Path) -> list[Moved]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from prodwise.clock import monotonic
-from prodwise.config import Config, state_dir
+from prodwise.config import Config
+from prodwise.config.environment import state_dir
 from prodwise.loop.choose.schema import is_migration, is_source, lies_among_migrations
 from prodwise.model.errors import ProdwiseError
 from prodwise.model.release import Release, ReleaseState

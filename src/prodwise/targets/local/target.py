@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from prodwise.config import Config, state_dir
+from prodwise.config import Config
+from prodwise.config.environment import state_dir
 from prodwise.model.errors import TargetError
 from prodwise.model.service import Service, SlotName
 from prodwise.model.target import Order, Switch, TargetSeen

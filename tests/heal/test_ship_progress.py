@@ -1,0 +1,176 @@
+"""A deploy gets on however early each of its healers dies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from prodwise.config import validate
+from prodwise.heal import ship
+from prodwise.heal.durable import Durable
+from prodwise.heal.hands import Hands
+from prodwise.heal.intake import Intake
+from prodwise.heal.parts import Parts
+from prodwise.heal.returning import Returning
+from prodwise.heal.ship import ShipStory
+from prodwise.model.gate import GateResult, Verdict
+from prodwise.model.record import Rollout, RolloutState
+from prodwise.model.release import ReleaseState
+from prodwise.model.rollout import Stage
+from prodwise.model.service import SlotName
+from prodwise.model.target import Order
+from prodwise.notify.command import CommandNotifier
+from prodwise.signals.access_log import AccessLog
+from prodwise.signals.replay import Replay
+from prodwise.store.sql import SqlStore
+from prodwise.testing.fake_target import FakeTarget
+
+LIVES_MAX = 60
+SETTINGS = {"version": 1, "services": {"web": {"command": "x"}}, "ramp": {"watch_seconds": 5}}
+
+
+class Died(BaseException):
+    """By kill -9: nothing catches it."""
+
+
+class Life:
+    """One healer's: it ends right after the first transaction that has added to the ledger."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store, self.within = store, False
+        self._began = self._written()
+
+    def _written(self) -> int:
+        return next((one.seq for one in self._store.ledger.recent(1)), 0)
+
+    def lives_on(self) -> None:
+        if not self.within and self._written() > self._began:
+            raise Died
+
+
+class Mortal:
+    """A part of the store, used by one healer."""
+
+    def __init__(self, part: Any, life: Life) -> None:
+        self._part, self._life = part, life
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._part, name)
+        if not callable(found):
+            return Mortal(found, self._life)
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            answer = found(*arguments, **named)
+            self._life.lives_on()
+            return answer
+
+        return call
+
+
+class Memory:
+    """Stands for Durable: what finished is on record, and is not done again in the next life."""
+
+    def __init__(self, store: SqlStore, life: Life, kept: dict[str, Any]) -> None:
+        self._store, self._life, self._kept = store, life, kept
+
+    def step(self, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        if name not in self._kept:
+            self._kept[name] = function(*arguments)
+        return self._kept[name]
+
+    def transact(self, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        if name not in self._kept:
+            self._life.within = True
+            with self._store.unit():
+                answer = function(*arguments)
+            self._life.within, self._kept[name] = False, answer
+            self._life.lives_on()
+        return self._kept[name]
+
+
+class Eyes:
+    """Stands for the intake. What a release showed is forgotten with the healer: its gates hold at the first look of each life."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def probe_health(self, service: str, slot: SlotName, release: str) -> bool:
+        return True
+
+    def why_unhealthy(self, service: str, slot: SlotName, release: str) -> str:
+        return ""
+
+    def check_canary(self, release: str) -> tuple[GateResult, ...]:
+        return (GateResult("web: checks", Verdict.PASS, "answers"),)
+
+    def ramp_gates(self, release: str, stage: Stage) -> tuple[GateResult, ...]:
+        self.looks += 1
+        verdict = Verdict.HOLD if self.looks < 3 else Verdict.PASS
+        return (GateResult("web: errors", verdict, "too few requests yet"),)
+
+    def watch_gates(self, release: str) -> tuple[GateResult, ...]:
+        return self.ramp_gates(release, Stage("", 1.0, 0.02))
+
+    def numbers_of(self, release: str) -> dict[str, Any]:
+        return {}
+
+    def begin_rollout(self, release: str, previous: str) -> None: ...
+
+    def end_rollout(self, release: str) -> None: ...
+
+    def make_evidence(self, release: str) -> None: ...
+
+
+class Deploy:
+    """One deploy of a fake app, and the healers that are at it one after the other."""
+
+    def __init__(self, folder: Path, store: SqlStore, clock: Callable[[], float]) -> None:
+        self.store, self.folder, self.kept = store, folder, dict[str, Any]()
+        self.config = validate(SETTINGS, "test")
+        self.target = FakeTarget(self.config.inventory(), clock, lease_s=1e9)
+        self.target.commits["HEAD"] = "b" * 40
+        self.target.build("1-aaaaaaa", "a" * 40)
+        self.target.start(Order("stable", 0, "test"), "web", SlotName.A, "1-aaaaaaa")
+        store.releases.adopt("1-aaaaaaa", "a" * 40, "it ran")
+        self.release = store.releases.create("b" * 40, "ana").id
+        store.rollouts.put(Rollout(self.release, "", RolloutState.QUEUED, "", 0.0, clock()))
+
+    def live(self) -> str:
+        """Raises Died."""
+        life = Life(self.store)
+        records, memory = cast(SqlStore, Mortal(self.store, life)), cast(Durable, Memory(self.store, life, self.kept))
+        log = AccessLog(self.folder / "access.log")
+        parts = Parts(
+            self.config, self.folder, "", records, self.target, log, cast(Any, None), Replay(), CommandNotifier("")
+        )
+        eyes, token = cast(Intake, Eyes()), self.target.acquire("healer")
+        hands = Hands(memory, records.ledger, self.target, lambda: token)
+        return ShipStory(parts, memory, hands, eyes, Returning(parts, memory, hands, eyes)).run(self.release)
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_deploy_whose_every_healer_dies_after_its_first_write_is_carried_through(
+    tmp_path: Path, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = [1_000_000.0]
+
+    def clock() -> float:
+        at[0] += 0.25
+        return at[0]
+
+    monkeypatch.setattr(ship, "LOOK_S", 0.0)
+    monkeypatch.setattr(ship, "now", clock)
+    deploy, died = Deploy(tmp_path, store, clock), 0
+    while died < LIVES_MAX:
+        try:
+            deploy.live()
+            break
+        except Died:
+            died += 1
+    assert store.releases.load(deploy.release).state is ReleaseState.VERIFIED_GOOD, f"after {died} healers"
+    assert 10 < died < LIVES_MAX, "each of them got as far as one write"
+    stages = [one.data["stage"] for one in store.ledger.recent(500, ("rollout_stage",)) if one.data["stage"]]
+    assert stages[::-1] == ["5 %", "25 %", "50 %", "100 %", "100 %"], "each was entered once, and then watched"
