@@ -12,6 +12,7 @@ import pytest
 from prodwise.heal.fixing.story import Fix
 from prodwise.model.action import ActionKind
 from prodwise.model.errors import Refused
+from prodwise.model.pin import HOLDS_FILE
 from prodwise.repair.pins.repairer import PinRepairer
 from prodwise.sandbox import jail
 from tests.fixing.bench import Proposes, gates, git, repository, story
@@ -92,6 +93,7 @@ def test_a_pin_is_tried_where_its_version_is_installed(
     assert fix.status == "fixed", fix.reason
     assert fix.proposal is not None
     assert fix.proposal.kind is ActionKind.PIN
+    assert f"+++ b/{HOLDS_FILE}" in fix.proposal.diff
     assert gates(fix)["installed"] == "pass"
     assert "passes 5 of 5" in {one.gate: one.reason for one in fix.gates}["reproducer"]
 
