@@ -12,8 +12,9 @@ from prodwise.heal.fixing.reproducer import reproduce
 from prodwise.heal.fixing.story import Fix, repair
 from prodwise.model.action import ActionKind
 from prodwise.model.patch import Fault, Proposal
-from prodwise.ports.repair import Workshop
+from prodwise.ports.repair import Repairer, Workshop
 from prodwise.sandbox.workshop import Workshop as SandboxWorkshop
+from prodwise.wiring.fitting import LockFitter
 
 CART = """def total(items):
     amount = 0
@@ -75,7 +76,7 @@ class Proposes:
             yield Proposal(self.name, self.kind, diff, f"{self.why} {number}")
 
 
-def story(folder: Path, test: str, *repairers: Proposes, trace: str = "", seconds: float = 60) -> Fix:
+def story(folder: Path, test: str, *repairers: Repairer, trace: str = "", seconds: float = 60) -> Fix:
     """All of it, as `prodwise fix` does it; the repository must be as it was afterwards."""
     before = everything(folder)
     budget = Budget(seconds)
@@ -83,7 +84,7 @@ def story(folder: Path, test: str, *repairers: Proposes, trace: str = "", second
         root = str(workshop.directory)
         asked = given(test, trace, workshop, workshop.base, root)
         check = asked if isinstance(asked, NotReproduced) else reproduce(asked, workshop, workshop.base, budget, root)
-        fix = repair(check, repairers, workshop, workshop.base, budget, lambda _: None)
+        fix = repair(check, repairers, workshop, workshop.base, budget, lambda _: None, LockFitter(workshop))
     assert everything(folder) == before
     return fix
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from prodwise.model.action import ActionKind
 from prodwise.model.errors import Refused
 from prodwise.sandbox import jail
 from tests.fixing.bench import CART, CHECK, OTHERS, WITH_CHECK, WITH_TESTS, Proposes, gates, git, repository, story
@@ -201,18 +200,6 @@ def test_a_repository_with_a_submodule(tmp_path: Path) -> None:
     git(shop, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "inner")
     git(shop, "commit", "-q", "-m", "Take in")
     assert story(shop, WITH_CHECK, Proposes(RIGHT)).status == "fixed"
-
-
-def test_a_pin_takes_only_versions_that_were_here(tmp_path: Path) -> None:
-    now, was = "left==2.0.0\n", "left==1.9.0\n"
-    check = "import pathlib\nassert '2.0.0' not in pathlib.Path('requirements.txt').read_text()\n"
-    shop = repository(tmp_path, {"requirements.txt": was, "check.py": check})
-    (shop / "requirements.txt").write_text(now)
-    git(shop, "commit", "-q", "-am", "Newer")
-    known, unknown = (diff("requirements.txt", now, text) for text in (was, "left==1.8.0\n"))
-    fix = story(shop, WITH_CHECK, Proposes(unknown, known, kind=ActionKind.PIN))
-    assert fix.status == "fixed", fix.reason
-    assert fix.tried[0].gates[-1].verdict.value == "hold"
 
 
 EVENT = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -37,6 +37,17 @@ class Ran:
     ended: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Dependencies as a lock names them, outside the repository. place: all of them, to be seen read-only; path: stands first in
+    PATH; variables: go along; links: path in the repository → what lies there instead."""
+
+    place: Path
+    path: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, Path] = field(default_factory=dict)
+
+
 class Tree(Protocol):
     """A fresh checkout of one commit, for one user: what is written here reaches nobody else."""
 
@@ -64,6 +75,14 @@ class Workshop(Protocol):
 
     def history(self, path: str, most: int) -> Sequence[tuple[str, str]]:
         """(commit, text) of one file at the commits that changed it, newest first, at most `most`."""
+
+
+class Fitter(Protocol):
+    """Gives trees the dependencies that their own lock names, in place of those that were found."""
+
+    def fitted(self, root: Path, folder: str, seconds: float) -> Workshop | None:
+        """The workshop with what the lock in a folder of this tree installs; two of the same lock are equal. None where no lock is
+        there from which that can be made. Raises TargetError when it cannot be made, or not in time."""
 
 
 class Repairer(Protocol):

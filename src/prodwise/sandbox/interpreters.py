@@ -12,6 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from prodwise.ports.repair import Environment
+
 SYSTEM_PATH: Final = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 KNOWN: Final = ("python3", "python", "node", "ruby", "go", "java", "php", "perl")
 """What makes the directory above a `bin` one that holds an interpreter and its libraries."""
@@ -87,7 +89,28 @@ def needed(
             if place in places:
                 shown.append(str(place))
     kept = [one for one in dict.fromkeys(prefixes) if may_be_seen(one, directory)]
-    return _outermost(kept)[:PREFIXES_MAX], tuple(dict.fromkeys([*shown, *SYSTEM_PATH]))
+    return outermost(kept)[:PREFIXES_MAX], tuple(dict.fromkeys([*shown, *SYSTEM_PATH]))
+
+
+def fitting(directory: Path, dependencies: Environment | None) -> tuple[dict[str, Path], tuple[Path, ...]]:
+    """(path in the directory → what is seen there instead, directories that must be seen as well): the repository's own virtual
+    environment, by whatever path commands name it, is the given one."""
+    if dependencies is None:
+        return {}, ()
+    instead = dict(dependencies.links)
+    own = environment_of(directory)
+    virtual = dependencies.path.parent
+    if not os.path.isfile(virtual / "pyvenv.cfg"):
+        return instead, (dependencies.place,)
+    if own is not None and not own.is_symlink():
+        instead[str(own.relative_to(directory))] = virtual
+    return instead, (dependencies.place, *(one for one in bases(virtual) if may_be_seen(one, directory)))
+
+
+def interpreter(path: Sequence[str], directory: Path) -> str:
+    """The first Python in this PATH, as links resolve it, so that none is started that the repository holds. "" for none."""
+    found = (os.path.realpath(Path(place, "python3")) for place in path)
+    return next((one for one in found if os.access(one, os.X_OK) and not Path(one).is_relative_to(directory)), "")
 
 
 def _prefixes(place: Path) -> list[Path]:
@@ -138,7 +161,7 @@ def may_be_seen(prefix: Path, directory: Path) -> bool:
     )
 
 
-def _outermost(prefixes: Iterable[Path]) -> tuple[Path, ...]:
+def outermost(prefixes: Iterable[Path]) -> tuple[Path, ...]:
     """Without those that lie in another; fewer parts first, so that a mount never hides a later one."""
     kept = list[Path]()
     for one in sorted(prefixes, key=lambda prefix: len(prefix.parts)):

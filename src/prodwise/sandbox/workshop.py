@@ -11,16 +11,16 @@ import tempfile
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
 from prodwise.model.errors import UsageError
-from prodwise.ports.repair import Limits, Ran
+from prodwise.ports.repair import Environment, Limits, Ran
 from prodwise.sandbox import jail
 from prodwise.sandbox.carried import bring, carried, make_place
-from prodwise.sandbox.interpreters import environment_of, needed
+from prodwise.sandbox.interpreters import environment_of, fitting, interpreter, needed, outermost
 from prodwise.sandbox.store import Store
 
 _NOT_IN: Final = ("/proc", "/sys", "/dev", "/etc", "/boot", "/bin", "/sbin", "/lib", "/lib64", "/usr/bin", "/usr/lib")
@@ -82,11 +82,25 @@ class Workshop:
     def history(self, path: str, most: int) -> Sequence[tuple[str, str]]:
         return self._store.history(self.base, path, most)
 
-    def environment(self) -> dict[str, str]:
+    @property
+    def spare(self) -> Path:
+        """A place of ours for what is made for trees; it goes with the workshop."""
+        return self._place / "spare"
+
+    @property
+    def interpreter(self) -> str:
+        """The Python that commands find, "" for none outside the directory."""
+        return interpreter(self._path, self.directory)
+
+    def with_environment(self, dependencies: Environment) -> Equipped:
+        return Equipped(self, dependencies)
+
+    def environment(self, dependencies: Environment | None = None) -> dict[str, str]:
         """All variables that a command finds."""
         own = environment_of(self.directory)
+        first, more = (dependencies.path, dependencies.variables) if dependencies else (None, {})
         return {
-            "PATH": os.pathsep.join(self._path),
+            "PATH": os.pathsep.join([*([str(first)] if first else []), *self._path]),
             "HOME": jail.HOME,
             "TMPDIR": "/tmp",
             "LANG": "C.UTF-8",
@@ -94,14 +108,16 @@ class Workshop:
             "LOGNAME": "app",
             "PYTHONDONTWRITEBYTECODE": "1",
             **({"VIRTUAL_ENV": str(own)} if own else {}),
+            **more,
         }
 
-    def view(self, root: Path) -> jail.View:
-        """What a command in this tree sees."""
+    def view(self, root: Path, dependencies: Environment | None = None) -> jail.View:
+        """What a command in this tree sees. dependencies: what lies in place of the repository's own environment."""
+        instead, prefixes = fitting(self.directory, dependencies)
         brought = [
-            (self.directory / path, self.directory / path)
-            for path in self._carried.seen
-            if make_place(self.directory / path, root, path)
+            (instead.get(path, self.directory / path), self.directory / path)
+            for path in dict.fromkeys((*self._carried.seen, *instead))
+            if make_place(instead.get(path, self.directory / path), root, path)
         ]
         seen = {str(inside) for _, inside in brought}
         masked = tuple(
@@ -109,17 +125,37 @@ class Workshop:
             for path in self._carried.masked
             if any(f"{self.directory / path}".startswith(f"{one}/") for one in seen)
         )
+        seen_too = outermost((*self._prefixes, *prefixes))
         return jail.View(
-            root, self.directory, self._place / "etc", self._uid, self._also, self._prefixes, tuple(brought), masked
+            root, self.directory, self._place / "etc", self._uid, self._also, seen_too, tuple(brought), masked
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Equipped:
+    """A workshop whose trees have these dependencies. Implements ports.repair.Workshop."""
+
+    shop: Workshop
+    dependencies: Environment
+
+    @contextmanager
+    def fresh(self, commit: str) -> Iterator[SandboxTree]:
+        with self.shop.fresh(commit) as tree:
+            tree.dependencies = self.dependencies
+            yield tree
+
+    def history(self, path: str, most: int) -> Sequence[tuple[str, str]]:
+        return self.shop.history(path, most)
+
+
 class SandboxTree:
-    """Implements ports.repair.Tree. Files under `root` may be rewritten from outside between runs."""
+    """Implements ports.repair.Tree. Files under `root` may be rewritten from outside between runs. dependencies: instead of those
+    that were found."""
 
     def __init__(self, workshop: Workshop, commit: str, place: Path) -> None:
         self.root = place / "root"
         self.commit = commit
+        self.dependencies: Environment | None = None
         self._workshop = workshop
         self._index = place / "index"
         self._tree = workshop._store.check_out(commit, self.root, self._index).tree
@@ -137,9 +173,9 @@ class SandboxTree:
     ) -> Ran:
         if not command or any("\0" in part for part in command):
             raise UsageError("there is no command to run")
-        view = replace(self._workshop.view(self.root), door=door)
+        view = replace(self._workshop.view(self.root, self.dependencies), door=door)
         hand_over(self.root, view.uid)
-        return jail.enter(view, command, limits, self._workshop.environment() | dict(env or {}))
+        return jail.enter(view, command, limits, self._workshop.environment(self.dependencies) | dict(env or {}))
 
 
 def hand_over(root: Path, uid: int) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from prodwise.ports.repair import Repairer
+from prodwise.ports.repair import Fitter, Repairer
 from prodwise.repair.pins.repairer import PinRepairer
 from prodwise.repair.reverts import RevertRepairer
 from prodwise.repair.search_repairer import SearchRepairer
 from prodwise.sandbox.workshop import Workshop
+from prodwise.wiring.fitting import LockFitter
 
 NO_MODEL = "none"
 
@@ -18,6 +19,11 @@ NO_MODEL = "none"
 def workshop(repo: Path, commands: Sequence[str]) -> Workshop:
     """Of what is in the directory now. Raises Refused where no sandbox can be had."""
     return Workshop(repo, commands)
+
+
+def fitter(shop: Workshop) -> Fitter:
+    """Who installs what a lock names, so that a pin is tried where its version is."""
+    return LockFitter(shop)
 
 
 def repairers(model: str, repo: Path, tell: Callable[[str], None]) -> tuple[Repairer, ...]:

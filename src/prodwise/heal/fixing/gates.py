@@ -7,6 +7,7 @@ import re
 from typing import Final
 
 from prodwise.heal.fixing.dependencies import dependencies
+from prodwise.heal.fixing.installed import installed
 from prodwise.heal.fixing.lint import lint
 from prodwise.heal.fixing.mutation import mutation
 from prodwise.heal.fixing.suite import suite
@@ -105,4 +106,6 @@ def _last(output: str) -> str:
     return lines[-1][:200] if lines else "no reason was given"
 
 
-GATES: Final[tuple[Gate, ...]] = (policy, secret_scan, dependencies, applies, builds, reproducer, lint, suite, mutation)
+GATES: Final[tuple[Gate, ...]] = (
+    policy, secret_scan, dependencies, applies, builds, installed, reproducer, lint, suite, mutation,
+)  # fmt: skip

@@ -17,7 +17,7 @@ from prodwise.loop.verify.patch import NotADiff, read
 from prodwise.model.errors import ProdwiseError, Refused
 from prodwise.model.gate import GateResult, Verdict, worst
 from prodwise.model.patch import Proposal
-from prodwise.ports.repair import Repairer, Workshop
+from prodwise.ports.repair import Fitter, Repairer, Workshop
 
 PROPOSALS_MAX: Final = 200
 TRIED_KEPT: Final = 50
@@ -64,14 +64,24 @@ def repair(
     base: str,
     budget: Budget,
     tell: Tell,
+    fitter: Fitter | None = None,
 ) -> Fix:
-    """Raises Refused only where no sandbox can be had."""
+    """fitter: without one, no pin is believed. Raises Refused only where no sandbox can be had."""
     if isinstance(check, NotReproduced):
         return Fix("refused" if check.refused else "no_fix", check.reason, seconds=budget.spent)
     tell(f"it fails at the base, each time: {check.reason.words} ({check.seconds:.1f} s a run)")
     tried: list[Tried] = []
     with workshop.fresh(base) as tree:
-        court = Court(workshop, base, check, Repository.of(tree.root), budget, unchecked=list(check.notes), tell=tell)
+        court = Court(
+            workshop,
+            base,
+            check,
+            Repository.of(tree.root),
+            budget,
+            unchecked=list(check.notes),
+            tell=tell,
+            fitter=fitter,
+        )
         over = False
         try:
             won = _first(court, repairers, tried, tell)

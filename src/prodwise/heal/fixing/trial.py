@@ -14,13 +14,14 @@ from prodwise.loop.verify.results import Results, Suite
 from prodwise.model.diff import FileDiff
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.model.patch import Proposal
-from prodwise.ports.repair import Tree, Workshop
+from prodwise.ports.repair import Fitter, Tree, Workshop
 
 
 @dataclass
 class Court:
     """What is the same for all proposals. suite, before, suite_s: the suite at the base, once it was looked for, and how long it
-    took; unchecked: what no gate could look at, in plain words; tell: hears what is going on."""
+    took; unchecked: what no gate could look at, in plain words; tell: hears what is going on; fitter: who installs what a lock
+    names; installed: folder of a lock → the court with what it installs at the base, or why there is none."""
 
     workshop: Workshop
     base: str
@@ -35,6 +36,8 @@ class Court:
     linted: dict[tuple[str, ...], str | None] = field(default_factory=dict)
     unchecked: list[str] = field(default_factory=list)
     tell: Callable[[str], None] = lambda _line: None
+    fitter: Fitter | None = None
+    installed: dict[str, Court | GateResult] = field(default_factory=dict)
 
     def not_checked(self, what: str) -> None:
         if what not in self.unchecked:
@@ -43,12 +46,14 @@ class Court:
 
 @dataclass
 class Trial:
-    """files: the proposal's diff, read; suite: what the suite said with the change; after: what each changed file holds then."""
+    """files: the proposal's diff, read; suite: what the suite said with the change; after: what each changed file holds then;
+    dependencies: the workshop with what its lock installs, where that is another one than the base's."""
 
     court: Court
     proposal: Proposal
     files: tuple[FileDiff, ...]
     suite: Results | None = None
+    dependencies: Workshop | None = None
 
     @property
     def after(self) -> dict[str, str]:
@@ -58,7 +63,7 @@ class Trial:
     @contextmanager
     def head(self) -> Iterator[Tree]:
         """A fresh checkout of the base with the proposal's diff and nothing else: its tests are the base's."""
-        with self.court.workshop.fresh(self.court.base) as tree:
+        with (self.dependencies or self.court.workshop).fresh(self.court.base) as tree:
             tree.apply(self.proposal.diff)
             yield tree
 

@@ -6,43 +6,35 @@ import fcntl
 import hashlib
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from prodwise.clock import monotonic
 from prodwise.model.errors import TargetError
+from prodwise.ports.repair import Environment
 from prodwise.repair.programs import run
 
 KEPT_MAX: Final = 12
 _DONE: Final = ".done"
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """place: to be seen read-only by the sandbox; path: to stand first in PATH; links: folder of the tree → what must lie there."""
-
-    place: Path
-    path: Path
-    variables: Mapping[str, str]
-    links: Mapping[str, Path]
-
-
-def environment(root: Path, cache: Path, seconds: float) -> Environment | None:
-    """Of the tree's lock; None where it has none that is known. The same lock is installed once. Raises TargetError."""
+def environment(root: Path, cache: Path, seconds: float, python: str = "") -> Environment | None:
+    """Of the lock in this folder; None where it has none that is known. The same lock is installed once. python: the interpreter that
+    it is for, ours without one. Raises TargetError."""
     made = _python(root) or _node(root)
     if made is None:
         return None
     kind, names = made
-    place = cache / _key(root, names)
+    python = python or _ours()
+    place = cache / _key(root, names, python)
     with _alone(cache, place.name):
         if not (place / _DONE).exists():
             _forget(cache)
             shutil.rmtree(place, ignore_errors=True)
             place.mkdir(parents=True)
-            _make(kind, root, names, place, monotonic() + seconds)
+            _make(kind, root, names, place, python, monotonic() + seconds)
             (place / _DONE).touch()
     if kind == "npm":
         modules = place / "node_modules"
@@ -51,25 +43,33 @@ def environment(root: Path, cache: Path, seconds: float) -> Environment | None:
 
 
 def _python(root: Path) -> tuple[str, tuple[str, ...]] | None:
-    if (root / "uv.lock").is_file() and (root / "pyproject.toml").is_file():
+    if _plain(root / "uv.lock") and _plain(root / "pyproject.toml"):
         return "uv", ("uv.lock", "pyproject.toml")
-    found = sorted(one.name for one in root.glob("requirements*.txt") if one.is_file() and not one.is_symlink())
-    return ("pip", tuple(found)) if found else None
+    found, beside = (
+        tuple(sorted(one.name for one in root.glob(f"{name}*.txt") if _plain(one)))
+        for name in ("requirements", "constraints")
+    )
+    return ("pip", (*found, *beside)) if found else None
 
 
 def _node(root: Path) -> tuple[str, tuple[str, ...]] | None:
     names = ("package.json", "package-lock.json")
-    return ("npm", names) if all((root / one).is_file() for one in names) else None
+    return ("npm", names) if all(_plain(root / one) for one in names) else None
 
 
-def _key(root: Path, names: tuple[str, ...]) -> str:
-    told = hashlib.sha256(f"{sys.version_info[:2]} {sys.base_prefix}".encode())
+def _plain(file: Path) -> bool:
+    """A link could lead to any file of the machine, and what is copied is shown to the repository's code."""
+    return file.is_file() and not file.is_symlink()
+
+
+def _key(root: Path, names: tuple[str, ...], python: str) -> str:
+    told = hashlib.sha256(python.encode())
     for name in names:
         told.update(f"{name}\0".encode() + hashlib.sha256((root / name).read_bytes()).digest())
     return told.hexdigest()[:24]
 
 
-def _make(kind: str, root: Path, names: tuple[str, ...], place: Path, until: float) -> None:
+def _make(kind: str, root: Path, names: tuple[str, ...], place: Path, python: str, until: float) -> None:
     """Offline where all is cached, else from the index."""
     for name in names:
         shutil.copyfile(root / name, place / name)
@@ -79,12 +79,8 @@ def _make(kind: str, root: Path, names: tuple[str, ...], place: Path, until: flo
         )
         return
     venv = place / "venv"
-    run(
-        ["uv", "venv", "--quiet", "--python", sys.executable if sys.prefix == sys.base_prefix else _base(), str(venv)],
-        place,
-        _left(until),
-    )
-    files = list(names)
+    run(["uv", "venv", "--quiet", "--python", python, str(venv)], place, _left(until))
+    files = [name for name in names if name.startswith("requirements")]
     hashed = True
     if kind == "uv":
         argv = [
@@ -100,7 +96,7 @@ def _make(kind: str, root: Path, names: tuple[str, ...], place: Path, until: flo
         run(argv, place, _left(until))
         files = ["locked.txt"]
     else:
-        hashed = all("--hash" in (place / name).read_text() for name in names)
+        hashed = all("--hash" in (place / name).read_text() for name in files)
     asked = [part for name in files for part in ("-r", name)]
     safe = ["--only-binary", ":all:", *(["--require-hashes"] if hashed else [])]
     argv = ["uv", "pip", "install", "--quiet", "--python", str(venv / "bin" / "python"), *safe, *asked]
@@ -114,7 +110,9 @@ def _cached_first(argv: list[str], place: Path, until: float, offline: str) -> N
         run(argv, place, _left(until))
 
 
-def _base() -> str:
+def _ours() -> str:
+    if sys.prefix == sys.base_prefix:
+        return sys.executable
     return str(Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}")
 
 

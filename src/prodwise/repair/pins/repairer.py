@@ -33,10 +33,7 @@ BACK_MAX: Final = 2
 
 
 class PinRepairer:
-    """Implements ports.repair.Repairer. today: the first day of a hold.
-
-    Versions and the tools' own constraints are proposed; our list of holds is Prodwise's configuration, which no proposal may touch.
-    """
+    """Implements ports.repair.Repairer. today: the first day of a hold, which is part of what is proposed."""
 
     name = "pin"
 
@@ -63,10 +60,9 @@ class PinRepairer:
                     found = pinned(made, base, self._hold(one, version), left)
                 except ProdwiseError:
                     continue
-                edits = {path: text for path, text in found.plan.edits.items() if path != HOLDS_FILE}
-                if edits and found.seen is not None:
-                    diff = made.diff(base, made.tree_with(base, edits))
-                    yield Proposal(self.name, ActionKind.PIN, diff, _why(one, version), rank + back / 10)
+                if set(found.plan.edits) - {HOLDS_FILE} and found.seen is not None:
+                    why = _why(one, version, self._today())
+                    yield Proposal(self.name, ActionKind.PIN, found.diff, why, rank + back / 10)
 
     def _hold(self, one: Moved, version: str) -> Hold:
         today = self._today()
@@ -74,9 +70,10 @@ class PinRepairer:
         return Hold(one.name, one.ecosystem, version, reason, today, today + timedelta(days=HOLD_DAYS))
 
 
-def _why(one: Moved, version: str) -> str:
+def _why(one: Moved, version: str, today: date) -> str:
     moved = f"{one.name} moved {one.before} → {one.after} ({one.where})"
-    return f"{moved}, and the fault speaks of it: back to {version}; `prodwise pin {one.name}=={version}` writes the hold down"
+    until = (today + timedelta(days=HOLD_DAYS)).isoformat()
+    return f"{moved}, and the fault speaks of it: back to {version}, held there until {until}"
 
 
 def lately(made: Scratch, base: str, now: Mapping[str, str]) -> list[Moved]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from prodwise.loop.verify.patch import found as rule
 from prodwise.loop.verify.patch.apply import DoesNotApply
+from prodwise.loop.verify.patch.holds import other_holds
 from prodwise.loop.verify.patch.manifests import other_changes
 from prodwise.loop.verify.patch.names import folded, resolved
 from prodwise.loop.verify.patch.protected import is_lock, is_manifest, is_test, protected
@@ -20,6 +21,7 @@ from prodwise.model.action import ActionKind
 from prodwise.model.diff import LINK, MODULE, FileDiff
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.model.patch import Proposal
+from prodwise.model.pin import HOLDS_FILE
 from prodwise.model.redaction.patterns import FOUND, masked
 
 GATE: Final = "policy"
@@ -111,6 +113,8 @@ def _shown(text: str) -> str:
 def _protected(one: Case) -> Iterator[str]:
     for file in one.files:
         for name in file.names:
+            if name == HOLDS_FILE and one.kind is ActionKind.PIN:
+                continue  # looked at line by line, with what the pin may change
             if kind := protected(name):
                 yield f"{name} belongs to {kind}"
             elif one.kind is not ActionKind.PIN and (is_manifest(name) or is_lock(name)):
@@ -118,11 +122,13 @@ def _protected(one: Case) -> Iterator[str]:
 
 
 def _pins(one: Case) -> Iterator[str]:
-    """A pin changes versions, in manifests and lock files."""
+    """A pin changes versions, in manifests and lock files, and may write down that it holds them."""
     if one.kind is not ActionKind.PIN:
         return
     for file in one.files:
-        if not all(is_manifest(name) or is_lock(name) for name in file.names):
+        if file.path == HOLDS_FILE and file.before in ("", HOLDS_FILE):
+            yield from other_holds(one.scene.texts, one.after) if one.after else ()
+        elif not all(is_manifest(name) or is_lock(name) for name in file.names):
             yield f"{file.path or file.before} is no manifest or lock file"
         elif not (file.before and file.path):
             yield f"{file.path or file.before} is made or removed"

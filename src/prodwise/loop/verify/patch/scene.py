@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from prodwise.loop.verify.patch.apply import DoesNotApply, applied
 from prodwise.loop.verify.patch.code import features
 from prodwise.loop.verify.patch.found import Found
+from prodwise.loop.verify.patch.protected import is_lock
 from prodwise.model.action import ActionKind
 from prodwise.model.diff import FileDiff
+from prodwise.model.pin import HOLDS_FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ def case(kind: ActionKind, files: tuple[FileDiff, ...], scene: Scene) -> Case:
         if before is None:
             raise DoesNotApply(f"{file.before} is not there, is no text, or is too long to be read")
         after[name] = applied(before, file) if file.path else ""
+        if kind is ActionKind.PIN and (is_lock(name) or name == HOLDS_FILE):
+            continue  # no code: what these may say, other rules and the gate of dependencies know
         had, has = tuple(features(file.before or name, before)), tuple(features(name, after[name]))
         news[name], lost[name] = _beyond(has, had), _beyond(had, has)
     return Case(kind, files, scene, after, news, lost)

@@ -1,0 +1,191 @@
+"""A pin is believed only where its version was installed: wheels made here, uv, and the real sandbox."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from prodwise.heal.fixing.story import Fix
+from prodwise.model.action import ActionKind
+from prodwise.model.errors import Refused
+from prodwise.model.pin import HOLDS_FILE
+from prodwise.repair.pins.repairer import PinRepairer
+from prodwise.sandbox import jail
+from tests.fixing.bench import Proposes, gates, git, repository, story
+from tests.fixing.wheels import environment, only_from, wheel
+from tests.loop.patches import diff
+
+TODAY = date(2031, 1, 1)
+CHECK = "import lefty\n\nassert lefty.pad('x', 3) == '  x'\n"
+TESTS = """import unittest
+
+import lefty
+import righty
+
+
+class Tests(unittest.TestCase):
+    def test_pad(self):
+        self.assertEqual(lefty.pad("x", 3), "  x")
+
+    def test_right(self):
+        self.assertEqual(righty.pad("x", 3), "x  ")
+
+    def test_wide(self):
+        self.assertTrue(lefty.WIDE)
+"""
+GOOD = "WIDE = True\n\n\ndef pad(text, width):\n    return text.rjust(width)\n"
+BAD = "WIDE = True\n\n\ndef pad(text, width):\n    return text.rjust(width, fil=' ')\n"
+RIGHT = "def pad(text, width):\n    return text.ljust(width)\n"
+BY_PATH = "python3 check.py"
+BY_NAME = ".venv/bin/python check.py"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _needs_a_sandbox() -> None:
+    try:
+        jail.require()
+    except Refused as error:
+        pytest.skip(f"not run: {error.message}")
+
+
+@dataclass
+class App:
+    """An app that moved lefty from 1.0 to 2.0, which broke it. old, new: its requirements.txt then and now."""
+
+    repo: Path
+    wheels: Path
+    old: str
+    new: str
+
+    def back(self, text: str = "") -> str:
+        return diff("requirements.txt", self.new, text or self.old)
+
+
+def app(place: Path, patch: pytest.MonkeyPatch, good: str = GOOD, newest: str = BAD, tests: str = "") -> App:
+    wheels = place / "wheels"
+    other = wheel(wheels, "righty", "1.0", RIGHT)
+    old, new = (wheel(wheels, "lefty", version, code) + other for version, code in (("1.0", good), ("2.0", newest)))
+    only_from(wheels, patch)
+    files = {"requirements.txt": old, "check.py": CHECK, ".gitignore": ".venv/\n"}
+    (place / "app").mkdir()
+    repo = repository(place / "app", files | ({"test_pads.py": tests} if tests else {}))
+    (repo / "requirements.txt").write_text(new)
+    git(repo, "commit", "-q", "-am", "lefty 2.0")
+    environment(repo / ".venv", "lefty==2.0", "righty==1.0")
+    return App(repo, wheels, old, new)
+
+
+def last(fix: Fix) -> str:
+    return fix.tried[-1].gates[-1].reason
+
+
+@pytest.mark.parametrize("command", [BY_PATH, BY_NAME])
+def test_a_pin_is_tried_where_its_version_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Proposed by the repairer itself; the app's own environment has the broken version, and keeps it."""
+    made = app(tmp_path, monkeypatch)
+    fix = story(made.repo, command, PinRepairer(made.repo, lambda: TODAY))
+    assert fix.status == "fixed", fix.reason
+    assert fix.proposal is not None
+    assert fix.proposal.kind is ActionKind.PIN
+    assert f"+++ b/{HOLDS_FILE}" in fix.proposal.diff
+    assert gates(fix)["installed"] == "pass"
+    assert "passes 5 of 5" in {one.gate: one.reason for one in fix.gates}["reproducer"]
+
+
+def test_a_version_that_is_as_broken_is_no_pin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = app(tmp_path, monkeypatch, good=BAD)
+    fix = story(made.repo, BY_PATH, Proposes(made.back(), kind=ActionKind.PIN))
+    assert fix.status == "no_fix"
+    assert gates(fix)["reproducer"] == "fail"
+    assert "still fails" in last(fix)
+
+
+def test_the_suite_runs_with_what_is_pinned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The older version mends the check and breaks another test, which passes with the newer one."""
+    made = app(tmp_path, monkeypatch, good=GOOD.replace("True", "False"), tests=TESTS)
+    fix = story(made.repo, BY_PATH, Proposes(made.back(), kind=ActionKind.PIN), seconds=90)
+    assert fix.status == "no_fix"
+    assert "test_wide" in last(fix)
+    assert gates(fix)["suite"] == "fail"
+
+
+def test_a_suite_that_stays_whole_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = app(tmp_path, monkeypatch, tests=TESTS)
+    fix = story(made.repo, BY_PATH, Proposes(made.back(), kind=ActionKind.PIN), seconds=90)
+    assert fix.status == "fixed", fix.reason
+    assert "2 tests passed before, all of them pass" in {one.gate: one.reason for one in fix.gates}["suite"]
+
+
+def test_what_cannot_be_installed_is_never_passed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The older version is gone from where packages come from."""
+    made = app(tmp_path, monkeypatch)
+    (made.wheels / "lefty-1.0-py3-none-any.whl").unlink()
+    fix = story(made.repo, BY_PATH, Proposes(made.back(), kind=ActionKind.PIN))
+    assert fix.status == "no_fix"
+    assert gates(fix)["installed"] == "hold"
+    assert "lefty" in last(fix)
+
+
+def test_a_wheel_with_another_hash_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = app(tmp_path, monkeypatch)
+    wheel(made.wheels, "lefty", "1.0", "raise SystemExit(0)\n")
+    fix = story(made.repo, BY_PATH, Proposes(made.back(), kind=ActionKind.PIN))
+    assert fix.status == "no_fix"
+    assert gates(fix)["installed"] == "hold"
+
+
+def test_a_fault_that_the_lock_does_not_have_is_not_judged_by_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What runs is not what the lock says: with the locked version the check passes."""
+    made = app(tmp_path, monkeypatch, newest=GOOD)
+    wheel(made.wheels / "other", "lefty", "3.0", BAD)
+    shutil.rmtree(made.repo / ".venv")
+    environment(made.repo / ".venv", str(made.wheels / "other" / "lefty-3.0-py3-none-any.whl"))
+    fix = story(made.repo, BY_PATH, Proposes(made.back(), kind=ActionKind.PIN))
+    assert fix.status == "no_fix"
+    assert gates(fix)["installed"] == "hold"
+    assert "passes with what the base's lock installs" in last(fix)
+
+
+def test_a_pin_takes_only_versions_that_were_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = app(tmp_path, monkeypatch)
+    never = wheel(made.wheels, "lefty", "0.9", GOOD) + made.new.splitlines(keepends=True)[1]
+    fix = story(made.repo, BY_PATH, Proposes(made.back(never), made.back(), kind=ActionKind.PIN))
+    assert fix.status == "fixed", fix.reason
+    assert fix.tried[0].gates[-1].gate == "dependencies"
+    assert fix.tried[0].gates[-1].verdict.value == "hold"
+
+
+@pytest.mark.parametrize("change", ["hash", "name", "source"])
+def test_a_known_version_from_elsewhere_waits_for_a_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    made = app(tmp_path, monkeypatch)
+    line, rest = made.old.splitlines(keepends=True)
+    text = {
+        "hash": line.replace(line.rpartition("sha256:")[2].strip(), "0" * 64) + rest,
+        "name": line.replace("lefty", "leftpad") + rest,
+        "source": f"--extra-index-url https://example.org/simple\n{made.old}",
+    }[change]
+    fix = story(made.repo, BY_PATH, Proposes(made.back(text), kind=ActionKind.PIN))
+    assert fix.status == "no_fix"
+    assert fix.gates[-1].gate == ("policy" if change == "source" else "dependencies")
+
+
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is copied for an installation is shown to the repository's code."""
+    made = app(tmp_path, monkeypatch)
+    secret = tmp_path / "requirements-secret.txt"
+    secret.write_text("lefty==2.0\n")
+    (made.repo / "requirements-more.txt").symlink_to(secret)
+    git(made.repo, "add", "-A")
+    git(made.repo, "commit", "-q", "-m", "link")
+    fix = story(made.repo, BY_PATH, Proposes(made.back(), kind=ActionKind.PIN))
+    assert fix.status == "fixed", fix.reason
