@@ -8,6 +8,8 @@ Two refinements keep the price of looking all the time low:
 1. A mixture: the money is spread over a grid of rate ratios r, so the test need not know how bad the bad release is.
 2. No overshoot: the next error may not lift the wealth above `cap`. What it would win beyond is useless, so that part of
    the bet is withdrawn and the quiet outcome loses less. The factor's mean under the null stays exactly 1.
+3. The last bet: wealth grows by leaps, and one that falls a little short of `cap` is followed by one that overshoots. Where
+   the next would come near, the bet is raised so that it lands there; the mean stays exactly 1 again.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ GRID = 24
 SPREAD = 0.65
 """Of the bet, in ln r around its centre: where regressions of twice and of five times the baseline cost alike."""
 _FULL = 1.0 - 1e-12  # a capped win lands on the cap up to rounding
+_KEPT = 0.3
+"""Of what an unraised bet would leave when lost, a raised one leaves so much or more."""
 
 
 def ratio_grid(low: float, high: float, count: int = GRID) -> tuple[float, ...]:
@@ -32,6 +36,19 @@ def ratio_prior(grid: tuple[float, ...], centre: float, spread: float, uniform: 
     bells = [math.exp(-0.5 * (math.log(r / centre) / spread) ** 2) for r in grid]
     total = sum(bells)
     return tuple((1 - uniform) * bell / total + uniform / len(grid) for bell in bells)
+
+
+def landing(before: float, won: float, lost: float, chance: float, cap: float) -> tuple[float, float]:
+    """Factors for what a bet leaves, `won` (> before) with `chance` or else `lost`, so that a win lands on `cap`.
+
+    1, 1 where it would stay well below. A leap falls short of a bar that it might end anywhere around by (1 − 1/leap)/ln leap
+    on average; what comes closer than that is raised, unless too little would be left.
+    """
+    if won < 0.1 * cap:
+        return 1.0, 1.0
+    leap, left = won / before, (before - chance * cap) / (1 - chance)
+    near = won > cap or won * math.log(leap) > cap * (1 - 1 / leap)
+    return (cap / won, left / lost) if near and left >= _KEPT * lost else (1.0, 1.0)
 
 
 class RateWager:
@@ -138,11 +155,10 @@ class LabelWager:
         base = [s / (r * w + 1 - w) for s, r in zip(self._stakes, self._grid, strict=True)]
         won = [s * r for s, r in zip(base, self._grid, strict=True)]
         top, low = sum(won), sum(base)
-        scale_won = scale_low = 1.0
-        if top > self.cap:  # withdraw the overshoot
-            scale_won, scale_low = self.cap / top, (before - w * self.cap) / (1 - w) / low
-        elif low > self.cap:
-            scale_won, scale_low = (before - (1 - w) * self.cap) / w / top, self.cap / low
+        if top > low:
+            scale_won, scale_low = landing(before, top, low, w, self.cap)
+        else:
+            scale_low, scale_won = landing(before, low, top, 1 - w, self.cap)
         self._stakes = [s * scale_won for s in won] if canary else [s * scale_low for s in base]
 
     def raise_cap(self, cap: float) -> None:
