@@ -14,7 +14,7 @@ PLACE = "origin.git"
 MAIN = "main"
 PROPOSED = "refs/heads/prodwise/*"
 LOOK_S = 0.5
-SHOWN_MOST = 40
+SHOWN_MOST = 20
 SAYS = """
 [forge]
 kind = "git"  # fixes are proposed as branches of `origin`
@@ -40,11 +40,20 @@ def merge_proposed(
     Raises TargetError when there is none in time.
     """
     branch = _proposed(app_dir, words, seconds, over)
-    for line in git(app_dir, "log", "-1", "-p", "--format=%B", "FETCH_HEAD").splitlines()[:SHOWN_MOST]:
+    for line in _worth_reading(git(app_dir, "log", "-1", "-p", "--format=%B", "FETCH_HEAD").splitlines()):
         say(line)
     git(app_dir, "checkout", "-q", MAIN)
     git(app_dir, "merge", "-q", "--no-ff", "-m", f"Merge {branch}", "FETCH_HEAD")
     git(app_dir, "push", "-q", "origin", MAIN)
+
+
+def _worth_reading(lines: list[str]) -> list[str]:
+    """The title, what was run before and after, and the lines that change."""
+    proof = [
+        line.strip("| ").replace(" | ", ": ", 1) for line in lines if line.startswith(("| the failing", "| the tests"))
+    ]
+    diff = [line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+    return [*lines[:1], *proof, *diff][:SHOWN_MOST]
 
 
 def _proposed(app_dir: Path, words: str, seconds: float, over: Callable[[], bool]) -> str:

@@ -32,9 +32,12 @@ from prodwise.model.release import ReleaseState
 from prodwise.ports import Forge
 from prodwise.ports.repair import Mends
 
-PACE_S: Final = 1.0
-ASK_S: Final = 2.0
-"""So often, at most, the code host is asked what people said."""
+LOOK_S: Final = 1.0
+"""So often it is looked whether anything was written down; only then, or while a fix is looked for, is there something to do."""
+PACE_S: Final = 20.0
+"""So often at least all of it is done."""
+ASK_S: Final = 60.0
+"""So often, at most, the code host is asked what people said; and whenever a release is made, which may hold what they merged."""
 RECENT_S: Final = 3600.0
 LOOKED_AT: Final = 20
 TRIED: Final = "asked:fixes"
@@ -56,9 +59,11 @@ class Fixes:
         self._parts, self._fixing = parts, fixing
         self._pulls = Pulls(parts.records)
         self._at_work: Mending | None = None
-        self._asked = -1e9
+        self._asked = self._turned = -1e9
         self._patience_s = 0.0
-        self._rounds = Rounds("fixes", self.turn, lambda: PACE_S, self._trouble)
+        self._written = 0
+        self._release = ""
+        self._rounds = Rounds("fixes", self.look, lambda: LOOK_S, self._trouble)
 
     def start(self) -> None:
         if self._fixing is not None:
@@ -72,6 +77,14 @@ class Fixes:
     def _trouble(self, said: str) -> None:
         self._parts.records.ledger.append(ENTRY, f"fixes cannot be proposed or followed: {said}", actor=AUTOMATION)
 
+    def look(self) -> None:
+        newest = next((one.seq for one in self._parts.records.ledger.recent(1)), 0)
+        idle = newest == self._written and self._at_work is None
+        if idle and monotonic() - self._turned < PACE_S:
+            return
+        self._written, self._turned = newest, monotonic()
+        self.turn()
+
     def turn(self) -> None:
         """1. What was found is proposed. 2. The next fix is looked for. 3. What people answered. 4. Whether what they merged holds."""
         if self._fixing is None:
@@ -79,10 +92,16 @@ class Fixes:
         self._take_answer(self._fixing)
         if self._at_work is None and self._may():
             self._begin_next(self._fixing.mends)
-        if monotonic() - self._asked >= max(ASK_S, self._patience_s):
+        if self._is_to_ask():
             self._asked, self._patience_s = monotonic(), 0.0
             self._hear(self._fixing)
         self._follow()
+
+    def _is_to_ask(self) -> bool:
+        waited = monotonic() - self._asked
+        newest = next((one.id for one in self._parts.records.releases.list(1)), "")
+        made, self._release = newest != self._release, newest
+        return waited >= self._patience_s and (made or waited >= ASK_S)
 
     def _may(self) -> bool:
         """A person has let more than looking on, and nobody holds it back."""

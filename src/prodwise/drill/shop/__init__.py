@@ -28,9 +28,8 @@ HISTORY = (
     Release("good-next", "v2", "Sort the shelf by price", "good"),
     Release("bad-errors", "v2", "Say what a tray of cups costs", "a cart with a small tin in it answers 500"),
     Release("bad-product", "v2", "Show the average of the stars", "a product nobody has reviewed answers 500"),
-    Release(
-        "bad-dependency", "v2", "Update what we depend on", "product pages answer 500: a name is gone from webcolors"
-    ),
+    Release("bad-cart", "v2", "Show the stars in the cart", "a cart with a tea that nobody has reviewed answers 500"),
+    Release("bad-dependency", "v2", "Update what we depend on", "a filled cart answers 500: webcolors lost a name"),
     Release("bad-late", "v2", "Show how many people are looking around", "fails above 25 page views a second"),
     Release("bad-boot", "v2", "Parse the provider's answers faster", "does not start: a module is missing"),
     Release("slow", "v2", "Say what goes well together", "product pages take about a third of a second longer"),

@@ -42,7 +42,10 @@ def lint(trial: Trial) -> GateResult:
         used.append(name)
         if new := _lines(after) - _lines(before):
             return failed(GATE, f"{name} finds what it did not find before: {next(iter(new))[:200]}")
-    return passed(GATE, f"{', '.join(used)}: nothing new" if used else "the repository has no checks that run here")
+    return passed(
+        GATE,
+        f"{', '.join(used)}: nothing new" if used else "nothing that the repository checks its code with runs here",
+    )
 
 
 def _configured(court: Court, marks: tuple[str, ...]) -> bool:

@@ -99,16 +99,19 @@ def repair(
 
 
 def _first(court: Court, repairers: Sequence[Repairer], tried: list[Tried], tell: Tell) -> Tried | str | None:
-    """The first that passes; a sentence when others that do something else pass as well."""
-    proposals = _proposals(court, repairers, tell)
-    for proposal in proposals:
-        tell(f"{proposal.repairer} proposes: {proposal.why}")
-        one = judge(court, proposal)
-        tried.append(one)
-        last = one.gates[-1]
-        tell("it passes every gate" if one.passed else f"it does not pass {last.gate}: {last.reason}")
-        if one.passed:
-            return _alone(court, one, proposals, tried, tell)
+    """The first that passes, of the smallest kind; a sentence when others of its kind that do something else pass as well."""
+    seen = set[str]()
+    for repairer in repairers:
+        share = 1 - GATES_SHARE if repairer is repairers[-1] else LAST_SHARE
+        proposals = _proposals(court, repairer, share, seen, tell)
+        for proposal in proposals:
+            tell(f"{proposal.repairer} proposes: {proposal.why}")
+            one = judge(court, proposal)
+            tried.append(one)
+            last = one.gates[-1]
+            tell("it passes every gate" if one.passed else f"it does not pass {last.gate}: {last.reason}")
+            if one.passed:
+                return _alone(court, one, proposals, tried, tell)
     return None
 
 
@@ -158,26 +161,24 @@ def judge(court: Court, proposal: Proposal) -> Tried:
     return Tried(proposal, tuple(said))
 
 
-def _proposals(court: Court, repairers: Sequence[Repairer], tell: Tell) -> Iterator[Proposal]:
-    """Of all repairers, smallest kind first. One that breaks is told of and passed over."""
-    seen = set[str]()
-    for at, one in enumerate(repairers):
-        seconds = court.budget.left * (1 - GATES_SHARE if at == len(repairers) - 1 else LAST_SHARE)
-        tell(f"asking {one.name}, for up to {max(0.0, seconds):.0f} s")
-        if seconds <= 0:
-            raise BudgetOver(f"{court.budget.seconds:.0f} s are over", "give it more with --budget")
-        try:
-            for proposal in one.propose(court.reproducer.fault, court.workshop, court.base, seconds):
-                if proposal.diff not in seen:
-                    seen.add(proposal.diff)
-                    yield proposal
-                if len(seen) >= PROPOSALS_MAX:
-                    return
-        except (BudgetOver, Refused):
-            raise
-        except Exception as error:  # noqa: BLE001 — a repairer may be anybody's: what it stumbles over ends it, not the story
-            tell(f"{one.name} could not go on: {type(error).__name__}: {error}")
-            court.not_checked(f"what {one.name} would propose: it stopped with {type(error).__name__}")
+def _proposals(court: Court, one: Repairer, share: float, seen: set[str], tell: Tell) -> Iterator[Proposal]:
+    """What nobody proposed before. share: of the time left; a repairer that breaks is told of and passed over."""
+    seconds = court.budget.left * share
+    tell(f"asking {one.name}, for up to {max(0.0, seconds):.0f} s")
+    if seconds <= 0:
+        raise BudgetOver(f"{court.budget.seconds:.0f} s are over", "give it more with --budget")
+    try:
+        for proposal in one.propose(court.reproducer.fault, court.workshop, court.base, seconds):
+            if len(seen) >= PROPOSALS_MAX:
+                return
+            if proposal.diff not in seen:
+                seen.add(proposal.diff)
+                yield proposal
+    except (BudgetOver, Refused):
+        raise
+    except Exception as error:  # noqa: BLE001 — a repairer may be anybody's: what it stumbles over ends it, not the story
+        tell(f"{one.name} could not go on: {type(error).__name__}: {error}")
+        court.not_checked(f"what {one.name} would propose: it stopped with {type(error).__name__}")
 
 
 def _kept(tried: list[Tried]) -> tuple[Tried, ...]:

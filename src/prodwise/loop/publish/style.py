@@ -56,6 +56,10 @@ def learn(subjects: Iterable[str]) -> Style:
     return Style(Form.PLAIN, (), _most(lines, _is_lower), _most(lines, _dot))
 
 
+_PLACE = re.compile(r"\s*\([^()]*\bline \d+\)\.?\s*$")
+"""Where in a file: the text says so, the first line has no room for it."""
+
+
 def subject(style: Style, kind: ActionKind, text: str, files: Iterable[str]) -> str:
     """The commit's first line and the pull request's title: inert, 72 characters at most."""
     scope = _scope(style, tuple(files))
@@ -63,10 +67,13 @@ def subject(style: Style, kind: ActionKind, text: str, files: Iterable[str]) -> 
     lead = {
         Form.CONVENTIONAL: f"{word}({scope}): " if scope else f"{word}: ",
         Form.SCOPED: f"{scope}: " if scope else "",
-        Form.PLAIN: "",
+        Form.PLAIN: "Fix: " if kind is ActionKind.PATCH else "",
     }[style.form]
-    said = inert(text, 500).lstrip("∕-*+=>!?.,:; ").rstrip(". ") or "end a fault in production"
-    if not said[:2].isupper():
+    said = (
+        inert(_PLACE.sub("", text).replace("`", ""), 500).lstrip("∕-*+=>!?.,:; ").rstrip(". ")
+        or "end a fault in production"
+    )
+    if not said[:2].isupper() and said.split()[0].isalpha():
         said = (said[0].lower() if style.lower else said[0].upper()) + said[1:]
     room = SUBJECT_CHARS - len(lead) - style.dot
     if len(said) > room:

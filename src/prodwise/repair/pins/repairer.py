@@ -71,9 +71,9 @@ class PinRepairer:
 
 
 def _why(one: Moved, version: str, today: date) -> str:
-    moved = f"{one.name} moved {one.before} → {one.after} ({one.where})"
     until = (today + timedelta(days=HOLD_DAYS)).isoformat()
-    return f"{moved}, and the fault speaks of it: back to {version}, held there until {until}"
+    moved = f"it moved {one.before} → {one.after} ({one.where}), and the fault speaks of it"
+    return f"pin {one.name} to {version} until {until}: {moved}"
 
 
 def lately(made: Scratch, base: str, now: Mapping[str, str]) -> list[Moved]:
