@@ -28,7 +28,7 @@ def test_json_has_the_contracts_keys_and_sums(tmp_path: Path) -> None:
     assert set(body) == {"schema_version", "healer", "machine", "scenarios", "totals"}
     assert set(body["scenarios"][0]) == {
         "name", "outcome", "expected", "passed", "actions", "seconds_to_detect", "seconds_to_decide",
-        "seconds_to_recover", "requests", "requests_failed", "wrong_actions", "repeats", "notes",
+        "seconds_to_recover", "requests", "requests_failed", "wrong_actions", "repeats", "notes", "fix",
     }  # fmt: skip
     assert body["scenarios"][0]["actions"] == [{"kind": "restart", "at": 5.1, "target": "web", "result": "done"}]
     assert body["totals"] == {

@@ -299,3 +299,33 @@ def test_what_keeps_a_process_alive_is_never_a_wrong_action_or_a_repeat() -> Non
     result = score(scenario(loop, "escalated"), watched)
     assert (result.passed, result.wrong_actions, result.repeats) == (True, 0, 0)
     assert len(result.actions) == 7
+
+
+MERGED = Fault(at=10, kind="merge", seconds=5)
+SHIPPED = (event(1, 14.0, "promoted"), event(2, 26.0, "verified_good"))
+
+
+def with_fix(outcome: str, fix: str, acts: tuple[str, ...] = ()) -> Scenario:
+    made = scenario(MERGED if outcome == "quiet" else RELEASE, outcome, acts)
+    return made.model_copy(update={"expect": made.expect.model_copy(update={"fix": fix})})
+
+
+def test_a_fix_that_was_merged_is_waited_for_until_it_holds() -> None:
+    asked = with_fix("quiet", "held")
+    merged = seen(MERGED, traffic(30), (*SHIPPED, event(3, 20.0, "pull", state="merged")))
+    assert settled(asked, merged) == ""
+    assert score(asked, merged).notes == ("no fix was held",)
+    held = seen(MERGED, traffic(30), (*SHIPPED, event(3, 27.0, "pull", state="held")))
+    assert settled(asked, held) == "the fix is held"
+    result = score(asked, held)
+    assert (result.passed, result.fix, result.outcome, result.actions) == (True, "held", "quiet", ())
+
+
+def test_a_release_that_was_refused_may_still_wait_for_its_fix() -> None:
+    asked = with_fix("healed", "proposed", ("rollback",))
+    sought = seen(RELEASE, traffic(30, ((15, 18),)), (*REFUSED, event(3, 19.0, "pull", state="sought")))
+    assert settled(asked, sought) == ""
+    assert not score(asked, sought).passed
+    proposed = replace(sought, events=(*sought.events, event(4, 25.0, "pull", state="open")))
+    assert settled(asked, proposed) == "healed"
+    assert (score(asked, proposed).passed, score(asked, proposed).fix) == (True, "proposed")

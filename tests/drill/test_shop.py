@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.cookiejar
+import subprocess
 import time
 import urllib.parse
 import urllib.request
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from prodwise.config import load
+from prodwise.drill.environment import make_environment
 from prodwise.drill.git import git
 from prodwise.drill.shop import HISTORY, ShopRepo
 from tests.drill.running_shop import RunningShop, get, poll
@@ -169,3 +171,36 @@ def test_good_next_sorts_by_price(shop: Shop) -> None:
     assert running.boot()
     _, page = get(running.web, "/?by=price")
     assert page.index("Garden Mint") < page.index("First Sencha") < page.index("Gyokuro Shade")
+
+
+def test_bad_cart_fails_for_teas_that_nobody_has_reviewed_only(shop: Shop) -> None:
+    running = shop("bad-cart")
+    assert running.boot()
+    assert [get(running.web, path)[0] for path in ("/", "/cart", "/product/mint")] == [200, 200, 200], (
+        "passes its checks"
+    )
+    assert "4.5 of 5 stars" in Browser(running.web).post("/cart/items", product="sencha", tins="1")
+    with pytest.raises(urllib.error.HTTPError) as failed:
+        Browser(running.web).post("/cart/items", product="mint", tins="1")
+    assert failed.value.code == 500
+
+
+def test_an_update_of_a_dependency_takes_a_name_away(shop_repo: ShopRepo, tmp_path: Path) -> None:
+    ask = "import webcolors; print(hasattr(webcolors, 'CSS3_NAMES_TO_HEX'))"
+    said = {}
+    for ref in ("v2", "bad-dependency"):
+        source = tmp_path / ref
+        git(tmp_path, "clone", "-q", "-b", ref, str(shop_repo.path), str(source))
+        python = make_environment(source, tmp_path / f"{ref}-env") / "python"
+        said[ref] = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True, timeout=30).stdout
+    assert said == {"v2": "True\n", "bad-dependency": "False\n"}
+    changed = git(shop_repo.path, "diff", "--name-only", "v2", "bad-dependency").split()
+    assert changed == ["requirements.in", "requirements.txt"]
+
+
+@pytest.mark.parametrize("ref", ["v2", "bad-cart"])
+def test_the_shop_has_tests_that_pass_in_its_own_environment(shop: Shop, ref: str) -> None:
+    running = shop(ref)
+    command = [running.bin / "python", "-m", "unittest", "-q"]
+    done = subprocess.run(command, cwd=running.source, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr

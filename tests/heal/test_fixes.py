@@ -287,3 +287,30 @@ def test_the_search_itself_is_asked_in_a_process_of_its_own(app: Receivers, stor
     assert "RATES[currency]" in git(
         app.folder, "fetch", "-q", "origin", kept[0].published.branch
     ) or "RATES[currency]" in git(app.folder, "show", "FETCH_HEAD:prices.py")
+
+
+def test_nothing_is_done_until_something_is_written_down(app: Receivers, store: SqlStore) -> None:
+    mends = Recorded(FOUND)
+    fixes = following(app, store, Fixing(mends, mending.fixing(app.folder, app.config).forge))
+    raised(app, an_incident(store, app))
+    store.settings.put("autonomy", "observe", "ana")
+    fixes.look()
+    store.settings.put("autonomy", "suggest", "ana")
+    fixes.look()
+    assert mends.asked == [], "rows alone wake nobody; the next look at all of it comes by itself"
+    store.ledger.append("incident_closed", "healed", actor="test", incident="inc-1")
+    fixes.look()
+    assert mends.asked == ["inc-1"]
+
+
+def test_the_code_host_is_asked_when_a_release_is_made(app: Receivers, store: SqlStore) -> None:
+    fixes = proposed(app, store, Recorded(FOUND))
+    fixes.turn()
+    kept = only(store)
+    git(app.folder, "pull", "-q", "--no-edit", "--no-rebase", "origin", kept.published.branch)
+    git(app.folder, "push", "-q", "origin", "main")
+    fixes.turn()
+    assert only(store).stage is Stage.OPEN, "it was asked a moment ago"
+    store.releases.create(git(app.folder, "rev-parse", "HEAD"), "ana")
+    fixes.turn()
+    assert only(store).stage is Stage.MERGED

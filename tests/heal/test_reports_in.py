@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -12,11 +12,13 @@ import sentry_sdk
 
 from prodwise.clock import now
 from prodwise.heal import reports as heal_reports
+from prodwise.heal.on_trial import PATIENCE_S
 from prodwise.heal.parts import Parts, ReportsIn
 from prodwise.heal.reports import POSITION, USUAL, ReportsIntake
 from prodwise.loop.detect.rate import YOUNG_S, GroupRate
 from prodwise.loop.detect.reports import ReportMonitor
 from prodwise.loop.group import RESOLVED, Resolution
+from prodwise.model.incident import Symptom
 from prodwise.model.service import SlotName
 from prodwise.model.target import Order
 from prodwise.notify.command import CommandNotifier
@@ -179,3 +181,20 @@ def test_what_a_good_release_should_have_had_by_now_and_has_not_is_resolved_in_i
     world.heard(ear, lambda: world.store.settings.get(RESOLVED + group.key), each_s=10.0)
     told = world.store.settings.get(RESOLVED + group.key)
     assert (told["who"], told["releases"]) == ("release 1-aaaaaaa", ["0-0000000"])
+
+
+def test_what_began_while_a_release_was_on_trial_is_left_to_its_judges_for_a_while(world: World) -> None:
+    trial = world.ear().on_trial
+    release = world.store.releases.create("a" * 40, "ana").id
+    before, during = (Symptom("errors", "web", "x", at, at, source="reports:shop") for at in (90.0, 110.0))
+    assert not trial.left_to_judges(before, 95.0), "nothing was ever on trial"
+    trial.want(release)
+    trial.follow(100.0)
+    assert trial.left_to_judges(during, 111.0)
+    assert not trial.left_to_judges(during, 110.0 + PATIENCE_S), "they had their time: a person is told"
+    trial.unwant(release)
+    trial.follow(115.0)
+    assert trial.left_to_judges(during, 116.0), "it was taken back; what it reported comes in yet"
+    after = replace(during, onset_at=116.0)
+    assert not trial.left_to_judges(after, 117.0), "this one began with what serves now"
+    assert not trial.left_to_judges(during, 115.0 + PATIENCE_S)

@@ -52,7 +52,7 @@ def _worth_reading(lines: list[str]) -> list[str]:
     proof = [
         line.strip("| ").replace(" | ", ": ", 1) for line in lines if line.startswith(("| the failing", "| the tests"))
     ]
-    diff = [line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+    diff = [line for line in lines if line.startswith(("+", "-")) and line[:3] not in ("+++", "---")]
     return [*lines[:1], *proof, *diff][:SHOWN_MOST]
 
 

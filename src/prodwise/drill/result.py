@@ -46,10 +46,10 @@ class ScenarioResult:
     seconds_to_recover: float | None = None
     requests: int = 0
     requests_failed: int = 0
-    fix: str = ""
     wrong_actions: int = 0
     repeats: int = 0
     notes: tuple[str, ...] = ()
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
