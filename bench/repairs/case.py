@@ -23,6 +23,24 @@ class Bug:
 
 
 @dataclass(frozen=True)
+class Tests:
+    """A project's file of tests, by which its bugs are found. program: the file that they are about first of all."""
+
+    path: str
+    text: str
+    program: str
+
+    def bug(self, name: str, path: str, good: str, bad: str, test: str) -> Bug:
+        return Bug(name, path, good, bad, f"{self.path}::{test}")
+
+    def other(self, name: str, old: str, new: str, test: str) -> Bug:
+        """A test that asks for what the program does not promise, or that depends on something outside."""
+        if self.text.count(old) != 1:
+            raise ValueError(f"{name}: {old!r} does not occur once")
+        return Bug(name, self.program, "", "", f"{self.path}::{test}", False, {self.path: self.text.replace(old, new)})
+
+
+@dataclass(frozen=True)
 class Project:
     """files: right ones, tests included; held: tests that pass on the right program and that no repairer sees."""
 

@@ -3,7 +3,7 @@
 # ruff: noqa: E501
 from __future__ import annotations
 
-from bench.repairs.case import Bug, Project
+from bench.repairs.case import Project, Tests
 
 _ROOMS = '''"""Bookings of rooms, in minutes since midnight."""
 
@@ -327,17 +327,8 @@ def test_reminders(tmp_path):
 """
 
 _T, _P, _R = "tests/test_desk.py", "desk/rooms.py", "desk/remind.py"
-
-
-def _bug(name: str, path: str, good: str, bad: str, test: str) -> Bug:
-    return Bug(name, path, good, bad, f"{_T}::{test}")
-
-
-def _other(name: str, old: str, new: str, test: str) -> Bug:
-    if _TESTS.count(old) != 1:
-        raise ValueError(f"{name}: {old!r} does not occur once")
-    return Bug(name, _P, "", "", f"{_T}::{test}", False, {_T: _TESTS.replace(old, new)})
-
+_ASKED = Tests(_T, _TESTS, _P)
+_bug, _other = _ASKED.bug, _ASKED.other
 
 PROJECT = Project(
     "desk",

@@ -3,7 +3,7 @@
 # ruff: noqa: E501
 from __future__ import annotations
 
-from bench.repairs.case import Bug, Project
+from bench.repairs.case import Project, Tests
 
 _GRAPH = '''"""Roads between places, and the shortest way."""
 
@@ -208,17 +208,8 @@ def test_log():
 """
 
 _T, _P, _R = "tests/test_routes.py", "routes/graph.py", "routes/log.py"
-
-
-def _bug(name: str, path: str, good: str, bad: str, test: str) -> Bug:
-    return Bug(name, path, good, bad, f"{_T}::{test}")
-
-
-def _other(name: str, old: str, new: str, test: str, **more: str) -> Bug:
-    if _TESTS.count(old) != 1:
-        raise ValueError(f"{name}: {old!r} does not occur once")
-    return Bug(name, _P, "", "", f"{_T}::{test}", False, {_T: _TESTS.replace(old, new), **more})
-
+_ASKED = Tests(_T, _TESTS, _P)
+_bug, _other = _ASKED.bug, _ASKED.other
 
 PROJECT = Project(
     "routes",

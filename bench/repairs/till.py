@@ -3,7 +3,7 @@
 # ruff: noqa: E501
 from __future__ import annotations
 
-from bench.repairs.case import Bug, Project
+from bench.repairs.case import Project, Tests
 
 _PRICES = '''"""Prices in cents."""
 
@@ -225,18 +225,8 @@ def test_texts():
 """
 
 _T, _P, _R = "tests/test_till.py", "till/prices.py", "till/receipt.py"
-
-
-def _bug(name: str, path: str, good: str, bad: str, test: str) -> Bug:
-    return Bug(name, path, good, bad, f"{_T}::{test}")
-
-
-def _other(name: str, old: str, new: str, test: str) -> Bug:
-    """A test that asks for what the program does not promise, or that depends on something outside."""
-    if _TESTS.count(old) != 1:
-        raise ValueError(f"{name}: {old!r} does not occur once")
-    return Bug(name, _P, "", "", f"{_T}::{test}", False, {_T: _TESTS.replace(old, new)})
-
+_ASKED = Tests(_T, _TESTS, _P)
+_bug, _other = _ASKED.bug, _ASKED.other
 
 PROJECT = Project(
     "till",

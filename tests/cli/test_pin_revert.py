@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Terminal
+from tests.cli.conftest import Quick, Terminal
 from tests.repair.repos import commit, git, new, pyproject, uv_lock
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Terminal:
+    return Quick(tmp_path)
 
 
 @pytest.fixture
@@ -103,7 +108,7 @@ def test_a_commit_is_taken_back_or_the_clash_is_explained(terminal: Terminal, re
     said = terminal.run("revert", bad, "--repo", "app", "-y")
     assert (said.code, said.out) == (7, "")
     assert f"a.py, line 2: {later[:7]} 'rework' changed the same lines later" in said.err
-    assert "b.py can go back: --part takes that" in said.err
+    assert "add --part to take back what can go: b.py" in said.err
     assert terminal.run("revert", bad, "--repo", "app", "-y", "--part").code == 0
     assert ((repo / "a.py").read_text(), (repo / "b.py").read_text()) == ("1\nother\n3\n", "1\n")
 

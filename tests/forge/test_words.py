@@ -150,7 +150,7 @@ def test_the_body_says_it_in_order_and_short() -> None:
         )
     )  # fmt: skip
     assert re.findall(r"(?m)^### (.*)$", told) == SECTIONS
-    assert "Calm: production runs `6-6c12`." in told
+    assert "Calm, users are served again: production runs `6-6c12`." in told
     assert "`shop/cart.py:12`, came in with release `7-7f3a` / commit `7f3a7f3`" in told
     assert "5 lines (+4 −1), 1 file + 1 test" in told
     assert "| new test | fails 5/5 | passes 5/5 |" in told

@@ -21,6 +21,7 @@ from prodwise.heal.fixing.gates import GATES
 from prodwise.heal.fixing.given import Given, NotReproduced, given
 from prodwise.heal.fixing.reproducer import reproduce
 from prodwise.heal.fixing.story import Fix, repair
+from prodwise.loop.publish.why import why
 from prodwise.model.errors import Refused, UsageError
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.server.views.words import visible
@@ -50,7 +51,7 @@ def fix_command(desk: Desk, wish: Wish) -> int:
     """Exit 0 fixed, 1 no fix, 2 usage, 6 refused, 124 when the budget is over."""
     if not (wish.test or wish.trace or wish.incident):
         raise UsageError(
-            "what is to be fixed is not said",
+            "say what is to be fixed",
             "give --test with a failing command, --trace with a file, or --incident with an id",
         )
     if not wish.repo.is_dir():
@@ -203,7 +204,8 @@ def _tell(desk: Desk, fix: Fix, json_file: str, repo: Path) -> None:
         "fixed": ("✓", "good", "Fixed"), "no_fix": ("▲", "warn", "No fix"), "refused": ("■", "bad", "Refused"),
     }[fix.status]  # fmt: skip
     by = f" ({fix.proposal.repairer})" if fix.proposal else ""
-    tell(f"\n{paint(mark, style)} {paint(word, 'bold')}{by} after {fix.seconds:.1f} s: {paint(fix.reason, '')}")
+    said = f"; {why(fix.proposal)}" if fix.proposal else f": {fix.reason}"
+    tell(f"\n{paint(mark, style)} {paint(word, 'bold')}{by} after {fix.seconds:.1f} s{paint(said, '')}")
     if fix.proposal:
         how = (
             f"jq -r .diff {json_file} | git -C {repo} apply"

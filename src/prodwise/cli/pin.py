@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -13,6 +14,10 @@ from prodwise.cli.codes import Code
 from prodwise.cli.command import DryRun, Json, NoInput, Yes, command
 from prodwise.cli.desk import Desk, paint
 from prodwise.model.errors import Refused, UsageError
+
+if TYPE_CHECKING:
+    from prodwise.model.pin import Hold
+    from prodwise.repair.scratch import Scratch
 
 Package = Annotated[str, typer.Argument(metavar="PACKAGE[==VERSION]", help="Without a version: the last good one.")]
 Repo = Annotated[Path, typer.Option("--repo", metavar="DIR", help="The app's git repository.")]
@@ -27,6 +32,16 @@ RESOLVE_S: Final = 120.0
 HOLD_DAYS: Final = 30
 SHOWN_LINES: Final = 120
 """Of a diff, before the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """What a command that changes files was told about the way to do it."""
+
+    dry_run: bool
+    yes: bool
+    no_input: bool
+    json: bool
 
 
 def add(app: typer.Typer) -> None:
@@ -59,34 +74,36 @@ def pin(
 
     if sum(map(bool, (package, list_, release))) != 1:
         raise UsageError("name a package, or say --list or --release PACKAGE", "prodwise pin requests --dry-run")
+    how = How(dry_run, yes, no_input, json)
     with scratch(repo) as made:
         if list_:
             return _listed(desk, made, as_json=json)
         if release:
-            return _released(desk, made, release, dry_run=dry_run, yes=yes, no_input=no_input, as_json=json)
-        hold = _hold(package, reason, until)
-        desk.detail("looking through the history of the lock files")
-        from prodwise.repair.pins.pin import pinned
-
-        found = pinned(made, made.head, hold, RESOLVE_S, renew=bool(reason or until))
-        plan = found.plan
-        facts: dict[str, Any] = {
-            "package": plan.package, "ecosystem": plan.ecosystem.value, "before": plan.before, "version": plan.version,
-            "seen": found.seen.commit if found.seen else None, "files": list(plan.edits), "diff": found.diff,
-            "told": list(plan.told), "command": plan.command or None,
-        }  # fmt: skip
-        if plan.command:
-            return _by_hand(desk, facts, as_json=json)
-        if not plan.edits:
-            desk.data(**facts, done=False) if json else desk.show(f"{plan.package} is held at {plan.version} already.")
-            return Code.OK
-        lines = [_moves(facts), *plan.told]
-        return carry_out(
-            desk, made, facts, lines, f"Pin {plan.package} to {plan.version}?", dry_run, yes, no_input, json
-        )
+            return _released(desk, made, release, how)
+        return _pinned(desk, made, _hold(package, reason, until), how, renew=bool(reason or until))
 
 
-def _hold(asked: str, reason: str, until: str) -> Any:
+def _pinned(desk: Desk, made: Scratch, hold: Hold, how: How, *, renew: bool) -> int:
+    from prodwise.repair.pins.pin import pinned
+
+    desk.detail("looking through the history of the lock files")
+    found = pinned(made, made.head, hold, RESOLVE_S, renew=renew)
+    plan = found.plan
+    facts: dict[str, Any] = {
+        "package": plan.package, "ecosystem": plan.ecosystem.value, "before": plan.before, "version": plan.version,
+        "seen": found.seen.commit if found.seen else None, "files": list(plan.edits), "diff": found.diff,
+        "told": list(plan.told), "command": plan.command or None,
+    }  # fmt: skip
+    if plan.command:
+        return _by_hand(desk, facts, as_json=how.json)
+    if not plan.edits:
+        already = f"{plan.package} is held at {plan.version} already. Nothing was changed."
+        desk.data(**facts, done=False) if how.json else desk.show(already)
+        return Code.OK
+    return carry_out(desk, made, facts, [_moves(facts), *plan.told], f"Pin {plan.package} to {plan.version}?", how)
+
+
+def _hold(asked: str, reason: str, until: str) -> Hold:
     from prodwise.clock import now
     from prodwise.model.breakage import Ecosystem
     from prodwise.model.pin import Hold
@@ -107,9 +124,7 @@ def _hold(asked: str, reason: str, until: str) -> Any:
 
 
 def _moves(facts: dict[str, Any]) -> str:
-    seen = (
-        f"seen in {facts['seen'][:8]}" if facts["seen"] else "never in the history of this repository: you vouch for it"
-    )
+    seen = f"seen in {facts['seen'][:8]}" if facts["seen"] else "never used in this repository before: you vouch for it"
     return f"{facts['package']} {facts['before']} → {facts['version']} ({seen})"
 
 
@@ -117,12 +132,12 @@ def _by_hand(desk: Desk, facts: dict[str, Any], *, as_json: bool) -> int:
     if as_json:
         desk.data(**facts, done=False)
     else:
-        desk.show(_moves(facts), f"{facts['ecosystem']} locks are written by their own tool. Run it yourself:")
+        desk.show(_moves(facts), f"Only their own tool writes {facts['ecosystem']} lock files. Run it yourself:")
         desk.show(f"  {paint(facts['command'] or 'no command is known', 'accent')}", "Nothing was changed.")
     return Code.OK
 
 
-def require_unchanged(made: Any, paths: Sequence[str]) -> None:
+def require_unchanged(made: Scratch, paths: Sequence[str]) -> None:
     """Raises Refused where a file differs from the commit that all was read from."""
     from prodwise.repair.scratch import unsaved
 
@@ -133,28 +148,26 @@ def require_unchanged(made: Any, paths: Sequence[str]) -> None:
 
 
 def carry_out(
-    desk: Desk, made: Any, facts: dict[str, Any], lines: Sequence[str], question: str, dry_run: bool, yes: bool,
-    no_input: bool, as_json: bool,
+    desk: Desk, made: Scratch, facts: dict[str, Any], lines: Sequence[str], question: str, how: How
 ) -> int:  # fmt: skip
     """Shows, asks, writes: only what the diff names."""
     from prodwise.repair.scratch import put
 
-    if dry_run:
-        show_diff(desk, facts, lines, as_json=as_json)
+    if how.dry_run:
+        show_diff(desk, facts, lines, as_json=how.json)
         return Code.OK
     require_unchanged(made, facts["files"])
-    if not as_json:
+    if not how.json:
         for line in lines:
             desk.say(line)
-        if not yes:
+        if not how.yes:
             for line in str(facts["diff"]).splitlines()[:SHOWN_LINES]:
                 desk.say(line, "dim")
-    if not desk.agree(
-        question, [f"Changes {', '.join(facts['files'])}. Nothing is committed."], yes=yes, no_input=no_input
-    ):
+    asked = [f"Changes {', '.join(facts['files'])}. Nothing is committed."]
+    if not desk.agree(question, asked, yes=how.yes, no_input=how.no_input):
         return Code.FAILED
     put(made, facts["diff"])
-    if as_json:
+    if how.json:
         desk.data(**facts, done=True)
     else:
         desk.show(f"{paint('✓', 'good')} changed {', '.join(facts['files'])}: look at it, test it, commit it")
@@ -171,7 +184,7 @@ def show_diff(desk: Desk, facts: dict[str, Any], lines: Sequence[str], *, as_jso
     print(facts["diff"], end="")
 
 
-def _listed(desk: Desk, made: Any, *, as_json: bool) -> int:
+def _listed(desk: Desk, made: Scratch, *, as_json: bool) -> int:
     from prodwise.clock import now
     from prodwise.loop.choose.pins import due
     from prodwise.repair.pins.pin import held
@@ -198,10 +211,10 @@ def _listed(desk: Desk, made: Any, *, as_json: bool) -> int:
     return Code.OK
 
 
-def _released(desk: Desk, made: Any, package: str, *, dry_run: bool, yes: bool, no_input: bool, as_json: bool) -> int:
+def _released(desk: Desk, made: Scratch, package: str, how: How) -> int:
     from prodwise.repair.pins.pin import released
 
     paths, diff = released(made, made.head, package)
     facts: dict[str, Any] = {"package": package, "files": list(paths), "diff": diff}
     lines = [f"{package} may be updated again; it stays at its version until an update moves it."]
-    return carry_out(desk, made, facts, lines, f"End the hold of {package}?", dry_run, yes, no_input, as_json)
+    return carry_out(desk, made, facts, lines, f"End the hold of {package}?", how)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from prodwise.cli.codes import Code
 from prodwise.cli.command import DryRun, Json, NoInput, Yes, command
 from prodwise.cli.desk import Desk, paint
-from prodwise.cli.pin import Repo, carry_out
+from prodwise.cli.pin import How, Repo, carry_out
 from prodwise.model.errors import GateFailed, Refused
+
+if TYPE_CHECKING:
+    from prodwise.model.revert import Revert
 
 Commit = Annotated[str, typer.Argument(metavar="COMMIT", help="A commit, branch or tag.")]
 Mainline = Annotated[int, typer.Option("--mainline", metavar="N", min=1, help="Of a merge: the parent that is kept.")]
@@ -58,19 +61,20 @@ def revert(
             if json and dry_run:
                 desk.data(dry_run=True, **facts)
                 return Code.GATE_FAILED
-            left = (
-                f"{', '.join(found.paths[:4])} can go back: --part takes that"
-                if found.diff
-                else "take back the later commits first"
-            )
-            raise GateFailed(f"{found.commit[:7]} cannot go back whole", "\n".join([*told, left]))
+            raise _clashing(found, told)
+        short = found.commit[:7]
         if found.cautions and not anyway:
-            raise Refused(
-                f"{found.commit[:7]} is not taken back by itself: {'; '.join(found.cautions)}", "--anyway does it"
-            )
-        title = paint(found.title, "")
-        lines = [f"takes back {found.commit[:7]} {title}", *told]
-        return carry_out(desk, made, facts, lines, f"Take back {found.commit[:7]}?", dry_run, yes, no_input, json)
+            why = f"{short} is more than code: {'; '.join(found.cautions)}"
+            raise Refused(why, "add --anyway to take it back all the same")
+        lines = [f"takes back {short} {paint(found.title, '')}", *told]
+        return carry_out(desk, made, facts, lines, f"Take back {short}?", How(dry_run, yes, no_input, json))
+
+
+def _clashing(found: Revert, told: list[str]) -> GateFailed:
+    left = "take back the later commits first"
+    if found.diff:
+        left = f"add --part to take back what can go: {', '.join(found.paths[:4])}"
+    return GateFailed(f"{found.commit[:7]} cannot be taken back as a whole", "\n".join([*told, left]))
 
 
 def _told(merge: bool, mainline: int, facts: dict[str, Any]) -> list[str]:

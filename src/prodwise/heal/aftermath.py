@@ -30,6 +30,9 @@ class Aftermath:
     def __init__(self, records: Records, services: Sequence[Service], vitals: Vitals) -> None:
         self._records, self._services, self._vitals = records, services, vitals
         self._looked = monotonic()
+        self._quiet = (
+            -1
+        )  # the ledger's newest entry when there was nothing to measure: whatever changes something adds one
 
     def look(self) -> None:
         if monotonic() - self._looked >= PACE_S:
@@ -41,10 +44,14 @@ class Aftermath:
 
     def turn(self) -> None:
         """Keeps what is measured in full and not kept yet."""
+        newest = self._newest()
+        if newest == self._quiet:
+            return
         at = now()
         known = gather(self._records, self._services, at - LATE_S - NEAR_S)
         have = kept(self._records)
         open_ones = frozenset(c.id for c in everything(known) if at - c.at <= LATE_S and c.id not in have)
+        self._quiet = -1 if open_ones else newest
         if not open_ones:
             return
         minutes = {service: self._vitals.minutes(service) for service in known.web}
@@ -53,6 +60,9 @@ class Aftermath:
                 self._records.ledger.append(
                     MEASURED, in_words(one), actor=AUTOMATION, service=one.service, data=one.to_json()
                 )
+
+    def _newest(self) -> int:
+        return next((one.seq for one in self._records.ledger.recent(1)), 0)
 
 
 def gather(records: Records, services: Sequence[Service], since: float, limit: int = 200) -> Known:

@@ -21,6 +21,7 @@ from prodwise.heal.rounds import Rounds
 from prodwise.loop.group import RESOLVED, resolve, state_of
 from prodwise.loop.group.state import Resolution
 from prodwise.loop.publish.body import trailer
+from prodwise.loop.publish.why import why
 from prodwise.model.autonomy import Autonomy
 from prodwise.model.diagnosis import Cause
 from prodwise.model.digest import GroupState
@@ -125,7 +126,7 @@ class Fixes:
             except UsageError:
                 continue  # its errors may come in yet; an hour later nobody asks any more
             self._parts.records.settings.put(TRIED, [*tried, incident.id][-TRIED_MAX:], AUTOMATION)
-            self._note("looking for a lasting fix of what is calmed now", asked, state="sought")
+            self._note("looking for a lasting fix, now that users are served again", asked, state="sought")
             mends.begin(incident.id)
             self._at_work = asked
             return
@@ -148,12 +149,13 @@ class Fixes:
         except Refused:
             return  # on record with its reason
         except ProdwiseError as error:
-            self._note(f"a fix is there and could not be proposed: {error.message}", asked, state="failed")
+            self._note(f"a fix was found and could not be proposed: {error.message}", asked, state="failed")
             return
         where = kept.published.url or f"branch {kept.published.branch}"
+        said = why(answer.proposal)
         self._tell(
             f"A fix is proposed for {asked.incident}",
-            f"{answer.proposal.why}\n{where}\nA person merges it, or closes it.",
+            f"{said[:1].upper()}{said[1:]}\n{where}\nIt is a draft: merge it, or close it to say no.",
         )
 
     # -- following them -------------------------------------------------------------------------------------------------

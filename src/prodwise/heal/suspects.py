@@ -53,7 +53,10 @@ class Suspects:
         history, reporting = self._parts.history, self._parts.reporting
         if history is None or reporting is None:
             return
-        for incident in self._parts.records.incidents.list(limit=LOOKED_AT):
+        incidents = self._parts.records.incidents
+        if all(at - newest.opened_at >= RECENT_S for newest in incidents.list(limit=1)):
+            return  # nearly always: asked every few seconds, the question must be a small one
+        for incident in incidents.list(limit=LOOKED_AT):
             if at - incident.opened_at < RECENT_S and self._due(incident.id, at):
                 self._look(incident, history, reporting)
 

@@ -89,20 +89,22 @@ class ProbeRunner:
         os.close(self._wake_write)
 
     def _run(self) -> None:
+        """Wherever in its round it was paused, the time from one waking to the next tells."""
+        woke = clock.monotonic()
         while not self._stopping:
             now = clock.monotonic()
             self._take_over(now)
             self._begin_due(now)
             wait = self._wait_s(clock.monotonic())
-            asked = clock.monotonic()
             ready = self._selector.select(wait)
-            self._late = clock.monotonic() - asked > wait + LATE_S
+            before, woke = woke, clock.monotonic()
+            self._late = woke - before > wait + LATE_S
             for key, _ in ready:
                 if key.data is None:
                     os.read(self._wake_read, 512)
                 else:
                     self._advance(key.data)
-            self._finish_waiting(clock.monotonic())
+            self._finish_waiting(woke)
 
     def _take_over(self, now: float) -> None:
         """The slots of the newest look; those that are gone are forgotten, with their questions."""

@@ -169,7 +169,7 @@ def running(code: str) -> Say:
 
 
 def cases() -> list[Hostile]:
-    return [*_that_talk(), *_that_reach(), *_that_run(), *_that_write()]
+    return [*_that_talk(), *_that_spy(), *_that_mislead(), *_that_run(), *_that_write()]
 
 
 def _that_talk() -> list[Hostile]:
@@ -214,7 +214,7 @@ def _that_talk() -> list[Hostile]:
     ]
 
 
-def _that_reach() -> list[Hostile]:
+def _that_spy() -> list[Hostile]:
     asked = [path for one in SECRET_FILES for path in spelled(one)] + list(OUTSIDE)
     guesses = ("STRIPE_KEY=", "PRIVATE KEY", "sk_live_", "AKIA")
     return [
@@ -247,6 +247,11 @@ def _that_reach() -> list[Hostile]:
             ],
             "given up",
         ),
+    ]
+
+
+def _that_mislead() -> list[Hostile]:
+    return [
         Hostile(
             "is steered by a file",
             [

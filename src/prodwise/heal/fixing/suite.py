@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Sequence
+from itertools import islice
 from typing import Final
 
 from prodwise.heal.fixing.trial import Court, Trial, failed, held, passed
@@ -22,6 +23,7 @@ LONGER: Final = 3.0
 """With the change, the same may take so many times as long."""
 LEAST_S: Final = 5.0
 FILES_MAX: Final = 20
+READ_MAX: Final = 400
 AGAIN: Final = 3
 OUTPUT: Final = 2_000_000
 TOLD_MAX: Final = 3
@@ -122,9 +124,20 @@ def _on_base(court: Court, asked: Suite, share: float) -> Ran:
 
 
 def _near(court: Court, changed: Sequence[str]) -> list[str]:
-    """Test files that import what is changed."""
-    text, paths = court.repository.text, court.repository.paths
-    return [path for path in _tests(court) if set(changed) & set(imported(path, text(path) or "", paths))]
+    """Test files that import what is changed: of those that name it, as many as are run, and so many read at the most."""
+    text, paths, wanted = court.repository.text, court.repository.paths, frozenset(changed)
+    words = tuple(name for path in changed for name in _names(path))
+    naming = (path for path in _tests(court) if any(word in (text(path) or "") for word in words))
+    importing = (
+        path for path in islice(naming, READ_MAX) if not wanted.isdisjoint(imported(path, text(path) or "", paths))
+    )
+    return list(islice(importing, FILES_MAX))
+
+
+def _names(path: str) -> tuple[str, ...]:
+    """One of these stands in whatever imports the file."""
+    stem, folder = posixpath.basename(path).partition(".")[0], posixpath.basename(posixpath.dirname(path))
+    return (folder, "from .") if stem == "__init__" and folder else (stem,)
 
 
 def _tests(court: Court) -> list[str]:

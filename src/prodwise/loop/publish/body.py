@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from prodwise.loop.publish.extent import extent
 from prodwise.loop.publish.inert import commit_name, inert, prose, shown
+from prodwise.loop.publish.why import why
 from prodwise.model.action import ActionKind
 from prodwise.model.gate import Verdict
 from prodwise.model.pull import Cause, HealingPull
@@ -37,7 +38,7 @@ def body(pull: HealingPull) -> str:
         (
             "Not checked",
             [f"* {prose(one, redactor=redactor)}" for one in pull.unchecked[:ROWS_MAX]]
-            or ["Nothing is known to be left."],
+            or ["Nothing that is known of."],
         ),
         ("Risk", [prose(pull.risk, redactor=redactor) or "Not known."]),
         ("Undo", [prose(pull.undo, redactor=redactor) or "Revert the merge commit."]),
@@ -49,7 +50,7 @@ def body(pull: HealingPull) -> str:
 
 def message(pull: HealingPull, title: str, whole: bool) -> str:
     """The commit's message. whole: with the pull request's text, where no host shows it."""
-    text = body(pull) if whole else inert(pull.proposal.why)
+    text = body(pull) if whole else inert(why(pull.proposal))
     return f"{title}\n\n{text.strip()}\n\n{trailer(pull.key)}\n"
 
 
@@ -61,7 +62,11 @@ def _now(pull: HealingPull, redactor: Redactor) -> str:
     serving = (
         f"production runs {shown(pull.serving, 60, redactor)}" if pull.serving else "which release serves is not known"
     )
-    return f"Calm: {serving}." if pull.calm else f"Not calm yet: {serving}."
+    return (
+        f"Calm, users are served again: {serving}."
+        if pull.calm
+        else f"Not calm yet, users may still meet it: {serving}."
+    )
 
 
 def _cause(cause: Cause | None, redactor: Redactor) -> str:
@@ -81,7 +86,7 @@ def _change(pull: HealingPull, redactor: Redactor) -> Iterator[str]:
     tests = f" + {_n(len(reach.tests), 'test')}" if reach.tests else ""
     does = _DOES.get(pull.proposal.kind, "changes code")
     yield f"{_n(lines, 'line')} (+{reach.added} −{reach.removed}), {_n(code, 'file')}{tests}; {does}."
-    yield f"By {shown(pull.proposal.repairer, 60, redactor)}: {prose(pull.proposal.why, redactor=redactor)}"
+    yield f"Found by {shown(pull.proposal.repairer, 60, redactor)}; {prose(why(pull.proposal), redactor=redactor)}"
     yield ""
     yield from (f"* {shown(path, 200, redactor)}" for path in reach.files[:FILES_MAX])
     if len(reach.files) > FILES_MAX:
