@@ -289,18 +289,18 @@ def test_the_search_itself_is_asked_in_a_process_of_its_own(app: Receivers, stor
     ) or "RATES[currency]" in git(app.folder, "show", "FETCH_HEAD:prices.py")
 
 
-def test_nothing_is_done_until_something_is_written_down(app: Receivers, store: SqlStore) -> None:
-    mends = Recorded(FOUND)
-    fixes = following(app, store, Fixing(mends, mending.fixing(app.folder, app.config).forge))
-    raised(app, an_incident(store, app))
-    store.settings.put("autonomy", "observe", "ana")
+def test_all_of_it_is_done_when_something_was_written_down(
+    app: Receivers, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[int] = []
+    monkeypatch.setattr(Fixes, "turn", lambda self: turns.append(1))
+    fixes = following(app, store, Fixing(Recorded(FOUND), mending.fixing(app.folder, app.config).forge))
     fixes.look()
-    store.settings.put("autonomy", "suggest", "ana")
     fixes.look()
-    assert mends.asked == [], "rows alone wake nobody; the next look at all of it comes by itself"
+    assert len(turns) == 1
     store.ledger.append("incident_closed", "healed", actor="test", incident="inc-1")
     fixes.look()
-    assert mends.asked == ["inc-1"]
+    assert len(turns) == 2
 
 
 def test_the_code_host_is_asked_when_a_release_is_made(app: Receivers, store: SqlStore) -> None:

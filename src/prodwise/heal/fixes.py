@@ -15,9 +15,10 @@ from prodwise.heal import memory
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.mending import Answer, Mending, answer_from, mending, pull_of
 from prodwise.heal.parts import Parts
-from prodwise.heal.pulls import ENTRY, Kept, Pulls, Stage, open_ones, turned
+from prodwise.heal.pulls import ENTRY, Kept, Pulls, Stage, Undone, due, open_ones, turned
 from prodwise.heal.reported import leading
 from prodwise.heal.rounds import Rounds
+from prodwise.heal.undoing import Undoing
 from prodwise.loop.group import RESOLVED, resolve, state_of
 from prodwise.loop.group.state import Resolution
 from prodwise.loop.publish.body import trailer
@@ -31,7 +32,7 @@ from prodwise.model.outcome import Outcome
 from prodwise.model.pull import Asked, Command, PullEvent, Turned, Unheeded
 from prodwise.model.release import ReleaseState
 from prodwise.ports import Forge
-from prodwise.ports.repair import Mends
+from prodwise.ports.repair import Mends, TakesBack
 
 LOOK_S: Final = 1.0
 """So often it is looked whether anything was written down; only then, or while a fix is looked for, is there something to do."""
@@ -49,16 +50,19 @@ SOUGHT: Final = (Cause.RELEASE.value, Cause.ERRORS.value, Cause.INPUT.value)
 
 @dataclass(frozen=True)
 class Fixing:
-    """What it takes. forge: for one talk with the code host, raises ConfigError when it cannot be had."""
+    """What it takes. forge: for one talk with the code host, raises ConfigError when it cannot be had; takes_back: None where no
+    fix that does not hold is taken back by a draft."""
 
     mends: Mends
     forge: Callable[[], Forge]
+    takes_back: TakesBack | None = None
 
 
 class Fixes:
     def __init__(self, parts: Parts, fixing: Fixing | None) -> None:
         self._parts, self._fixing = parts, fixing
         self._pulls = Pulls(parts.records)
+        self._undoing = Undoing(parts, self._pulls, fixing.takes_back if fixing else None)
         self._at_work: Mending | None = None
         self._asked = self._turned = -1e9
         self._patience_s = 0.0
@@ -87,7 +91,8 @@ class Fixes:
         self.turn()
 
     def turn(self) -> None:
-        """1. What was found is proposed. 2. The next fix is looked for. 3. What people answered. 4. Whether what they merged holds."""
+        """1. What was found is proposed. 2. The next fix is looked for. 3. What people answered. 4. What is to be taken
+        back. 5. Whether what they merged holds."""
         if self._fixing is None:
             return
         self._take_answer(self._fixing)
@@ -96,6 +101,7 @@ class Fixes:
         if self._is_to_ask():
             self._asked, self._patience_s = monotonic(), 0.0
             self._hear(self._fixing)
+            self._take_back(self._fixing)
         self._follow()
 
     def _is_to_ask(self) -> bool:
@@ -158,6 +164,17 @@ class Fixes:
             f"{said[:1].upper()}{said[1:]}\n{where}\nIt is a draft: merge it, or close it to say no.",
         )
 
+    def _take_back(self, fixing: Fixing) -> None:
+        if not any(due(one) for one in self._pulls.all()) or not self._may():
+            return
+        try:
+            told = self._undoing.turn(fixing.forge())
+        except Later as later:
+            self._patience_s = later.seconds
+            return
+        if told:
+            self._tell("A fix does not hold", told)
+
     # -- following them -------------------------------------------------------------------------------------------------
 
     def _hear(self, fixing: Fixing) -> None:
@@ -192,6 +209,11 @@ class Fixes:
     def _obey(self, forge: Forge, kept: Kept, command: Command) -> Kept:
         if command is Command.CLOSE:
             return turned(kept, forge.close(kept.published))
+        if command is Command.RETRY and kept.undoes:
+            for one in self._pulls.all():
+                if one.published.key == kept.undoes and one.undone in (Undone.PROPOSED, Undone.LEFT):
+                    self._pulls.put(replace(one, undone=Undone.NOT_YET, turned_at=now()))
+            return replace(kept, published=replace(kept.published, retried=True))
         if command is Command.RETRY:
             tried = [one for one in self._parts.records.settings.get(TRIED) or () if one != kept.incident]
             self._parts.records.settings.put(TRIED, tried, AUTOMATION)
@@ -206,27 +228,44 @@ class Fixes:
     def _follow(self) -> None:
         """A merged fix has shipped once a verified-good release has it; the fault then counts as over, until it is seen again."""
         for kept in self._pulls.all():
-            if kept.stage is Stage.MERGED:
+            if kept.stage is Stage.MERGED or (kept.stage is Stage.WITHDRAWN and kept.undone is Undone.NOT_YET):
                 self._shipped(kept)
-            elif kept.stage is Stage.HELD and self._came_back(kept):
-                text = f"the fault came back in a release that has its fix ({kept.shipped}): the fix does not hold"
-                self._pulls.put(replace(kept, stage=Stage.CAME_BACK), text)
-                self._tell(f"A fix of {kept.incident} does not hold", text)
+            elif kept.stage is Stage.HELD and not kept.undoes and self._came_back(kept):
+                text = f"the fault came back in a release that has its fix ({kept.shipped})"
+                self._fails(kept, Stage.CAME_BACK, text)
+
+    def _fails(self, kept: Kept, stage: Stage, text: str) -> None:
+        self._pulls.put(replace(kept, stage=stage, failed=text, turned_at=now()), f"{text}: the fix does not hold")
+        self._tell(f"A fix of {kept.incident} does not hold", text)
 
     def _shipped(self, kept: Kept) -> None:
         records, history = self._parts.records, self._parts.history
         newest = next((one for one in records.releases.list(50) if one.state is ReleaseState.VERIFIED_GOOD), None)
-        if history is None or newest is None or self._parts.reporting is None:
+        if history is None or newest is None:
             return
         if not history.holds(newest.commit, kept.published.head, trailer(kept.published.key)):
+            if kept.stage is Stage.MERGED and not kept.undoes:
+                self._refused(kept)
             return
-        group = self._parts.reporting.archive.group(kept.published.key)
+        if kept.undoes:
+            self._pulls.put(
+                replace(kept, stage=Stage.HELD, shipped=newest.id), f"release {newest.id} has the fix taken back"
+            )
+            return
+        group = self._parts.reporting.archive.group(kept.published.key) if self._parts.reporting else None
         if group is not None:
             records.settings.put(RESOLVED + group.key, asdict(resolve(group, now(), AUTOMATION)), AUTOMATION)
         self._pulls.put(
-            replace(kept, stage=Stage.HELD, shipped=newest.id),
+            replace(kept, stage=Stage.HELD, shipped=newest.id, failed=""),
             f"release {newest.id} has the fix and is verified good: the fault counts as over",
         )
+
+    def _refused(self, kept: Kept) -> None:
+        """Merged, and the release that brought it went back: it may be the fix that made it worse."""
+        failed = self._undoing.withdrawn(kept)
+        if failed is not None:
+            text = f"release {failed.id}, which brought the fix, did not hold: {failed.reason or 'no reason is known'}"
+            self._fails(replace(kept, shipped=failed.id), Stage.WITHDRAWN, text)
 
     def _came_back(self, kept: Kept) -> bool:
         told = self._parts.records.settings.get(RESOLVED + kept.published.key)

@@ -23,7 +23,7 @@ from prodwise.ports import Records
 UNDO = "Revert the merge commit. Until that has shipped, `prodwise rollback` puts the release before it back."
 AFTER = (
     "The release that has it is ramped and watched like any other, and goes back by itself if it is worse. Once it holds, the "
-    "fault counts as over; if it comes back, that counts against this change, and a person is told."
+    "fault counts as over; if it does not hold, a person is told, and a draft takes it back."
 )
 
 

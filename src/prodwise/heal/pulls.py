@@ -24,11 +24,22 @@ class Stage(StrEnum):
     MERGED = "merged"
     HELD = "held"  # a release that has it is verified good
     CAME_BACK = "came back"  # the fault was seen again in such a release
+    WITHDRAWN = "withdrawn"  # the release that brought it failed in its ramp or watch
+
+
+class Undone(StrEnum):
+    """Of a fix that does not hold."""
+
+    NOT_YET = ""
+    ASKED = "asked"  # the intent is on record
+    PROPOSED = "proposed"
+    LEFT = "left"  # to a person, who was told why
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """release: whose fault it ends; shipped: the release that brought it, "" until then."""
+    """release: whose fault it ends; shipped: the release that brought it, "" until then; failed, turned_at: how it showed that it does
+    not hold, and when; undone: what was done then; undoes: of one that takes a fix back, that fix's key."""
 
     published: Published
     incident: str
@@ -36,6 +47,10 @@ class Kept:
     release: str
     stage: Stage = Stage.OPEN
     shipped: str = ""
+    failed: str = ""
+    turned_at: float = 0.0
+    undone: Undone = Undone.NOT_YET
+    undoes: str = ""
 
 
 class Pulls:
@@ -63,12 +78,27 @@ class Pulls:
         self.put(kept, f"a fix is proposed, as a draft: {made.url or made.branch}")
         return kept
 
+    def propose_undo(self, forge: Forge, pull: HealingPull, kept: Kept) -> Kept:
+        """As `propose`, for what takes a fix back. An intent that is on record already, of a turn that broke off, is not repeated."""
+        if kept.undone is Undone.NOT_YET:
+            self.put(replace(kept, undone=Undone.ASKED), f"about to propose: {pull.proposal.why}")
+        made = forge.publish(pull, tuple(one.published for one in self.all()))
+        undo = Kept(made, kept.incident, kept.service, kept.shipped or kept.release, undoes=kept.published.key)
+        self.put(undo)
+        return undo
+
+    def say(self, forge: Forge, kept: Kept, text: str) -> Kept:
+        """In our one comment on it."""
+        self._note(f"about to say on {kept.published.url or kept.published.branch}: {text}", kept.incident, kept.service,
+                   key=kept.published.key, state="intent")  # fmt: skip
+        return replace(kept, published=forge.tell(kept.published, text))
+
     def put(self, kept: Kept, text: str = "") -> None:
         """Remembers it as it stands now; text: what happened, for the ledger ("" for nothing that is news)."""
         mine = (kept.published.key, kept.published.branch, kept.published.number)
         others = [one for one in self.all() if (one.published.key, one.published.branch, one.published.number) != mine]
         going = (Stage.OPEN, Stage.MERGED, Stage.HELD)
-        over = [one for one in others if one.stage not in going]
+        over = [one for one in others if one.stage not in going and not due(one)]
         forgotten = set(over[: max(0, len(others) + 1 - KEPT_MAX)])
         rows = [asdict(one) for one in [*(o for o in others if o not in forgotten), kept]][-KEPT_MAX:]
         with self._records.unit():
@@ -92,7 +122,19 @@ def turned(kept: Kept, seen: Published) -> Kept:
 
 def _kept(row: Mapping[str, Any]) -> Kept:
     published = {**row["published"], "state": PullState(row["published"]["state"])}
-    return Kept(**{**row, "published": Published(**published), "stage": Stage(row["stage"])})
+    stage, undone = Stage(row["stage"]), Undone(row.get("undone", ""))
+    return Kept(**{**row, "published": Published(**published), "stage": stage, "undone": undone})
+
+
+def due(kept: Kept) -> bool:
+    """It does not hold, and nothing has come of that yet. What takes a fix back is not taken back itself."""
+    failed = kept.stage in (Stage.CAME_BACK, Stage.WITHDRAWN)
+    return failed and not kept.undoes and kept.undone in (Undone.NOT_YET, Undone.ASKED)
+
+
+def undo_key(kept: Kept) -> str:
+    """Of what takes a fix back: a fault of its own, so that a no to the one is no no to the other."""
+    return f"undo-{kept.published.key}"
 
 
 def open_ones(all_kept: Sequence[Kept]) -> list[Kept]:

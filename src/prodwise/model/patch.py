@@ -32,10 +32,12 @@ class Fault:
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """One way to end a fault. repairer: its name; kind: PIN, REVERT, PATCH or FLAG_OFF; diff: a unified git diff against the
-    base; why: one plain sentence; rank: smaller is better among proposals of one repairer."""
+    base; why: one plain sentence; rank: smaller is better among proposals of one repairer; commit: what a REVERT takes back, ""
+    where it does not say."""
 
     repairer: str
     kind: ActionKind
     diff: str
     why: str
     rank: float = 0.0
+    commit: str = ""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from prodwise.model.patch import Fault, Proposal
+from prodwise.model.revert import Revert
 
 DOOR: Final = Path("/run/door")
 """Where a command in the sandbox sees the directory that it was given as its way out."""
@@ -93,6 +94,14 @@ class Repairer(Protocol):
     def propose(self, fault: Fault, workshop: Workshop, base: str, seconds: float) -> Iterator[Proposal]:
         """Proposals against `base`, best first, as they are found, until `seconds` have passed. A repairer that cannot help
         with this fault proposes nothing."""
+
+
+class TakesBack(Protocol):
+    """Knows how a merged fix is taken back."""
+
+    def undo(self, base: str, fix: str, mark: str) -> Revert:
+        """All of the commit `fix`, or (squashed, rebased) of the one whose message has the line `mark`, taken back against base.
+        Raises Refused where it is not there, cannot go back whole or is not for automation; TargetError when git cannot be asked."""
 
 
 class Mends(Protocol):

@@ -20,6 +20,7 @@ from prodwise.heal.fixes import Fixing
 from prodwise.heal.mending import Mending, mending
 from prodwise.heal.parts import ReportsIn
 from prodwise.model.errors import UsageError
+from prodwise.repair.undo import MergedFixes
 from prodwise.sandbox.workshop import Workshop
 from prodwise.targets.local import local_control
 from prodwise.targets.local.layout import Layout
@@ -113,4 +114,4 @@ class Mender:
 
 def fixing(app_dir: Path, config: Config) -> Fixing:
     where = local_control.layout_of(app_dir)
-    return Fixing(Mender(app_dir, where), lambda: forge(config.forge, app_dir, where.state))
+    return Fixing(Mender(app_dir, where), lambda: forge(config.forge, app_dir, where.state), MergedFixes(app_dir))

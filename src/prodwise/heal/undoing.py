@@ -1,0 +1,114 @@
+"""A merged fix that does not hold: a draft that takes it back, and a word on the pull request that brought it. A person merges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from prodwise.clock import now
+from prodwise.heal.parts import Parts
+from prodwise.heal.pulls import Kept, Pulls, Stage, Undone, due, undo_key
+from prodwise.loop.publish.body import trailer
+from prodwise.loop.verify.patch import Scene, policy_gate, read
+from prodwise.model.action import ActionKind
+from prodwise.model.errors import ForgeError, GateFailed, Refused, TargetError
+from prodwise.model.gate import GateResult, Verdict
+from prodwise.model.patch import Proposal
+from prodwise.model.pull import HealingPull
+from prodwise.model.release import Release, ReleaseState
+from prodwise.model.revert import Revert
+from prodwise.ports import Forge
+from prodwise.ports.repair import TakesBack
+
+REPAIRER: Final = "undo"
+WAIT_S: Final = 24 * 3600.0
+"""So long it is waited for calm; then a person, who was told, does it by hand."""
+RELEASES: Final = 50
+UNDO: Final = "Revert the merge commit: the fix is back then."
+AFTER: Final = (
+    "The release that has it is ramped and watched like any other. The fault that the fix was for is open again."
+)
+UNCHECKED: Final = "the tests with the fix taken back: nothing was run for it, your own checks are"
+
+
+class Undoing:
+    """Thinks of one at a time: what was begun is ended first."""
+
+    def __init__(self, parts: Parts, pulls: Pulls, takes_back: TakesBack | None) -> None:
+        self._parts, self._pulls, self._takes_back = parts, pulls, takes_back
+
+    def withdrawn(self, kept: Kept) -> Release | None:
+        """The newest release that failed and has this fix, where none that has it is good."""
+        releases, history = self._parts.records.releases.list(RELEASES), self._parts.history
+        failed = next((one for one in releases if one.state is ReleaseState.FAILED), None)
+        if failed is None or history is None or failed.id == kept.release:
+            return None
+        return failed if history.holds(failed.commit, kept.published.head, trailer(kept.published.key)) else None
+
+    def turn(self, forge: Forge) -> str:
+        """1. Which one is due. 2. Is production calm? 3. What takes it back, and the gates. 4. The intent, then the draft, then the
+        word on the first one. Returns what people should be told, "" for nothing. Raises ForgeError; the next turn goes on."""
+        kept = next((one for one in self._pulls.all() if due(one)), None)
+        if kept is None or self._takes_back is None:
+            return ""
+        if not self._calm(kept):
+            late = now() - kept.turned_at > WAIT_S
+            return self._left(kept, "production was not calm within a day") if late else ""
+        try:
+            made = self._pulls.propose_undo(forge, self._pull(kept, self._takes_back), kept)
+        except ForgeError:
+            raise  # the host may answer later
+        except (Refused, GateFailed, TargetError) as no:
+            return self._left(kept, no.message)
+        where = made.published.url or f"branch {made.published.branch}"
+        kept = self._pulls.say(forge, kept, f"This fix does not hold: {kept.failed}. A draft takes it back: {where}")
+        self._pulls.put(replace(kept, undone=Undone.PROPOSED), f"taking it back is proposed, as a draft: {where}")
+        return f"{kept.failed}\nA draft takes it back: {where}\nA person merges it, or closes it."
+
+    def _left(self, kept: Kept, reason: str) -> str:
+        self._pulls.put(replace(kept, undone=Undone.LEFT), f"taking it back is not proposed: {reason}")
+        return f"{kept.failed}\nNo draft takes it back: {reason}\nA person decides what becomes of it."
+
+    def _calm(self, kept: Kept) -> bool:
+        """Users are served, by a known release, and nothing is open on that service."""
+        if not self._parts.serving():
+            return False
+        return all(one.service != kept.service for one in self._parts.records.incidents.list(open_only=True))
+
+    def _pull(self, kept: Kept, takes_back: TakesBack) -> HealingPull:
+        base = self._base(kept)
+        found = takes_back.undo(base, kept.published.head, trailer(kept.published.key))
+        why = f"the fix of {kept.incident} does not hold: {found.commit[:7]} is taken back"
+        proposal = Proposal(REPAIRER, ActionKind.REVERT, found.diff, why, commit=found.commit)
+        return HealingPull(
+            key=undo_key(kept), base=base, proposal=proposal, gates=self._gates(base, proposal, found), broke=kept.failed,
+            serving=self._parts.serving(), calm=True, undo=UNDO, after=AFTER, at=kept.turned_at,
+            unchecked=(UNCHECKED, *self._beside(kept)),
+        )  # fmt: skip
+
+    def _base(self, kept: Kept) -> str:
+        """Where the fix is known to be, the newest such release's commit."""
+        history, mark = self._parts.history, trailer(kept.published.key)
+        for one in self._parts.records.releases.list(RELEASES):
+            if history is not None and history.holds(one.commit, kept.published.head, mark):
+                return one.commit
+        raise Refused("no release is known that has the fix", "was it taken back already?")
+
+    def _gates(self, base: str, proposal: Proposal, found: Revert) -> tuple[GateResult, ...]:
+        history = self._parts.history
+        names = [name for file in read(proposal.diff) for name in file.names]
+        texts = history.texts(base, names) if history is not None else {}
+        whole = GateResult("whole", Verdict.PASS, f"all of {found.commit[:7]} goes back, and no later change clashes")
+        return policy_gate(proposal, Scene(texts)), whole
+
+    def _beside(self, kept: Kept) -> Sequence[str]:
+        """What else came with the release that failed: it may be that instead."""
+        releases, history = self._parts.records.releases.list(RELEASES), self._parts.history
+        failed = next((one for one in releases if one.id == kept.shipped), None)
+        good = (ReleaseState.VERIFIED_GOOD, ReleaseState.RETIRED)
+        before = next((one for one in releases if failed and one.number < failed.number and one.state in good), None)
+        if kept.stage is not Stage.WITHDRAWN or failed is None or before is None or history is None:
+            return ()
+        others = [one for one in history.commits(before.commit, failed.commit) if one.sha != kept.published.head]
+        return (f"whether it was the fix: {len(others)} more commits came with {failed.id}",) if others else ()
