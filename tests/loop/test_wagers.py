@@ -175,7 +175,7 @@ def worth(test: TwoSample, w: float, band: int, canary: bool | None = None, erro
         after.observe(canary, error, w)
     one = after._bands.left[band]
     one.long = 0.0
-    return one.worth((after._labels if one.band.low else after._capped).wealth)
+    return one.worth(one.starts)
 
 
 @pytest.mark.parametrize(("a", "k"), [(0.2, 0.2), (0.1, 0.6), (0.05, 0.9)])

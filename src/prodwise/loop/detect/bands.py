@@ -95,8 +95,11 @@ class BandWager:
         """The part that shows errors to last, not to start."""
         return self.outage.wealth + self._share * self.band.long * self.long
 
+    def worth_of_starts(self, starts: float) -> float:
+        return self._share * self.band.starts * starts * self._lengths.value
+
     def worth(self, starts: float) -> float:
-        return self._share * self.band.starts * starts * self._lengths.value + self.lasting()
+        return self.worth_of_starts(starts) + self.lasting()
 
 
 W = TypeVar("W", bound=BandWager)

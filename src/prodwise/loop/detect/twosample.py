@@ -26,11 +26,12 @@ from dataclasses import dataclass
 from prodwise.loop.detect.bands import FULL, LONGEST, Band, Bands, BandWager, bands_up_to
 from prodwise.loop.detect.markov import ChainCounts, continuation, two_chains
 from prodwise.loop.detect.outage import CAP
-from prodwise.loop.detect.wager import LabelWager
+from prodwise.loop.detect.wager import Labels, settled
 
 _BROKEN = 50.0
 """A start's ratio if the canary is plainly broken: the first start carries a bet on that."""
-_UNCAPPED = 1e12
+_USUAL = 2.9
+"""Times worse that a bad canary is expected to be at most where errors are frequent; rarer ones regress by larger ratios."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Question:
 _LONGER = {"starts": 0.45, "outage": 0.28, "first": 0.12, "long": 0.15}
 ERRORS = Question(
     (
-        Band(0.0, 0.5, starts=0.93, outage=0.04, first=0.01, long=0.02),
+        Band(0.0, 0.5, starts=0.975, outage=0.01, first=0.005, long=0.01),
         Band(0.5, 0.8, **_LONGER),
         Band(0.8, 0.9, **_LONGER),
         Band(0.9, LONGEST, **_LONGER),
@@ -54,26 +55,36 @@ ERRORS = Question(
 LATENCY = Question((Band(0.0, CAP, starts=0.60, outage=0.10, first=0.05, long=0.25),), continuation)
 
 
+class _Wager(BandWager):
+    """starts: what one unit that was bet on the labels is worth."""
+
+    __slots__ = ("starts",)
+
+    def __init__(self, band: Band, share: float) -> None:
+        super().__init__(band, share)
+        self.starts = 1.0
+
+    def label(self, factors: tuple[float, float], canary: bool, w: float, cap: float) -> None:
+        """One start, bet on so that a win lands on `cap`, proof against this band."""
+        self.starts = settled(self.starts, factors, canary, w, cap / self.worth_of_starts(1.0))
+
+
 class TwoSample:
     """E-process for "the canary is no worse than stable". share: part of the unit bet here; cap: where it is proof.
 
     longest: largest chance that an error of the canary follows one while stable answers, which is still taken for a burst.
     """
 
-    __slots__ = ("_bands", "_capped", "_first", "_fresh", "_heard", "_labels", "_long", "canary", "stable")
+    __slots__ = ("_bands", "_fresh", "_heard", "_labels", "_long", "_starts", "canary", "stable")
 
     def __init__(self, cap: float, share: float = 1.0, question: Question = ERRORS, longest: float = LONGEST) -> None:
-        bands = bands_up_to(longest, question.bands)
-        self._first, self._long = share * bands[0].starts, question.long
-        self._capped = LabelWager(1.0, cap / self._first)  # for the shortest band, where it is nearly all
-        self._labels = LabelWager(1.0, _UNCAPPED)
-        self._bands = Bands([BandWager(band, share) for band in bands], cap, share, self._worth)
+        self._long = question.long
+        self._labels, self._starts = Labels(_USUAL), 0
+        wagers = [_Wager(band, share) for band in bands_up_to(longest, question.bands)]
+        self._bands = Bands(wagers, cap, share, lambda one: one.worth(one.starts))
         self.canary, self.stable = ChainCounts(), ChainCounts()
         self._fresh = True  # no start yet
         self._heard = False  # stable answered well since the canary's last request
-
-    def _worth(self, one: BandWager) -> float:
-        return one.worth((self._labels if one.band.low else self._capped).wealth)
 
     def observe(self, canary: bool, error: bool, w: float) -> float:
         """One request in order, w: the canary's share (0…1) from the past only; returns the wealth."""
@@ -110,12 +121,12 @@ class TwoSample:
                 one.outage.close()
 
     def _start(self, canary: bool, w: float) -> None:
-        if not self._labels.events:  # rarer errors regress by larger ratios; how rare they are is known from the past
-            aim = min(8.0, 3.2 * max(1.0, (self.canary.n + self.stable.n) / 60) ** 0.3)
-            self._labels.aim(aim)
-            self._capped.aim(aim)
-        self._labels.event(canary, w)
-        self._capped.event(canary, w)
+        if not self._starts:  # how rare errors are is known from the past
+            self._labels.aim(min(8.0, _USUAL * max(1.0, (self.canary.n + self.stable.n) / 60) ** 0.3))
+        self._starts += 1
+        factors = self._labels.event(canary, w)
+        for one in self._bands.left:
+            one.label(factors, canary, w, self._bands.cap)
         if canary:
             self._burst(_BROKEN / (_BROKEN * w + 1 - w))
         self._fresh = False
@@ -130,7 +141,6 @@ class TwoSample:
     def raise_cap(self, cap: float) -> None:
         """Proof now takes `cap`: part of the unit has left for another question."""
         self._bands.cap = max(cap, self._bands.cap)
-        self._capped.raise_cap(cap / self._first)
 
     @property
     def wealth_now(self) -> float:

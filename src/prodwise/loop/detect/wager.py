@@ -122,49 +122,57 @@ class RateWager:
         self._hot = sum(s * f for s, f in zip(self._stakes, self._win, strict=True)) >= self.cap
 
 
-class LabelWager:
-    """Bets on which arm an event falls in: the canary's with chance `w` under the null, more often if it is worse.
-
-    Exact whenever requests (or users) are assigned to the arms by chance, whatever the events' own rate does over time:
-    only the label is judged. Factor for ratio r: r / (r·w + 1 − w) on the canary, 1 / (r·w + 1 − w) on stable.
+class Labels:
+    """What a mixture of ratios r learns from labels: an event is the canary's with chance `w` under the null, r·w / (r·w + 1 − w)
+    if it is r times worse. Only labels are judged, so this is exact whatever the events' own rate does over time, as long as
+    requests (or users) are assigned to the arms by chance.
     """
 
-    __slots__ = ("_grid", "_share", "_stakes", "cap", "events")
+    __slots__ = ("_grid", "_weights")
 
-    def __init__(self, share: float, cap: float, centre: float = 4.0, low: float = 1.4, high: float = 20.0) -> None:
+    def __init__(self, centre: float, low: float = 1.4, high: float = 20.0) -> None:
         """low, high: the ratios bet on; below 1 it bets that the canary gets *fewer* events than its share."""
-        self.cap, self._share = cap, share
-        self.events = 0
         self._grid = ratio_grid(low, high)
-        self._stakes: list[float] = []
+        self._weights: tuple[float, ...] = ()
         self.aim(centre)
 
     def aim(self, centre: float) -> None:
-        """Lay the money around the ratio `centre`; only before the first event."""
-        if not self.events:
-            self._stakes = [self._share * weight for weight in ratio_prior(self._grid, centre, SPREAD)]
+        """Lay the bet around the ratio `centre`, forgetting what was learned."""
+        self._weights = ratio_prior(self._grid, centre, SPREAD)
+
+    def event(self, canary: bool, w: float) -> tuple[float, float]:
+        """One event; w in (0, 1), from the past only. What one unit that was bet on it becomes if canary's, if stable's."""
+        lost = [s / (r * w + 1 - w) for s, r in zip(self._weights, self._grid, strict=True)]
+        won = [s * r for s, r in zip(lost, self._grid, strict=True)]
+        up, down = sum(won), sum(lost)
+        self._weights = tuple([s / up for s in won] if canary else [s / down for s in lost])
+        return up, down
+
+
+def settled(wealth: float, factors: tuple[float, float], canary: bool, w: float, cap: float) -> float:
+    """The wealth after an event: what `Labels.event` returned, landing on `cap` where that is near."""
+    won, lost = wealth * factors[0], wealth * factors[1]
+    if won > lost:
+        up, down = landing(wealth, won, lost, w, cap)
+    else:
+        down, up = landing(wealth, lost, won, 1 - w, cap)
+    return won * up if canary else lost * down
+
+
+class LabelWager:
+    """Bets on which arm an event falls in (`Labels`). Factor for ratio r: r / (r·w + 1 − w) on the canary, 1 / (…) on stable."""
+
+    __slots__ = ("_labels", "cap", "events", "wealth")
+
+    def __init__(self, share: float, cap: float, centre: float = 4.0, low: float = 1.4, high: float = 20.0) -> None:
+        self.cap, self.wealth = cap, share
+        self.events = 0
+        self._labels = Labels(centre, low, high)
 
     def event(self, canary: bool, w: float) -> None:
         """One event; w: the canary's share of assignments at that moment, from the past only. 0 and 1 say nothing."""
         if not 0.0 < w < 1.0:
             return
         self.events += 1
-        before = sum(self._stakes)
-        if before >= self.cap * _FULL:
-            return
-        base = [s / (r * w + 1 - w) for s, r in zip(self._stakes, self._grid, strict=True)]
-        won = [s * r for s, r in zip(base, self._grid, strict=True)]
-        top, low = sum(won), sum(base)
-        if top > low:
-            scale_won, scale_low = landing(before, top, low, w, self.cap)
-        else:
-            scale_low, scale_won = landing(before, low, top, 1 - w, self.cap)
-        self._stakes = [s * scale_won for s in won] if canary else [s * scale_low for s in base]
-
-    def raise_cap(self, cap: float) -> None:
-        """Let it win up to `cap` (not below the present one): other money has left the table."""
-        self.cap = max(cap, self.cap)
-
-    @property
-    def wealth(self) -> float:
-        return sum(self._stakes)
+        if self.wealth < self.cap * _FULL:
+            self.wealth = settled(self.wealth, self._labels.event(canary, w), canary, w, self.cap)
