@@ -87,6 +87,8 @@ def test_commands_are_read_for_their_file() -> None:
     assert unit.whole == ("python", "-m", "unittest", "-q", "tests.test_a")
     kept = commands.read(("/bin/sh", "-c", "cd x && pytest"), files.__contains__)
     assert kept.command == ("/bin/sh", "-c", "cd x && pytest")
+    given = commands.read(("/bin/sh", "-c", "PYTHONPATH=. A=b pytest tests/test_a.py"), files.__contains__)
+    assert (given.env, given.command) == ({"PYTHONPATH": ".", "A": "b"}, ("pytest", "tests/test_a.py"))
 
 
 def test_lines_that_only_the_failing_test_runs_are_suspected_most() -> None:

@@ -27,6 +27,7 @@ HANG_PLAIN_S = 6.0
 SLOW_S = 30.0
 LEAST_S = 0.35
 QUICK_S = 0.12
+SAID_MOST = 20_000
 _COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)\b")
 
 
@@ -63,6 +64,8 @@ class Scene:
     targets: tuple[str, ...]
     breaks: bool
     limits: Seconds
+    said: str = ""
+    """The end of what the failing check printed."""
 
 
 def look(probe: Probe, fault: Fault, seconds: float) -> Scene | None:
@@ -71,7 +74,7 @@ def look(probe: Probe, fault: Fault, seconds: float) -> Scene | None:
     1. With its lines noted. 2. Plainly: it must fail again, and the same way. 3. The rest of its file, for what passing tests run.
     """
     check = commands.read(fault.command, lambda path: (probe.tree.root / path).is_file())
-    probe.lean = bool(check.pytest)
+    probe.env, probe.lean = check.env, bool(check.pytest)
     covered = probe.cover(check.command, None, max(20.0, seconds / 4), HANG_S)
     hangs = covered.ran.code is None or "computes without end" in covered.ran.output
     first = probe.plain(check.command, None, HANG_PLAIN_S if hangs else max(20.0, seconds / 4))
@@ -103,7 +106,7 @@ def _scene(probe: Probe, check: commands.Check, covered: Covered, told: Told, fi
     breaks = all(test.error not in ("", *ASSERTED) for test in failing)
     passing = frozenset(test.name for test in good)
     return Scene(check, told.error, told.message, told.frames, spectrum, passing, known, targets, breaks,
-                 _limits(failing, good, first))  # fmt: skip
+                 _limits(failing, good, first), first.output[-SAID_MOST:])  # fmt: skip
 
 
 def _limits(failing: Sequence[Test], good: Sequence[Test], first: Ran) -> Seconds:

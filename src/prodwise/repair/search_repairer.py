@@ -101,7 +101,7 @@ class _Search:
             return [()] * len(standing), ()
         with self.workshop.fresh(self.base) as tree:
             probe = Probe(tree)
-            probe.lean = self.probe.lean
+            probe.env, probe.lean = self.probe.env, self.probe.lean
             command = self.scene.check.whole or self.scene.check.command
             told = probe.compare(command, _numbered(standing), min(COMPARE_S, self.left() - LAST_S))
         return [told.get(at, ()) for at in range(len(standing))], told.get(-1, ())
