@@ -143,8 +143,8 @@ def test_a_list_gets_the_element_that_others_like_it_have() -> None:
     ("error", "message", "good"),
     [
         ("TypeError", "not a mapping: <class 'NoneType'>", "    if args is None:\n        return url\n    x = g(url, args)\n"),
-        ("TypeError", "'int' object is not iterable", "    if not isinstance(args, str):\n        return args\n    x = g(url, args)\n"),
-        ("TypeError", "must be str, got NoneType", '    x = join(url, args or "")\n'),
+        ("TypeError", "a 'int' given", "    if not isinstance(args, str):\n        return args\n    x = g(url, args)\n"),
+        ("TypeError", "must be str, got NoneType", '    x = g(url, args or "")\n'),
         ("TypeError", "a str, not bytes", '    if isinstance(url, bytes):\n        url = url.decode("utf-8")\n    x = g(url, args)\n'),
     ],
 )  # fmt: skip

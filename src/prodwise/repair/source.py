@@ -159,8 +159,11 @@ class Source:
     @cached_property
     def idioms(self) -> frozenset[str]:
         """The shapes of the file's questions and exceptions, whatever the names: what is usual here is likelier."""
-        return frozenset(shape(node) for node in ast.walk(self.tree)
-                         if isinstance(node, ast.IfExp | ast.BoolOp) or (isinstance(node, ast.If) and len(node.body) == 1))  # fmt: skip
+        return frozenset(
+            shape(node)
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.IfExp | ast.BoolOp) or (isinstance(node, ast.If) and len(node.body) == 1)
+        )
 
     def head(self, statement: ast.stmt) -> Iterator[ast.expr]:
         """The expressions of a statement itself, not of the statements inside it."""

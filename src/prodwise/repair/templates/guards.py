@@ -12,7 +12,7 @@ from prodwise.repair.source import Function, Source, scope
 
 _WANTED = {"bytes": ("bytes",), "int": ("int", "float"), "float": ("int", "float"), "list": ("list", "tuple"),
            "tuple": ("list", "tuple"), "dict": ("dict",), "str": ("str",), "bool": ("bool",)}  # fmt: skip
-MOST = 40
+MOST = 80
 
 
 def edits(source: Source, statement: ast.stmt, error: str, message: str, depth: int) -> Iterator[Edit]:
@@ -32,7 +32,7 @@ def edits(source: Source, statement: ast.stmt, error: str, message: str, depth: 
 def _kinds(message: str) -> list[str]:
     """The kinds of value that the error complains about."""
     found = re.findall(r"'?(NoneType|bytes|int|float|bool|list|tuple|dict|str)'?", message)
-    return list(dict.fromkeys(found))[:3]
+    return sorted(dict.fromkeys(found), key=lambda one: one != "NoneType")[:3]
 
 
 def _or_else(site: Site, farther: float) -> Iterator[Edit]:
