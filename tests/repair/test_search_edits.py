@@ -174,3 +174,16 @@ def test_a_question_that_the_file_asks_elsewhere_is_likelier() -> None:
     plain = "def f(a):\n    return a.b\n"
     edit = Edit("m.py", 10, 10, "    if a is None:\n        return 0\n", "none", "", 2.0, 2)
     assert score(edit, 1.0, Source("m.py", plain + asked), ()) < score(edit, 1.0, Source("m.py", plain), ())
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "    if isinstance({}, bytes):\n        {} = {}.decode('utf-8')\n",
+        "    if {} is None:\n        return []\n",
+    ],
+)
+def test_what_is_asked_of_one_value_is_asked_of_another(asked: str) -> None:
+    head, body = "def f(base, path):\n", "    c = path.strip()\n"
+    rest = asked.replace("{}", "base") + "    return c + base\n"
+    assert head + asked.replace("{}", "path") + body + rest in made(head + body + rest, 2)

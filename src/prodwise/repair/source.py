@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from bisect import bisect_right
 from collections import Counter
@@ -12,6 +13,7 @@ from functools import cached_property
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 FILE_MOST = 1_500_000
+_KNOWN = frozenset(dir(builtins))
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,30 @@ class Source:
                 asked = node.args[1].elts if isinstance(node.args[1], ast.Tuple) else [node.args[1]]
                 found.update(ast.unparse(one) for one in asked)
         return tuple(text for text, _ in found.most_common(8))
+
+    @cached_property
+    def guards(self) -> tuple[str, ...]:
+        """`if {} is None:\n    return []`: questions about one value with a short answer, the commonest first."""
+        return self.guards_in(self.tree)
+
+    def guards_in(self, place: ast.AST) -> tuple[str, ...]:
+        found = Counter(text for node in ast.walk(place) if (text := self._guard(node)))
+        return tuple(text for text, _ in found.most_common(8))
+
+    def _guard(self, node: ast.AST) -> str:
+        """ "" for what is none. The value's name is left open; what else it speaks of is known in the whole file."""
+        if not isinstance(node, ast.If) or node.orelse or len(node.body) != 1:
+            return ""
+        answer = node.body[0]
+        if not isinstance(answer, ast.Return | ast.Continue | ast.Break | ast.Assign):
+            return ""
+        asked = [one.id for one in ast.walk(node.test) if isinstance(one, ast.Name)]
+        own = {name for name in asked if name not in self.globals and name not in _KNOWN}
+        told = {one.id for one in ast.walk(answer) if isinstance(one, ast.Name)} - self.globals - _KNOWN
+        text = ast.unparse(node)
+        if len(own) != 1 or not told <= own or len(text) > 120 or "{" in text or text.count("\n") != 1:
+            return ""
+        return re.sub(rf"(?<![\w.'\"]){own.pop()}(?![\w'\"])", "{}", text)
 
     @cached_property
     def idioms(self) -> frozenset[str]:

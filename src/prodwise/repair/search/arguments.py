@@ -21,9 +21,10 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
 
 def added(site: Site, node: ast.Call, argument: str, why: str, cost: float) -> Edit:
     """The call with one more argument at its end."""
-    text = site.source.of(node)[:-1].rstrip()
-    comma = "" if text.endswith("(") else " " if text.endswith(",") else ", "
-    return site.swap(node, f"{text}{comma}{argument})", "argument", why, cost)
+    text = site.source.of(node)[:-1]
+    head = text.rstrip()
+    comma = "" if head.endswith("(") else " " if head.endswith(",") else ", "
+    return site.swap(node, f"{head}{comma}{argument}{text[len(head) :]})", "argument", why, cost)
 
 
 def _as_others_do(site: Site, node: ast.Call) -> Iterator[Edit]:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from prodwise.repair.edits import Edit
-from prodwise.repair.search import arguments, idioms, names, operators, parts, receivers, shapes, statements
+from prodwise.repair.search import arguments, guards, idioms, names, operators, parts, receivers, shapes, statements
 from prodwise.repair.search.site import Site
 from prodwise.repair.source import Function, Source, scope
 
@@ -52,6 +52,7 @@ def _all(site: Site) -> Iterator[Edit]:
         yield from shapes.terms(site, statement.test)
     if not isinstance(statement, Function):
         yield from idioms.edits(site)
+        yield from guards.edits(site)
         yield from statements.edits(site)
 
 
