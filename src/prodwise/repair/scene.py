@@ -87,12 +87,20 @@ def look(probe: Probe, fault: Fault, seconds: float) -> Scene | None:
     if covered.ran.code == 0:
         return None
     told = read_traceback(first.output if first.code is not None else covered.ran.output, covered.root)
-    error, message = told.error or fault.error, told.message or fault.message
+    error = told.error or fault.error
+    message = told.message or fault.message or said_of(error, first.output)
     if error.rpartition(".")[2] in ELSEWHERE:
         return None
     if covered.tests and not any(test.failed for test in covered.tests):
         return None
     return _scene(probe, check, covered, Told(error, message, told.frames or fault.frames), first, seconds)
+
+
+def said_of(error: str, output: str) -> str:
+    """What stands beside the last error of this name: a runner may show it apart from its frames."""
+    name = re.escape(error.rpartition(".")[2])
+    found = re.findall(rf"^(?:E\s+)?(?:\w{{1,60}}\.){{0,6}}{name}: (.{{1,500}})", output[-SAID_MOST:], re.MULTILINE)
+    return found[-1].strip() if error and found else ""
 
 
 def _scene(probe: Probe, check: commands.Check, covered: Covered, told: Told, first: Ran, seconds: float) -> Scene:

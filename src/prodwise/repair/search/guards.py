@@ -29,7 +29,7 @@ def edits(site: Site) -> Iterator[Edit]:
         text = guard.replace("{}", name)
         if name in ("self", "cls") or (text.endswith(("continue", "break")) and not looped):
             continue
-        cost = 1.9 if guard in near else 2.3
-        made = site.insert(text, "guard", f"`{text.partition(':')[0]}` is asked elsewhere, and not here", cost)
+        kind, cost = ("idiom", 1.9) if guard in near else ("guard", 2.3)
+        made = site.insert(text, kind, f"`{text.partition(':')[0]}` is asked elsewhere, and not here", cost)
         if made is not None:
             yield made
