@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from prodwise.repair.edits import Edit
 from prodwise.repair.search.arguments import added, name_of
@@ -22,7 +23,7 @@ _GIVEN = re.compile(r"\b([a-z_]\w{1,40})=(True|False|None|\d{1,6}|'[^'\n]{0,40}'
 def edits(source: Source, statement: ast.stmt, message: str) -> Iterator[Edit]:
     site = Site(source, statement, scope(source, statement))
     pairs = differences(message)
-    given = dict.fromkeys(_GIVEN.findall(message[:4_000])) if "call" in message else {}
+    given = _given(message)
     for node in source.head(statement):
         if pairs and isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield from _literal(site, node, pairs)
@@ -33,6 +34,13 @@ def edits(source: Source, statement: ast.stmt, message: str) -> Iterator[Edit]:
                     yield added(site, node, f"{name}={value}", why, 1.3)
 
 
+@lru_cache(maxsize=8)
+def _given(message: str) -> tuple[tuple[str, str], ...]:
+    """Arguments that a mock expected, or got."""
+    return tuple(dict.fromkeys(_GIVEN.findall(message)))[:20] if "call" in message else ()
+
+
+@lru_cache(maxsize=8)
 def differences(message: str) -> list[tuple[str, str]]:
     """(what one side has, what the other has in its place), both ways: which is expected is not said."""
     found: dict[tuple[str, str], None] = {}
