@@ -7,10 +7,10 @@ import ast
 import pytest
 
 from prodwise.repair.edits import Edit, unified
-from prodwise.repair.rank import hollow
+from prodwise.repair.rank import hollow, score
 from prodwise.repair.search import candidates
 from prodwise.repair.source import Function, Source
-from prodwise.repair.templates import crash, defaults, handlers
+from prodwise.repair.templates import crash, defaults, expected, guards, handlers
 
 
 def statement_at(source: Source, line: int) -> ast.stmt:
@@ -105,3 +105,85 @@ def test_an_edit_that_answers_itself_is_none() -> None:
         assert hollow(text), text
     for text in ("x < y", "a = b", "return max(0, x)", "if a or not b:"):
         assert not hollow(text), text
+
+
+@pytest.mark.parametrize(
+    ("around", "bad", "good"),
+    [
+        ("def g(x, start=0): return x\n", "    return g(a)", "    return g(a, start=start)"),
+        ("z = h(1, deep=True)\n", "    return h(a)", "    return h(a, deep=True)"),
+        ("", "    return f(g(a, start), total=b)", "    return f(g(a), start, total=b)"),
+        ("", "    a.stream.send(b)", "    b.stream.send(b)"),
+        ("", "    return isinstance(a, list)", "    return isinstance(a, (list, tuple))"),
+        ("", "    f(a)", "    return f(a)"),
+        ("def k(b): b.c.stop()\n", "    b.d.stop()", "    b.c.stop()"),
+    ],
+)
+def test_a_statement_becomes_what_others_do(around: str, bad: str, good: str) -> None:
+    head = around + "def f(a, b, start):\n"
+    assert head + good + "\n" in made(head + bad + "\n", len(head.splitlines()) + 1)
+
+
+def test_the_exception_that_a_function_makes_elsewhere_is_made_here() -> None:
+    text = "def f(n, t):\n    a = size(t)\n    b = str(t) if t is not None else '?'\n    return a + b\n"
+    assert text.replace("a = size(t)", "a = size(t) if t is not None else '?'") in made(text, 2)
+
+
+def test_what_an_object_holds_is_not_looked_up() -> None:
+    text = "class C:\n    def f(self):\n        self.start = 1\n        return self.stats.get('start')\n"
+    assert text.replace("self.stats.get('start')", "self.start") in made(text, 4)
+
+
+def test_a_list_gets_the_element_that_others_like_it_have() -> None:
+    text = "def f(a):\n    b = ['x', 'y', 'z']\n    return a in ['x', 'y']\n"
+    assert text.replace("in ['x', 'y']", "in ['x', 'y', 'z']") in made(text, 3)
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "good"),
+    [
+        ("TypeError", "not a mapping: <class 'NoneType'>", "    if args is None:\n        return url\n    x = g(url, args)\n"),
+        ("TypeError", "a 'int' given", "    if not isinstance(args, str):\n        return args\n    x = g(url, args)\n"),
+        ("TypeError", "must be str, got NoneType", '    x = g(url, args or "")\n'),
+        ("TypeError", "a str, not bytes", '    if isinstance(url, bytes):\n        url = url.decode("utf-8")\n    x = g(url, args)\n'),
+    ],
+)  # fmt: skip
+def test_an_unexpected_kind_of_value_is_asked_for_first(error: str, message: str, good: str) -> None:
+    text = "def f(url, args):\n    x = g(url, args)\n    return x\n"
+    source = Source("m.py", text)
+    found = guards.edits(source, statement_at(source, 2), error, message, 0)
+    assert text.replace("    x = g(url, args)\n", good) in {edit.applied(text) for edit in found}
+
+
+@pytest.mark.parametrize(
+    ("message", "good"),
+    [
+        ("AssertionError: assert 'a; b' == 'a, b'", "    return join('; ', a)"),
+        ("E  Expected: join(', ', 'x', deep=False)\nE  Actual: call", "    return join(', ', a, deep=False)"),
+    ],
+)
+def test_what_an_assertion_expected_is_tried(message: str, good: str) -> None:
+    text = "def f(a):\n    return join(', ', a)\n"
+    source = Source("m.py", text)
+    found = expected.edits(source, statement_at(source, 2), message)
+    assert text.replace("    return join(', ', a)", good) in {edit.applied(text) for edit in found}
+
+
+def test_a_question_that_the_file_asks_elsewhere_is_likelier() -> None:
+    asked = "def g(d):\n    if d is None:\n        return 0\n    return 1\n"
+    plain = "def f(a):\n    return a.b\n"
+    edit = Edit("m.py", 10, 10, "    if a is None:\n        return 0\n", "none", "", 2.0, 2)
+    assert score(edit, 1.0, Source("m.py", plain + asked), ()) < score(edit, 1.0, Source("m.py", plain), ())
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "    if isinstance({}, bytes):\n        {} = {}.decode('utf-8')\n",
+        "    if {} is None:\n        return []\n",
+    ],
+)
+def test_what_is_asked_of_one_value_is_asked_of_another(asked: str) -> None:
+    head, body = "def f(base, path):\n", "    c = path.strip()\n"
+    rest = asked.replace("{}", "base") + "    return c + base\n"
+    assert head + asked.replace("{}", "path") + body + rest in made(head + body + rest, 2)

@@ -14,6 +14,7 @@ from prodwise.model.errors import Refused
 from prodwise.model.patch import Fault
 from prodwise.repair import commands
 from prodwise.repair.localise import Spectrum, is_test, suspicion
+from prodwise.repair.scene import said_of
 from prodwise.repair.search_repairer import SearchRepairer
 from prodwise.sandbox.workshop import Workshop
 
@@ -87,6 +88,14 @@ def test_commands_are_read_for_their_file() -> None:
     assert unit.whole == ("python", "-m", "unittest", "-q", "tests.test_a")
     kept = commands.read(("/bin/sh", "-c", "cd x && pytest"), files.__contains__)
     assert kept.command == ("/bin/sh", "-c", "cd x && pytest")
+    given = commands.read(("/bin/sh", "-c", "PYTHONPATH=. A=b pytest tests/test_a.py"), files.__contains__)
+    assert (given.env, given.command) == ({"PYTHONPATH": ".", "A": "b"}, ("pytest", "tests/test_a.py"))
+
+
+def test_the_message_of_an_error_is_found_apart_from_its_frames() -> None:
+    output = "E    ValueError: first\nE           TypeError: must be str, got NoneType\n\na/b.py:128: TypeError\n"
+    assert said_of("builtins.TypeError", output) == "must be str, got NoneType"
+    assert said_of("KeyError", output) == said_of("", output) == ""
 
 
 def test_lines_that_only_the_failing_test_runs_are_suspected_most() -> None:

@@ -4,26 +4,43 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 _NODE = re.compile(r"([^\s'\"]+\.py)(::[^\s'\"]+)")
+_SET = re.compile(r"(?:[A-Za-z_]\w*=[\w./:,@%+-]*[ \t]+)+(?=[\w./-]+(?:\s|$))")
 _FILE = re.compile(r"(?<![\w/.-])([\w][\w/.-]*\.py)(?![\w/-])")
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """command: the failing one, without a needless shell; whole: the same for the whole test file, None when that is the same
-    or cannot be told; files: the test files that it names; pytest: the words that run pytest here, () when it is not pytest."""
+    or cannot be told; files: the test files that it names; pytest: the words that run pytest here, () when it is not pytest;
+    env: what a shell line sets for it."""
 
     command: tuple[str, ...]
     whole: tuple[str, ...] | None
     files: tuple[str, ...]
     pytest: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(command: Sequence[str], exists: Callable[[str], bool]) -> Check:
     """exists: whether a path, relative to the root, is a file."""
+    env, command = _settings(command)
+    return replace(_read(command, exists), env=env)
+
+
+def _settings(command: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """`A=b python -m pytest` in a shell as ({"A": "b"}, the same without)."""
+    found = _SET.match(command[2]) if len(command) == 3 and command[1] == "-c" else None
+    if found is None:
+        return {}, tuple(command)
+    pairs = (word.partition("=") for word in found[0].split())
+    return {name: value for name, _, value in pairs}, (command[0], "-c", command[2][found.end() :])
+
+
+def _read(command: Sequence[str], exists: Callable[[str], bool]) -> Check:
     plain = _unwrapped(command)
     text = "\n".join(plain)
     files = tuple(dict.fromkeys(found.removeprefix("./") for found in _FILE.findall(text) if exists(found)))

@@ -12,10 +12,10 @@ from prodwise.repair import rank
 from prodwise.repair.edits import Edit
 from prodwise.repair.localise import is_test, suspicion
 from prodwise.repair.probe import read_text
-from prodwise.repair.scene import Scene
+from prodwise.repair.scene import ASSERTED, Scene
 from prodwise.repair.search import candidates
 from prodwise.repair.source import Function, Source, Unit
-from prodwise.repair.templates import crash, defaults, handlers
+from prodwise.repair.templates import crash, defaults, expected, guards, handlers
 
 FILES_MOST = 12
 STATEMENTS_MOST = 200
@@ -101,6 +101,9 @@ def _templates(scene: Scene, source: Source, statement: ast.stmt) -> Iterator[Ed
         if frame.file == source.path and frame.line in lines:
             yield from crash.edits(source, statement, scene.error, scene.message, depth)
             yield from handlers.edits(source, statement, scene.error)
+            yield from guards.edits(source, statement, scene.error, scene.message, depth)
+    if scene.error.rpartition(".")[2] in ASSERTED:
+        yield from expected.edits(source, statement, scene.said)
 
 
 def own(frames: Sequence[Frame]) -> list[Frame]:

@@ -77,6 +77,8 @@ class Probe:
         self.tree = tree
         self.lean = False
         """Whether tries leave pytest's installed plugins out, where the tests need none of them: they take longer than the tests."""
+        self.env: Mapping[str, str] = {}
+        """What the command itself sets for its program."""
         self.place = tree.root / PLACE
         self.place.mkdir(exist_ok=True)
         self.place.chmod(0o777)
@@ -92,7 +94,7 @@ class Probe:
     def again(self, tree: Tree) -> Probe:
         """One like this in another tree."""
         other = Probe(tree)
-        other.lean = self.lean
+        other.env, other.lean = self.env, self.lean
         for name, text in self._beside.items():
             other.put(name, text)
         return other
@@ -103,7 +105,7 @@ class Probe:
     def plain(self, command: Sequence[str], edit: Edit | None, seconds: float, lean: bool = False) -> Ran:
         """The command by itself, in a fresh process, with an edit or without."""
         limits = Limits(seconds=seconds, cpu_s=seconds)
-        env = {**_ENV, **_LEAN} if lean and self.lean else _ENV
+        env = {**self.env, **_ENV, **(_LEAN if lean and self.lean else {})}
         if edit is None:
             return self.tree.run(command, limits, env)
         with self._edited(edit):
@@ -182,7 +184,7 @@ class Probe:
         _own(self.place / "plan.json", self.tree.root).write_text(json.dumps(plan))
         answer = self.place / "answer.jsonl"
         answer.unlink(missing_ok=True)
-        env = {**_ENV, "PYTEST_PLUGINS": "prodwise_watch", "PYTEST_XDIST_AUTO_NUM_WORKERS": "1"}
+        env = {**self.env, **_ENV, "PYTEST_PLUGINS": "prodwise_watch", "PYTEST_XDIST_AUTO_NUM_WORKERS": "1"}
         if self.lean:
             env |= _LEAN
         limits = Limits(seconds=seconds, cpu_s=seconds)

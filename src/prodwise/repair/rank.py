@@ -6,9 +6,10 @@ import ast
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from textwrap import dedent
 
 from prodwise.repair.edits import Edit
-from prodwise.repair.source import Source
+from prodwise.repair.source import Source, shape
 
 PLACE_WEIGHT = 1.5
 
@@ -22,6 +23,8 @@ def _agreement(edit: Edit, source: Source, older: Sequence[str]) -> float:
     found = 0.0
     if _written_elsewhere(edit.new, source):
         found += 0.25
+    elif _usual(edit, source):
+        found += 0.2
     if older:
         line = edited_line(edit, source)
         if line and line not in source.text and any(line in text for text in older):
@@ -35,6 +38,16 @@ def _written_elsewhere(new: str, source: Source) -> bool:
     except (SyntaxError, ValueError):
         return False
     return text in source.words
+
+
+def _usual(edit: Edit, source: Source) -> bool:
+    """Whether the file asks such a question, or makes such an exception, of other things elsewhere."""
+    try:
+        first = ast.parse(dedent(edit.new)).body[0]
+    except (SyntaxError, ValueError, IndexError, RecursionError):
+        return False
+    node = first.value if isinstance(first, ast.Expr) else first
+    return isinstance(node, ast.If | ast.IfExp | ast.BoolOp) and shape(node) in source.idioms
 
 
 def edited_line(edit: Edit, source: Source) -> str:

@@ -28,6 +28,7 @@ HANG_PLAIN_S = 6.0
 SLOW_S = 30.0
 LEAST_S = 0.35
 QUICK_S = 0.12
+SAID_MOST = 20_000
 _COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)\b")
 
 
@@ -64,6 +65,8 @@ class Scene:
     targets: tuple[str, ...]
     breaks: bool
     limits: Seconds
+    said: str = ""
+    """The end of what the failing check printed."""
 
 
 def look(probe: Probe, fault: Fault, seconds: float) -> Scene | None:
@@ -72,7 +75,7 @@ def look(probe: Probe, fault: Fault, seconds: float) -> Scene | None:
     1. With its lines noted. 2. Plainly: it must fail again, and the same way. 3. The rest of its file, for what passing tests run.
     """
     check = in_company(commands.read(fault.command, lambda path: (probe.tree.root / path).is_file()), probe)
-    probe.lean = bool(check.pytest)
+    probe.env, probe.lean = check.env, bool(check.pytest)
     covered = probe.cover(check.command, None, max(20.0, seconds / 4), HANG_S)
     hangs = covered.ran.code is None or "computes without end" in covered.ran.output
     first = probe.plain(check.command, None, HANG_PLAIN_S if hangs else max(20.0, seconds / 4))
@@ -85,12 +88,20 @@ def look(probe: Probe, fault: Fault, seconds: float) -> Scene | None:
     if covered.ran.code == 0:
         return None
     told = read_traceback(first.output if first.code is not None else covered.ran.output, covered.root)
-    error, message = told.error or fault.error, told.message or fault.message
+    error = told.error or fault.error
+    message = told.message or fault.message or said_of(error, first.output)
     if error.rpartition(".")[2] in ELSEWHERE:
         return None
     if covered.tests and not any(test.failed for test in covered.tests):
         return None
     return _scene(probe, check, covered, Told(error, message, told.frames or fault.frames), first, seconds)
+
+
+def said_of(error: str, output: str) -> str:
+    """What stands beside the last error of this name: a runner may show it apart from its frames."""
+    name = re.escape(error.rpartition(".")[2])
+    found = re.findall(rf"^(?:E\s+)?(?:\w{{1,60}}\.){{0,6}}{name}: (.{{1,500}})", output[-SAID_MOST:], re.MULTILINE)
+    return found[-1].strip() if error and found else ""
 
 
 def _scene(probe: Probe, check: commands.Check, covered: Covered, told: Told, first: Ran, seconds: float) -> Scene:
@@ -104,7 +115,7 @@ def _scene(probe: Probe, check: commands.Check, covered: Covered, told: Told, fi
     breaks = all(test.error not in ("", *ASSERTED) for test in failing)
     passing = frozenset(test.name for test in good)
     return Scene(check, told.error, told.message, told.frames, spectrum, passing, known, targets, breaks,
-                 _limits(failing, good, first))  # fmt: skip
+                 _limits(failing, good, first), first.output[-SAID_MOST:])  # fmt: skip
 
 
 def _limits(failing: Sequence[Test], good: Sequence[Test], first: Ran) -> Seconds:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 FILE_MOST = 1_500_000
+_KNOWN = frozenset(dir(builtins))
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,92 @@ class Source:
         return frozenset(ast.unparse(node) for node in ast.walk(self.tree)
                          if isinstance(node, ast.Call | ast.Compare | ast.BinOp | ast.Subscript | ast.Attribute))  # fmt: skip
 
+    @cached_property
+    def calls(self) -> dict[str, list[ast.Call]]:
+        """By the last name of what is called."""
+        found: dict[str, list[ast.Call]] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call):
+                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                found.setdefault(name, []).append(node)
+        return found
+
+    @cached_property
+    def defined(self) -> dict[str, Function]:
+        """Functions by their names, classes by what makes an instance; None of those that are defined more than once."""
+        found: dict[str, list[Function]] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, Function):
+                owner = self.parents.get(node)
+                made = node.name == "__init__" and isinstance(owner, ast.ClassDef)
+                found.setdefault(owner.name if made and isinstance(owner, ast.ClassDef) else node.name, []).append(node)
+        return {name: some[0] for name, some in found.items() if len(some) == 1}
+
+    @cached_property
+    def globals(self) -> frozenset[str]:
+        """Names that the module binds at its top."""
+        found = set[str]()
+        for node in self.tree.body:
+            if isinstance(node, Function | ast.ClassDef):
+                found.add(node.name)
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                found.update((one.asname or one.name).partition(".")[0] for one in node.names)
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                found.update(one.id for one in ast.walk(node) if isinstance(one, ast.Name) and not _read(one))
+        return frozenset(found)
+
+    @cached_property
+    def receivers(self) -> dict[str, list[str]]:
+        """Attribute → what the file asks for it, the commonest first."""
+        found: dict[str, Counter[str]] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name | ast.Attribute):
+                found.setdefault(node.attr, Counter())[ast.unparse(node.value)] += 1
+        return {attribute: [text for text, _ in some.most_common(8)] for attribute, some in found.items()}
+
+    @cached_property
+    def asked_types(self) -> tuple[str, ...]:
+        """What `isinstance` is asked about in this file, the commonest first."""
+        found = Counter[str]()
+        for node in self.calls.get("isinstance", ()):
+            if len(node.args) == 2:
+                asked = node.args[1].elts if isinstance(node.args[1], ast.Tuple) else [node.args[1]]
+                found.update(ast.unparse(one) for one in asked)
+        return tuple(text for text, _ in found.most_common(8))
+
+    @cached_property
+    def guards(self) -> tuple[str, ...]:
+        """`if {} is None:\n    return []`: questions about one value with a short answer, the commonest first."""
+        return self.guards_in(self.tree)
+
+    def guards_in(self, place: ast.AST) -> tuple[str, ...]:
+        found = Counter(text for node in ast.walk(place) if (text := self._guard(node)))
+        return tuple(text for text, _ in found.most_common(8))
+
+    def _guard(self, node: ast.AST) -> str:
+        """ "" for what is none. The value's name is left open; what else it speaks of is known in the whole file."""
+        if not isinstance(node, ast.If) or node.orelse or len(node.body) != 1:
+            return ""
+        answer = node.body[0]
+        if not isinstance(answer, ast.Return | ast.Continue | ast.Break | ast.Assign):
+            return ""
+        asked = [one.id for one in ast.walk(node.test) if isinstance(one, ast.Name)]
+        own = {name for name in asked if name not in self.globals and name not in _KNOWN}
+        told = {one.id for one in ast.walk(answer) if isinstance(one, ast.Name)} - self.globals - _KNOWN
+        text = ast.unparse(node)
+        if len(own) != 1 or not told <= own or len(text) > 120 or "{" in text or text.count("\n") != 1:
+            return ""
+        return re.sub(rf"(?<![\w.'\"]){own.pop()}(?![\w'\"])", "{}", text)
+
+    @cached_property
+    def idioms(self) -> frozenset[str]:
+        """The shapes of the file's questions and exceptions, whatever the names: what is usual here is likelier."""
+        return frozenset(
+            shape(node)
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.IfExp | ast.BoolOp) or (isinstance(node, ast.If) and len(node.body) == 1)
+        )
+
     def head(self, statement: ast.stmt) -> Iterator[ast.expr]:
         """The expressions of a statement itself, not of the statements inside it."""
         stack: list[ast.AST] = [statement]
@@ -120,6 +210,20 @@ class Source:
         inner = body[0]
         decorators = inner.decorator_list if isinstance(inner, Function | ast.ClassDef) else []
         return max(statement.lineno, min([inner.lineno, *(one.lineno for one in decorators)]) - 1)
+
+
+def shape(node: ast.AST) -> str:
+    """What a piece of code says without its names; of an `if` the question and its first answer."""
+    parts = [node.test, node.body[0]] if isinstance(node, ast.If) else [node]
+    return " ".join(_NAMES.sub("id='_'", _ATTRIBUTES.sub("attr='_'", ast.dump(one))) for one in parts)
+
+
+def _read(name: ast.Name) -> bool:
+    return isinstance(name.ctx, ast.Load)
+
+
+_NAMES = re.compile(r"id='(?!isinstance'|len'|bool')\w+'")
+_ATTRIBUTES = re.compile(r"attr='\w+'")
 
 
 @dataclass(frozen=True)

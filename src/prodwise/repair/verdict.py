@@ -20,8 +20,12 @@ RISK = {
     "piece": 0.1,
     "part": 0.1,
     "variable": 0.1,
+    "literal": 0.15,
+    "idiom": 0.1,
+    "return": 0.05,
     "statement missing": 0.05,
     "none": 0.1,
+    "encoding": 0.05,
     "index": 0.1,
 }
 STEEP = 2.0

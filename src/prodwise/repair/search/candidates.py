@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from prodwise.repair.edits import Edit
-from prodwise.repair.search import names, operators, parts, shapes, statements
+from prodwise.repair.search import arguments, guards, idioms, names, operators, parts, receivers, shapes, statements
 from prodwise.repair.search.site import Site
 from prodwise.repair.source import Function, Source, scope
 
@@ -38,6 +38,9 @@ def _all(site: Site) -> Iterator[Edit]:
         yield from shapes.pieces(site, node)
         yield from shapes.lists(site, node)
         yield from parts.edits(site, node)
+        yield from arguments.edits(site, node)
+        yield from receivers.edits(site, node)
+        yield from idioms.parts(site, node)
         if isinstance(node, ast.IfExp):
             yield from operators.condition(site, node.test)
             yield from shapes.terms(site, node.test)
@@ -48,6 +51,8 @@ def _all(site: Site) -> Iterator[Edit]:
         yield from operators.condition(site, statement.test)
         yield from shapes.terms(site, statement.test)
     if not isinstance(statement, Function):
+        yield from idioms.edits(site)
+        yield from guards.edits(site)
         yield from statements.edits(site)
 
 

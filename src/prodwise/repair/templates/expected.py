@@ -1,0 +1,74 @@
+"""From what an assertion says that it expected to the literal or argument of the program that makes the difference."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+from prodwise.repair.edits import Edit
+from prodwise.repair.search.arguments import added, name_of
+from prodwise.repair.search.site import Site
+from prodwise.repair.source import Source, scope
+
+TEXT_MOST = 600
+PAIRS_MOST = 6
+_TEXT = r"('(?:[^'\\\n]|\\.){0,400}'|\"(?:[^\"\\\n]|\\.){0,400}\")"
+_COMPARED = re.compile(rf"b?{_TEXT}\s*(?:==|!=)\s*b?{_TEXT}")
+_GIVEN = re.compile(r"\b([a-z_]\w{1,40})=(True|False|None|\d{1,6}|'[^'\n]{0,40}')(?=[,)\s])")
+
+
+def edits(source: Source, statement: ast.stmt, message: str) -> Iterator[Edit]:
+    site = Site(source, statement, scope(source, statement))
+    pairs = differences(message)
+    given = _given(message)
+    for node in source.head(statement):
+        if pairs and isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from _literal(site, node, pairs)
+        if isinstance(node, ast.Call) and site.source.of(node).endswith(")") and name_of(node.func) in message:
+            for name, value in given:
+                if name not in {one.arg for one in node.keywords}:
+                    why = f"the call is expected with `{name}={value}`"
+                    yield added(site, node, f"{name}={value}", why, 1.3)
+
+
+@lru_cache(maxsize=8)
+def _given(message: str) -> tuple[tuple[str, str], ...]:
+    """Arguments that a mock expected, or got."""
+    return tuple(dict.fromkeys(_GIVEN.findall(message)))[:20] if "call" in message else ()
+
+
+@lru_cache(maxsize=8)
+def differences(message: str) -> list[tuple[str, str]]:
+    """(what one side has, what the other has in its place), both ways: which is expected is not said."""
+    found: dict[tuple[str, str], None] = {}
+    for one, two in _COMPARED.findall(message)[:3]:
+        try:
+            left, right = ast.literal_eval(one), ast.literal_eval(two)
+        except (SyntaxError, ValueError):
+            continue
+        if max(len(left), len(right)) > TEXT_MOST or left == right:
+            continue
+        for what, i, j, k, m in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+            if what != "equal":
+                found[left[i:j], right[k:m]] = None
+                found[right[k:m], left[i:j]] = None
+    return list(found)[: 2 * PAIRS_MOST]
+
+
+def _literal(site: Site, node: ast.Constant, pairs: list[tuple[str, str]]) -> Iterator[Edit]:
+    """A piece of the program's literal is replaced as the difference says; an empty piece is put at either end."""
+    text = site.source.of(node)
+    quote = text[-1:]
+    start = text.find(quote) + 1
+    if not isinstance(site.source.parents.get(node), ast.JoinedStr) and text[start:-1] == node.value and start:
+        for old, new in pairs:
+            if re.search(r"[\\{}'\"\n]", new):
+                continue
+            values = [node.value.replace(old, new)] if old else [node.value + new, new + node.value]
+            for value in values:
+                if value != node.value and (old or new):
+                    why = f"`{node.value[:40]}` is expected as `{value[:40]}`"
+                    yield site.swap(node, text[:start] + value + quote, "literal", why, 1.6 if old else 2.0)
