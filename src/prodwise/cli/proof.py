@@ -83,6 +83,7 @@ def add(app: typer.Typer) -> None:
     )(diagnose)  # fmt: skip
     command(
         app, "Act", 'prodwise fix --repo . --test "pytest tests/test_cart.py"', "prodwise fix --repo . --trace error.txt",
+        "prodwise fix --repo . --request failing.har",
         "prodwise fix --incident inc-web-123", 'prodwise fix --repo . --test "npm test" --json fix.json',
     )(fix)  # fmt: skip
     drills = new_app(

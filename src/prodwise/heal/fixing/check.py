@@ -9,6 +9,7 @@ from prodwise.heal.fixing.budget import Budget
 from prodwise.heal.fixing.given import Given, NotReproduced, given
 from prodwise.heal.fixing.replayed import drafted, replayed
 from prodwise.heal.fixing.reproducer import Reproducer, reproduce
+from prodwise.loop.diagnose import tracebacks
 from prodwise.loop.replay.forms import told
 from prodwise.ports.repair import Workshop
 
@@ -47,7 +48,7 @@ def check(
     found: Reproducer | NotReproduced | None = first if isinstance(first, NotReproduced) else None
     if isinstance(first, Given):
         tell(f"running the check at the base: {first.shown}")
-        found = reproduce(first, workshop, base, budget, root)
+        found = _same(reproduce(first, workshop, base, budget, root), first, root)
     if isinstance(found, Reproducer) or not wanted.asks:
         return found or _NOTHING
     draft = drafted(wanted.asks, wanted.trace, workshop, base, root, wanted.service)
@@ -66,6 +67,19 @@ _NOTHING = NotReproduced("there is neither a command, nor a trace, nor a request
 
 def _first(wanted: Wanted, workshop: Workshop, base: str, root: str) -> Given | NotReproduced | None:
     return given(wanted.test, wanted.trace, workshop, base, root) if wanted.test or wanted.trace else None
+
+
+def _same(found: Reproducer | NotReproduced, first: Given, root: str) -> Reproducer | NotReproduced:
+    """A test written from a trace must end with the trace's error: a view that is called without its request, say, does not."""
+    want = first.fault.error.rpartition(".")[2]
+    if isinstance(found, NotReproduced) or not (first.text and want):
+        return found
+    got = tracebacks.read(found.fault.output, root).error.rpartition(".")[2]
+    if got == want:
+        return found
+    return NotReproduced(
+        f"{first.shown} fails for another reason: {got or found.reason.words}, not {want}", refused=False
+    )
 
 
 def _both(first: NotReproduced | None, second: NotReproduced) -> NotReproduced:

@@ -13,8 +13,8 @@ from prodwise.loop.replay.asked import asked
 from prodwise.loop.replay.declared import declared
 from prodwise.loop.replay.entry import entry
 from prodwise.loop.replay.outcome import Outcome, expected, first, outcome, unlike
-from prodwise.loop.replay.shrink import shrunk
-from prodwise.loop.replay.text import TEXT_MAX, text
+from prodwise.loop.replay.shrink import parts, shrunk, without
+from prodwise.loop.replay.text import END, TEXT_MAX, text, texts
 from prodwise.loop.verify.traced import Traced, traced
 from prodwise.model.patch import Fault
 from prodwise.model.request import Entry, Request
@@ -24,6 +24,7 @@ RUN_MAX_S: Final = 30.0
 TRIES_MAX: Final = 40
 SHARE: Final = 0.25
 """Of the time that is left, at most, for making the request smaller."""
+OUTPUT: Final = 2_000_000
 ON_BASE: Final = 4
 NOTES: Final = (
     "what the app should answer: the reproducer only asks that it is no server error",
@@ -101,8 +102,35 @@ def replayed(
     def fails(request: Request) -> bool:
         return budget.left > until and not unlike(got, _made(draft, request, workshop, base, budget, root), lines=True)
 
-    smaller = shrunk(draft.request, fails, TRIES_MAX)
-    return draft.given(smaller)
+    return draft.given(_smaller(draft, got, fails, workshop, base, budget, root))
+
+
+def _smaller(
+    draft: Draft,
+    got: Outcome,
+    fails: Callable[[Request], bool],
+    workshop: Workshop,
+    base: str,
+    budget: Budget,
+    root: str,
+) -> Request:
+    """1. Each part is left out alone, all of them in one run. 2. What may go alone goes together, if that fails alike. 3. Else
+    pieces are tried, one after another."""
+    whole = draft.request
+    each = parts(whole)
+    if not each:
+        return whole
+    program, many = texts([without(whole, frozenset({one})) for one in each], draft.entry)
+    with workshop.fresh(base) as tree:
+        inside = Repository.of(tree.root).inside
+        ran = tree.run(("python3", "-c", program), budget.limits(RUN_MAX_S, OUTPUT))
+    told = ran.output.split(END)[:-1]
+    ends = [outcome(int("Traceback" in one), one, "", root, inside) for one in told]
+    gone = {part for part, end in zip(each[:many], ends, strict=False) if not unlike(got, end, lines=True)}
+    smaller = without(whole, frozenset(gone))
+    if len(ends) == len(each) and fails(smaller):
+        return smaller
+    return shrunk(whole, fails, TRIES_MAX)
 
 
 def _made(draft: Draft, request: Request, workshop: Workshop, base: str, budget: Budget, root: str) -> Outcome:

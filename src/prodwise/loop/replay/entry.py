@@ -97,7 +97,7 @@ def _served(asgi: bool, default: str, *folders: str) -> Callable[[list[str], dic
         worker = _option(words, "-k", "--worker-class", "--interface")
         made = bool(found[3] or call or "--factory" in words)
         speaks = asgi or "uvicorn" in worker.lower() or "asgi" in worker
-        return Entry(found[1], found[2] or default, speaks, made, tuple(dict.fromkeys((moved, folder))), moved)
+        return Entry(found[1], found[2] or default, speaks, made, (folder if moved == "." else moved,), moved)
 
     return find
 

@@ -42,7 +42,7 @@ class Outcome:
     @property
     def words(self) -> str:
         where = f" in {self.frame.function} of {self.frame.file}" if self.frame else ""
-        return f"{self.error}{where}" if self.error else self.why or f"an answer with {self.status}"
+        return f"{self.error}{where}" if self.error else self.why or f"it is answered with {self.status}"
 
 
 def outcome(code: int | None, output: str, ended: str, root: str, inside: Callable[[str], str]) -> Outcome:
@@ -58,9 +58,7 @@ def outcome(code: int | None, output: str, ended: str, root: str, inside: Callab
     if missing := re.search(rf"{NOT_HERE}([^\n]{{1,200}})", last):
         return Outcome(error=error, missing=missing[1])
     if not any(frame.file == "<string>" and frame.function == TEST for frame in read.frames):
-        return Outcome(
-            missing=f"what the app needs to be loaded ({error or f'exit code {code}'}: {read.message[:200]})"
-        )
+        return Outcome(why=f"the app cannot be loaded: {error or f'exit code {code}'}: {read.message[:200]}")
     if error in OUTSIDE:
         return Outcome(error=error, missing=f"what {error} speaks of ({read.message[:200]})")
     if read.frames and re.fullmatch(r"<frozen os>|.*/os\.py", read.frames[-1].file):
@@ -99,7 +97,7 @@ def unlike(want: Outcome, got: Outcome, lines: bool = False) -> str:
     if got.missing:
         return f"it needs what is not here: {got.missing}"
     if not got.error or got.frame is None:
-        return f"here it ends with {got.words}"
+        return f"here {got.words}"
     if want.frame is None or got.error != want.error or _place(got.frame) != _place(want.frame):
         return f"here it fails for another reason: {got.words}, not {want.words}"
     codes = " ".join(got.frame.code.split()), " ".join(want.frame.code.split())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
@@ -58,7 +58,7 @@ def noting(*given, **more):
 made_record = logging.getLogRecordFactory()
 logging.setLogRecordFactory(noting)
 sys.addaudithook(only_here)
-
+{before}
 from {module} import {name} as app  # noqa: E402
 
 {prepared}{call}
@@ -153,10 +153,28 @@ async def started(app, state):
     return running
 '''
 _BOTTLE: Final = '\nif hasattr(app, "catchall"):\n    app.catchall = False  # Bottle would keep the error to itself\n'
-_DJANGO: Final = """from django.middleware.csrf import CsrfViewMiddleware  # noqa: E402
+_DJANGO: Final = """
+from django.middleware.csrf import CsrfViewMiddleware  # noqa: E402
 
 CsrfViewMiddleware.process_view = lambda *given: None  # the token is not kept
 """
+
+
+_MAIN: Final = 'if __name__ == "__main__":'
+_EACH: Final = """for QUERY, HEADERS, BODY in {each}:
+    child = os.fork()
+    if not child:
+        try:
+            {test}()
+        except BaseException:
+            __import__("traceback").print_exc()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.write(2, {end!a})
+"""
+END: Final = "\n-- one request was made --\n"
 
 
 def body_of(request: Request) -> bytes:
@@ -167,7 +185,7 @@ def text(request: Request, entry: Entry, error: str = "") -> str:
     """Everything from outside goes in by its representation, in ASCII."""
     imports = "import asyncio" if entry.asgi else "import io"
     unquoting = "unquote" if entry.asgi else "unquote_to_bytes"
-    prepared = ("\napp = app()\n" if entry.made else "") + (_DJANGO if entry.django else "" if entry.asgi else _BOTTLE)
+    prepared = ("\napp = app()\n" if entry.made else "") + ("" if entry.django or entry.asgi else _BOTTLE)
     return _TEXT.format(
         error=f", as it was with {error}" if error.isidentifier() else "", left=_left((*request.left_out, *entry.left_out)),
         imports=f"{imports}\nimport logging\nimport os\nimport sqlite3\nimport sys\nfrom urllib.parse import {unquoting}",
@@ -175,14 +193,27 @@ def text(request: Request, entry: Entry, error: str = "") -> str:
         query=ascii("&".join(request.query)), headers=_lines(dict(request.headers)), body=ascii(body_of(request)),
         env=_lines(_ALWAYS | dict(entry.env)), not_here=NOT_HERE, test=TEST,
         folder="" if entry.folder == "." else f"os.chdir({entry.folder!a})\n",
-        folders=_folders(entry), module=entry.module, name=entry.name, prepared=prepared,
+        folders=_folders(entry), module=entry.module, name=entry.name, prepared=prepared, before=_DJANGO if entry.django else "",
         call=_ASGI if entry.asgi else _WSGI, asked="asyncio.run(status_of(app))" if entry.asgi else "status_of(app)",
     )  # fmt: skip
 
 
+def texts(requests: Sequence[Request], entry: Entry) -> tuple[str, int]:
+    """(a program that makes each of these requests in a process of its own, with END behind it; how many found place): what they
+    share is loaded once."""
+    head, each, size = text(requests[0], entry).partition(_MAIN)[0], list[str](), 0
+    for one in requests:
+        line = ascii(("&".join(one.query), dict(one.headers), body_of(one)))
+        size += len(line) + 2
+        if len(head) + len(_EACH) + size > TEXT_MAX:
+            break
+        each.append(line)
+    return head + _EACH.format(each=f"[{', '.join(each)}]", test=TEST, end=END.encode()), len(each)
+
+
 def _folders(entry: Entry) -> str:
     """Seen from where the app is started."""
-    return ascii([one if entry.folder == "." else "." for one in entry.folders][: 1 if entry.folder != "." else None])
+    return ascii(list(entry.folders) if entry.folder == "." else ["."])
 
 
 def _left(left: tuple[str, ...]) -> str:
