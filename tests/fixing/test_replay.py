@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from prodwise.clock import monotonic
 from prodwise.heal.fixing.budget import Budget
 from prodwise.heal.fixing.check import Wanted, check
 from prodwise.heal.fixing.given import NotReproduced
@@ -19,6 +20,7 @@ from prodwise.heal.fixing.story import Fix, repair
 from prodwise.model.errors import Refused
 from prodwise.sandbox import jail
 from prodwise.sandbox.workshop import Workshop
+from prodwise.testing.receivers import receivers
 from tests.fixing.bench import Proposes, everything, gates, repository
 from tests.loop.patches import diff
 
@@ -250,9 +252,15 @@ def test_a_database_that_the_repository_holds_is_there(tmp_path: Path) -> None:
     assert found.reason.error == "ZeroDivisionError"
 
 
-def test_an_upstream_that_is_not_needed_for_the_failure_does_not_hide_it(tmp_path: Path) -> None:
+def test_an_upstream_that_was_asked_on_the_way_counts_unless_a_trace_tells_what_failed(tmp_path: Path) -> None:
     view = f"try:\n    {CALLS}\nexcept OSError:\n    logging.exception('no figures')\nreturn str(1 / 0)"
-    found = made_again(repository(tmp_path, with_view(view, "import logging, socket")), request="GET /x\n\n")
+    shop = repository(tmp_path, with_view(view, "import logging, socket"))
+    found = made_again(shop, request="GET /x\n\n")
+    assert isinstance(found, NotReproduced)
+    assert "a connection to ('10.1.2.3', 80) was not here on the way" in found.reason
+    trace = 'Traceback (most recent call last):\n  File "/srv/shop.py", line 9, in view\n    return str(1 / 0)\n'
+    trace += "ZeroDivisionError: division by zero\n"
+    found = made_again(shop, request="GET /x\n\n", trace=trace)
     assert isinstance(found, Reproducer), found
     assert found.reason.error == "ZeroDivisionError"
 
@@ -304,6 +312,44 @@ def test_a_written_call_that_fails_for_another_reason_is_no_reproducer(tmp_path:
     found = made_again(shop, trace=json.dumps(told))
     assert isinstance(found, Reproducer), found
     assert "QUERY = 'n=0'" in found.text
+
+
+SENDS = """
+import sys
+import sentry_sdk
+
+sentry_sdk.init(dsn=sys.argv[1], release="r-1", send_default_pii=True)
+sys.path.insert(0, ".")
+import shop
+
+with shop.app.test_client() as client:
+    client.post("/carts/7?currency=&utm=1", json={"items": [{"price": 2}], "note": "x", "card": "4111 1111 1111 1111"},
+        headers={"Cookie": "session=0123456789abcdef", "Authorization": "Bearer abcdefgh12345678"})
+sentry_sdk.flush(10)
+"""
+
+
+@pytest.mark.full
+def test_what_a_receiver_keeps_of_a_reported_error_is_enough(tmp_path: Path) -> None:
+    """A real SDK, a real receiver, its store; then the check, as for an incident."""
+    shop = repository(tmp_path / "shop", SHOP)
+    with receivers(tmp_path / "app", 1) as running:
+        subprocess.run(
+            [sys.executable, "-c", SENDS, running.dsn], cwd=shop, check=True, timeout=60, capture_output=True,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        )  # fmt: skip
+        until = monotonic() + 30
+        while not (groups := running.archive.groups(running.project.id, limit=1)[0]):
+            assert monotonic() < until, "nothing was stored"
+        kept = running.archive.example(groups[0].key)
+    assert kept is not None
+    found = made_again(shop, trace=json.dumps(kept.detail))
+    assert isinstance(found, Reproducer), found
+    assert (found.reason.error, found.fault.error) == ("KeyError", "KeyError")
+    assert "BODY = b'{\"items\": []}'" in found.text
+    assert "QUERY = 'currency='" in found.text
+    for left in ("header cookie", "header authorization", "member card of the body"):
+        assert f"* {left}" in found.text
 
 
 DJANGO = {

@@ -30,13 +30,15 @@ MESSAGE_MAX: Final = 120
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """status: what was answered, 0 when it failed; error, message, frame: of the exception, frame: the innermost of the app's own;
-    missing: what was wanted and is not here, "" when nothing was; why: in words, when there is nothing to compare."""
+    missing: what it fails for and is not here; refused: what was not here on the way, and may not matter; why: in words, when there
+    is nothing to compare."""
 
     status: int = 0
     error: str = ""
     message: str = ""
     frame: Frame | None = None
     missing: str = ""
+    refused: str = ""
     why: str = ""
 
     @property
@@ -64,7 +66,10 @@ def outcome(code: int | None, output: str, ended: str, root: str, inside: Callab
     if read.frames and re.fullmatch(r"<frozen os>|.*/os\.py", read.frames[-1].file):
         return Outcome(error=error, missing=f"the setting {read.message[:100]}")
     own = [frame for frame in read.frames if frame.in_app and inside(frame.file)]
-    return Outcome(error=error, message=read.message, frame=own[-1] if own else None)
+    refused = re.search(rf"^{NOT_HERE}([^\n]{{1,200}})", output, re.MULTILINE)
+    return Outcome(
+        error=error, message=read.message, frame=own[-1] if own else None, refused=refused[1] if refused else ""
+    )
 
 
 def _last(output: str) -> str:
@@ -114,6 +119,8 @@ def first(got: Outcome) -> str:
         return f"it needs data that is not here ({got.error})"
     if got.error == "AssertionError" and got.frame is None:
         return f"{got.message}, and the app does not tell why: give its trace as well (--trace)"
+    if got.refused and not got.missing:
+        return f"{got.refused} was not here on the way, which may be why: give its trace as well (--trace)"
     return unlike(got, got)
 
 
