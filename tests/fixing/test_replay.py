@@ -323,8 +323,9 @@ sys.path.insert(0, ".")
 import shop
 
 with shop.app.test_client() as client:
+    client.set_cookie("session", "0123456789abcdef")
     client.post("/carts/7?currency=&utm=1", json={"items": [{"price": 2}], "note": "x", "card": "4111 1111 1111 1111"},
-        headers={"Cookie": "session=0123456789abcdef", "Authorization": "Bearer abcdefgh12345678"})
+        headers={"Authorization": "Bearer abcdefgh12345678"})
 sentry_sdk.flush(10)
 """
 

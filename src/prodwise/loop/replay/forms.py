@@ -79,9 +79,11 @@ def _sentry(event: Mapping[str, Any]) -> Told:
     request = event["request"]
     meta = _inner(event.get("_meta"), "request", "data")
     lost = "the program did not report the body whole" if _ITSELF in meta else ""
-    body = _whole(request.get("data"), meta)
+    headers = _pairs(request.get("headers"))
+    if request.get("cookies") and not any(name.lower() == "cookie" for name, _ in headers):
+        headers = (*headers, ("Cookie", "[Filtered]"))
     return Told(str(request.get("method") or "GET"), str(request.get("url") or ""), _query(request.get("query_string")),
-                _pairs(request.get("headers")), body, 0, lost)  # fmt: skip
+                headers, _whole(request.get("data"), meta), 0, lost)  # fmt: skip
 
 
 def _whole(value: Any, meta: Mapping[str, Any]) -> Any:
