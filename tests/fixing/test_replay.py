@@ -367,7 +367,6 @@ DJANGO = {
 
 
 def test_a_django_form_is_made_again_without_its_token(tmp_path: Path) -> None:
-    pytest.importorskip("django", reason="not run: Django is not installed")
     request = "POST /share\nHost: www.example.com\nContent-Type: application/x-www-form-urlencoded\n\nn=0&m=1&csrfmiddlewaretoken=abc"
     found = made_again(repository(tmp_path, DJANGO), request=request)
     assert isinstance(found, Reproducer), found

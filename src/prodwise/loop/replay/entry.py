@@ -40,7 +40,8 @@ def entry(started: Started, read: Read) -> Entry | None:
     found = find(words[1:], given, read) if find else None
     if found is None:
         return None
-    django = found.django or read("manage.py") is not None
+    manages = read(posixpath.normpath(f"{found.folder}/manage.py")) or ""
+    django = found.django or "DJANGO_SETTINGS_MODULE" in manages
     return replace(found, env=kept, left_out=left, django=django)
 
 
