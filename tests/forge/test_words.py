@@ -65,7 +65,7 @@ def flat(tokens: list[Any]) -> list[Any]:
     return [one for token in tokens for one in (token, *flat(token.children or []))]
 
 
-def assert_inert(markdown: str) -> None:
+def assert_inert(markdown: str, fences: int = 0) -> None:
     """Rendered with all that hosts add (tables, strikethrough, bare links, raw HTML), only what we wrote stands there."""
     tokens = flat(MarkdownIt("gfm-like", {"html": True, "linkify": False}).parse(markdown))
     kinds = {token.type for token in tokens}
@@ -78,8 +78,8 @@ def assert_inert(markdown: str) -> None:
         "em_open",
         "strong_open",
         "code_block",
-        "fence",
     }, kinds
+    assert sum(token.type == "fence" for token in tokens) == fences
     titles = [tokens[n + 1].content for n, token in enumerate(tokens) if token.type == "heading_open"]
     assert titles == SECTIONS, "no heading of theirs"
     assert sum(token.type == "table_open" for token in tokens) == 1
@@ -99,6 +99,13 @@ def assert_inert(markdown: str) -> None:
 @example("".join(HOSTILE))
 def test_no_text_of_outsiders_acts_in_the_body(text: str) -> None:
     assert_inert(body(pull(text)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(TEXTS)
+@example("```\n# x\n```\n<script>\n/close\n" + "".join(HOSTILE))
+def test_a_failing_check_in_the_body_is_one_block_that_does_nothing(text: str) -> None:
+    assert_inert(body(pull(check=f"def test():\n    {text}\n" + "x = 1\n" * 90)), fences=1)
 
 
 @settings(max_examples=60, deadline=None)

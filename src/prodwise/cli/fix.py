@@ -17,9 +17,9 @@ from prodwise.cli.fit import tell
 from prodwise.cli.interrupts import once
 from prodwise.clock import monotonic
 from prodwise.heal.fixing.budget import Budget, BudgetOver
+from prodwise.heal.fixing.check import Wanted, check, planned
 from prodwise.heal.fixing.gates import GATES
-from prodwise.heal.fixing.given import Given, NotReproduced, given
-from prodwise.heal.fixing.reproducer import reproduce
+from prodwise.heal.fixing.given import Given, NotReproduced
 from prodwise.heal.fixing.story import Fix, repair
 from prodwise.loop.publish.why import why
 from prodwise.model.errors import Refused, UsageError
@@ -35,11 +35,13 @@ _DIFF: Final = {"+": "good", "-": "bad", "@": "accent"}
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be fixed: a test's command, a file with a trace, or an incident of the app in `repo`. budget: seconds."""
+    """What is to be fixed: a test's command, a file with a trace or with a request, or an incident of the app in `repo`. budget:
+    seconds."""
 
     repo: Path
     test: str = ""
     trace: str = ""
+    request: str = ""
     incident: str = ""
     model: str = parts.NO_MODEL
     budget: float = 120.0
@@ -49,11 +51,13 @@ class Wish:
 
 def fix_command(desk: Desk, wish: Wish) -> int:
     """Exit 0 fixed, 1 no fix, 2 usage, 6 refused, 124 when the budget is over."""
-    if not (wish.test or wish.trace or wish.incident):
+    if not (wish.test or wish.trace or wish.request or wish.incident):
         raise UsageError(
             "say what is to be fixed",
-            "give --test with a failing command, --trace with a file, or --incident with an id",
+            "give --test with a failing command, --trace or --request with a file, or --incident with an id",
         )
+    if wish.request and wish.test:
+        raise UsageError("both a command and a request are given", "a failing command says all: leave --request out")
     if not wish.repo.is_dir():
         raise UsageError(f"{wish.repo} is not a folder", "--repo takes the folder of a repository")
     budget = Budget(wish.budget)
@@ -66,32 +70,32 @@ def fix_command(desk: Desk, wish: Wish) -> int:
         desk.say(f"{budget.spent:5.1f} s  {line}", "dim")
 
     names = parts.repairers(wish.model, wish.repo, say)
-    with once(), _opened(wish) as (workshop, base, text), not_silent(say, lambda: said):
-        asked = given(wish.test, text, workshop, base, str(workshop.directory))
+    with once(), _opened(wish) as (workshop, base, wanted), not_silent(say, lambda: said):
+        asked = planned(wanted, workshop, base, str(workshop.directory)) if wish.dry_run else None
+        if isinstance(asked, Given):
+            return _plan(desk, asked, [one.name for one in names], budget)
         if isinstance(asked, NotReproduced):
             fix = Fix("refused" if asked.refused else "no_fix", asked.reason, seconds=budget.spent)
-        elif wish.dry_run:
-            return _plan(desk, asked, [one.name for one in names], budget)
         else:
-            say(f"running the check at the base: {asked.shown}")
-            fix = _fix(asked, workshop, base, names, budget, say)
+            fix = _fix(wanted, workshop, base, names, budget, say)
     _hand_over(desk, fix, wish.json, wish.repo)
     return _code(fix)
 
 
 @contextmanager
-def _opened(wish: Wish) -> Iterator[tuple[Any, str, str]]:
-    """(workshop, base, trace): what is in the folder now; for an incident the release that has the fault, and how it showed."""
+def _opened(wish: Wish) -> Iterator[tuple[Any, str, Wanted]]:
+    """(workshop, base, what is wanted): what is in the folder now; for an incident the release with the fault, and how it showed."""
     if not wish.incident:
-        text = _read(wish.trace) if wish.trace else ""
+        trace = _read(wish.trace, "--trace") if wish.trace else ""
+        request = _read(wish.request, "--request") if wish.request else ""
         with parts.workshop(wish.repo, [wish.test]) as workshop:
-            yield workshop, workshop.base, text
+            yield workshop, workshop.base, Wanted(wish.test, trace, request)
         return
     from prodwise.wiring import mending
 
     asked = mending.asked(wish.repo, wish.incident)
     with mending.workshop(wish.repo, asked.release.id) as workshop:
-        yield workshop, asked.release.commit, asked.trace
+        yield workshop, asked.release.commit, Wanted(trace=asked.trace, service=asked.service)
 
 
 @contextmanager
@@ -113,10 +117,10 @@ def not_silent(say: Callable[[str], None], said: Callable[[], float], quiet: flo
         watching.join()
 
 
-def _fix(asked: Given, workshop: Any, base: str, names: Any, budget: Budget, say: Any) -> Fix:
+def _fix(wanted: Wanted, workshop: Any, base: str, names: Any, budget: Budget, say: Any) -> Fix:
     try:
-        check = reproduce(asked, workshop, base, budget, str(workshop.directory))
-        return repair(check, names, workshop, base, budget, say, parts.fitter(workshop))
+        found = check(wanted, workshop, base, budget, str(workshop.directory), say)
+        return repair(found, names, workshop, base, budget, say, parts.fitter(workshop))
     except BudgetOver as error:
         return Fix("no_fix", error.message, seconds=budget.spent, over=True)
     except Refused as error:
@@ -131,14 +135,14 @@ def _code(fix: Fix) -> int:
     return Code.TIMED_OUT if fix.over else Code.FAILED
 
 
-def _read(name: str) -> str:
+def _read(name: str, option: str) -> str:
     try:
         with sys.stdin.buffer if name == "-" else Path(name).open("rb") as file:
             content = file.read(TRACE_MAX + 1)
     except OSError as error:
-        raise UsageError(f"cannot read {name}: {error.strerror}", "--trace takes a file, or - for stdin") from None
+        raise UsageError(f"cannot read {name}: {error.strerror}", f"{option} takes a file, or - for stdin") from None
     if len(content) > TRACE_MAX:
-        raise UsageError(f"{name} is longer than {TRACE_MAX // 1_000_000} MB", "give the part with the trace")
+        raise UsageError(f"{name} is longer than {TRACE_MAX // 1_000_000} MB", "give the part with the failure")
     return content.decode("utf-8", "replace")
 
 

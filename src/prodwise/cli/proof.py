@@ -26,6 +26,14 @@ JsonFile = Annotated[str, typer.Option("--json", metavar="FILE", help="Write the
 FixRepo = Annotated[
     Path | None, typer.Option("--repo", metavar="DIR", help="The repository, if it is not --dir; it is only read.")
 ]
+FixRequest = Annotated[
+    str,
+    typer.Option(
+        "--request",
+        metavar="FILE",
+        help="A request that is answered with a server error: HTTP, a HAR, or JSON with method, url, headers, body.",
+    ),
+]
 FixIncident = Annotated[
     str,
     typer.Option("--incident", metavar="ID", help="An incident of the app: the error that programs reported for it."),
@@ -75,6 +83,7 @@ def add(app: typer.Typer) -> None:
     )(diagnose)  # fmt: skip
     command(
         app, "Act", 'prodwise fix --repo . --test "pytest tests/test_cart.py"', "prodwise fix --repo . --trace error.txt",
+        "prodwise fix --repo . --request failing.har",
         "prodwise fix --incident inc-web-123", 'prodwise fix --repo . --test "npm test" --json fix.json',
     )(fix)  # fmt: skip
     drills = new_app(
@@ -119,10 +128,10 @@ def diagnose(desk: Desk, log: LogFile, repo: Repo = None, json: JsonFile = "") -
 
 
 def fix(
-    desk: Desk, repo: FixRepo = None, test: Test = "", trace: Trace = "", incident: FixIncident = "", model: Model = "none",
-    budget: Seconds = 120.0, json: JsonFile = "", dry_run: DryRun = False,
+    desk: Desk, repo: FixRepo = None, test: Test = "", trace: Trace = "", request: FixRequest = "", incident: FixIncident = "",
+    model: Model = "none", budget: Seconds = 120.0, json: JsonFile = "", dry_run: DryRun = False,
 ) -> int:  # fmt: skip
-    """Find a small patch for a failing test, a stack trace or an incident, and prove it. Never touches the repository.
+    """Find a small patch for a failing test, a stack trace, a request or an incident, and prove it. Never touches the repository.
 
     Everything runs in a sandbox, on copies. A patch is shown only if it passes every gate: the failing check passes with it,
     time and again; no other test is lost; and nothing is touched that decides how code is tested, built or shipped.
@@ -130,7 +139,7 @@ def fix(
     """
     from prodwise.cli.fix import Wish, fix_command
 
-    return fix_command(desk, Wish(repo or desk.app_dir, test, trace, incident, model, budget, json, dry_run))
+    return fix_command(desk, Wish(repo or desk.app_dir, test, trace, request, incident, model, budget, json, dry_run))
 
 
 def demo(desk: Desk, json: JsonFile = "", keep: Keep = False) -> int:

@@ -60,13 +60,14 @@ def mending(records: Records, reporting: ReportsIn, incident: str, serving: Call
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What `prodwise fix --json` says. status: fixed, no_fix or refused."""
+    """What `prodwise fix --json` says. status: fixed, no_fix or refused; check: the failing test as text, "" for none."""
 
     status: str
     reason: str
     proposal: Proposal | None = None
     gates: tuple[GateResult, ...] = ()
     unchecked: tuple[str, ...] = ()
+    check: str = ""
 
 
 def answer_from(told: Mapping[str, Any]) -> Answer:
@@ -75,7 +76,9 @@ def answer_from(told: Mapping[str, Any]) -> Answer:
     proposal = None
     if told["status"] == "fixed":
         proposal = Proposal(told["repairer"], ActionKind(told["kind"]), told["diff"], told["reason"])
-    return Answer(told["status"], told["reason"], proposal, gates, tuple(told["not_checked"]))
+    return Answer(
+        told["status"], told["reason"], proposal, gates, tuple(told["not_checked"]), str(told.get("reproducer", ""))
+    )
 
 
 def pull_of(asked: Mending, answer: Answer, serving: str, at: float) -> HealingPull:
@@ -96,6 +99,7 @@ def pull_of(asked: Mending, answer: Answer, serving: str, at: float) -> HealingP
         cause=_cause(asked),
         proof=tuple(_proof(answer.gates)),
         unchecked=answer.unchecked,
+        check=answer.check,
     )
 
 

@@ -37,7 +37,8 @@ class HealingPull:
 
     key: the group of errors that it ends; base: the commit that the diff is against; broke, risk, undo: a sentence each;
     serving: the release that users have now; calm: whether production is well without this change; after: what is watched once
-    it is merged; link: our own page about it, "" without one; at: Unix seconds, of the proof.
+    it is merged; link: our own page about it, "" without one; at: Unix seconds, of the proof; check: the failing test that was written
+    for it, "" for none.
     """
 
     key: str
@@ -55,6 +56,7 @@ class HealingPull:
     unchecked: tuple[str, ...] = ()
     risk: str = ""
     link: str = ""
+    check: str = ""
 
 
 @dataclass(frozen=True, slots=True)

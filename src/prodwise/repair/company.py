@@ -53,7 +53,7 @@ def in_company(check: Check, probe: Probe) -> Check:
     if has_pytest:
         pytest = (python, "-m", "pytest")
         one = (*pytest, "-q", "-p", "no:cacheprovider", f"{PLACE}/{NAME}.py")
-        return Check(one, (*one, *files), tuple(files), pytest)
+        return replace(check, command=one, whole=(*one, *files), files=tuple(files), pytest=pytest)
     one = _unittest(python, [NAME])
     return replace(check, command=one, whole=_unittest(python, [NAME, *map(_dotted, files)]), files=tuple(files))
 

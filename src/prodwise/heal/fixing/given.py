@@ -23,12 +23,14 @@ _TEST = re.compile(r"[\w./-]+\.py(?:::[\w.:\[\]-]+)?")
 @dataclass(frozen=True)
 class Given:
     """text: a reproducer that was written, "" for a command of theirs; it travels in the command itself, so that no tree holds it
-    and nobody who proposes can edit it. shown: the check in a few words."""
+    and nobody who proposes can edit it. shown: the check in a few words; times: how often it must fail at the base, each time in a
+    fresh checkout."""
 
     fault: Fault
     shown: str
     text: str = ""
     notes: tuple[str, ...] = ()
+    times: int = 2
 
 
 @dataclass(frozen=True)

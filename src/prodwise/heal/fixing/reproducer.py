@@ -14,7 +14,6 @@ from prodwise.ports.repair import Ran, Tree, Workshop
 
 RUN_MAX_S: Final = 60.0
 RUN_LEAST_S: Final = 5.0
-ON_BASE: Final = 2
 
 
 @dataclass(frozen=True)
@@ -39,16 +38,14 @@ def reproduce(given: Given, workshop: Workshop, base: str, budget: Budget, root:
     fault = given.fault
     reasons, output, seconds = list[Failure](), "", 0.0
     most = min(RUN_MAX_S, max(RUN_LEAST_S, budget.seconds / 6))
-    for turn in range(ON_BASE):
+    for turn in range(given.times):
         with workshop.fresh(base) as tree:
             ran = tree.run(fault.command, budget.limits(most))
         if why := cannot_run(ran.code, ran.output):
             return NotReproduced(f"the command cannot be used as a check: {why}")
         one = failure(ran.code, ran.output, ran.ended)
         if one is None:
-            said = (
-                "it passes: there is nothing to repair" if not turn else "it failed once and passed once: it is flaky"
-            )
+            said = "it passes: there is nothing to repair" if not turn else "it fails and passes by turns: it is flaky"
             return NotReproduced(f"at the base, {said}", refused=not turn)
         reasons.append(one)
         output, seconds = ran.output, max(seconds, ran.seconds)

@@ -16,6 +16,7 @@ from prodwise.model.redaction import Redactor
 BODY_MAX = 24_000
 """Bounds below keep it under this; GitHub's own limit is 65,536."""
 ROWS_MAX, FILES_MAX = 20, 10
+CHECK_LINES_MAX, CHECK_WIDTH_MAX = 40, 160
 COMMANDS = "`/prodwise explain`, `retry`, `smaller` or `close`"
 _OURS = re.compile(r"https?://[A-Za-z0-9.-]{1,200}(?::\d{1,5})?(?:/[A-Za-z0-9/._-]{0,300})?")
 _SIGNS = {Verdict.PASS: "✓ pass", Verdict.HOLD: "▲ hold", Verdict.FAIL: "✗ fail"}
@@ -34,7 +35,7 @@ def body(pull: HealingPull) -> str:
         ("Right now", [_now(pull, redactor)]),
         ("Cause", [_cause(pull.cause, redactor)]),
         ("Change", list(_change(pull, redactor))),
-        ("Proof", list(_proof(pull, redactor))),
+        ("Proof", [*_proof(pull, redactor), *_check(pull.check, redactor)]),
         (
             "Not checked",
             [f"* {prose(one, redactor=redactor)}" for one in pull.unchecked[:ROWS_MAX]]
@@ -100,6 +101,20 @@ def _proof(pull: HealingPull, redactor: Redactor) -> Iterator[str]:
         yield f"| {prose(row.what, 120, redactor)} | {prose(row.base, 80, redactor)} | {prose(row.branch, 80, redactor)} |"
     for gate in pull.gates[:ROWS_MAX]:
         yield f"| {shown(gate.gate, 60, redactor)}: {prose(gate.reason, 160, redactor)} | | {_SIGNS[gate.verdict]} |"
+
+
+def _check(text: str, redactor: Redactor) -> Iterator[str]:
+    """The head of the test, which says what fails; the rest is the same for every test of its kind."""
+    lines = text.splitlines()
+    if not lines:
+        return
+    yield from ("", "The failing check, as a test of its own that the change could not touch:", "", "```python")
+    for line in lines[:CHECK_LINES_MAX]:
+        yield line[: len(line) - len(line.lstrip(" "))][:40] + inert(line, CHECK_WIDTH_MAX, redactor)
+    yield "```"
+    if len(lines) > CHECK_LINES_MAX:
+        yield f"And {_n(len(lines) - CHECK_LINES_MAX, 'more line')}, which make the call."
+    yield "Signs that a code host would act on are shown as others that look alike."
 
 
 def _foot(pull: HealingPull) -> str:
