@@ -35,11 +35,19 @@ class Workshop:
     base: the commit of what is in the directory; left: paths that no tree has (secrets, and what is too large for a snapshot).
     """
 
-    def __init__(self, directory: Path, commands: Sequence[str] = (), path: str | None = None) -> None:
-        """commands: words or shell lines that will be run, read for programs outside PATH; path: instead of our own PATH. Raises
-        UsageError, TargetError, and Refused where no sandbox can be had."""
+    def __init__(
+        self,
+        directory: Path,
+        commands: Sequence[str] = (),
+        path: str | None = None,
+        sandbox: jail.Sandbox | None = None,
+    ) -> None:
+        """commands: words or shell lines that will be run, read for programs outside PATH; path: instead of our own PATH; sandbox:
+        bubblewrap unless another is given. Raises UsageError, TargetError, and Refused where no sandbox can be had."""
         self.directory = _usable(directory)
-        jail.require()
+        self._sandbox = sandbox or jail.Bubblewrap()
+        self._sandbox.require()
+        self._sandbox.sweep()
         sweep()
         self._place = Path(os.path.realpath(tempfile.mkdtemp(prefix=PREFIX)))
         self._held = _hold(self._place)
@@ -86,7 +94,7 @@ class Workshop:
         """All variables that a command finds."""
         own = environment_of(self.directory)
         return {
-            "PATH": os.pathsep.join(self._path),
+            "PATH": os.pathsep.join((*self._path, *self._sandbox.programs())),
             "HOME": jail.HOME,
             "TMPDIR": "/tmp",
             "LANG": "C.UTF-8",
@@ -139,7 +147,7 @@ class SandboxTree:
             raise UsageError("there is no command to run")
         view = replace(self._workshop.view(self.root), door=door)
         hand_over(self.root, view.uid)
-        return jail.enter(view, command, limits, self._workshop.environment() | dict(env or {}))
+        return self._workshop._sandbox.enter(view, command, limits, self._workshop.environment() | dict(env or {}))
 
 
 def hand_over(root: Path, uid: int) -> None:
