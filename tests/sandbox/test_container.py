@@ -12,6 +12,7 @@ import sys
 import tarfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path, PurePath
 
@@ -24,7 +25,7 @@ from prodwise.ports.repair import Workshop as Port
 from prodwise.sandbox import engine as engines
 from prodwise.sandbox.container import PLACE, UNTIL, Container
 from prodwise.sandbox.engine import Engine
-from prodwise.sandbox.workshop import SandboxTree, Workshop
+from prodwise.sandbox.workshop import PREFIX, SandboxTree, Workshop
 from prodwise.testing import workshop_kit
 from tests.sandbox import probes, test_limits, test_probes
 from tests.sandbox.conftest import Site
@@ -111,9 +112,10 @@ def test_what_an_engine_adds_is_empty(tree: SandboxTree) -> None:
     assert [line for line in found.splitlines() if not line.startswith("find: ")] == []
 
 
-def containers_of(sandbox: Container, label: str = PLACE) -> list[str]:
+def containers_of(sandbox: Container, of: str = "") -> list[str]:
+    """of: what the names of their places have in them."""
     assert sandbox._engine is not None
-    return [one for one, _ in engines.labelled(sandbox._engine, label)]
+    return [one for one, labels in engines.labelled(sandbox._engine, PLACE) if of in labels[PLACE]]
 
 
 def begun(directory: Path) -> subprocess.Popen[str]:
@@ -136,7 +138,7 @@ def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
 
 def test_a_container_ends_with_the_process_that_began_it(repo: Path, sandbox: Container) -> None:
     with begun(repo) as process:
-        until(lambda: containers_of(sandbox))
+        until(lambda: containers_of(sandbox, PREFIX))
         process.kill()
     until(lambda: not containers_of(sandbox), 20)
 
@@ -166,6 +168,18 @@ def test_what_a_dead_run_left_is_removed_and_what_is_in_use_is_not(repo: Path, s
             for one in made.values():
                 with suppress(TargetError):
                     engines.remove(engine, one)
+
+
+def test_runs_may_be_many_at_once(repo: Path, sandbox: Container) -> None:
+    with Workshop(repo, sandbox=sandbox) as shop, ThreadPoolExecutor(4) as pool:
+
+        def made(number: int) -> str:
+            with shop.fresh(shop.base) as tree:
+                (tree.root / "app.py").write_text(f"{number}\n")
+                return tree.run(("cat", "app.py"), SOON).output
+
+        assert list(pool.map(made, range(8))) == [f"{number}\n" for number in range(8)]
+    assert containers_of(sandbox) == []
 
 
 def test_a_door_is_seen(tree: SandboxTree, tmp_path: Path) -> None:

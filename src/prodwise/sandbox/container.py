@@ -44,6 +44,8 @@ PLACE: Final = "prodwise.place"
 UNTIL: Final = "prodwise.until"
 """Labels: whose container it is, and when it is nobody's any more."""
 LATE_S: Final = 120.0
+START_S: Final = 20.0
+"""Within which a container runs once it was started."""
 IMAGE: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,400}$")
 _START: Final = f'exec 2>&1; mkdir {HOME}; env -i "$@"; exit $?'
 """The first process: not the command itself, which would ignore signals. When it ends, the kernel ends all others."""
@@ -270,8 +272,8 @@ def _attached(engine: Engine, name: str, limits: Limits, watch: Watch, removed: 
         held.callback(started.forget)
         held.callback(started.end)
         saying.close()
-        heard = Heard(limits.output)
-        ended = listen(started, heard, (says.fileno(),), began + limits.seconds, _Looks(engine, name, watch).over)
+        heard, looks = Heard(limits.output), _Looks(engine, name, watch, limits.seconds)
+        ended = listen(started, heard, (says.fileno(),), began + START_S + limits.seconds, looks.over)
         seconds = monotonic() - began
         state = {} if ended else _state(engine, name)
         started.end()  # first: an engine does not end a container whose output nobody takes
@@ -282,15 +284,19 @@ def _attached(engine: Engine, name: str, limits: Limits, watch: Watch, removed: 
 
 
 class _Looks:
-    """At memory and disk of one run."""
+    """At memory, disk and time of one run. Its time begins when it is seen to run: engines take theirs to start it."""
 
-    def __init__(self, engine: Engine, name: str, watch: Watch) -> None:
-        self._engine, self._name, self._watch, self._first = engine, name, watch, 0
+    def __init__(self, engine: Engine, name: str, watch: Watch, seconds: float) -> None:
+        self._engine, self._name, self._watch, self._seconds = engine, name, watch, seconds
+        self._first, self._until = 0, 0.0
 
     def over(self, _: int) -> str:
         if not self._first:
             told = _state(self._engine, self._name).get("Pid")
             self._first = told if isinstance(told, int) else 0
+            self._until = monotonic() + self._seconds
+        elif monotonic() >= self._until:
+            return "time"
         return self._watch.over(self._first)
 
 
