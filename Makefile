@@ -21,6 +21,7 @@ else
 endif
 
 test-full: .venv/.dev
+	scripts/debian-packages docker.io:dockerd podman
 	$(BIN)/python -m pytest -m "full" $(AGAIN) $(TEST_ARGS)
 
 bench: .venv/.dev

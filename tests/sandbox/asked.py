@@ -7,12 +7,19 @@ import sys
 from pathlib import Path
 
 from prodwise.ports.repair import Limits
+from prodwise.sandbox.container import Container
+from prodwise.sandbox.jail import Bubblewrap
 from prodwise.sandbox.workshop import Workshop
 
 
 def main() -> None:
     directory, facts, *command = sys.argv[1:]
-    with Workshop(Path(directory)) as shop, shop.fresh(shop.base) as other, shop.fresh(shop.base) as tree:
+    sandbox = Container() if json.loads(facts).get("container") else Bubblewrap()
+    with (
+        Workshop(Path(directory), sandbox=sandbox) as shop,
+        shop.fresh(shop.base) as other,
+        shop.fresh(shop.base) as tree,
+    ):
         told = json.loads(facts) | {"other_tree": str(other.root)}
         (tree.root / "facts.json").write_text(json.dumps(told))
         ran = tree.run(command, Limits(seconds=60))

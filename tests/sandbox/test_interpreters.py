@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from prodwise.sandbox.interpreters import SYSTEM_PATH, needed
+from prodwise.sandbox.interpreters import needed
 
 
 def installed(prefix: Path, *programs: str, lib: bool = True) -> Path:
@@ -69,7 +69,7 @@ def test_an_environment_brings_the_interpreter_that_it_was_made_from(home: Path)
     (home / "app" / ".venv" / "pyvenv.cfg").write_text(f"home = {real}/bin\n")
     prefixes, path = needed(home / "app", (), "")
     assert prefixes == (real,)
-    assert path == (f"{home}/app/.venv/bin", *SYSTEM_PATH)
+    assert path == (f"{home}/app/.venv/bin",)
 
 
 def test_a_shell_line_names_programs(home: Path) -> None:

@@ -18,6 +18,7 @@ from tests.sandbox.probes import MARK
 
 SCRIPT = (HERE / "probes.py").read_text()
 NOBODY = 65_534
+ENGINES = ("DOCKER_HOST", "CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF")
 WITHOUT_SANDBOX = (
     "environment_of_the_launcher", "environments_of_all_processes", "processes_of_the_host",
     "more_processes_than_ours", "host_file", "host_file_by_a_link_in_the_repository",
@@ -36,6 +37,7 @@ def ask(site: Site, command: list[str], *prefix: str, python: str = sys.executab
         [str(HERE.parents[1]), *(one for one in sys.path if one.endswith(("site-packages", "src")))]
     )
     env = {"PATH": "/usr/bin:/bin", "TOKEN": MARK, "PYTHONPATH": packages, "HOME": os.path.expanduser("~")}
+    env |= {name: os.environ[name] for name in ENGINES if name in os.environ}
     argv = [*prefix, python, str(HERE / "asked.py"), str(site.app), json.dumps(site.facts), *command]
     done = subprocess.run(argv, env=env, input="input", capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3_000:]
@@ -57,12 +59,12 @@ def as_an_ordinary_user(site: Site) -> dict[str, str]:
     return ask_as_an_ordinary_user(site, "probes.py", "facts.json")
 
 
-def ask_as_an_ordinary_user(site: Site, *command: str) -> dict[str, str]:
+def ask_as_an_ordinary_user(site: Site, *command: str, mapped: bool = True) -> dict[str, str]:
     if os.geteuid() != 0:
         pytest.skip("not run: the other tests are this one already")
     if not Path("/usr/bin/python3").exists() or not shutil.which("setpriv"):
         pytest.skip("not run: no Python that all users may run")
-    plain = Site(site.app, {**site.facts, "user_namespace": True})
+    plain = Site(site.app, {**site.facts, "user_namespace": mapped})
     prefix = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
     return ask(plain, ["/usr/bin/python3", *command], *prefix, python="/usr/bin/python3")
 

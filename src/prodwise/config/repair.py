@@ -1,7 +1,8 @@
-"""Repairs by a model: what the instance's own file sets up, and how far the repository's file lets it go.
+"""Repairs: what the instance's own file sets up, and how far the repository's file lets it go.
 
-Which model sees the code, which command runs and which credential is lent is a person's word on this machine: it stands in
-`repair.toml` in the state folder, outside the repository. [repair] of prodwise.toml travels with the code, and can only lower it.
+Which model sees the code, which command runs, in which sandbox, and which credential is lent is a person's word on this machine: it
+stands in `repair.toml` in the state folder, outside the repository. [repair] of prodwise.toml travels with the code, and can only
+lower it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -129,11 +130,15 @@ class RepairConfig(_Strict):
     seconds: float = Field(600.0, ge=10, le=86_400)
     prices: dict[str, PriceConfig] = Field(default_factory=dict, max_length=100)
     command: CommandConfig | None = None
+    sandbox: Literal["auto", "bubblewrap", "container"] = "auto"  # auto: bubblewrap, else a container
+    image: str = Field("", max_length=400)  # of a container; empty = the programs of this machine
 
     @model_validator(mode="after")
     def _fits(self) -> RepairConfig:
         if self.key_env and self.key_file:
             raise ValueError("the key has two places: keep key_env or key_file")
+        if self.image and self.sandbox == "bubblewrap":
+            raise ValueError("image is for a container: bubblewrap shows the programs of this machine")
         return self
 
     @property

@@ -15,10 +15,10 @@ _ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 _NUMBER, _ARCH, _FIRST, _SECOND = 0, 4, 16, 24
 """Where `struct seccomp_data` has the call's number, the machine and the low halves of the first two arguments."""
 
-_NAMESPACES: Final = 0x7E020000
+NAMESPACES: Final = 0x7E020000
 _OTHER_ABI: Final = 0x40000000
-_TERMINAL_INPUT: Final = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
-_FAMILIES: Final = (1, 2, 10, 16)
+TERMINAL_INPUT: Final = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
+FAMILIES: Final = (1, 2, 10, 16)
 """unix, IPv4, IPv6, netlink: those live in the network namespace; vsock, for one, does not."""
 
 
@@ -63,12 +63,12 @@ def program() -> bytes:
     for number in known.denied:
         lines += [_op(_EQUAL, number, 0, 1), _fails(errno.EPERM)]
     lines += [
-        *(_op(_EQUAL, known.clone, 0, 4), _op(_LOAD, _FIRST), _op(_ANY_BIT, _NAMESPACES, 0, 1), _fails(errno.EPERM)),
+        *(_op(_EQUAL, known.clone, 0, 4), _op(_LOAD, _FIRST), _op(_ANY_BIT, NAMESPACES, 0, 1), _fails(errno.EPERM)),
         _op(_RETURN, _ALLOW),
-        *(_op(_EQUAL, known.ioctl, 0, 5), _op(_LOAD, _SECOND), _op(_EQUAL, _TERMINAL_INPUT[0], 1, 0)),
-        *(_op(_EQUAL, _TERMINAL_INPUT[1], 0, 1), _fails(errno.EPERM), _op(_RETURN, _ALLOW)),
+        *(_op(_EQUAL, known.ioctl, 0, 5), _op(_LOAD, _SECOND), _op(_EQUAL, TERMINAL_INPUT[0], 1, 0)),
+        *(_op(_EQUAL, TERMINAL_INPUT[1], 0, 1), _fails(errno.EPERM), _op(_RETURN, _ALLOW)),
         *(_op(_EQUAL, known.socket, 1, 0), _op(_RETURN, _ALLOW), _op(_LOAD, _FIRST)),
-        *(_op(_EQUAL, family, len(_FAMILIES) - at, 0) for at, family in enumerate(_FAMILIES)),
+        *(_op(_EQUAL, family, len(FAMILIES) - at, 0) for at, family in enumerate(FAMILIES)),
         *(_fails(errno.EAFNOSUPPORT), _op(_RETURN, _ALLOW)),
     ]  # fmt: skip
     return b"".join(lines)

@@ -65,8 +65,8 @@ def bases(environment: Path) -> list[Path]:
 def needed(
     directory: Path, commands: Sequence[str] = (), path: str | None = None
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """(directories outside the system's that must be seen, PATH inside). commands: words or shell lines, read for absolute
-    paths of programs."""
+    """(directories outside the system's that must be seen, PATH inside before the system's own). commands: words or shell lines,
+    read for absolute paths of programs."""
     places = [
         Path(one)
         for one in (os.environ.get("PATH", "") if path is None else path).split(os.pathsep)
@@ -89,7 +89,7 @@ def needed(
             if place in places:
                 shown.append(str(place))
     kept = [one for one in dict.fromkeys(prefixes) if may_be_seen(one, directory)]
-    return outermost(kept)[:PREFIXES_MAX], tuple(dict.fromkeys([*shown, *SYSTEM_PATH]))
+    return outermost(kept)[:PREFIXES_MAX], tuple(dict.fromkeys(shown))
 
 
 def fitting(directory: Path, dependencies: Environment | None) -> tuple[dict[str, Path], tuple[Path, ...]]:

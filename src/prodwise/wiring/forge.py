@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from prodwise.forge.branch import GitBranches
 from prodwise.forge.git import GitNotes
 from prodwise.forge.gitea import Gitea
 from prodwise.forge.github import GitHub
+from prodwise.forge.github_app import KEY_MAX, AppTokens
 from prodwise.forge.gitlab import GitLab
 from prodwise.forge.publisher import Publisher
 from prodwise.model.errors import ConfigError
@@ -28,16 +30,33 @@ def forge(config: ForgeConfig, app_dir: Path, state: Path) -> Forge:
     """For one publishing or look; a token that was renewed is read anew. state: where plain git's notes are kept.
 
     Raises ConfigError when there is no token or no remote."""
+    base = config.api or {"github": github.BASE, "gitlab": gitlab.BASE}.get(config.kind, "")
     token = token_of(config, app_dir)
+    if config.app_id:
+        token = _app(config.repo, config.app_id, app_dir / config.key_file, base).token()
     if config.kind == "git":
         remote = _address(app_dir, config.remote or "origin")
         git = GitBranches(app_dir, remote, _USERS["git"] if token else "", token)
         return Publisher(GitNotes(git, state / NOTES), git, plain=True)
-    base = config.api or {"github": github.BASE, "gitlab": gitlab.BASE}.get(config.kind, "")
     branches = GitBranches(app_dir, f"{origin_of(base)}/{config.repo}.git", _USERS[config.kind], token)
     hosts: dict[str, type[GitHub] | type[GitLab] | type[Gitea]] = {"github": GitHub, "gitlab": GitLab, "gitea": Gitea}
     host: Host = hosts[config.kind](config.repo, token, base)
     return Publisher(host, branches)
+
+
+@cache
+def _app(repo: str, app_id: int, key: Path, base: str) -> AppTokens:
+    """One for each, so that a token is used while it lives."""
+
+    def read() -> str:
+        try:
+            return _read(key, KEY_MAX)
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"forge: {key} cannot be read ({type(error).__name__})", "is it there, and readable?"
+            ) from None
+
+    return AppTokens(repo, app_id, read, base)
 
 
 def token_of(config: ForgeConfig, app_dir: Path) -> str:
@@ -67,9 +86,9 @@ def origin_of(api: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, most: int = TOKEN_MAX) -> str:
     with path.open(encoding="utf-8") as file:
-        return file.read(TOKEN_MAX + 1)
+        return file.read(most + 1)
 
 
 def _address(app_dir: Path, remote: str) -> str:

@@ -21,19 +21,21 @@ from prodwise.heal.mending import Mending, mending
 from prodwise.heal.parts import ReportsIn
 from prodwise.model.errors import UsageError
 from prodwise.repair.undo import MergedFixes
+from prodwise.sandbox.engine import WHERE
 from prodwise.sandbox.workshop import Workshop
 from prodwise.targets.local import local_control
 from prodwise.targets.local.layout import Layout
 from prodwise.wiring import reports
 from prodwise.wiring.forge import forge
 from prodwise.wiring.records import open_store
+from prodwise.wiring.sandbox import sandbox
 
 BUDGET_S: Final = 600.0
 LATE_S: Final = 60.0
 """So long after its budget a search that has not ended is ended."""
 NICE: Final = 15
 ANSWER_MAX: Final = 8_000_000
-_KEPT: Final = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "PRODWISE_STATE_DIR", "PRODWISE_DATABASE_URL")
+_KEPT: Final = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "PRODWISE_STATE_DIR", "PRODWISE_DATABASE_URL", *WHERE)
 """What the search sees of the healer's environment: where things are, and no credential of a code host."""
 
 
@@ -59,7 +61,7 @@ def workshop(app_dir: Path, release: str) -> Iterator[Workshop]:
                 environment
             )  # seen from outside the directory, of which a tree is in its place
             path = f"{folder}/venv/bin{os.pathsep}{path}"
-        with Workshop(app_dir, path=path) as made:
+        with Workshop(app_dir, path=path, sandbox=sandbox(app_dir)) as made:
             yield made
 
 

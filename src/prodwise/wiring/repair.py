@@ -12,13 +12,14 @@ from prodwise.repair.reverts import RevertRepairer
 from prodwise.repair.search_repairer import SearchRepairer
 from prodwise.sandbox.workshop import Workshop
 from prodwise.wiring.fitting import LockFitter
+from prodwise.wiring.sandbox import sandbox
 
 NO_MODEL = "none"
 
 
 def workshop(repo: Path, commands: Sequence[str]) -> Workshop:
     """Of what is in the directory now. Raises Refused where no sandbox can be had."""
-    return Workshop(repo, commands)
+    return Workshop(repo, commands, sandbox=sandbox(repo))
 
 
 def fitter(shop: Workshop) -> Fitter:
