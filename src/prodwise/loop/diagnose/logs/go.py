@@ -51,13 +51,6 @@ _RULES: Final = (
     rule("module requires Go ", rf"{_MOD}@{_VER}.{{0,200}}module requires Go ", Reason.NOT_FOUND, RESOLUTION),
     rule(": reading ", rf"{_MOD}@{_VER}: reading ", Reason.NOT_FOUND, RESOLUTION, 0.9),
     rule("parsing go.mod", rf"{_MOD}@{_VER}: parsing go\.mod", Reason.NOT_FOUND, RESOLUTION),
-    rule(
-        "pkg/mod/",
-        rf"pkg/mod/{_MOD}@{_VER}/[\w./-]{{1,200}}\.go:\d{{1,7}}:\d{{1,5}}: ",
-        Reason.BROKEN_FILE,
-        COMPILATION,
-        0.9,
-    ),
     rule("is not in std", rf"pkg/mod/{_MOD}@{_VER}/", Reason.BROKEN_FILE, COMPILATION),
     rule("is not in GOROOT", rf"pkg/mod/{_MOD}@{_VER}/", Reason.BROKEN_FILE, COMPILATION),
     rule("retracted by module author", rf"{_MOD}@{_VER}: retracted", Reason.NOT_FOUND, RESOLUTION, 0.3),
@@ -207,17 +200,18 @@ def _compiled(log: Log, found: Reading) -> Iterator[Clue]:
     """Errors of the compiler: the packages that they name, by path or by the name that the file imports them under."""
     for number, line in log.hits(".go:", 300):
         error = _UNDEFINED.match(line)
-        if error is None or not _COMPLAINS.search(error[2]):
+        if error is None or not (_COMPLAINS.search(error[2]) or "/pkg/mod/" in "/" + line):
             continue
         reason = Reason.LACKS if _LACKING.search(error[2]) else Reason.NAMED
+        inside = _IN_MOD.search("/" + line)
+        within = _module(_plain(inside[1]), found) if inside else ""
         paths = [_module(one, found) for one in _PATHS.findall(error[2])]
-        for path in dict.fromkeys(one for one in paths if one):
-            yield Clue(reason, path, COMPILATION, number, share=1.1)
-        if not paths:
-            yield from _by_alias(log, number, error[2], reason, found)
-            inside = _IN_MOD.search("/" + line)
-            if inside:
-                yield Clue(Reason.CALLS, _module(_plain(inside[1]), found), COMPILATION, number, inside[2])
+        named = [Clue(reason, one, COMPILATION, number, share=1.1) for one in dict.fromkeys(paths) if one]
+        named = named or list(_by_alias(log, number, error[2], Reason.LACKS if inside else reason, found))
+        yield from named
+        if inside:
+            others = any(clue.name != within for clue in named)
+            yield Clue(Reason.CALLS if others else Reason.BROKEN_FILE, within, COMPILATION, number, inside[2], 0.9)
 
 
 def _by_alias(log: Log, number: int, message: str, reason: Reason, found: Reading) -> Iterator[Clue]:

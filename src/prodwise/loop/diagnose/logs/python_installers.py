@@ -8,7 +8,7 @@ from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
 from prodwise.loop.diagnose.logs.python_packages import canonical
-from prodwise.loop.diagnose.logs.rules import move, rule, wants
+from prodwise.loop.diagnose.logs.rules import between, move, rule, wants
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Failure
@@ -101,6 +101,18 @@ RULES: Final = (
         r"]{1,60})[<>=!~]{1,2}[\w.,<>=!~*]{1,60} is required for a normal",
         Reason.CONFLICTS,
         RUNTIME,
+    ),
+    rule(
+        ": error: ",
+        rf": error: (?:Module|Variable|Function|Class|Type|Name) \"{_NAME}(?:\.[\w.]{{1,200}})?\"",
+        Reason.LACKS,
+        Failure.COMPILATION,
+    ),
+    rule(
+        " could not be resolved",
+        rf"Import \"{_NAME}(?:\.[\w.]{{1,200}})?\" could not be resolved",
+        Reason.LACKS,
+        Failure.COMPILATION,
     ),
     rule("numpy.dtype size changed", r"(?P<name>numpy)\.dtype size changed", Reason.LACKS, RUNTIME, 0.8),
     rule(
@@ -223,9 +235,8 @@ def _caused(log: Log, number: int) -> Iterator[Clue]:
             needs.append((at, canonical(one[1]), one[2], canonical(one[3]), one[4].strip()))
         elif not line.strip():
             break
-    for at, wanter, version, wanted, bounds in needs:
-        have = asked.get(wanted, "").lstrip("=<>!~^ ")
-        yield from wants(RESOLUTION, at, (wanter, version), (wanted, bounds), have)
+    roots = {name: bounds.lstrip("=<>!~^ ") for name, bounds in asked.items()}
+    yield from between(RESOLUTION, needs[0][0] if needs else number, [one[1:] for one in needs], roots)
 
 
 def _solved(log: Log) -> Iterator[Clue]:

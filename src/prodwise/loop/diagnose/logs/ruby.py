@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
-from prodwise.loop.diagnose.logs.rules import apply, began, bumped, move, rule, wants
+from prodwise.loop.diagnose.logs.rules import apply, began, between, bumped, move, rule, wants
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
@@ -170,6 +170,8 @@ def _step(log: Log, found: Reading) -> Failure | None:
 
 def _solved(log: Log) -> Iterator[Clue]:
     """Bundler: the sentence of its resolver, or the older tree of who wants what; and what a frozen lock does not have."""
+    told: dict[str, str] = {}
+    asks: dict[tuple[str, str, str, str], int] = {}
     for word in ("Because ", "So, because ", "And because "):
         for number, line in log.hits(word, 12):
             text = " ".join(
@@ -183,12 +185,11 @@ def _solved(log: Log) -> Iterator[Clue]:
                 ]
             )[:1_500]
             mine = {one[3]: one[4] for one in _BECAUSE.finditer(text) if one[1].endswith("Gemfile")}
+            told |= {name: bounds.strip(" =<>~,") for name, bounds in mine.items()}
             for one in _BECAUSE.finditer(text):
                 if not one[1].endswith("Gemfile") and one[1].lower() not in ("because", "and"):
-                    have = mine.get(one[3], "").strip(" =<>~,")
-                    yield from wants(
-                        RESOLUTION, number, (one[1], one[2].strip(" =<>~,").split(",")[0]), (one[3], one[4]), have
-                    )
+                    asks.setdefault((one[1], one[2].strip(" =<>~,").split(",")[0], one[3], one[4]), number)
+    yield from between(RESOLUTION, min(asks.values(), default=0), asks, told)
     for number, line in log.hits("could not find compatible versions for gem", 6):
         yield from _tree(log, number, line)
     for number, _ in [
@@ -277,7 +278,8 @@ def _of_error(number: int, text: str, frames: list[tuple[int, str]]) -> Iterator
         yield Clue(Reason.LACKS, load[1], RUNTIME, number, share=0.8)
     for named in (constant and constant[1], method and method[2]):
         if named and "::" in named and named.split("::")[0].lower() not in _STANDARD:
-            yield Clue(Reason.LACKS, _gem_of(named), RUNTIME, number, share=0.8)
+            elsewhere = bool(path and path[0][1] and path[0][1] != _gem_of(named))
+            yield Clue(Reason.LACKS, _gem_of(named), RUNTIME, number, share=1.1 if elsewhere else 0.8)
     first = True
     for at, gem in path[:12]:
         if not gem:

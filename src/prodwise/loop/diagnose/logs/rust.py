@@ -107,7 +107,7 @@ _ERROR: Final = re.compile(r"^error(?:\[E(\d{4})\])?: (.{0,1200})")
 _SOURCE: Final = re.compile(r"registry/src/[^/\s]{1,100}/([A-Za-z0-9][\w-]{0,80}?)-(\d+\.\d[\w.+-]{0,60}?)/")
 _COMPILING: Final = re.compile(
     r"^\s{0,8}(?:Compiling|Checking|Downloaded|Adding|Locking|Documenting) ([A-Za-z0-9][\w-]"
-    r"{0,80}) v(\d[\w.+-]{0,60})( \()?"
+    r"{0,80}) v(\d[\w.+-]{0,60})( \((?:/|[A-Z]:|file:|path\+))?"
 )
 _UPDATING: Final = re.compile(
     r"^\s{0,8}(?:Updating|Downgrading|Upgrading) ([A-Za-z0-9][\w-]{0,80}) v(\d[\w.+-]{0,60}) -> v(\d[\w.+-]{0,60})"

@@ -24,7 +24,7 @@ OWNER_MIN: Final = 3.0
 BOM: Final = re.compile(r"(?:^|[-.])(?:bom|dependencies|platform)(?:$|[-.])")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z0-9]{2,40}|[A-Z]{2,20}(?![a-z])")
 _STEP: Final = re.compile(r"(?:---|>>>|<<<) [\w.:-]{3,200} \(")
-_URL: Final = re.compile(r"https?://\S{5,600}")
+_FILES: Final = (".pom", ".jar", ".aar", ".war", ".hpi")
 _LOCAL: Final = re.compile(r"/\.m2/repository/([\w./-]{3,300})/([\w.-]{1,120})/([\w.+-]{1,80})/\2-\3[\w.-]{0,60}\.jar")
 _CACHED: Final = re.compile(r"files-2\.1/([\w.-]{1,150})/([\w.-]{1,120})/([\w.+-]{1,80})/[0-9a-f]{20,64}/")
 _COORDINATES: Final = re.compile(
@@ -133,9 +133,9 @@ class Catalogue:
     def add(self, group: str, name: str, version: str, jar: bool = False) -> Artifact | None:
         """Remembers it. None: there are too many, or it is the project's own."""
         key = f"{group}:{name}"
+        artifact = self.artifacts.get(key)
         if key in self.own:
             return None
-        artifact = self.artifacts.get(key)
         if artifact is None:
             if len(self.artifacts) >= ARTIFACTS_MAX:
                 return None
@@ -250,7 +250,7 @@ def catalogue(log: Log) -> Catalogue:
 
 def _fetched(log: Log, found: Catalogue) -> None:
     """Downloads, in their order; jars that come in one go are one batch."""
-    urls = _urls(log)
+    urls, more = _urls(log)
     bases = _bases(urls)
     batch: list[Seen] = []
     last = 0
@@ -258,7 +258,7 @@ def _fetched(log: Log, found: Catalogue) -> None:
         kind = parts[-1].rpartition(".")[2]
         at = _base_of(parts, bases)
         artifact = found.add(".".join(parts[at:-3]), parts[-3], parts[-2], jar=kind in ("jar", "aar", "war", "hpi"))
-        if number - last > 1 and last:
+        if last and last + 1 not in more:
             _close(log, found, batch, last)
         last = number
         if artifact is not None and kind != "pom":
@@ -268,8 +268,6 @@ def _fetched(log: Log, found: Catalogue) -> None:
 
 def _close(log: Log, found: Catalogue, batch: list[Seen], last: int) -> None:
     """Maven resolves what a step needs of the project before it announces the step, and a plugin's own needs after that."""
-    if any("ownload" in line and "://" in line for _, line in log.after(last, 1)):
-        return
     follows = [line.removeprefix("[INFO]").strip() for _, line in log.after(last, 3)]
     project = any(_STEP.match(line) for line in follows)
     for seen in batch:
@@ -280,22 +278,21 @@ def _close(log: Log, found: Catalogue, batch: list[Seen], last: int) -> None:
     batch.clear()
 
 
-def _urls(log: Log) -> list[tuple[int, list[str]]]:
-    """(line, the address in parts) of what was fetched: artifacts only."""
-    found = []
+def _urls(log: Log) -> tuple[list[tuple[int, list[str]]], set[int]]:
+    """(line, the address in parts) of what was fetched, artifacts only; and the lines that tell of any fetching."""
+    found: list[tuple[int, list[str]]] = []
+    telling: set[int] = set()
     word = "ownloaded" if "ownloaded from" in log.text or "ownloaded:" in log.text else "ownload"
     for number, line in enumerate(log.text.split("\n"), 1):
-        if word not in line or "://" not in line:
+        if "ownload" not in line or "://" not in line:
             continue
-        match = _URL.search(line)
-        parts = match[0].rstrip(").,").split("/")[2:] if match else []
-        if (
-            len(parts) >= 5
-            and parts[-1].startswith(f"{parts[-3]}-")
-            and parts[-1].endswith((".pom", ".jar", ".aar", ".war", ".hpi"))
-        ):
+        telling.add(number)
+        if word not in line:
+            continue
+        parts = line[line.find("://") + 3 :][:600].partition(" ")[0].rstrip(").,").split("/")
+        if len(parts) >= 5 and parts[-1].startswith(f"{parts[-3]}-") and parts[-1].endswith(_FILES):
             found.append((number, parts))
-    return found
+    return found, telling
 
 
 def _bases(urls: list[tuple[int, list[str]]]) -> set[tuple[str, ...]]:
@@ -310,15 +307,15 @@ def _bases(urls: list[tuple[int, list[str]]]) -> set[tuple[str, ...]]:
 
 def _base_of(parts: list[str], bases: set[tuple[str, ...]]) -> int:
     """Where the group begins."""
-    for length in range(len(parts) - 3, 0, -1):
-        if length < len(parts) - 3 and tuple(parts[:length]) in bases:
-            return length
-    return _group_at(parts)
+    return next((at for at in range(len(parts) - 4, 0, -1) if tuple(parts[:at]) in bases), 0) or _group_at(parts)
 
 
 def _group_at(parts: list[str]) -> int:
     """Where a part stands that groups begin with."""
-    return next((i for i, part in enumerate(parts[1:-3], 1) if part in TOP), 1)
+    for at in range(1, len(parts) - 3):
+        if parts[at] in TOP:
+            return at
+    return 1
 
 
 def _family(group: str) -> str:

@@ -74,8 +74,8 @@ def _asked_for(one: code.Naming, owners: list[tuple[str, float]], known: Catalog
         renamed = "jakarta." + one.name.removeprefix("javax.")
         for key, share in known.owners(renamed)[:1]:
             artifact = known.artifacts[key]
-            asker = known.asked_by(artifact, artifact.used)
-            if asker is not None and artifact.group.startswith("jakarta"):
+            if artifact.group.startswith("jakarta"):
+                asker = known.asked_by(artifact, artifact.used) or artifact
                 yield Clue(Reason.DEMANDS, asker.key, kind, one.line, asker.used, share)
 
 
