@@ -78,6 +78,10 @@ _CHANGED: Final = re.compile(r"go: (?:upgraded|downgraded) ([\w.~!/-]{3,200}) (v
 _REQUIRES: Final = re.compile(r"^\s{0,8}([\w.~!/-]{3,200})@(v\d[\w.+-]{0,80}) requires$")
 _IN_MOD: Final = re.compile(r"/pkg/mod/([a-z0-9][\w.~!/-]{2,200}?)@(v\d[\w.+-]{0,80})/")
 _AMBIGUOUS: Final = re.compile(r"^\s{1,8}([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80}) \(")
+_TOOLCHAIN: Final = re.compile(
+    r"/(?:go|go[-/@]?\d[\w.]{0,20}|libexec|hostedtoolcache/go\S{0,80}|golang\.org/toolchain\S{0,80})/src/|"
+    r"/src/(?:runtime|testing|net|reflect|internal|sync|encoding|database|context)/"
+)
 _STANDARD: Final = frozenset(
     [
         "fmt",
@@ -253,13 +257,7 @@ def _panicked(log: Log, found: Reading) -> Iterator[Clue]:
                     continue
                 inside = _IN_MOD.search(line)
                 if inside is None:
-                    if (
-                        "/usr/local/go/src" in line
-                        or "/libexec/src" in line
-                        or "/go/src/" in line
-                        or "/hostedtoolcache/go" in line
-                        or "/golang.org/toolchain" in line
-                    ):
+                    if _TOOLCHAIN.search(line):
                         continue
                     break
                 module = _module(_plain(inside[1]), found)

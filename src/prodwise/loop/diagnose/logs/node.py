@@ -35,7 +35,9 @@ _MARKS: Final = (
 RESOLUTION, LOCK, COMPILATION, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.COMPILATION, Failure.RUNTIME
 _PKG: Final = r"(?P<name>(?:@[\w.-]{1,80}/)?[a-z0-9_][\w.-]{0,100})"
 _FULL: Final = r"(?P<name>(?:@[\w.-]{1,80}/)?[a-zA-Z0-9_][\w.-]{0,100})"
-_PATH: Final = r"(?:[^'\"\n]{0,300}node_modules/)?(?P<name>(?:@[\w.-]{1,80}/)?[a-zA-Z0-9_][\w.-]{0,100}(?:/[\w.@/-]{1,200})?)"
+_PATH: Final = (
+    r"(?:[^'\"\n]{0,300}node_modules/)?(?P<name>(?:@[\w.-]{1,80}/)?[a-zA-Z0-9_][\w.-]{0,100}(?:/[\w.@/-]{1,200})?)"
+)
 _VER: Final = r"(?P<version>v?\d[\w.+-]{0,60})"
 _RULES: Final = (
     rule("No matching version found for", rf"found for {_PKG}@[\^~>=<]{{0,2}}{_VER}", Reason.NOT_FOUND, RESOLUTION),
@@ -185,6 +187,9 @@ _RAISED: Final = re.compile(
     r"(?: \[(\w{1,80})\])?: (.{0,1000})"
 )
 _THREW: Final = re.compile(r"^(?:Uncaught )?[A-Z]\w{0,60}Error: [^\n]{0,1500}\n\s{1,12}at ", re.MULTILINE)
+_IMPORTED: Final = re.compile(
+    r"\b(?:import|const|let|var) [^\n'\"]{1,200}(?:from |require\()['\"]([^'\"\n]{1,160})['\"]"
+)
 _CALLED: Final = re.compile(r"(?<![\w$.])([\w$]{1,80})(?:\.[\w$.]{0,200})?\)?$")
 _BUILTIN: Final = frozenset(
     [
@@ -309,7 +314,7 @@ def _raised(log: Log, known: Collection[str]) -> Iterator[Clue]:
         if raised is None:
             continue
         frames = _frames(log, number)
-        yield from _of_error(number, raised[1], raised[3], frames, known)
+        yield from _of_error(log, number, raised[1], raised[3], frames, known)
 
 
 def _frames(log: Log, number: int) -> list[tuple[int, str]]:
@@ -327,7 +332,7 @@ def _frames(log: Log, number: int) -> list[tuple[int, str]]:
 
 
 def _of_error(
-    number: int, name: str, message: str, frames: list[tuple[int, str]], known: Collection[str]
+    log: Log, number: int, name: str, message: str, frames: list[tuple[int, str]], known: Collection[str]
 ) -> Iterator[Clue]:
     first = True
     own = False
@@ -349,7 +354,10 @@ def _of_error(
     found = _CALLED.search(called[-300:]) if is_not else None
     if found and first:
         hint = re.sub(r"(?:_\d{1,3}|__WEBPACK_\w{1,60}|_default|_module|Module)$", "", found[1]).lstrip("_$")
-        if hint and (own or not frames) and hint not in ("default", "this", "exports", "module"):
+        origin = _package(next((one[1] for one in _IMPORTED.finditer(log.text) if found[1] in one[0]), ""))
+        if origin:
+            yield Clue(Reason.LACKS, origin, RUNTIME, number)
+        elif hint and (own or not frames) and hint not in ("default", "this", "exports", "module"):
             yield Clue(Reason.NAMED, _likely(_dashed(hint), known), RUNTIME, number, share=1.2)
 
 

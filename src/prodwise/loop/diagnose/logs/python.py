@@ -158,6 +158,8 @@ def _of_error(number: int, name: str, message: str, frames: list[tuple[int, str]
     if missing is not None:
         yield from _absent(number, missing[1], last)
         return
+    if "cannot import name" in message and (lacking := site_of(message)):
+        yield Clue(Reason.LACKS, lacking, RUNTIME, number, share=1.1)
     strong = name.rpartition(".")[2] in ("ImportError", "AttributeError", "TypeError", "NameError")
     deep = [one for one in sites if one[1] and one[1] not in _TESTERS]
     if last[1] and last[1] not in _TESTERS:

@@ -69,6 +69,7 @@ RULES: Final = (
         Reason.NOT_FOUND,
         RESOLUTION,
     ),
+    rule(" not found.", rf"^Package {_NAME} \({_VERSION}\) not found\.", Reason.NOT_FOUND, RESOLUTION),
     rule(
         "Unable to find installation candidates for",
         rf"candidates for {_NAME} \({_VERSION}\)",
@@ -89,7 +90,7 @@ RULES: Final = (
     rule(
         "cannot import name",
         rf"cannot import name '?\w{{1,100}}'? from (?:partially initialized module )?'{_NAME}(?:\."
-        rf"[\w.]{{1,200}})?'",
+        rf"[\w.]{{1,200}})?'(?! \(\S{{0,300}}site-packages)",
         Reason.LACKS,
         RUNTIME,
         1.1,

@@ -18,6 +18,12 @@ _GEM: Final = r"(?P<name>[A-Za-z0-9][\w.-]{0,100}?)"
 _VER: Final = r"(?P<version>\d[\w.]{0,60})"
 _RULES: Final = (
     rule(
+        "Gem files will remain installed in",
+        r"/(?P<name>[\w.-]{1,100}?)-(?P<version>\d[\w.]{0,40}) for inspection",
+        Reason.FAILS_TO_BUILD,
+        Failure.RESOLUTION,
+    ),
+    rule(
         "An error occurred while installing",
         rf"while installing {_GEM} \({_VER}",
         Reason.FAILS_TO_BUILD,
@@ -49,8 +55,6 @@ _RULES: Final = (
     ),
     rule("because every version of", rf"every version of {_GEM} depends on Ruby", Reason.NOT_FOUND, RESOLUTION, 0.8),
     rule("can't activate", rf"can't activate {_GEM} \(", Reason.CONFLICTS, RUNTIME),
-    rule("Unable to activate", rf"Unable to activate {_GEM}-{_VER}, because", Reason.DEMANDS, RUNTIME),
-    rule("conflicts with", rf"because {_GEM}-{_VER} conflicts with", Reason.CONFLICTS, RUNTIME, 0.9),
     rule("is not part of the bundle", rf"^.{{0,200}}\b{_GEM} is not part of the bundle", Reason.NOT_FOUND, RUNTIME),
     rule("has been yanked", rf"Your bundle is locked to {_GEM} \({_VER}\)", Reason.NOT_FOUND, RESOLUTION),
     rule("was specified in your Gemfile", rf"Your bundle is locked to {_GEM} \({_VER}\)", Reason.NOT_FOUND, RESOLUTION),
@@ -112,6 +116,10 @@ _STANDARD: Final = frozenset(
         "module",
         "class",
     ]
+)
+_ACTIVATE: Final = re.compile(
+    r"Unable to activate ([\w.-]{1,100}?)-(\d[\w.]{0,40}), because ([\w.-]{1,100}?)-(\d[\w.]{0,40}) conflicts with"
+    r" [\w.-]{1,100} \(([^)]{1,80})\)"
 )
 _TESTERS: Final = frozenset(
     [
@@ -190,6 +198,9 @@ def _solved(log: Log) -> Iterator[Clue]:
                 if not one[1].endswith("Gemfile") and one[1].lower() not in ("because", "and"):
                     asks.setdefault((one[1], one[2].strip(" =<>~,").split(",")[0], one[3], one[4]), number)
     yield from between(RESOLUTION, min(asks.values(), default=0), asks, told)
+    for number, line in log.hits("Unable to activate ", 4):
+        if (two := _ACTIVATE.search(line)) is not None:
+            yield from wants(RUNTIME, number, (two[1], two[2]), (two[3], two[5]), two[4], 1.2)
     for number, line in log.hits("could not find compatible versions for gem", 6):
         yield from _tree(log, number, line)
     for number, _ in [

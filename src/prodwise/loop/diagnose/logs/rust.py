@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
@@ -19,6 +20,8 @@ _MARKS: Final = (
     "rustc",
     "   Compiling ",
     "crates.io",
+    "crates-io",
+    "no matching package",
     "failed to select a version",
     "thread '",
     ".rs:",
@@ -202,54 +205,58 @@ def _selected(log: Log, own: set[str]) -> Iterator[Clue]:
 
 def _compiled(log: Log, found: Reading, own: set[str]) -> Iterator[Clue]:
     """Errors of rustc: in a dependency's own source, or about a dependency's names."""
+    calling: set[str] = set()
+    found_all: list[Clue] = []
     for number, line in log.hits("error", 300):
         error = _ERROR.match(line)
-        if error is None:
-            if (
-                (stopped := _NOT_COMPILED.search(line)) is not None
-                and stopped[1] in found.versions
-                and stopped[1] not in own
-            ):
-                yield Clue(Reason.FAILS_TO_BUILD, stopped[1], COMPILATION, number)
-            continue
         if (stopped := _NOT_COMPILED.search(line)) is not None:
-            if stopped[1] in found.versions and stopped[1] not in own:
-                yield Clue(Reason.FAILS_TO_BUILD, stopped[1], COMPILATION, number, found.versions[stopped[1]])
+            if stopped[1] in found.versions and stopped[1] not in own | calling:
+                version = found.versions[stopped[1]]
+                found_all.append(Clue(Reason.FAILS_TO_BUILD, stopped[1], COMPILATION, number, version))
+            continue
+        if error is None:
             continue
         block = [(number, line), *log.after(number, 24)]
         end = next(
             (i for i, (_, more) in enumerate(block[1:], 1) if more.startswith(("error", "warning:"))), len(block)
         )
-        yield from _of_error(block[:end], found, own)
+        clues = list(_of_error(block[:end], found, own))
+        calling |= {clue.name for clue in clues if clue.reason is Reason.CALLS}
+        found_all += clues
+    for clue in found_all:
+        called = clue.reason is Reason.FAILS_TO_BUILD and clue.name in calling
+        yield replace(clue, reason=Reason.CALLS) if called else clue
 
 
 def _of_error(block: list[tuple[int, str]], found: Reading, own: set[str]) -> Iterator[Clue]:
     place = next((more for _, more in block if "--> " in more), "")
     source = _SOURCE.search(place)
+    told = {source[1].replace("_", "-")} if source else set[str]()
+    others = list(_named(block, found, own, told))
     if source:
-        yield Clue(Reason.FAILS_TO_BUILD, source[1], COMPILATION, block[0][0], source[2])
-    told: set[str] = set()
+        reason = Reason.CALLS if others else Reason.FAILS_TO_BUILD
+        yield Clue(reason, source[1], COMPILATION, block[0][0], source[2], 0.9 if others else 1.0)
+    yield from others
+
+
+def _named(block: list[tuple[int, str]], found: Reading, own: set[str], told: set[str]) -> Iterator[Clue]:
+    """Other crates that an error names: by their paths, or by the files that its notes show."""
     for at, line in block:
         noted = _SOURCE.search(line) if "--> " in line or "::: " in line else None
         names = [_crate(name, found) for name in _PATH.findall(line)]
-        for name in [*names, *([noted[1]] if noted and not source else [])]:
+        for name in [*names, *([noted[1]] if noted else [])]:
             if (
                 name
                 and name not in own
                 and name.replace("-", "_") not in {one.replace("-", "_") for one in own}
                 and name not in _OWN_WORDS
-                and name not in told
+                and name.replace("_", "-") not in told
             ):
-                told.add(name)
+                told.add(name.replace("_", "-"))
                 sure = at == block[0][0]
-                yield Clue(
-                    Reason.LACKS if sure else Reason.NAMED,
-                    name,
-                    COMPILATION,
-                    at,
-                    found.versions.get(name, ""),
-                    1.0 if sure else 0.9,
-                )
+                version = found.versions.get(name, "")
+                sure = sure or bool(noted and name == noted[1])
+                yield Clue(Reason.LACKS if sure else Reason.NAMED, name, COMPILATION, at, version, 1.0 if sure else 0.9)
 
 
 def _panicked(log: Log) -> Iterator[Clue]:

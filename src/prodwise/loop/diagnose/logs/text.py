@@ -25,7 +25,7 @@ _STAMP: Final = re.compile(
     rf"\ufeff?\[?{_DATE}[T ]{_CLOCK}(?: ?Z| ?[+-]\d\d:?\d\d)?\]?(?: (?:stdout|stderr) [FP]| \d\d[OE][+ ]?)?(?: |$)|"
     rf"\[?{_CLOCK}\](?:[WEi]:)? ?|{_CLOCK} (?=[\w.-]{{1,40}} {{0,20}}\| )|"
     r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [\w.-]{1,60} |"  # syslog
-    r"(?:app|[\w./-]{1,40})\[[\w.-]{1,40}\]: |"  # the program, as syslog and platforms name it
+    r"[\w./-]{1,40}\[(?:\d{1,8}|[\w-]{1,30}\.\d{1,5})\]: |"  # the program, as syslog and platforms name it
     r"#\d{1,4} \d{1,6}\.\d{1,4} |"  # a container's build
     r"[A-Za-z][\w./-]{0,40} {0,20}\| (?=\s{0,40}[^\s|+-])|"  # one of several programs that share a terminal
     r"##\[(?:error|warning|debug|command)\]"

@@ -21,6 +21,7 @@ from prodwise.loop.diagnose.logs.versions import newer
 ARTIFACTS_MAX: Final = 4_000
 OWNERS_MAX: Final = 8
 OWNER_MIN: Final = 3.0
+KIN_SHARE: Final = 0.8
 BOM: Final = re.compile(r"(?:^|[-.])(?:bom|dependencies|platform)(?:$|[-.])")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z0-9]{2,40}|[A-Z]{2,20}(?![a-z])")
 _STEP: Final = re.compile(r"(?:---|>>>|<<<) [\w.:-]{3,200} \(")
@@ -171,7 +172,15 @@ class Catalogue:
         used = [self.artifacts[key] for key in near if self.on_path(self.artifacts[key])]
         scored = [(_fits(package, words, artifact), artifact.key) for artifact in used]
         best = sorted(((score, key) for score, key in scored if score >= OWNER_MIN), reverse=True)[:OWNERS_MAX]
-        return [(key, 3 ** (score - best[0][0])) for score, key in best]
+        return [(key, 3 ** (score - best[0][0])) for score, key in best] or self._kin(package, used)
+
+    def _kin(self, package: list[str], used: list[Artifact]) -> list[tuple[str, float]]:
+        """Where no name fits: what comes from the same house, the first one fetched foremost, as others came with it."""
+        kin = [
+            one for one in used if one.group.lower().split(".")[:2] == package[:2] and not (one.is_bom or one.is_parent)
+        ]
+        kin.sort(key=lambda one: one.versions[one.used].order)
+        return [(one.key, KIN_SHARE * 0.6**place) for place, one in enumerate(kin[:3])]
 
     def on_path(self, artifact: Artifact) -> bool:
         """Whether its classes can be in use: a jar of it was fetched (for the project, if that can be told)."""

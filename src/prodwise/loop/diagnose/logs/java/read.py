@@ -40,6 +40,8 @@ def read(log: Log) -> Reading:
 def _whose(known: Catalogue, name: str) -> str:
     if known.is_own(name):
         return code.OWN
+    if not known.artifacts:
+        return ".".join(name.split(".")[:3])
     return next((key for key, _ in known.owners(name)), "")
 
 
@@ -110,7 +112,7 @@ def _beside(clues: list[Clue], known: Catalogue) -> list[Clue]:
 def _fresh(known: Catalogue, kind: Failure) -> Iterator[Clue]:
     """When nothing is named: what the project uses and the log mentions in an older version, too. A guess, and weighed as one."""
     for key, artifact in known.artifacts.items():
-        if artifact.project and known.older(artifact, artifact.used):
+        if artifact.project and known.on_path(artifact) and known.older(artifact, artifact.used):
             yield Clue(Reason.SEEN_TWICE, key, kind, 0, artifact.used)
 
 
