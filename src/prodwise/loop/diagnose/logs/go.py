@@ -13,6 +13,8 @@ from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
 
 _MARKS: Final = (".go:", "go: ", "go.mod", "go build", "go test", "goroutine ", "go.sum", "/pkg/mod/")
+FEW: Final = 3
+"""Modules that a log may name for each of them to be one that an unknown name comes from."""
 RESOLUTION, LOCK, COMPILATION, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.COMPILATION, Failure.RUNTIME
 _MOD: Final = r"(?<![\w.-])(?P<name>[a-z0-9][\w-]{0,80}(?:\.[\w-]{1,60}){1,6}(?:/[\w.~!-]{1,100}){0,10})"
 _VER: Final = r"(?P<version>v\d[\w.+-]{0,80})"
@@ -244,7 +246,8 @@ def _aliased(alias: str, found: Reading) -> list[tuple[str, float]]:
             near.append(module)
     if exact:
         return [(one, 1.0) for one in exact[:3]]
-    return [(one, 0.6) for one in near[:3]] or [(alias, 0.5)]
+    few = list(found.versions) if len(found.versions) <= FEW else []
+    return [(one, 0.6) for one in near[:3] or few] or [(alias, 0.5)]
 
 
 def _panicked(log: Log, found: Reading) -> Iterator[Clue]:

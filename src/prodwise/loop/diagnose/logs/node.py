@@ -100,6 +100,16 @@ _RULES: Final = (
         COMPILATION,
         0.8,
     ),
+    rule(
+        "node_modules/", rf"^\s{{0,4}}(?:\./)?node_modules/{_PATH}:\d{{1,6}}:\d{{1,6}}$", Reason.NAMED, COMPILATION, 0.9
+    ),
+    rule(
+        " found",
+        rf"(?:[Ee]nvironment|[Pp]reset|[Pp]lugin|[Mm]odule|[Ll]oader|[Pp]ackage) ['\"]?{_FULL}['\"]? "
+        r"(?:in the \w{1,40} option )?(?:cannot be|was not|could not be|not) found",
+        Reason.LACKS,
+        RUNTIME,
+    ),
     rule("node_modules/", rf"""import\("[^"]{{0,300}}node_modules/{_PATH}"\)""", Reason.NAMED, COMPILATION, 0.9),
     rule("Module not found", rf"Can't resolve '{_PATH}' in '", Reason.LACKS, COMPILATION, 0.9),
     rule("Can't resolve", rf"Can't resolve '{_PATH}'", Reason.LACKS, COMPILATION, 0.8),

@@ -102,6 +102,7 @@ _ROOTS: Final = {
     "League\\Flysystem": "league/flysystem",
     "Ramsey\\Uuid": "ramsey/uuid",
     "PhpParser": "nikic/php-parser",
+    "PHPUnit": "phpunit/phpunit",
 }
 _TESTERS: Final = re.compile(r"^(?:phpunit|sebastian|mockery|pestphp|symfony/phpunit-bridge|composer)(?:/|$)")
 
@@ -223,6 +224,7 @@ def _package(name: str, log: Log, found: Reading) -> str:
     parts = [re.sub(r"(?<=[a-z0-9])([A-Z])", r"-\1", part).lower() for part in name.split("\\")]
     if parts[0] in ("app", "tests", "test", "database"):
         return ""
+    parts = [parts[0], *(part for part in parts[1:] if part not in ("component", "bundle", "bridge"))]
     known = {*found.versions, *(one[1] for one in _FILE.finditer(log.text[:400_000]))}
     scored = []
     for package in known:

@@ -212,9 +212,13 @@ def _replaced(found: Reading, removed: dict[str, str], name: str, number: int) -
 
 def _conflicts(log: Log) -> Iterator[Clue]:
     """pip: what is installed beside what is needed; and the reasons it gives when nothing fits."""
+    fresh = _just_installed(log)
     for number, line in [*log.hits("but you have "), *log.hits("but you'll have ")]:
         if (one := _NEEDS.search(line)) is not None:
-            yield from wants(RESOLUTION, number, (canonical(one[1]), one[2]), (canonical(one[3]), one[4]), one[5], 1.0)
+            wanter, wanted = canonical(one[1]), canonical(one[3])
+            if wanted in fresh and wanter not in fresh:
+                yield Clue(Reason.CONFLICTS, wanted, RESOLUTION, number, one[5], 1.2)
+            yield from wants(RESOLUTION, number, (wanter, one[2]), (wanted, one[4]), one[5], 1.0)
     for number, line in log.hits("VersionConflict: ("):
         one = _CONFLICT.search(line) or _VERSION_CONFLICT.search(line)
         if one is not None:
@@ -224,6 +228,11 @@ def _conflicts(log: Log) -> Iterator[Clue]:
             )
     for number, _ in log.hits("The conflict is caused by:", 4):
         yield from _caused(log, number)
+
+
+def _just_installed(log: Log) -> set[str]:
+    lines = [line for _, line in log.hits("Successfully installed ", 20)]
+    return {canonical(one[1]) for line in lines for one in _INSTALLED.finditer(line)}
 
 
 def _caused(log: Log, number: int) -> Iterator[Clue]:

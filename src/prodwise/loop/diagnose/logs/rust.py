@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
-from prodwise.loop.diagnose.logs.rules import apply, began, bumped, move, rule, wants
+from prodwise.loop.diagnose.logs.rules import apply, began, between, bumped, move, rule, wants
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
@@ -65,7 +65,7 @@ _RULES: Final = (
         RESOLUTION,
         1.2,
     ),
-    rule("links to the native library", rf"package `{_CRATE} {_VER}", Reason.CONFLICTS, RESOLUTION),
+    rule("links to the native library", rf"package `{_CRATE} {_VER}", Reason.CONFLICTS, RESOLUTION, 0.5),
     rule(
         "failed to run custom build command for",
         rf"build command for `{_CRATE} {_VER}",
@@ -120,6 +120,7 @@ _SELECT: Final = re.compile(r"failed to select a version for `([A-Za-z0-9][\w-]{
 _REQUIRED: Final = re.compile(r"required by package `([A-Za-z0-9][\w-]{0,80}) v(\d[\w.+-]{0,60})( \()?")
 _MEET: Final = re.compile(r"versions that meet the requirements `([^`]{1,80})`")
 _PREVIOUS: Final = re.compile(r"previously selected package `([A-Za-z0-9][\w-]{0,80}) v(\d[\w.+-]{0,60})")
+_SATISFIES: Final = re.compile(r"which satisfies (?:\w{1,20} )?dependency `([A-Za-z0-9][\w-]{0,80}) = ")
 _OWN_WORDS: Final = frozenset(["crate", "self", "super", "std", "core", "alloc", "test", "proc_macro"])
 
 
@@ -197,10 +198,23 @@ def _selected(log: Log, own: set[str]) -> Iterator[Clue]:
         first = text.partition("previously selected")[0]
         wanter = next(((one[1], one[2]) for one in askers if one[0] in first), ("", ""))
         have = before[2] if before and before[1] == crate[1] else ""
+        if need and (twice := _twice(text, crate[1], need[1])):
+            yield from between(RESOLUTION, number, twice, {})
+            continue
         yield from wants(RESOLUTION, number, wanter, (crate[1], need[1] if need else ""), have)
         later = [one for one in askers if one[0] not in first]
         if later:
             yield Clue(Reason.NAMED, later[0][1], RESOLUTION, number, later[0][2], 0.8)
+
+
+def _twice(text: str, crate: str, need: str) -> list[tuple[str, str, str, str]]:
+    """Two of the project's own dependencies that want different versions of a crate of which there can be only one."""
+    now, _, before = text.partition("links to the native library")
+    ends = [_SATISFIES.findall(part) for part in (now, before.partition("failed to select")[0])]
+    had = re.search(rf"package `{re.escape(crate)} v(\d[\w.+-]{{0,60}})`", before)
+    if not all(ends) or had is None or crate in (ends[0][-1], ends[1][-1]):
+        return []
+    return [(ends[0][-1], "", crate, need), (ends[1][-1], "", crate, had[1])]
 
 
 def _compiled(log: Log, found: Reading, own: set[str]) -> Iterator[Clue]:
