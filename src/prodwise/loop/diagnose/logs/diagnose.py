@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from prodwise.loop.diagnose.logs import go, java, node, php, python, ruby, rust
+from prodwise.loop.diagnose.logs.asked import asked
 from prodwise.loop.diagnose.logs.clue import Reading
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weigh import weigh
@@ -30,7 +31,10 @@ def _read(log: Log) -> list[Reading]:
     first = READERS[0](log)
     if first.kind is not None and first.clues:
         return [first]
-    return [first, *(reader(log) for reader in READERS[1:])]
+    found = [first, *(reader(log) for reader in READERS[1:])]
+    for one in found:
+        one.clues += asked(log, one)
+    return found
 
 
 def _unknown(

@@ -13,6 +13,8 @@ from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
 
 _MARKS: Final = (".go:", "go: ", "go.mod", "go build", "go test", "goroutine ", "go.sum", "/pkg/mod/")
+FEW: Final = 3
+"""Modules that a log may name for each of them to be one that an unknown name comes from."""
 RESOLUTION, LOCK, COMPILATION, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.COMPILATION, Failure.RUNTIME
 _MOD: Final = r"(?<![\w.-])(?P<name>[a-z0-9][\w-]{0,80}(?:\.[\w-]{1,60}){1,6}(?:/[\w.~!-]{1,100}){0,10})"
 _VER: Final = r"(?P<version>v\d[\w.+-]{0,80})"
@@ -51,13 +53,6 @@ _RULES: Final = (
     rule("module requires Go ", rf"{_MOD}@{_VER}.{{0,200}}module requires Go ", Reason.NOT_FOUND, RESOLUTION),
     rule(": reading ", rf"{_MOD}@{_VER}: reading ", Reason.NOT_FOUND, RESOLUTION, 0.9),
     rule("parsing go.mod", rf"{_MOD}@{_VER}: parsing go\.mod", Reason.NOT_FOUND, RESOLUTION),
-    rule(
-        "pkg/mod/",
-        rf"pkg/mod/{_MOD}@{_VER}/[\w./-]{{1,200}}\.go:\d{{1,7}}:\d{{1,5}}: ",
-        Reason.BROKEN_FILE,
-        COMPILATION,
-        0.9,
-    ),
     rule("is not in std", rf"pkg/mod/{_MOD}@{_VER}/", Reason.BROKEN_FILE, COMPILATION),
     rule("is not in GOROOT", rf"pkg/mod/{_MOD}@{_VER}/", Reason.BROKEN_FILE, COMPILATION),
     rule("retracted by module author", rf"{_MOD}@{_VER}: retracted", Reason.NOT_FOUND, RESOLUTION, 0.3),
@@ -85,6 +80,10 @@ _CHANGED: Final = re.compile(r"go: (?:upgraded|downgraded) ([\w.~!/-]{3,200}) (v
 _REQUIRES: Final = re.compile(r"^\s{0,8}([\w.~!/-]{3,200})@(v\d[\w.+-]{0,80}) requires$")
 _IN_MOD: Final = re.compile(r"/pkg/mod/([a-z0-9][\w.~!/-]{2,200}?)@(v\d[\w.+-]{0,80})/")
 _AMBIGUOUS: Final = re.compile(r"^\s{1,8}([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80}) \(")
+_TOOLCHAIN: Final = re.compile(
+    r"/(?:go|go[-/@]?\d[\w.]{0,20}|libexec|hostedtoolcache/go\S{0,80}|golang\.org/toolchain\S{0,80})/src/|"
+    r"/src/(?:runtime|testing|net|reflect|internal|sync|encoding|database|context)/"
+)
 _STANDARD: Final = frozenset(
     [
         "fmt",
@@ -207,17 +206,18 @@ def _compiled(log: Log, found: Reading) -> Iterator[Clue]:
     """Errors of the compiler: the packages that they name, by path or by the name that the file imports them under."""
     for number, line in log.hits(".go:", 300):
         error = _UNDEFINED.match(line)
-        if error is None or not _COMPLAINS.search(error[2]):
+        if error is None or not (_COMPLAINS.search(error[2]) or "/pkg/mod/" in "/" + line):
             continue
         reason = Reason.LACKS if _LACKING.search(error[2]) else Reason.NAMED
+        inside = _IN_MOD.search("/" + line)
+        within = _module(_plain(inside[1]), found) if inside else ""
         paths = [_module(one, found) for one in _PATHS.findall(error[2])]
-        for path in dict.fromkeys(one for one in paths if one):
-            yield Clue(reason, path, COMPILATION, number, share=1.1)
-        if not paths:
-            yield from _by_alias(log, number, error[2], reason, found)
-            inside = _IN_MOD.search("/" + line)
-            if inside:
-                yield Clue(Reason.CALLS, _module(_plain(inside[1]), found), COMPILATION, number, inside[2])
+        named = [Clue(reason, one, COMPILATION, number, share=1.1) for one in dict.fromkeys(paths) if one]
+        named = named or list(_by_alias(log, number, error[2], Reason.LACKS if inside else reason, found))
+        yield from named
+        if inside:
+            others = any(clue.name != within for clue in named)
+            yield Clue(Reason.CALLS if others else Reason.BROKEN_FILE, within, COMPILATION, number, inside[2], 0.9)
 
 
 def _by_alias(log: Log, number: int, message: str, reason: Reason, found: Reading) -> Iterator[Clue]:
@@ -246,7 +246,8 @@ def _aliased(alias: str, found: Reading) -> list[tuple[str, float]]:
             near.append(module)
     if exact:
         return [(one, 1.0) for one in exact[:3]]
-    return [(one, 0.6) for one in near[:3]] or [(alias, 0.5)]
+    few = list(found.versions) if len(found.versions) <= FEW else []
+    return [(one, 0.6) for one in near[:3] or few] or [(alias, 0.5)]
 
 
 def _panicked(log: Log, found: Reading) -> Iterator[Clue]:
@@ -259,13 +260,7 @@ def _panicked(log: Log, found: Reading) -> Iterator[Clue]:
                     continue
                 inside = _IN_MOD.search(line)
                 if inside is None:
-                    if (
-                        "/usr/local/go/src" in line
-                        or "/libexec/src" in line
-                        or "/go/src/" in line
-                        or "/hostedtoolcache/go" in line
-                        or "/golang.org/toolchain" in line
-                    ):
+                    if _TOOLCHAIN.search(line):
                         continue
                     break
                 module = _module(_plain(inside[1]), found)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
+from prodwise.loop.diagnose.logs.asked import names_asked
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
 from prodwise.loop.diagnose.logs.node_peers import locked, peers
-from prodwise.loop.diagnose.logs.rules import apply, began, bumped, rule
+from prodwise.loop.diagnose.logs.rules import apply, began, bumped, host_of, rule
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
@@ -34,13 +35,21 @@ _MARKS: Final = (
 RESOLUTION, LOCK, COMPILATION, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.COMPILATION, Failure.RUNTIME
 _PKG: Final = r"(?P<name>(?:@[\w.-]{1,80}/)?[a-z0-9_][\w.-]{0,100})"
 _FULL: Final = r"(?P<name>(?:@[\w.-]{1,80}/)?[a-zA-Z0-9_][\w.-]{0,100})"
-_PATH: Final = r"(?P<name>(?:@[\w.-]{1,80}/)?[a-zA-Z0-9_][\w.-]{0,100}(?:/[\w.@/-]{1,200})?)"
+_PATH: Final = (
+    r"(?:[^'\"\n]{0,300}node_modules/)?(?P<name>(?:@[\w.-]{1,80}/)?[a-zA-Z0-9_][\w.-]{0,100}(?:/[\w.@/-]{1,200})?)"
+)
 _VER: Final = r"(?P<version>v?\d[\w.+-]{0,60})"
 _RULES: Final = (
     rule("No matching version found for", rf"found for {_PKG}@[\^~>=<]{{0,2}}{_VER}", Reason.NOT_FOUND, RESOLUTION),
     rule(
         "is not in this registry",
         rf"'{_PKG}@[\^~>=<]{{0,2}}{_VER}?[^']{{0,60}}' is not in this registry",
+        Reason.NOT_FOUND,
+        RESOLUTION,
+    ),
+    rule(
+        "The requested resource '",
+        rf"resource '{_PKG}(?:@[\^~>=<]{{0,2}}{_VER}?[^']{{0,60}})?' could not be found",
         Reason.NOT_FOUND,
         RESOLUTION,
     ),
@@ -90,6 +99,16 @@ _RULES: Final = (
         Reason.BROKEN_FILE,
         COMPILATION,
         0.8,
+    ),
+    rule(
+        "node_modules/", rf"^\s{{0,4}}(?:\./)?node_modules/{_PATH}:\d{{1,6}}:\d{{1,6}}$", Reason.NAMED, COMPILATION, 0.9
+    ),
+    rule(
+        " found",
+        rf"(?:[Ee]nvironment|[Pp]reset|[Pp]lugin|[Mm]odule|[Ll]oader|[Pp]ackage) ['\"]?{_FULL}['\"]? "
+        r"(?:in the \w{1,40} option )?(?:cannot be|was not|could not be|not) found",
+        Reason.LACKS,
+        RUNTIME,
     ),
     rule("node_modules/", rf"""import\("[^"]{{0,300}}node_modules/{_PATH}"\)""", Reason.NAMED, COMPILATION, 0.9),
     rule("Module not found", rf"Can't resolve '{_PATH}' in '", Reason.LACKS, COMPILATION, 0.9),
@@ -174,9 +193,13 @@ _FRAME: Final = re.compile(r"^\s{1,12}at (?:.{0,200} \()?(?:file://)?([^()\s]{1,
 _IN: Final = re.compile(r"node_modules/(?:\.pnpm/[^/]{1,200}/node_modules/)?((?:@[\w.-]{1,80}/)?[\w.-]{1,120})")
 _VERSIONED: Final = re.compile(r"node_modules/\.pnpm/((?:@[\w.-]{1,80}\+)?[\w.-]{1,100})@(\d[\w.-]{0,60})")
 _RAISED: Final = re.compile(
-    r"(?:^|Uncaught |\s{1,8}|● .{0,200}|\] )((?:[A-Z]\w{0,60}\.)?[A-Z]\w{0,60}Error)(?: \[(\w{1,80})\])?: (.{0,1000})"
+    r"(?:^|Uncaught |\s{1,8}|● .{0,200}|\] )((?:[A-Z]\w{0,60}\.)?(?:[A-Z]\w{0,60})?(?:Error|Exception))"
+    r"(?: \[(\w{1,80})\])?: (.{0,1000})"
 )
 _THREW: Final = re.compile(r"^(?:Uncaught )?[A-Z]\w{0,60}Error: [^\n]{0,1500}\n\s{1,12}at ", re.MULTILINE)
+_IMPORTED: Final = re.compile(
+    r"\b(?:import|const|let|var) [^\n'\"]{1,200}(?:from |require\()['\"]([^'\"\n]{1,160})['\"]"
+)
 _CALLED: Final = re.compile(r"(?<![\w$.])([\w$]{1,80})(?:\.[\w$.]{0,200})?\)?$")
 _BUILTIN: Final = frozenset(
     [
@@ -238,7 +261,7 @@ def read(log: Log) -> Reading:
     found.clues += apply(log, _RULES, _package)
     found.clues += peers(log)
     found.clues += locked(log)
-    found.clues += _raised(log)
+    found.clues += _raised(log, found.versions)
     found.kind = _step(log, found)
     return found
 
@@ -281,6 +304,8 @@ def _step(log: Log, found: Reading) -> Failure | None:
 
 
 def _installed(log: Log, found: Reading) -> None:
+    for name, (_, version) in names_asked(log, Ecosystem.NODE):
+        found.versions.setdefault(name, version)
     for _, line in log.hits("node_modules/.pnpm/", 300):
         for one in _VERSIONED.finditer(line):
             found.versions.setdefault(one[1].replace("+", "/"), one[2])
@@ -289,7 +314,7 @@ def _installed(log: Log, found: Reading) -> None:
             found.versions.setdefault(one[1], one[2])
 
 
-def _raised(log: Log) -> Iterator[Clue]:
+def _raised(log: Log, known: Collection[str]) -> Iterator[Clue]:
     """Errors with their frames: the first dependency on the way, until the program's own code."""
     lines: dict[int, str] = {}
     for word in ("Error: ", "Error ["):
@@ -299,7 +324,7 @@ def _raised(log: Log) -> Iterator[Clue]:
         if raised is None:
             continue
         frames = _frames(log, number)
-        yield from _of_error(number, raised[1], raised[3], frames)
+        yield from _of_error(log, number, raised[1], raised[3], frames, known)
 
 
 def _frames(log: Log, number: int) -> list[tuple[int, str]]:
@@ -316,9 +341,13 @@ def _frames(log: Log, number: int) -> list[tuple[int, str]]:
     return found
 
 
-def _of_error(number: int, name: str, message: str, frames: list[tuple[int, str]]) -> Iterator[Clue]:
+def _of_error(
+    log: Log, number: int, name: str, message: str, frames: list[tuple[int, str]], known: Collection[str]
+) -> Iterator[Clue]:
     first = True
     own = False
+    lacks = " is not a " in message or "of undefined" in message
+    inside = [one[-1] for _, file in frames[:30] if (one := _IN.findall(file))]
     for at, file in frames[:30]:
         inside = _IN.findall(file)
         package = inside[-1] if inside else ""
@@ -328,13 +357,24 @@ def _of_error(number: int, name: str, message: str, frames: list[tuple[int, str]
             own = True
             break
         yield Clue(Reason.RAISES if first else Reason.PASSES, package, RUNTIME, at, share=1.0 if first else 0.7)
+        if first and lacks and (host := host_of(package, {*inside, *known})):
+            yield Clue(Reason.LACKS, host, RUNTIME, number)
         first = False
     called, is_not, _ = message.partition(" is not a ")
     found = _CALLED.search(called[-300:]) if is_not else None
     if found and first:
         hint = re.sub(r"(?:_\d{1,3}|__WEBPACK_\w{1,60}|_default|_module|Module)$", "", found[1]).lstrip("_$")
-        if hint and (own or not frames) and hint not in ("default", "this", "exports", "module"):
-            yield Clue(Reason.NAMED, _dashed(hint), RUNTIME, number, share=1.2)
+        origin = _package(next((one[1] for one in _IMPORTED.finditer(log.text) if found[1] in one[0]), ""))
+        if origin:
+            yield Clue(Reason.LACKS, origin, RUNTIME, number)
+        elif hint and (own or not frames) and hint not in ("default", "this", "exports", "module"):
+            yield Clue(Reason.NAMED, _likely(_dashed(hint), known), RUNTIME, number, share=1.2)
+
+
+def _likely(name: str, known: Collection[str]) -> str:
+    """The one known package that the name is a word of; else the name."""
+    near = [one for one in known if name in re.split(r"[@/._-]", one)]
+    return near[0] if name not in known and len(near) == 1 else name
 
 
 def _dashed(name: str) -> str:

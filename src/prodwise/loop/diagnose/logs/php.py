@@ -49,7 +49,7 @@ _RULES: Final = (
     rule("checksum verification of the file failed", rf"{_PKG}", Reason.DIFFERS, LOCK, 0.6),
     rule(
         "/vendor/",
-        rf"(?:Uncaught |Fatal error|Parse error|Declaration of|Call to undefined|TypeError|Argume"
+        rf"(?:Uncaught |Parse error|Call to undefined|TypeError|Argume"
         rf"ntCountError).{{0,700}} in \S{{0,300}}/vendor/{_PKG}/",
         Reason.RAISES,
         RUNTIME,
@@ -94,6 +94,16 @@ _NAMES: Final = (
     "Undefined constant",
     "undefined class constant",
 )
+# Namespaces that do not tell the name of the package that they are published in.
+_ROOTS: Final = {
+    "GuzzleHttp": "guzzlehttp/guzzle",
+    "Illuminate": "laravel/framework",
+    "Carbon": "nesbot/carbon",
+    "League\\Flysystem": "league/flysystem",
+    "Ramsey\\Uuid": "ramsey/uuid",
+    "PhpParser": "nikic/php-parser",
+    "PHPUnit": "phpunit/phpunit",
+}
 _TESTERS: Final = re.compile(r"^(?:phpunit|sebastian|mockery|pestphp|symfony/phpunit-bridge|composer)(?:/|$)")
 
 
@@ -161,7 +171,7 @@ def _raised(log: Log, found: Reading) -> Iterator[Clue]:
     for number, line in sorted(lines.items()):
         frames = _frames(log, number)
         first = True
-        for at, file in frames:
+        for at, file in frames if not _inherits(line) else ():
             inside = _FILE.search(file)
             if inside is None:
                 break
@@ -172,6 +182,11 @@ def _raised(log: Log, found: Reading) -> Iterator[Clue]:
                 first = False
         if any(word in line for word in _NAMES):
             yield from _lacking(log, number, line, found)
+
+
+def _inherits(line: str) -> bool:
+    """Whether a class no longer fits what it is made from: where that is told is no place of the fault."""
+    return "must be compatible with" in line or "abstract method" in line
 
 
 def _frames(log: Log, number: int) -> list[tuple[int, str]]:
@@ -189,7 +204,7 @@ def _frames(log: Log, number: int) -> list[tuple[int, str]]:
 
 
 def _lacking(log: Log, number: int, line: str, found: Reading) -> Iterator[Clue]:
-    child = "must be compatible with" in line or "abstract method" in line
+    child = _inherits(line)
     for place, name in enumerate(dict.fromkeys(_CLASS.findall(line))):
         package = _package(name, log, found)
         if package and place < 3:
@@ -209,6 +224,7 @@ def _package(name: str, log: Log, found: Reading) -> str:
     parts = [re.sub(r"(?<=[a-z0-9])([A-Z])", r"-\1", part).lower() for part in name.split("\\")]
     if parts[0] in ("app", "tests", "test", "database"):
         return ""
+    parts = [parts[0], *(part for part in parts[1:] if part not in ("component", "bundle", "bridge"))]
     known = {*found.versions, *(one[1] for one in _FILE.finditer(log.text[:400_000]))}
     scored = []
     for package in known:
@@ -227,5 +243,8 @@ def _package(name: str, log: Log, found: Reading) -> str:
     best = max(scored, default=(0.0, ""))
     if best[0] >= 2.0:
         return best[1]
+    for root, package in _ROOTS.items():
+        if name == root or name.startswith(root + "\\"):
+            return package
     vendor = parts[0].replace("-", "")
-    return f"{vendor}/{parts[1]}" if len(parts) > 2 else vendor
+    return f"{vendor}/{parts[1]}" if len(parts) > 2 else f"{vendor}/{vendor}"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from prodwise.loop.diagnose.logs import python_installers as installers
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
 from prodwise.loop.diagnose.logs.python_packages import canonical, published, site_of
-from prodwise.loop.diagnose.logs.rules import apply, began, bumped
+from prodwise.loop.diagnose.logs.rules import apply, began, bumped, host_of
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
@@ -40,6 +40,10 @@ _RAISED: Final = re.compile(
 )
 _FROM: Final = re.compile(r"^\s{1,12}from ([A-Za-z_][\w.]{0,200}) import ")
 _MISSING: Final = re.compile(r"No module named '?([A-Za-z_][\w.]{0,200})'?")
+_HAS_NOT: Final = re.compile(r"'(\w{1,80})' object has no attribute ")
+_UNFIT: Final = re.compile(
+    r"unexpected keyword argument|required (?:positional|keyword-only) argument|positional arguments? but|multiple values for"
+)
 _TESTERS: Final = frozenset(
     ["pytest", "pluggy", "coverage", "unittest", "nose", "tox", "nox", "hypothesis", "xdist", "pip", "uv", "virtualenv"]
 )
@@ -53,7 +57,7 @@ def read(log: Log) -> Reading:
     bumped(log, found, _named)
     found.clues += apply(log, installers.RULES, published)
     found.clues += installers.clues(log)
-    found.clues += _raised(log)
+    found.clues += _raised(log, found.versions)
     found.kind = _step(log, found)
     return found
 
@@ -84,7 +88,7 @@ def _step(log: Log, found: Reading) -> Failure | None:
     return Failure.RUNTIME if found.clues or "Traceback (most recent call last)" in log.text else None
 
 
-def _raised(log: Log) -> Iterator[Clue]:
+def _raised(log: Log, known: Collection[str]) -> Iterator[Clue]:
     """Tracebacks: each error line with the frames above it."""
     frames: list[tuple[int, str]] = []
     for number, line in _lines(log):
@@ -96,12 +100,45 @@ def _raised(log: Log) -> Iterator[Clue]:
         if raised is None:
             continue
         near = [(at, file) for at, file in frames if number - at <= 120][-40:]
+        if line.startswith("E "):
+            near += _told_below(log, number)
         yield from _of_error(number, raised[1], raised[2], near)
+        yield from _of_another(log, number, raised, near, known)
         if "cannot import name" in raised[2] and " from " not in raised[2]:
             source = next((one for back in (1, 2) if (one := _FROM.search(log.line(number - back)))), None)
             if source and published(source[1]):
                 yield Clue(Reason.LACKS, published(source[1]), RUNTIME, number)
         frames = []
+
+
+def _of_another(
+    log: Log, number: int, raised: re.Match[str], frames: list[tuple[int, str]], known: Collection[str]
+) -> Iterator[Clue]:
+    """The package that a call did not fit, or that lacks what a plugin of it asks for: it is not on the way to the error itself."""
+    sites = dict.fromkeys(site for _, file in frames if (site := site_of(file)))
+    last = site_of(frames[-1][1]) if frames else ""
+    if raised[1] not in ("TypeError", "AttributeError"):
+        return
+    has_not = _HAS_NOT.match(raised[2])
+    if has_not and (owner := canonical(has_not[1])) in {*sites, *known} and owner != last:
+        yield Clue(Reason.LACKS, owner, RUNTIME, number)
+    if last and (host := host_of(last, {*sites, *known} - _TESTERS | ({"pytest"} & {*sites, *known}))):
+        yield Clue(Reason.LACKS, host, RUNTIME, number, share=0.9)
+    if last and _UNFIT.search(raised[2]):
+        text = "\n".join(log.line(at) for at in range(max(1, number - 60), number))
+        others = [one for one in known if one not in _TESTERS and one != last]
+        for name in [one for one in others if f" {one.replace('-', '_')}." in text][:3]:
+            yield Clue(Reason.NAMED, name, RUNTIME, number, share=1.2)
+
+
+def _told_below(log: Log, number: int) -> list[tuple[int, str]]:
+    """pytest tells under an error where it was raised."""
+    for at, line in log.after(number, 8):
+        if (frame := _SHORT_FRAME.match(line)) is not None:
+            return [(at, frame[1])]
+        if line.strip() and not line.startswith("E "):
+            break
+    return []
 
 
 def _lines(log: Log) -> list[tuple[int, str]]:
@@ -121,16 +158,15 @@ def _of_error(number: int, name: str, message: str, frames: list[tuple[int, str]
     if missing is not None:
         yield from _absent(number, missing[1], last)
         return
+    if "cannot import name" in message and (lacking := site_of(message)):
+        yield Clue(Reason.LACKS, lacking, RUNTIME, number, share=1.1)
     strong = name.rpartition(".")[2] in ("ImportError", "AttributeError", "TypeError", "NameError")
     deep = [one for one in sites if one[1] and one[1] not in _TESTERS]
     if last[1] and last[1] not in _TESTERS:
-        yield Clue(
-            Reason.RAISES if "cannot import name" not in message else Reason.CALLS,
-            last[1],
-            RUNTIME,
-            last[0],
-            share=1.0 if strong else 0.9,
-        )
+        asks = "cannot import name" in message
+        unfit = name == "TypeError" and _UNFIT.search(message) is not None
+        share = 0.8 if unfit else 1.0 if strong else 0.9
+        yield Clue(Reason.CALLS if asks or unfit else Reason.RAISES, last[1], RUNTIME, last[0], share=share)
     elif deep and not last[1] and name.rpartition(".")[2] not in ("AssertionError",):
         yield Clue(Reason.PASSES, deep[-1][1], RUNTIME, deep[-1][0], share=0.6)
     for at, one in {site: at for at, site in deep if site != last[1]}.items():

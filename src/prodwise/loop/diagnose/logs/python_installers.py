@@ -8,7 +8,7 @@ from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
 from prodwise.loop.diagnose.logs.python_packages import canonical
-from prodwise.loop.diagnose.logs.rules import move, rule, wants
+from prodwise.loop.diagnose.logs.rules import between, move, rule, wants
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Failure
@@ -69,6 +69,7 @@ RULES: Final = (
         Reason.NOT_FOUND,
         RESOLUTION,
     ),
+    rule(" not found.", rf"^Package {_NAME} \({_VERSION}\) not found\.", Reason.NOT_FOUND, RESOLUTION),
     rule(
         "Unable to find installation candidates for",
         rf"candidates for {_NAME} \({_VERSION}\)",
@@ -89,7 +90,7 @@ RULES: Final = (
     rule(
         "cannot import name",
         rf"cannot import name '?\w{{1,100}}'? from (?:partially initialized module )?'{_NAME}(?:\."
-        rf"[\w.]{{1,200}})?'",
+        rf"[\w.]{{1,200}})?'(?! \(\S{{0,300}}site-packages)",
         Reason.LACKS,
         RUNTIME,
         1.1,
@@ -101,6 +102,18 @@ RULES: Final = (
         r"]{1,60})[<>=!~]{1,2}[\w.,<>=!~*]{1,60} is required for a normal",
         Reason.CONFLICTS,
         RUNTIME,
+    ),
+    rule(
+        ": error: ",
+        rf": error: (?:Module|Variable|Function|Class|Type|Name) \"{_NAME}(?:\.[\w.]{{1,200}})?\"",
+        Reason.LACKS,
+        Failure.COMPILATION,
+    ),
+    rule(
+        " could not be resolved",
+        rf"Import \"{_NAME}(?:\.[\w.]{{1,200}})?\" could not be resolved",
+        Reason.LACKS,
+        Failure.COMPILATION,
     ),
     rule("numpy.dtype size changed", r"(?P<name>numpy)\.dtype size changed", Reason.LACKS, RUNTIME, 0.8),
     rule(
@@ -199,9 +212,13 @@ def _replaced(found: Reading, removed: dict[str, str], name: str, number: int) -
 
 def _conflicts(log: Log) -> Iterator[Clue]:
     """pip: what is installed beside what is needed; and the reasons it gives when nothing fits."""
+    fresh = _just_installed(log)
     for number, line in [*log.hits("but you have "), *log.hits("but you'll have ")]:
         if (one := _NEEDS.search(line)) is not None:
-            yield from wants(RESOLUTION, number, (canonical(one[1]), one[2]), (canonical(one[3]), one[4]), one[5], 1.0)
+            wanter, wanted = canonical(one[1]), canonical(one[3])
+            if wanted in fresh and wanter not in fresh:
+                yield Clue(Reason.CONFLICTS, wanted, RESOLUTION, number, one[5], 1.2)
+            yield from wants(RESOLUTION, number, (wanter, one[2]), (wanted, one[4]), one[5], 1.0)
     for number, line in log.hits("VersionConflict: ("):
         one = _CONFLICT.search(line) or _VERSION_CONFLICT.search(line)
         if one is not None:
@@ -211,6 +228,11 @@ def _conflicts(log: Log) -> Iterator[Clue]:
             )
     for number, _ in log.hits("The conflict is caused by:", 4):
         yield from _caused(log, number)
+
+
+def _just_installed(log: Log) -> set[str]:
+    lines = [line for _, line in log.hits("Successfully installed ", 20)]
+    return {canonical(one[1]) for line in lines for one in _INSTALLED.finditer(line)}
 
 
 def _caused(log: Log, number: int) -> Iterator[Clue]:
@@ -223,9 +245,8 @@ def _caused(log: Log, number: int) -> Iterator[Clue]:
             needs.append((at, canonical(one[1]), one[2], canonical(one[3]), one[4].strip()))
         elif not line.strip():
             break
-    for at, wanter, version, wanted, bounds in needs:
-        have = asked.get(wanted, "").lstrip("=<>!~^ ")
-        yield from wants(RESOLUTION, at, (wanter, version), (wanted, bounds), have)
+    roots = {name: bounds.lstrip("=<>!~^ ") for name, bounds in asked.items()}
+    yield from between(RESOLUTION, needs[0][0] if needs else number, [one[1:] for one in needs], roots)
 
 
 def _solved(log: Log) -> Iterator[Clue]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
-from prodwise.loop.diagnose.logs.rules import apply, began, bumped, move, rule, wants
+from prodwise.loop.diagnose.logs.rules import apply, began, between, bumped, move, rule, wants
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
@@ -17,6 +17,12 @@ RESOLUTION, LOCK, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.RUNTIME
 _GEM: Final = r"(?P<name>[A-Za-z0-9][\w.-]{0,100}?)"
 _VER: Final = r"(?P<version>\d[\w.]{0,60})"
 _RULES: Final = (
+    rule(
+        "Gem files will remain installed in",
+        r"/(?P<name>[\w.-]{1,100}?)-(?P<version>\d[\w.]{0,40}) for inspection",
+        Reason.FAILS_TO_BUILD,
+        Failure.RESOLUTION,
+    ),
     rule(
         "An error occurred while installing",
         rf"while installing {_GEM} \({_VER}",
@@ -49,8 +55,6 @@ _RULES: Final = (
     ),
     rule("because every version of", rf"every version of {_GEM} depends on Ruby", Reason.NOT_FOUND, RESOLUTION, 0.8),
     rule("can't activate", rf"can't activate {_GEM} \(", Reason.CONFLICTS, RUNTIME),
-    rule("Unable to activate", rf"Unable to activate {_GEM}-{_VER}, because", Reason.DEMANDS, RUNTIME),
-    rule("conflicts with", rf"because {_GEM}-{_VER} conflicts with", Reason.CONFLICTS, RUNTIME, 0.9),
     rule("is not part of the bundle", rf"^.{{0,200}}\b{_GEM} is not part of the bundle", Reason.NOT_FOUND, RUNTIME),
     rule("has been yanked", rf"Your bundle is locked to {_GEM} \({_VER}\)", Reason.NOT_FOUND, RESOLUTION),
     rule("was specified in your Gemfile", rf"Your bundle is locked to {_GEM} \({_VER}\)", Reason.NOT_FOUND, RESOLUTION),
@@ -113,6 +117,10 @@ _STANDARD: Final = frozenset(
         "class",
     ]
 )
+_ACTIVATE: Final = re.compile(
+    r"Unable to activate ([\w.-]{1,100}?)-(\d[\w.]{0,40}), because ([\w.-]{1,100}?)-(\d[\w.]{0,40}) conflicts with"
+    r" [\w.-]{1,100} \(([^)]{1,80})\)"
+)
 _TESTERS: Final = frozenset(
     [
         "rspec",
@@ -170,6 +178,8 @@ def _step(log: Log, found: Reading) -> Failure | None:
 
 def _solved(log: Log) -> Iterator[Clue]:
     """Bundler: the sentence of its resolver, or the older tree of who wants what; and what a frozen lock does not have."""
+    told: dict[str, str] = {}
+    asks: dict[tuple[str, str, str, str], int] = {}
     for word in ("Because ", "So, because ", "And because "):
         for number, line in log.hits(word, 12):
             text = " ".join(
@@ -183,12 +193,14 @@ def _solved(log: Log) -> Iterator[Clue]:
                 ]
             )[:1_500]
             mine = {one[3]: one[4] for one in _BECAUSE.finditer(text) if one[1].endswith("Gemfile")}
+            told |= {name: bounds.strip(" =<>~,") for name, bounds in mine.items()}
             for one in _BECAUSE.finditer(text):
                 if not one[1].endswith("Gemfile") and one[1].lower() not in ("because", "and"):
-                    have = mine.get(one[3], "").strip(" =<>~,")
-                    yield from wants(
-                        RESOLUTION, number, (one[1], one[2].strip(" =<>~,").split(",")[0]), (one[3], one[4]), have
-                    )
+                    asks.setdefault((one[1], one[2].strip(" =<>~,").split(",")[0], one[3], one[4]), number)
+    yield from between(RESOLUTION, min(asks.values(), default=0), asks, told)
+    for number, line in log.hits("Unable to activate ", 4):
+        if (two := _ACTIVATE.search(line)) is not None:
+            yield from wants(RUNTIME, number, (two[1], two[2]), (two[3], two[5]), two[4], 1.2)
     for number, line in log.hits("could not find compatible versions for gem", 6):
         yield from _tree(log, number, line)
     for number, _ in [
@@ -277,7 +289,8 @@ def _of_error(number: int, text: str, frames: list[tuple[int, str]]) -> Iterator
         yield Clue(Reason.LACKS, load[1], RUNTIME, number, share=0.8)
     for named in (constant and constant[1], method and method[2]):
         if named and "::" in named and named.split("::")[0].lower() not in _STANDARD:
-            yield Clue(Reason.LACKS, _gem_of(named), RUNTIME, number, share=0.8)
+            elsewhere = bool(path and path[0][1] and path[0][1] != _gem_of(named))
+            yield Clue(Reason.LACKS, _gem_of(named), RUNTIME, number, share=1.1 if elsewhere else 0.8)
     first = True
     for at, gem in path[:12]:
         if not gem:

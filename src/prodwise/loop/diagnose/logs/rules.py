@@ -6,13 +6,14 @@ Patterns are tried on lines that hold the fixed text only, are linear, and see 2
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
 from prodwise.loop.diagnose.logs.text import Log
-from prodwise.loop.diagnose.logs.versions import beyond
+from prodwise.loop.diagnose.logs.versions import beyond, highest
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure, Moved
 
@@ -65,6 +66,28 @@ def wants(
         yield Clue(high, wanter[0], kind, number, wanter[1], share * (1.2 if side < 0 else 0.6 if side > 0 else sure))
 
 
+def between(
+    kind: Failure, number: int, asks: Iterable[tuple[str, str, str, str]], roots: Mapping[str, str], share: float = 1.0
+) -> Iterator[Clue]:
+    """What a resolver's explanation says. asks: (wanter, its version, wanted, range); roots: what the project itself asks for.
+
+    What the project does not ask for was not moved by anybody: of those that want it, the one that wants the newest moved.
+    """
+    many: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+    for wanter, version, wanted, bounds in dict.fromkeys(asks):
+        many[wanted].append((wanter, version, bounds))
+    for wanted, wanters in many.items():
+        if wanted in roots or len({one[0] for one in wanters}) < 2:
+            for wanter, version, bounds in wanters:
+                yield from wants(kind, number, (wanter, version), (wanted, bounds), roots.get(wanted, ""), share)
+            continue
+        first = max(wanters, key=lambda one: (highest(one[2]), one[0]))
+        for wanter, version, _ in wanters:
+            lead = 1.2 if wanter == first[0] else 0.6
+            yield Clue(Reason.DEMANDS, wanter, kind, number, version, lead * share)
+        yield Clue(Reason.CONFLICTS, wanted, kind, number, "", 0.6 * share)
+
+
 def bumped(log: Log, reading: Reading, named: Callable[[str], str]) -> None:
     """Titles of commits and pull requests that say what was updated."""
     for word in ("ump", "pdate", "pgrade"):
@@ -75,6 +98,18 @@ def bumped(log: Log, reading: Reading, named: Callable[[str], str]) -> None:
                 if named(found[1]):
                     where = f"line {number} of the log"
                     reading.moved.append(Moved(reading.ecosystem, named(found[1]), found[2], found[3], where))
+
+
+def host_of(plugin: str, others: Iterable[str]) -> str:
+    """Of the others, the one that a plugin's name begins with or follows: eslint-plugin-x is eslint's; "" for none."""
+    words = _words(plugin)
+    hosts = [one for one in others if one != plugin and (mine := _words(one)) and len(mine) < len(words)
+             and (words[: len(mine)] == mine or words[-len(mine) :] == mine)]  # fmt: skip
+    return max(hosts, key=len, default="")
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in re.split(r"[@/_.-]", name.lower()) if word and word != "core"]
 
 
 def move(reading: Reading, name: str, before: str, after: str, number: int) -> None:

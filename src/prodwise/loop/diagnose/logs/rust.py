@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
-from prodwise.loop.diagnose.logs.rules import apply, began, bumped, move, rule, wants
+from prodwise.loop.diagnose.logs.rules import apply, began, between, bumped, move, rule, wants
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
@@ -19,6 +20,8 @@ _MARKS: Final = (
     "rustc",
     "   Compiling ",
     "crates.io",
+    "crates-io",
+    "no matching package",
     "failed to select a version",
     "thread '",
     ".rs:",
@@ -62,7 +65,7 @@ _RULES: Final = (
         RESOLUTION,
         1.2,
     ),
-    rule("links to the native library", rf"package `{_CRATE} {_VER}", Reason.CONFLICTS, RESOLUTION),
+    rule("links to the native library", rf"package `{_CRATE} {_VER}", Reason.CONFLICTS, RESOLUTION, 0.5),
     rule(
         "failed to run custom build command for",
         rf"build command for `{_CRATE} {_VER}",
@@ -107,7 +110,7 @@ _ERROR: Final = re.compile(r"^error(?:\[E(\d{4})\])?: (.{0,1200})")
 _SOURCE: Final = re.compile(r"registry/src/[^/\s]{1,100}/([A-Za-z0-9][\w-]{0,80}?)-(\d+\.\d[\w.+-]{0,60}?)/")
 _COMPILING: Final = re.compile(
     r"^\s{0,8}(?:Compiling|Checking|Downloaded|Adding|Locking|Documenting) ([A-Za-z0-9][\w-]"
-    r"{0,80}) v(\d[\w.+-]{0,60})( \()?"
+    r"{0,80}) v(\d[\w.+-]{0,60})( \((?:/|[A-Z]:|file:|path\+))?"
 )
 _UPDATING: Final = re.compile(
     r"^\s{0,8}(?:Updating|Downgrading|Upgrading) ([A-Za-z0-9][\w-]{0,80}) v(\d[\w.+-]{0,60}) -> v(\d[\w.+-]{0,60})"
@@ -117,6 +120,7 @@ _SELECT: Final = re.compile(r"failed to select a version for `([A-Za-z0-9][\w-]{
 _REQUIRED: Final = re.compile(r"required by package `([A-Za-z0-9][\w-]{0,80}) v(\d[\w.+-]{0,60})( \()?")
 _MEET: Final = re.compile(r"versions that meet the requirements `([^`]{1,80})`")
 _PREVIOUS: Final = re.compile(r"previously selected package `([A-Za-z0-9][\w-]{0,80}) v(\d[\w.+-]{0,60})")
+_SATISFIES: Final = re.compile(r"which satisfies (?:\w{1,20} )?dependency `([A-Za-z0-9][\w-]{0,80}) = ")
 _OWN_WORDS: Final = frozenset(["crate", "self", "super", "std", "core", "alloc", "test", "proc_macro"])
 
 
@@ -194,62 +198,79 @@ def _selected(log: Log, own: set[str]) -> Iterator[Clue]:
         first = text.partition("previously selected")[0]
         wanter = next(((one[1], one[2]) for one in askers if one[0] in first), ("", ""))
         have = before[2] if before and before[1] == crate[1] else ""
+        if need and (twice := _twice(text, crate[1], need[1])):
+            yield from between(RESOLUTION, number, twice, {})
+            continue
         yield from wants(RESOLUTION, number, wanter, (crate[1], need[1] if need else ""), have)
         later = [one for one in askers if one[0] not in first]
         if later:
             yield Clue(Reason.NAMED, later[0][1], RESOLUTION, number, later[0][2], 0.8)
 
 
+def _twice(text: str, crate: str, need: str) -> list[tuple[str, str, str, str]]:
+    """Two of the project's own dependencies that want different versions of a crate of which there can be only one."""
+    now, _, before = text.partition("links to the native library")
+    ends = [_SATISFIES.findall(part) for part in (now, before.partition("failed to select")[0])]
+    had = re.search(rf"package `{re.escape(crate)} v(\d[\w.+-]{{0,60}})`", before)
+    if not all(ends) or had is None or crate in (ends[0][-1], ends[1][-1]):
+        return []
+    return [(ends[0][-1], "", crate, need), (ends[1][-1], "", crate, had[1])]
+
+
 def _compiled(log: Log, found: Reading, own: set[str]) -> Iterator[Clue]:
     """Errors of rustc: in a dependency's own source, or about a dependency's names."""
+    calling: set[str] = set()
+    found_all: list[Clue] = []
     for number, line in log.hits("error", 300):
         error = _ERROR.match(line)
-        if error is None:
-            if (
-                (stopped := _NOT_COMPILED.search(line)) is not None
-                and stopped[1] in found.versions
-                and stopped[1] not in own
-            ):
-                yield Clue(Reason.FAILS_TO_BUILD, stopped[1], COMPILATION, number)
-            continue
         if (stopped := _NOT_COMPILED.search(line)) is not None:
-            if stopped[1] in found.versions and stopped[1] not in own:
-                yield Clue(Reason.FAILS_TO_BUILD, stopped[1], COMPILATION, number, found.versions[stopped[1]])
+            if stopped[1] in found.versions and stopped[1] not in own | calling:
+                version = found.versions[stopped[1]]
+                found_all.append(Clue(Reason.FAILS_TO_BUILD, stopped[1], COMPILATION, number, version))
+            continue
+        if error is None:
             continue
         block = [(number, line), *log.after(number, 24)]
         end = next(
             (i for i, (_, more) in enumerate(block[1:], 1) if more.startswith(("error", "warning:"))), len(block)
         )
-        yield from _of_error(block[:end], found, own)
+        clues = list(_of_error(block[:end], found, own))
+        calling |= {clue.name for clue in clues if clue.reason is Reason.CALLS}
+        found_all += clues
+    for clue in found_all:
+        called = clue.reason is Reason.FAILS_TO_BUILD and clue.name in calling
+        yield replace(clue, reason=Reason.CALLS) if called else clue
 
 
 def _of_error(block: list[tuple[int, str]], found: Reading, own: set[str]) -> Iterator[Clue]:
     place = next((more for _, more in block if "--> " in more), "")
     source = _SOURCE.search(place)
+    told = {source[1].replace("_", "-")} if source else set[str]()
+    others = list(_named(block, found, own, told))
     if source:
-        yield Clue(Reason.FAILS_TO_BUILD, source[1], COMPILATION, block[0][0], source[2])
-    told: set[str] = set()
+        reason = Reason.CALLS if others else Reason.FAILS_TO_BUILD
+        yield Clue(reason, source[1], COMPILATION, block[0][0], source[2], 0.9 if others else 1.0)
+    yield from others
+
+
+def _named(block: list[tuple[int, str]], found: Reading, own: set[str], told: set[str]) -> Iterator[Clue]:
+    """Other crates that an error names: by their paths, or by the files that its notes show."""
     for at, line in block:
         noted = _SOURCE.search(line) if "--> " in line or "::: " in line else None
         names = [_crate(name, found) for name in _PATH.findall(line)]
-        for name in [*names, *([noted[1]] if noted and not source else [])]:
+        for name in [*names, *([noted[1]] if noted else [])]:
             if (
                 name
                 and name not in own
                 and name.replace("-", "_") not in {one.replace("-", "_") for one in own}
                 and name not in _OWN_WORDS
-                and name not in told
+                and name.replace("_", "-") not in told
             ):
-                told.add(name)
+                told.add(name.replace("_", "-"))
                 sure = at == block[0][0]
-                yield Clue(
-                    Reason.LACKS if sure else Reason.NAMED,
-                    name,
-                    COMPILATION,
-                    at,
-                    found.versions.get(name, ""),
-                    1.0 if sure else 0.9,
-                )
+                version = found.versions.get(name, "")
+                sure = sure or bool(noted and name == noted[1])
+                yield Clue(Reason.LACKS if sure else Reason.NAMED, name, COMPILATION, at, version, 1.0 if sure else 0.9)
 
 
 def _panicked(log: Log) -> Iterator[Clue]:

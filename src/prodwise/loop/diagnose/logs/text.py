@@ -17,15 +17,28 @@ _CODES: Final = re.compile(
     r"\x1b\[[0-9;:?]{0,40}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)|\x1b[@-Z\\^_=>()78]"
 )
 _LONG: Final = re.compile(rf"^([^\n]{{{LINE_CHARS_MAX}}})[^\n]+", re.MULTILINE)
+_DATE: Final = r"\d{4}[-/]\d\d[-/]\d\d"
+_CLOCK: Final = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
 _STAMP: Final = re.compile(
-    r"^(?:\ufeff?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d) ?|#\d{1,4} \d{1,6}\.\d{1,4} |"
-    r"\[?\d\d:\d\d:\d\d(?:[.,]\d{1,6})?\] ?)",
+    r"^(?:"
+    rf"[^\t\n]{{1,100}}\t[^\t\n]{{1,100}}\t(?=\ufeff?{_DATE}T)|"  # job and step, as a forge's client prints them
+    rf"\ufeff?\[?{_DATE}[T ]{_CLOCK}(?: ?Z| ?[+-]\d\d:?\d\d)?\]?(?: (?:stdout|stderr) [FP]| \d\d[OE][+ ]?)?(?: |$)|"
+    rf"\[?{_CLOCK}\](?:[WEi]:)? ?|{_CLOCK} (?=[\w.-]{{1,40}} {{0,20}}\| )|"
+    r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [\w.-]{1,60} |"  # syslog
+    r"[\w./-]{1,40}\[(?:\d{1,8}|[\w-]{1,30}\.\d{1,5})\]: |"  # the program, as syslog and platforms name it
+    r"#\d{1,4} \d{1,6}\.\d{1,4} |"  # a container's build
+    r"[A-Za-z][\w./-]{0,40} {0,20}\| (?=\s{0,40}[^\s|+-])|"  # one of several programs that share a terminal
+    r"##\[(?:error|warning|debug|command)\]"
+    r"){1,4}",
     re.MULTILINE,
 )
+_SHORT_STAMP: Final = re.compile(r"^\d{1,6}\.\d{2,4} ", re.MULTILINE)
 _GONE: Final = re.compile(
     "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff]"
 )
-_STAMPED_OF: Final = 200  # lines looked at to see whether a log's lines begin with times
+_STAMPED_OF: Final = 200  # lines looked at, at either end, to see whether a log's lines begin with times or names
+_STAMPED_MIN: Final = 3
+_STAMPED_SHARE: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -73,10 +86,17 @@ def clean(data: bytes, cut: bool = False) -> Log:
         text = _CODES.sub("", text)
     text = _GONE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = _LONG.sub(r"\1", text)
-    head = text.split("\n", _STAMPED_OF)[:_STAMPED_OF]
-    if sum(1 for line in head if _STAMP.match(line)) * 2 > len(head):
-        text = _STAMP.sub("", text)
-    return Log(text, cut)
+    return Log(_unstamped(text), cut)
+
+
+def _unstamped(text: str) -> str:
+    """Without what a CI, a container or a terminal puts before each line, where enough lines of either end have it."""
+    head, tail = text.split("\n", _STAMPED_OF)[:_STAMPED_OF], text.rsplit("\n", _STAMPED_OF)[-_STAMPED_OF:]
+    for lines in (head, tail):
+        if sum(1 for line in lines if _STAMP.match(line)) >= max(_STAMPED_MIN, _STAMPED_SHARE * len(lines)):
+            text = _STAMP.sub("", text)
+            return _SHORT_STAMP.sub("", text) if "\n------\n > [" in text else text
+    return text
 
 
 def shown(line: str) -> str:

@@ -58,3 +58,10 @@ def beyond(version: str, wanted: str) -> int:
     if "||" in wanted or " or " in wanted:
         return 1 if above and have > max(_numbers(b) for _, b in _ATOM.findall(wanted[:200])) else (-1 if below else 0)
     return 1 if above else -1 if below else 0
+
+
+def highest(wanted: str) -> Key:
+    """The upper end of a range, as far as its numbers tell: what is below a version ends just before it."""
+    ends = [(key(bound), sign not in ("<", "!=")) for sign, bound in _ATOM.findall(wanted[:200])]
+    (release, rest), whole = max(ends, default=(((), (0,)), True))
+    return (release, rest) if whole else (release, (-1, *rest))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-VERSION: Final = "logs-1"
+VERSION: Final = "logs-2"
 PRIOR: Final = -3.0
 AGAIN: Final = 0.25  # times ln(number of lines) for a reason that is given more than once
 AGAIN_MAX: Final = 1.0
@@ -36,6 +36,7 @@ class Reason(StrEnum):
     STANDS_OUT = "its version is newer than that of the packages it belongs with"
     LAGS = "its version is older than that of the packages it belongs with"
     FOLLOWS = "it came with another package that is suspected"
+    ASKED = "it was installed by name just before"
     SEEN_TWICE = "it is in use, and the log mentions an older version of it"
     MOVED = "its version changed just before"
     STAYED = "its version did not change, and others did"
@@ -60,6 +61,7 @@ WEIGHT: Final = {
     Reason.STANDS_OUT: 2.0,
     Reason.LAGS: -1.5,
     Reason.FOLLOWS: -1.2,
+    Reason.ASKED: 1.5,
     Reason.SEEN_TWICE: 0.5,
     Reason.MOVED: 3.5,
     Reason.STAYED: -2.0,

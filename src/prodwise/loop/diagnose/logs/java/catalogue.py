@@ -21,10 +21,11 @@ from prodwise.loop.diagnose.logs.versions import newer
 ARTIFACTS_MAX: Final = 4_000
 OWNERS_MAX: Final = 8
 OWNER_MIN: Final = 3.0
+KIN_SHARE: Final = 0.8
 BOM: Final = re.compile(r"(?:^|[-.])(?:bom|dependencies|platform)(?:$|[-.])")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z0-9]{2,40}|[A-Z]{2,20}(?![a-z])")
 _STEP: Final = re.compile(r"(?:---|>>>|<<<) [\w.:-]{3,200} \(")
-_URL: Final = re.compile(r"https?://\S{5,600}")
+_FILES: Final = (".pom", ".jar", ".aar", ".war", ".hpi")
 _LOCAL: Final = re.compile(r"/\.m2/repository/([\w./-]{3,300})/([\w.-]{1,120})/([\w.+-]{1,80})/\2-\3[\w.-]{0,60}\.jar")
 _CACHED: Final = re.compile(r"files-2\.1/([\w.-]{1,150})/([\w.-]{1,120})/([\w.+-]{1,80})/[0-9a-f]{20,64}/")
 _COORDINATES: Final = re.compile(
@@ -133,9 +134,9 @@ class Catalogue:
     def add(self, group: str, name: str, version: str, jar: bool = False) -> Artifact | None:
         """Remembers it. None: there are too many, or it is the project's own."""
         key = f"{group}:{name}"
+        artifact = self.artifacts.get(key)
         if key in self.own:
             return None
-        artifact = self.artifacts.get(key)
         if artifact is None:
             if len(self.artifacts) >= ARTIFACTS_MAX:
                 return None
@@ -171,7 +172,15 @@ class Catalogue:
         used = [self.artifacts[key] for key in near if self.on_path(self.artifacts[key])]
         scored = [(_fits(package, words, artifact), artifact.key) for artifact in used]
         best = sorted(((score, key) for score, key in scored if score >= OWNER_MIN), reverse=True)[:OWNERS_MAX]
-        return [(key, 3 ** (score - best[0][0])) for score, key in best]
+        return [(key, 3 ** (score - best[0][0])) for score, key in best] or self._kin(package, used)
+
+    def _kin(self, package: list[str], used: list[Artifact]) -> list[tuple[str, float]]:
+        """Where no name fits: what comes from the same house, the first one fetched foremost, as others came with it."""
+        kin = [
+            one for one in used if one.group.lower().split(".")[:2] == package[:2] and not (one.is_bom or one.is_parent)
+        ]
+        kin.sort(key=lambda one: one.versions[one.used].order)
+        return [(one.key, KIN_SHARE * 0.6**place) for place, one in enumerate(kin[:3])]
 
     def on_path(self, artifact: Artifact) -> bool:
         """Whether its classes can be in use: a jar of it was fetched (for the project, if that can be told)."""
@@ -250,7 +259,7 @@ def catalogue(log: Log) -> Catalogue:
 
 def _fetched(log: Log, found: Catalogue) -> None:
     """Downloads, in their order; jars that come in one go are one batch."""
-    urls = _urls(log)
+    urls, more = _urls(log)
     bases = _bases(urls)
     batch: list[Seen] = []
     last = 0
@@ -258,7 +267,7 @@ def _fetched(log: Log, found: Catalogue) -> None:
         kind = parts[-1].rpartition(".")[2]
         at = _base_of(parts, bases)
         artifact = found.add(".".join(parts[at:-3]), parts[-3], parts[-2], jar=kind in ("jar", "aar", "war", "hpi"))
-        if number - last > 1 and last:
+        if last and last + 1 not in more:
             _close(log, found, batch, last)
         last = number
         if artifact is not None and kind != "pom":
@@ -268,8 +277,6 @@ def _fetched(log: Log, found: Catalogue) -> None:
 
 def _close(log: Log, found: Catalogue, batch: list[Seen], last: int) -> None:
     """Maven resolves what a step needs of the project before it announces the step, and a plugin's own needs after that."""
-    if any("ownload" in line and "://" in line for _, line in log.after(last, 1)):
-        return
     follows = [line.removeprefix("[INFO]").strip() for _, line in log.after(last, 3)]
     project = any(_STEP.match(line) for line in follows)
     for seen in batch:
@@ -280,22 +287,21 @@ def _close(log: Log, found: Catalogue, batch: list[Seen], last: int) -> None:
     batch.clear()
 
 
-def _urls(log: Log) -> list[tuple[int, list[str]]]:
-    """(line, the address in parts) of what was fetched: artifacts only."""
-    found = []
+def _urls(log: Log) -> tuple[list[tuple[int, list[str]]], set[int]]:
+    """(line, the address in parts) of what was fetched, artifacts only; and the lines that tell of any fetching."""
+    found: list[tuple[int, list[str]]] = []
+    telling: set[int] = set()
     word = "ownloaded" if "ownloaded from" in log.text or "ownloaded:" in log.text else "ownload"
     for number, line in enumerate(log.text.split("\n"), 1):
-        if word not in line or "://" not in line:
+        if "ownload" not in line or "://" not in line:
             continue
-        match = _URL.search(line)
-        parts = match[0].rstrip(").,").split("/")[2:] if match else []
-        if (
-            len(parts) >= 5
-            and parts[-1].startswith(f"{parts[-3]}-")
-            and parts[-1].endswith((".pom", ".jar", ".aar", ".war", ".hpi"))
-        ):
+        telling.add(number)
+        if word not in line:
+            continue
+        parts = line[line.find("://") + 3 :][:600].partition(" ")[0].rstrip(").,").split("/")
+        if len(parts) >= 5 and parts[-1].startswith(f"{parts[-3]}-") and parts[-1].endswith(_FILES):
             found.append((number, parts))
-    return found
+    return found, telling
 
 
 def _bases(urls: list[tuple[int, list[str]]]) -> set[tuple[str, ...]]:
@@ -310,15 +316,15 @@ def _bases(urls: list[tuple[int, list[str]]]) -> set[tuple[str, ...]]:
 
 def _base_of(parts: list[str], bases: set[tuple[str, ...]]) -> int:
     """Where the group begins."""
-    for length in range(len(parts) - 3, 0, -1):
-        if length < len(parts) - 3 and tuple(parts[:length]) in bases:
-            return length
-    return _group_at(parts)
+    return next((at for at in range(len(parts) - 4, 0, -1) if tuple(parts[:at]) in bases), 0) or _group_at(parts)
 
 
 def _group_at(parts: list[str]) -> int:
     """Where a part stands that groups begin with."""
-    return next((i for i, part in enumerate(parts[1:-3], 1) if part in TOP), 1)
+    for at in range(1, len(parts) - 3):
+        if parts[at] in TOP:
+            return at
+    return 1
 
 
 def _family(group: str) -> str:

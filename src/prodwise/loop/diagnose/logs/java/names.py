@@ -100,6 +100,8 @@ def score(package: list[str], classes: set[str], group: list[str], name: str) ->
             break
         lead += 1
     points = 4.0 if lead == len(group) else float(lead) if lead >= 2 else 0.0
+    if not lead and len(package[0]) > 2 and package[0] not in TOP and group[-1] == package[0]:
+        points += 2.5  # packages that begin with what the group ends with
     words = [part for word in words_of(name) for part in _split(word, package)]
     missing = deepest = 0
     for word in words:

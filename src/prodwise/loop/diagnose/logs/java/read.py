@@ -7,11 +7,16 @@ from dataclasses import replace
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
 from prodwise.loop.diagnose.logs.java import code, gradle, maven
-from prodwise.loop.diagnose.logs.java.catalogue import Artifact, Catalogue, catalogue
+from prodwise.loop.diagnose.logs.java.catalogue import Artifact, Catalogue, Jars, catalogue
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.versions import newer
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
+
+HARDLY = 0.3
+"""Of the share of a clue: a package with less is as good as not named beside it."""
+FEW = 2
+"""Artifacts that a log may mention for none of them to be a dependency: a plugin of the build and the project itself."""
 
 
 def read(log: Log) -> Reading:
@@ -40,6 +45,8 @@ def read(log: Log) -> Reading:
 def _whose(known: Catalogue, name: str) -> str:
     if known.is_own(name):
         return code.OWN
+    if known.jars is Jars.NONE and len(known.artifacts) <= FEW:
+        return ".".join(name.split(".")[:3])
     return next((key for key, _ in known.owners(name)), "")
 
 
@@ -56,7 +63,7 @@ def _owned(one: code.Naming, known: Catalogue, kind: Failure | None) -> Iterator
         yield Clue(one.reason, key, failing, one.line, known.artifacts[key].used, one.share * share)
     if one.reason is Reason.LACKS:
         yield from _asked_for(one, owners, known, failing)
-    if not owners and one.reason is not Reason.PASSES and not known.artifacts and "." in one.name:
+    if not owners and one.reason is not Reason.PASSES and known.jars is Jars.NONE and "." in one.name:
         package = [part for part in one.name.split(".") if not part[:1].isupper()]
         if package:
             yield Clue(one.reason, ".".join(package[:3]), failing, one.line, share=0.6 * one.share)
@@ -74,8 +81,8 @@ def _asked_for(one: code.Naming, owners: list[tuple[str, float]], known: Catalog
         renamed = "jakarta." + one.name.removeprefix("javax.")
         for key, share in known.owners(renamed)[:1]:
             artifact = known.artifacts[key]
-            asker = known.asked_by(artifact, artifact.used)
-            if asker is not None and artifact.group.startswith("jakarta"):
+            if artifact.group.startswith("jakarta"):
+                asker = known.asked_by(artifact, artifact.used) or artifact
                 yield Clue(Reason.DEMANDS, asker.key, kind, one.line, asker.used, share)
 
 
@@ -97,7 +104,7 @@ def _beside(clues: list[Clue], known: Catalogue) -> list[Clue]:
         root = known.root(artifact, version)
         if root is not artifact:
             found.append(Clue(Reason.FOLLOWS, key, clue.kind, clue.line))
-            if root.key not in named:
+            if root.key not in named or (clue.reason is Reason.LACKS and named[root.key].share < HARDLY * clue.share):
                 found += [
                     Clue(one.reason, root.key, one.kind, one.line, version, 0.9 * one.share)
                     for one in clues
@@ -110,7 +117,7 @@ def _beside(clues: list[Clue], known: Catalogue) -> list[Clue]:
 def _fresh(known: Catalogue, kind: Failure) -> Iterator[Clue]:
     """When nothing is named: what the project uses and the log mentions in an older version, too. A guess, and weighed as one."""
     for key, artifact in known.artifacts.items():
-        if artifact.project and known.older(artifact, artifact.used):
+        if artifact.project and known.on_path(artifact) and known.older(artifact, artifact.used):
             yield Clue(Reason.SEEN_TWICE, key, kind, 0, artifact.used)
 
 
