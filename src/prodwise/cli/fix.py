@@ -115,7 +115,8 @@ def not_silent(say: Callable[[str], None], said: Callable[[], float], quiet: flo
 def _fix(asked: Given, workshop: Any, base: str, names: Any, budget: Budget, say: Any) -> Fix:
     try:
         check = reproduce(asked, workshop, base, budget, str(workshop.directory))
-        return repair(check, names, workshop, base, budget, say, parts.fitter(workshop))
+        fitter, back = parts.fitter(workshop), parts.takes_back(workshop.directory)
+        return repair(check, names, workshop, base, budget, say, fitter, back)
     except BudgetOver as error:
         return Fix("no_fix", error.message, seconds=budget.spent, over=True)
     except Refused as error:
