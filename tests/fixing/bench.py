@@ -13,6 +13,7 @@ from prodwise.heal.fixing.story import Fix, repair
 from prodwise.model.action import ActionKind
 from prodwise.model.patch import Fault, Proposal
 from prodwise.ports.repair import Repairer, Workshop
+from prodwise.repair.undo import MergedFixes
 from prodwise.sandbox.workshop import Workshop as SandboxWorkshop
 from prodwise.wiring.fitting import LockFitter
 
@@ -66,14 +67,16 @@ class Proposes:
 
     name = "given"
 
-    def __init__(self, *diffs: str, kind: ActionKind = ActionKind.PATCH, why: str = "because") -> None:
-        self.diffs, self.kind, self.why = diffs, kind, why
+    def __init__(
+        self, *diffs: str, kind: ActionKind = ActionKind.PATCH, why: str = "because", commit: str = ""
+    ) -> None:
+        self.diffs, self.kind, self.why, self.commit = diffs, kind, why, commit
         self.faults: list[Fault] = []
 
     def propose(self, fault: Fault, workshop: Workshop, base: str, seconds: float) -> Iterator[Proposal]:
         self.faults.append(fault)
         for number, diff in enumerate(self.diffs):
-            yield Proposal(self.name, self.kind, diff, f"{self.why} {number}")
+            yield Proposal(self.name, self.kind, diff, f"{self.why} {number}", commit=self.commit)
 
 
 def story(folder: Path, test: str, *repairers: Repairer, trace: str = "", seconds: float = 60) -> Fix:
@@ -84,7 +87,9 @@ def story(folder: Path, test: str, *repairers: Repairer, trace: str = "", second
         root = str(workshop.directory)
         asked = given(test, trace, workshop, workshop.base, root)
         check = asked if isinstance(asked, NotReproduced) else reproduce(asked, workshop, workshop.base, budget, root)
-        fix = repair(check, repairers, workshop, workshop.base, budget, lambda _: None, LockFitter(workshop))
+        fix = repair(
+            check, repairers, workshop, workshop.base, budget, lambda _: None, LockFitter(workshop), MergedFixes(folder)
+        )
     assert everything(folder) == before
     return fix
 

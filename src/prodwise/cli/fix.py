@@ -120,7 +120,8 @@ def not_silent(say: Callable[[str], None], said: Callable[[], float], quiet: flo
 def _fix(wanted: Wanted, workshop: Any, base: str, names: Any, budget: Budget, say: Any) -> Fix:
     try:
         found = check(wanted, workshop, base, budget, str(workshop.directory), say)
-        return repair(found, names, workshop, base, budget, say, parts.fitter(workshop))
+        fitter, back = parts.fitter(workshop), parts.takes_back(workshop.directory)
+        return repair(found, names, workshop, base, budget, say, fitter, back)
     except BudgetOver as error:
         return Fix("no_fix", error.message, seconds=budget.spent, over=True)
     except Refused as error:

@@ -97,7 +97,11 @@ class Repairer(Protocol):
 
 
 class TakesBack(Protocol):
-    """Knows how a merged fix is taken back."""
+    """Knows how a commit is taken back, and what that is byte for byte."""
+
+    def inverse(self, base: str, commit: str) -> str:
+        """The diff from the commit to its one parent, as git writes it; "" for what is no such commit in the history of base. Raises
+        TargetError when git cannot be asked."""
 
     def undo(self, base: str, fix: str, mark: str) -> Revert:
         """All of the commit `fix`, or (squashed, rebased) of the one whose message has the line `mark`, taken back against base.

@@ -54,8 +54,8 @@ def in_company(check: Check, probe: Probe) -> Check:
         pytest = (python, "-m", "pytest")
         one = (*pytest, "-q", "-p", "no:cacheprovider", f"{PLACE}/{NAME}.py")
         return replace(check, command=one, whole=(*one, *files), files=tuple(files), pytest=pytest)
-    one = _unittest(python, [NAME])
-    return replace(check, command=one, whole=_unittest(python, [NAME, *map(_dotted, files)]), files=tuple(files))
+    alone = _unittest(python, [NAME])
+    return replace(check, command=alone, whole=_unittest(python, [NAME, *map(_dotted, files)]), files=tuple(files))
 
 
 def related(probe: Probe, stem: str, leaving: Sequence[str]) -> list[str]:

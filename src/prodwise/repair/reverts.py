@@ -74,7 +74,12 @@ class RevertRepairer:
         if found.cautions or not any(kind_of(path) in (Kind.CODE, Kind.OTHER) for path in found.paths):
             return
         yield Proposal(
-            self.name, ActionKind.REVERT, found.diff, _why(found, proven), rank + (0.0 if found.whole else 0.5)
+            self.name,
+            ActionKind.REVERT,
+            found.diff,
+            _why(found, proven),
+            rank + (0.0 if found.whole else 0.5),
+            found.commit,
         )
 
 

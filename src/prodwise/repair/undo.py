@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from prodwise.repair.revert import revert
 from prodwise.repair.scratch import Scratch, scratch
 
 LOOKED_AT: Final = 500
+_ID: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,17 @@ class MergedFixes:
     """Implements ports.repair.TakesBack. The repository is only read."""
 
     repo: Path
+
+    def inverse(self, base: str, commit: str) -> str:
+        if not _ID.fullmatch(commit):
+            return ""
+        with scratch(self.repo) as made:
+            code, told = made.tried("rev-list", "--parents", "--max-count=1", commit)
+            there = base if made.tried("cat-file", "-e", f"{base}^{{commit}}")[0] == 0 else made.head
+            ids = told.split()
+            if code or len(ids) != 2 or made.tried("merge-base", "--is-ancestor", commit, there)[0]:
+                return ""
+            return made.diff(commit, ids[1])
 
     def undo(self, base: str, fix: str, mark: str) -> Revert:
         with scratch(self.repo) as made:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from prodwise.ports.repair import Fitter, Repairer
+from prodwise.ports.repair import Fitter, Repairer, TakesBack
 from prodwise.repair.pins.repairer import PinRepairer
 from prodwise.repair.reverts import RevertRepairer
 from prodwise.repair.search_repairer import SearchRepairer
+from prodwise.repair.undo import MergedFixes
 from prodwise.sandbox.workshop import Workshop
 from prodwise.wiring.fitting import LockFitter
 from prodwise.wiring.sandbox import sandbox
@@ -25,6 +26,11 @@ def workshop(repo: Path, commands: Sequence[str]) -> Workshop:
 def fitter(shop: Workshop) -> Fitter:
     """Who installs what a lock names, so that a pin is tried where its version is."""
     return LockFitter(shop)
+
+
+def takes_back(repo: Path) -> TakesBack:
+    """Who tells what takes a commit back, byte for byte."""
+    return MergedFixes(repo)
 
 
 def repairers(model: str, repo: Path, tell: Callable[[str], None]) -> tuple[Repairer, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from prodwise.config import state_dir
+from prodwise.config.environment import state_dir
 from prodwise.config.repair import RepairConfig, load_repair
 from prodwise.model.errors import Refused
 from prodwise.sandbox.container import Container

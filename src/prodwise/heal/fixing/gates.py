@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Final
 
 from prodwise.heal.fixing.dependencies import dependencies
@@ -38,6 +39,9 @@ def policy(trial: Trial) -> GateResult:
         trial.court.not_checked(
             "whether the change is near the fault: no file of this repository is known to take part in it"
         )
+    commit, back = trial.proposal.commit, trial.court.takes_back
+    if commit and trial.tests and back is not None:
+        scene = replace(scene, inverse=back.inverse(trial.court.base, commit))
     return policy_gate(trial.proposal, scene)
 
 
@@ -84,13 +88,13 @@ def builds(trial: Trial) -> GateResult:
 
 
 def reproducer(trial: Trial) -> GateResult:
-    """It failed at the base (that was seen first, twice); with the change it must pass, every time."""
+    """It failed at the base (that was seen first, twice); with the change it must pass, every time, with all the base's tests."""
     court = trial.court
     check = court.reproducer
     fits = int(TIMES_SHARE * court.budget.left / max(check.seconds, 0.05))
     times = max(TIMES_LEAST, min(TIMES, fits))
     for turn in range(times):
-        with trial.head() as tree:
+        with trial.head(whole=False) as tree:
             ran = check.run(tree, court.budget)
         if (still := failure(ran.code, ran.output, ran.ended)) is not None:
             if turn:

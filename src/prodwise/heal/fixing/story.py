@@ -17,7 +17,7 @@ from prodwise.loop.verify.patch import NotADiff, read
 from prodwise.model.errors import ProdwiseError, Refused
 from prodwise.model.gate import GateResult, Verdict, worst
 from prodwise.model.patch import Proposal
-from prodwise.ports.repair import Fitter, Repairer, Workshop
+from prodwise.ports.repair import Fitter, Repairer, TakesBack, Workshop
 
 PROPOSALS_MAX: Final = 200
 TRIED_KEPT: Final = 50
@@ -65,8 +65,10 @@ def repair(
     budget: Budget,
     tell: Tell,
     fitter: Fitter | None = None,
+    takes_back: TakesBack | None = None,
 ) -> Fix:
-    """fitter: without one, no pin is believed. Raises Refused only where no sandbox can be had."""
+    """fitter: without one, no pin is believed; takes_back: without, no revert may touch a test. Raises Refused only where no sandbox
+    can be had."""
     if isinstance(check, NotReproduced):
         return Fix("refused" if check.refused else "no_fix", check.reason, seconds=budget.spent)
     tell(f"it fails at the base, each time: {check.reason.words} ({check.seconds:.1f} s a run)")
@@ -81,6 +83,7 @@ def repair(
             unchecked=list(check.notes),
             tell=tell,
             fitter=fitter,
+            takes_back=takes_back,
         )
         over = False
         try:

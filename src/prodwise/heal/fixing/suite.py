@@ -47,6 +47,9 @@ def suite(trial: Trial) -> GateResult:
     if ran.ended and not after.known:
         return held(GATE, f"with the change, the suite was ended ({ran.ended})")
     missing = lost(before, after) - court.wobbly
+    if left := _taken_along(trial, asked, missing - after.failed):
+        missing -= left
+        court.not_checked(f"{len(left)} tests that came with the commit, and go with it: {_some(left)}")
     if missing and (doubt := _again(trial, asked, missing)) is not None:
         return doubt
     if before.code == 0 != after.code and not court.wobbly:
@@ -182,6 +185,21 @@ def _of_these(asked: Suite, tests: frozenset[str], paths: Collection[str]) -> Su
     """The files of these tests, where their names tell them."""
     files = {posixpath.normpath(posixpath.join(asked.folder, name.split("::")[0])) for name in tests}
     return asked.only(sorted(files)) if asked.kind == "pytest" and files <= set(paths) else None
+
+
+def _taken_along(trial: Trial, asked: Suite, gone: frozenset[str]) -> frozenset[str]:
+    """Those that stand in test files of a commit that is taken back exactly, where their names tell; they are gone, not failing."""
+    if not trial.tests:
+        return frozenset()
+    return frozenset(name for name in gone if any(_in(name, file, asked) for file in trial.tests))
+
+
+def _in(name: str, file: str, asked: Suite) -> bool:
+    """Whether a test's name says that it stands there: "tests/test_a.py::test_b", or "test_b (tests.test_a.Tests.test_b)"."""
+    if asked.kind == "unittest":
+        module = posixpath.relpath(file, asked.folder or ".").removesuffix(".py").replace("/", ".")
+        return f"({module}." in name
+    return asked.kind == "pytest" and posixpath.normpath(posixpath.join(asked.folder, name.split("::")[0])) == file
 
 
 def _some(names: frozenset[str]) -> str:

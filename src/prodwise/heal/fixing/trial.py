@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,18 +11,20 @@ from prodwise.heal.fixing.budget import Budget
 from prodwise.heal.fixing.repository import Repository
 from prodwise.heal.fixing.reproducer import Reproducer
 from prodwise.loop.verify.patch import applied
+from prodwise.loop.verify.patch.protected import is_test
 from prodwise.loop.verify.results import Results, Suite
 from prodwise.model.diff import FileDiff
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.model.patch import Proposal
-from prodwise.ports.repair import Fitter, Tree, Workshop
+from prodwise.ports.repair import Fitter, TakesBack, Tree, Workshop
 
 
 @dataclass
 class Court:
     """What is the same for all proposals. suite, before, suite_s: the suite at the base, once it was looked for, and how long it
     took; unchecked: what no gate could look at, in plain words; tell: hears what is going on; fitter: who installs what a lock
-    names; installed: folder of a lock → the court with what it installs at the base, or why there is none."""
+    names; takes_back: who knows what a commit's inverse is; installed: folder of a lock → the court with what it installs at the
+    base, or why there is none."""
 
     workshop: Workshop
     base: str
@@ -37,6 +40,7 @@ class Court:
     unchecked: list[str] = field(default_factory=list)
     tell: Callable[[str], None] = lambda _line: None
     fitter: Fitter | None = None
+    takes_back: TakesBack | None = None
     installed: dict[str, Court | GateResult] = field(default_factory=dict)
 
     def not_checked(self, what: str) -> None:
@@ -60,12 +64,24 @@ class Trial:
         texts = self.court.repository.text
         return {one.path: applied(texts(one.before) or "", one) for one in self.files if one.path and one.hunks}
 
+    @property
+    def tests(self) -> frozenset[str]:
+        """Test files that it changes: only what takes a commit back exactly may."""
+        return frozenset(name for file in self.files for name in file.names if is_test(name))
+
     @contextmanager
-    def head(self) -> Iterator[Tree]:
-        """A fresh checkout of the base with the proposal's diff and nothing else: its tests are the base's."""
+    def head(self, whole: bool = True) -> Iterator[Tree]:
+        """A fresh checkout of the base with the proposal's diff and nothing else. whole: otherwise without what it does to tests, so
+        that all of those are the base's."""
         with (self.dependencies or self.court.workshop).fresh(self.court.base) as tree:
-            tree.apply(self.proposal.diff)
+            tree.apply(self.proposal.diff if whole else self._code())
             yield tree
+
+    def _code(self) -> str:
+        parts = re.split(r"^(?=diff --git )", self.proposal.diff, flags=re.MULTILINE)[1:]
+        return "".join(
+            part for part, file in zip(parts, self.files, strict=True) if not any(is_test(one) for one in file.names)
+        )
 
 
 Gate = Callable[[Trial], GateResult]

@@ -69,14 +69,22 @@ def judge(proposal: Proposal, scene: Scene) -> tuple[Broken, ...]:
     paths = [Broken("names of files", why) for file in files for name in file.names for why in _name(name, scene)]
     if paths:
         return tuple(paths)
-    bare = Case(proposal.kind, files, scene, {}, {}, {})
+    exact = _exact(proposal, files, scene)
+    bare = Case(proposal.kind, files, scene, {}, {}, {}, exact)
     if large := tuple(_limits(bare)):  # what is too large is not read further
         return (*_broken(bare, _OF_NAMES), *(Broken(LIMITS, why) for why in large))
     try:
-        one = case(proposal.kind, files, scene)
+        one = case(proposal.kind, files, scene, exact)
     except DoesNotApply as error:
         return (*_broken(bare, _OF_FILES), Broken("applies where it says", str(error)))
     return _broken(one, RULES)
+
+
+def _exact(proposal: Proposal, files: tuple[FileDiff, ...], scene: Scene) -> bool:
+    """A commit that is taken back takes its own tests along: only where nothing else is in the diff, and where it is no matter of
+    tests alone."""
+    proven = proposal.kind is ActionKind.REVERT and bool(proposal.commit) and bool(scene.inverse)
+    return proven and proposal.diff == scene.inverse and not all(is_test(one) for file in files for one in file.names)
 
 
 def _broken(one: Case, rules: Iterable[tuple[str, Rule]]) -> tuple[Broken, ...]:
@@ -139,8 +147,9 @@ def _pins(one: Case) -> Iterator[str]:
 
 
 def _tests(one: Case) -> Iterator[str]:
-    """No test is edited, removed, skipped or loosened; nor is one in the code itself."""
-    for file in one.files:
+    """No test is edited, removed, skipped or loosened; nor is one in the code itself. A commit that is taken back exactly takes its
+    own tests along."""
+    for file in one.files if not one.exact else ():
         yield from (f"{name} belongs to the tests" for name in file.names if is_test(name))
     yield from one.new(rule.TESTS)
     for path, lost in one.lost.items():

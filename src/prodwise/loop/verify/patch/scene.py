@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from prodwise.loop.verify.patch.apply import DoesNotApply, applied
 from prodwise.loop.verify.patch.code import features
 from prodwise.loop.verify.patch.found import Found
-from prodwise.loop.verify.patch.protected import is_lock
+from prodwise.loop.verify.patch.protected import is_lock, is_test
 from prodwise.model.action import ActionKind
 from prodwise.model.diff import FileDiff
 from prodwise.model.pin import HOLDS_FILE
@@ -19,18 +19,20 @@ from prodwise.model.pin import HOLDS_FILE
 class Scene:
     """texts: the changed files as they are at the base, without those that are no text or are too long; links: symbolic links of
     the repository → what they point to; near: those of the changed files that lie on the failing trace or are imported by what
-    does, None when nothing of the trace is known; known: packages that the repository imports or locks, by import name."""
+    does, None when nothing of the trace is known; known: packages that the repository imports or locks, by import name; inverse: what
+    takes back the commit that a revert names, as git itself tells it, "" where that is not known."""
 
     texts: Mapping[str, str]
     links: Mapping[str, str] = field(default_factory=dict)
     near: frozenset[str] | None = None
     known: frozenset[str] = frozenset()
+    inverse: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """One proposal in its scene. after: texts of changed files, "" for one that goes; news: what the code does that it did not;
-    lost: what it no longer does."""
+    lost: what it no longer does; exact: it is, byte for byte, what takes one commit back, with more in it than tests."""
 
     kind: ActionKind
     files: tuple[FileDiff, ...]
@@ -38,6 +40,7 @@ class Case:
     after: Mapping[str, str]
     news: Mapping[str, tuple[Found, ...]]
     lost: Mapping[str, tuple[Found, ...]]
+    exact: bool = False
 
     def new(self, rule: str) -> Iterator[str]:
         """What breaks the rule, with its place."""
@@ -45,7 +48,7 @@ class Case:
             yield from (f"{path}:{one.line} {one.what}" for one in found if one.rule == rule)
 
 
-def case(kind: ActionKind, files: tuple[FileDiff, ...], scene: Scene) -> Case:
+def case(kind: ActionKind, files: tuple[FileDiff, ...], scene: Scene, exact: bool = False) -> Case:
     """Raises DoesNotApply, also for a file whose text is not known."""
     after, news, lost = dict[str, str](), dict[str, tuple[Found, ...]](), dict[str, tuple[Found, ...]]()
     for file in files:
@@ -58,9 +61,11 @@ def case(kind: ActionKind, files: tuple[FileDiff, ...], scene: Scene) -> Case:
         after[name] = applied(before, file) if file.path else ""
         if kind is ActionKind.PIN and (is_lock(name) or name == HOLDS_FILE):
             continue  # no code: what these may say, other rules and the gate of dependencies know
+        if exact and is_test(name):
+            continue  # as it was before that commit
         had, has = tuple(features(file.before or name, before)), tuple(features(name, after[name]))
         news[name], lost[name] = _beyond(has, had), _beyond(had, has)
-    return Case(kind, files, scene, after, news, lost)
+    return Case(kind, files, scene, after, news, lost, exact)
 
 
 def _beyond(these: tuple[Found, ...], those: tuple[Found, ...]) -> tuple[Found, ...]:
