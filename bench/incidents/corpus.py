@@ -13,7 +13,7 @@ from random import Random
 
 from bench.incidents import draw
 from bench.incidents.eyes import seen
-from bench.incidents.world import NEW, NOW, OLD, ROUTES, Backdrop, Drawn, World, change
+from bench.incidents.world import NEW, NOW, OLD, ROUTES, Backdrop, Drawn, World, change, package
 from bench.suspects import desk, shop
 from bench.suspects.play import History, play
 from bench.suspects.project import Project
@@ -141,6 +141,14 @@ def expired(world: World) -> None:
     world.told = ["SSLCertVerificationError: certificate verify failed: certificate has expired"]
 
 
+def updated(happens: Happens, *, sure: bool = True) -> Happens:
+    def more(world: World) -> None:
+        happens(world)
+        world.packages = [package(sure, world.onset + 1.0), package(False, world.onset + 1.0, "webframe")]
+
+    return more
+
+
 def own(world: World) -> None:
     some(world)
     world.told = ["AttributeError: 'NoneType' object has no attribute 'id'"]
@@ -180,6 +188,7 @@ def entries() -> Iterator[Entry]:
         subject="ch-config",
     )
     yield Entry("a configuration, and nothing else", Cause.CONFIG, configured(all_fail, 60), subject="ch-config")
+    yield from dependencies()
     yield from red_herrings()
     yield from plain()
     for days in (2, 5):
@@ -192,6 +201,23 @@ def entries() -> Iterator[Entry]:
         yield Entry(
             f"a slow leak {days} days after its release, near its limit", Cause.MEMORY, leaks(slower, 0.97), days * DAY
         )
+
+
+def dependencies() -> Iterator[Entry]:
+    for name, happens in (("one route", some), ("all routes", all_fail), ("keeps dying", dies(1, 5))):
+        for seconds in (20.0, 240.0):
+            yield Entry(
+                f"a package that a release moved, {name}, {seconds:.0f} s",
+                Cause.DEPENDENCY,
+                updated(happens),
+                seconds,
+                True,
+                NEW,
+            )
+    yield Entry("a release whose errors pass through a package that it moved", Cause.RELEASE,
+                updated(some, sure=False), 30, True, NEW)  # fmt: skip
+    yield Entry("an outage of what it needs, raised in a package that an innocent deploy moved", Cause.UPSTREAM,
+                updated(pay_down(some)), 90, subject="pay")  # fmt: skip
 
 
 def red_herrings() -> Iterator[Entry]:

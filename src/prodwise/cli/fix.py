@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Final
@@ -21,6 +21,7 @@ from prodwise.heal.fixing.gates import GATES
 from prodwise.heal.fixing.given import Given, NotReproduced, given
 from prodwise.heal.fixing.reproducer import reproduce
 from prodwise.heal.fixing.story import Fix, repair
+from prodwise.model.breakage import Moved
 from prodwise.model.errors import Refused, UsageError
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.server.views.words import visible
@@ -65,7 +66,7 @@ def fix_command(desk: Desk, wish: Wish) -> int:
         desk.say(f"{budget.spent:5.1f} s  {line}", "dim")
 
     names = parts.repairers(wish.model, wish.repo, say)
-    with once(), _opened(wish) as (workshop, base, text), not_silent(say, lambda: said):
+    with once(), _opened(wish) as (workshop, base, text, packages), not_silent(say, lambda: said):
         asked = given(wish.test, text, workshop, base, str(workshop.directory))
         if isinstance(asked, NotReproduced):
             fix = Fix("refused" if asked.refused else "no_fix", asked.reason, seconds=budget.spent)
@@ -73,24 +74,26 @@ def fix_command(desk: Desk, wish: Wish) -> int:
             return _plan(desk, asked, [one.name for one in names], budget)
         else:
             say(f"running the check at the base: {asked.shown}")
+            asked = replace(asked, fault=replace(asked.fault, packages=packages))
             fix = _fix(asked, workshop, base, names, budget, say)
     _hand_over(desk, fix, wish.json, wish.repo)
     return _code(fix)
 
 
 @contextmanager
-def _opened(wish: Wish) -> Iterator[tuple[Any, str, str]]:
-    """(workshop, base, trace): what is in the folder now; for an incident the release that has the fault, and how it showed."""
+def _opened(wish: Wish) -> Iterator[tuple[Any, str, str, tuple[Moved, ...]]]:
+    """(workshop, base, trace, packages): what is in the folder now; for an incident the release that has the fault, how it
+    showed, and the packages that its diagnosis blames."""
     if not wish.incident:
         text = _read(wish.trace) if wish.trace else ""
         with parts.workshop(wish.repo, [wish.test]) as workshop:
-            yield workshop, workshop.base, text
+            yield workshop, workshop.base, text, ()
         return
     from prodwise.wiring import mending
 
     asked = mending.asked(wish.repo, wish.incident)
     with mending.workshop(wish.repo, asked.release.id) as workshop:
-        yield workshop, asked.release.commit, asked.trace
+        yield workshop, asked.release.commit, asked.trace, asked.packages
 
 
 @contextmanager

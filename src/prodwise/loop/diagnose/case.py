@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from prodwise.loop.diagnose.blamed import calls_in
+from prodwise.loop.diagnose.dependencies import PackageFacts
 from prodwise.loop.diagnose.used_up import ClockSet, InputFacts, MachineUse, ProcessUse
 from prodwise.loop.group.tag import calls
 from prodwise.model.change import Change
@@ -148,6 +149,7 @@ class Case:
     machine: tuple[MachineUse, ...] = ()
     clock: tuple[ClockSet, ...] = ()
     inputs: tuple[InputFacts, ...] = ()
+    packages: tuple[PackageFacts, ...] = ()
 
     @property
     def onset(self) -> float:

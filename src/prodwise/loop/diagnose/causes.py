@@ -8,6 +8,7 @@ from dataclasses import replace
 from prodwise.loop.diagnose import readings as read
 from prodwise.loop.diagnose import weights as w
 from prodwise.loop.diagnose.case import Case, Exit
+from prodwise.loop.diagnose.dependencies import apart
 from prodwise.loop.diagnose.evidence import clock, ending
 from prodwise.loop.diagnose.explained import changes_explained, faults_explained
 from prodwise.loop.diagnose.finding import Finding, hypothesis
@@ -19,7 +20,7 @@ from prodwise.model.incident import Symptom
 
 
 def released(case: Case) -> Iterator[Hypothesis]:
-    """Began with a release: the newest before the onset, and each that stands beside another one."""
+    """Began with a release, or a package that it changed: the newest before the onset, and each that stands beside another one."""
     changes = read.release_changes(case)
     newest = _newest(case, changes)
     subjects: dict[str, Change | None] = {newest.after: newest} if newest is not None else {}
@@ -28,7 +29,7 @@ def released(case: Case) -> Iterator[Hypothesis]:
         if about is not None or read.canary_worse(contrast):
             subjects.setdefault(contrast.canary, about)
     for release in sorted(subjects):
-        yield _release(case, release, subjects[release])
+        yield from apart(_release(case, release, subjects[release]), case.packages)
 
 
 def _release(case: Case, release: str, change: Change | None) -> Hypothesis:

@@ -27,6 +27,7 @@ _NEARNESS = [
     Cause.UPSTREAM,
     Cause.OVERLOAD,
     Cause.INPUT,
+    Cause.DEPENDENCY,
     Cause.RELEASE,
     Cause.CONFIG,
     Cause.CRASH_LOOP,
@@ -71,6 +72,7 @@ def _canonical(case: Case) -> Case:
         machine=once(case.machine),
         clock=once(case.clock),
         inputs=once(case.inputs),
+        packages=once(case.packages),
     )
 
 

@@ -16,6 +16,7 @@ from prodwise.loop.diagnose.case import (
     ProcessFacts,
     RequestFacts,
 )
+from prodwise.loop.diagnose.dependencies import stated as package_stated
 from prodwise.loop.diagnose.used_up import ClockSet, InputFacts, MachineUse, ProcessUse
 from prodwise.model.change import Change
 from prodwise.model.evidence import Evidence
@@ -42,7 +43,8 @@ def evidence_of(case: Case) -> tuple[Evidence, ...]:
         *case.clock,
         *case.inputs,
     )
-    unique = {one.id: one for one in (evidence(case, fact) for fact in facts)}
+    told = [*(evidence(case, fact) for fact in facts), *(package_stated(one) for one in case.packages)]
+    unique = {one.id: one for one in told}
     return tuple(sorted(unique.values(), key=lambda one: (one.kind, one.since, one.text, one.id)))
 
 
