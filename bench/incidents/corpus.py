@@ -18,6 +18,7 @@ from bench.suspects import desk, shop
 from bench.suspects.play import History, play
 from bench.suspects.project import Project
 from prodwise.loop.diagnose.case import Exit
+from prodwise.loop.diagnose.origins import OriginFacts
 from prodwise.loop.diagnose.used_up import ClockSet, InputFacts
 from prodwise.model.change import ChangeKind
 from prodwise.model.diagnosis import Cause
@@ -149,6 +150,17 @@ def updated(happens: Happens, *, sure: bool = True) -> Happens:
     return more
 
 
+def began_in(happens: Happens, service: str, *, reported: bool = False) -> Happens:
+    def more(world: World) -> None:
+        happens(world)
+        ranked = ((service, 0.9, "latency"), ("web" if service == "pay" else "pay", 0.1, "latency"))
+        world.origins = [
+            OriginFacts("web", world.onset, NOW, service, ranked, ("latency 430, usually 30",), "", reported)
+        ]
+
+    return more
+
+
 def own(world: World) -> None:
     some(world)
     world.told = ["AttributeError: 'NoneType' object has no attribute 'id'"]
@@ -189,6 +201,7 @@ def entries() -> Iterator[Entry]:
     )
     yield Entry("a configuration, and nothing else", Cause.CONFIG, configured(all_fail, 60), subject="ch-config")
     yield from dependencies()
+    yield from origins()
     yield from red_herrings()
     yield from plain()
     for days in (2, 5):
@@ -218,6 +231,19 @@ def dependencies() -> Iterator[Entry]:
                 updated(some, sure=False), 30, True, NEW)  # fmt: skip
     yield Entry("an outage of what it needs, raised in a package that an innocent deploy moved", Cause.UPSTREAM,
                 updated(pay_down(some)), 90, subject="pay")  # fmt: skip
+
+
+def origins() -> Iterator[Entry]:
+    """By the figures of all services, where no probe says anything."""
+    slow = began_in(slower, "pay")
+    yield Entry("slow, and it began in what it calls", Cause.UPSTREAM, slow, subject="pay")
+    yield Entry(
+        "slow, and it began in what it calls, two days after a deploy", Cause.UPSTREAM, slow, 2 * DAY, subject="pay"
+    )
+    yield Entry("failing, and it began in what it calls", Cause.UPSTREAM, began_in(all_fail, "pay"), subject="pay")
+    yield Entry("slow, and it began in itself", Cause.SLOW, began_in(slower, "web"), 3 * DAY)
+    yield Entry("a release beside figures of traces that accuse another", Cause.RELEASE,
+                began_in(all_fail, "pay", reported=True), 20, True, NEW)  # fmt: skip
 
 
 def red_herrings() -> Iterator[Entry]:

@@ -48,6 +48,7 @@ def seen(world: World, around: Backdrop) -> Drawn:
         clock=tuple(world.clock),
         inputs=tuple(world.inputs),
         packages=tuple(_packages(world, around)),
+        origins=tuple(world.origins),
     )
     return Drawn(case, world.cause, world.subject)
 

@@ -11,6 +11,7 @@ from prodwise.loop.diagnose.case import (
     Exit,
 )
 from prodwise.loop.diagnose.dependencies import PackageFacts
+from prodwise.loop.diagnose.origins import OriginFacts
 from prodwise.loop.diagnose.used_up import ClockSet, InputFacts
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.diagnosis import Cause
@@ -64,6 +65,7 @@ class World:
     clock: list[ClockSet] = field(default_factory=list)
     inputs: list[InputFacts] = field(default_factory=list)
     packages: list[PackageFacts] = field(default_factory=list)
+    origins: list[OriginFacts] = field(default_factory=list)
     contrasts: list[Contrast] = field(default_factory=list)
     alarm_only: bool = False
     kinds: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from prodwise.heal.parts import Parts, ReportsIn
 from prodwise.heal.spoken import spoken_of, withdrawn
 from prodwise.heal.suspects import Suspects
 from prodwise.loop.diagnose.case import Exit
+from prodwise.model.commit import Commit
 from prodwise.model.delta import Delta, Package
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.release import Release, ReleaseState
@@ -147,16 +148,16 @@ def test_an_error_raised_in_a_changed_package_names_it_and_its_pin(
 class _NoHistory:
     """Implements ports.History: no commit is known."""
 
-    def commits(self, older: str, newer: str) -> list[object]:
+    def commits(self, good: str, bad: str) -> list[Commit]:
         return []
 
     def tree(self, commit: str) -> list[str]:
         return []
 
-    def texts(self, commit: str, paths: object) -> dict[str, str]:
+    def texts(self, commit: str, paths: Sequence[str]) -> dict[str, str]:
         return {}
 
-    def holds(self, commit: str, other: str, trailer: str) -> bool:
+    def holds(self, commit: str, fix: str, trailer: str) -> bool:
         return False
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
+from prodwise.heal.origin import origins
 from prodwise.heal.parts import Parts
 from prodwise.heal.pulse import Pulse
 from prodwise.heal.uses import Uses
@@ -14,6 +15,7 @@ from prodwise.loop.diagnose.dependencies import PackageFacts
 from prodwise.loop.diagnose.used_up import ClockSet
 from prodwise.model.change import Change
 from prodwise.model.incident import Symptom
+from prodwise.model.reach import Surroundings
 from prodwise.model.signal import ProcessState
 from prodwise.model.target import TargetSeen
 
@@ -39,6 +41,7 @@ def gather(
     uses: Uses,
     groups: tuple[GroupFacts, ...],
     packages: tuple[PackageFacts, ...],
+    around: Surroundings,
     now: float,
 ) -> Case:
     """All services' facts: a fault in one may be another's."""
@@ -59,6 +62,7 @@ def gather(
         loads=tuple(_load(s.id, vitals, now, began) for s in inventory),
         groups=groups,
         packages=packages,
+        origins=origins(service, parts, vitals, around, began, now),
         uses=uses.processes(now),
         machine=uses.machine(now),
         clock=_clock(parts, since),

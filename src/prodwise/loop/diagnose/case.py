@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from prodwise.loop.diagnose.blamed import calls_in
 from prodwise.loop.diagnose.dependencies import PackageFacts
+from prodwise.loop.diagnose.origins import OriginFacts
 from prodwise.loop.diagnose.used_up import ClockSet, InputFacts, MachineUse, ProcessUse
 from prodwise.loop.group.tag import calls
 from prodwise.model.change import Change
@@ -150,6 +151,7 @@ class Case:
     clock: tuple[ClockSet, ...] = ()
     inputs: tuple[InputFacts, ...] = ()
     packages: tuple[PackageFacts, ...] = ()
+    origins: tuple[OriginFacts, ...] = ()
 
     @property
     def onset(self) -> float:

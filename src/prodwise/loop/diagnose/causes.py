@@ -174,11 +174,25 @@ def upstream(case: Case) -> Iterator[Hypothesis]:
         findings = [Finding(w.NEEDED_IS_SICK, evidence)]
         if sick.first is not None:
             findings.append(Finding(w.NEEDED_FAILED_FIRST if sick.first else w.NEEDED_FAILED_LATER, evidence))
+        if there := [one for one in read.origins(case) if one.origin == sick.service]:
+            heard = any(one.reported for one in there)
+            findings.append(Finding(0.0 if heard else w.BEGAN_THERE, read.ids(case, *there)))
         if hit and len(hit) < len(told):
             findings.append(Finding(w.SOME_ROUTES, read.ids(case, *hit)))
         when = {True: ", and failed first", False: ", but failed later", None: ""}[sick.first]
         text = f"{sick.service}, which {case.service} needs, is not well{when}"
         yield hypothesis(Cause.UPSTREAM, text, findings, sick.service)
+
+
+def began_below(case: Case) -> Iterator[Hypothesis]:
+    """The figures of services that call one another say that it began in one that nothing else accuses."""
+    sick = {one.service for one in read.sick_needed(case)}
+    for one in read.origins(case):
+        if one.origin not in ("", case.service, *sick) and (read.failing(case) or read.slow(case)):
+            what = {name: (share, kind) for name, share, kind in one.ranked}[one.origin]
+            text = f"began in {one.origin}, which {case.service} calls: {what[0]:.0%} of what is unusual arises there ({what[1]})"
+            findings = [Finding(w.BEGAN_BELOW, read.ids(case, one))]
+            yield hypothesis(Cause.UPSTREAM, text, findings, one.origin, hearsay=one.reported)
 
 
 def own_errors(case: Case) -> Iterator[Hypothesis]:
@@ -216,6 +230,7 @@ CAUSES: tuple[Callable[[Case], Iterator[Hypothesis]], ...] = (
     silent,
     too_much,
     upstream,
+    began_below,
     unreachable,
     memory,
     disk,
