@@ -16,7 +16,7 @@ from bench.running import Tell
 from bench.table import Figure, Part
 from prodwise.loop.diagnose import diagnose
 from prodwise.loop.diagnose.suspect import Search, evidence, rank, wanted
-from prodwise.model.diagnosis import Cause, Diagnosis
+from prodwise.model.diagnosis import BY_RELEASE, Cause, Diagnosis
 from prodwise.targets.local.history import GitHistory
 
 DRAWN, DRAWN_QUICK = 2000, 600
@@ -87,7 +87,7 @@ def judged(some: Iterator[Entry], seed: int) -> Iterator[Judged | Entry]:
 
 def judged_one(one: Played) -> Judged:
     found = diagnose(one.drawn.case)
-    guilty = _named(one) if found.leading.cause in (Cause.RELEASE, Cause.ERRORS) and one.entry.guilty else None
+    guilty = _named(one) if found.leading.cause in (*BY_RELEASE, Cause.ERRORS) and one.entry.guilty else None
     share = found.leading.share or 0.0
     return Judged(one.entry.name, one.drawn.cause, found.leading.cause, place_of(one.drawn, found), share, guilty)
 

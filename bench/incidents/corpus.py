@@ -13,11 +13,12 @@ from random import Random
 
 from bench.incidents import draw
 from bench.incidents.eyes import seen
-from bench.incidents.world import NEW, NOW, OLD, ROUTES, Backdrop, Drawn, World, change
+from bench.incidents.world import NEW, NOW, OLD, ROUTES, Backdrop, Drawn, World, change, package
 from bench.suspects import desk, shop
 from bench.suspects.play import History, play
 from bench.suspects.project import Project
 from prodwise.loop.diagnose.case import Exit
+from prodwise.loop.diagnose.origins import OriginFacts
 from prodwise.loop.diagnose.used_up import ClockSet, InputFacts
 from prodwise.model.change import ChangeKind
 from prodwise.model.diagnosis import Cause
@@ -141,6 +142,25 @@ def expired(world: World) -> None:
     world.told = ["SSLCertVerificationError: certificate verify failed: certificate has expired"]
 
 
+def updated(happens: Happens, *, sure: bool = True) -> Happens:
+    def more(world: World) -> None:
+        happens(world)
+        world.packages = [package(sure, world.onset + 1.0), package(False, world.onset + 1.0, "webframe")]
+
+    return more
+
+
+def began_in(happens: Happens, service: str, *, reported: bool = False) -> Happens:
+    def more(world: World) -> None:
+        happens(world)
+        ranked = ((service, 0.9, "latency"), ("web" if service == "pay" else "pay", 0.1, "latency"))
+        world.origins = [
+            OriginFacts("web", world.onset, NOW, service, ranked, ("latency 430, usually 30",), "", reported)
+        ]
+
+    return more
+
+
 def own(world: World) -> None:
     some(world)
     world.told = ["AttributeError: 'NoneType' object has no attribute 'id'"]
@@ -180,6 +200,8 @@ def entries() -> Iterator[Entry]:
         subject="ch-config",
     )
     yield Entry("a configuration, and nothing else", Cause.CONFIG, configured(all_fail, 60), subject="ch-config")
+    yield from dependencies()
+    yield from origins()
     yield from red_herrings()
     yield from plain()
     for days in (2, 5):
@@ -192,6 +214,36 @@ def entries() -> Iterator[Entry]:
         yield Entry(
             f"a slow leak {days} days after its release, near its limit", Cause.MEMORY, leaks(slower, 0.97), days * DAY
         )
+
+
+def dependencies() -> Iterator[Entry]:
+    for name, happens in (("one route", some), ("all routes", all_fail), ("keeps dying", dies(1, 5))):
+        for seconds in (20.0, 240.0):
+            yield Entry(
+                f"a package that a release moved, {name}, {seconds:.0f} s",
+                Cause.DEPENDENCY,
+                updated(happens),
+                seconds,
+                True,
+                NEW,
+            )
+    yield Entry("a release whose errors pass through a package that it moved", Cause.RELEASE,
+                updated(some, sure=False), 30, True, NEW)  # fmt: skip
+    yield Entry("an outage of what it needs, raised in a package that an innocent deploy moved", Cause.UPSTREAM,
+                updated(pay_down(some)), 90, subject="pay")  # fmt: skip
+
+
+def origins() -> Iterator[Entry]:
+    """By the figures of all services, where no probe says anything."""
+    slow = began_in(slower, "pay")
+    yield Entry("slow, and it began in what it calls", Cause.UPSTREAM, slow, subject="pay")
+    yield Entry(
+        "slow, and it began in what it calls, two days after a deploy", Cause.UPSTREAM, slow, 2 * DAY, subject="pay"
+    )
+    yield Entry("failing, and it began in what it calls", Cause.UPSTREAM, began_in(all_fail, "pay"), subject="pay")
+    yield Entry("slow, and it began in itself", Cause.SLOW, began_in(slower, "web"), 3 * DAY)
+    yield Entry("a release beside figures of traces that accuse another", Cause.RELEASE,
+                began_in(all_fail, "pay", reported=True), 20, True, NEW)  # fmt: skip
 
 
 def red_herrings() -> Iterator[Entry]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from random import Random
 
 from bench.incidents.eyes import seen
-from bench.incidents.world import NEW, NOW, OLD, ROUTES, Backdrop, Drawn, World, change
+from bench.incidents.world import NEW, NOW, OLD, ROUTES, Backdrop, Drawn, World, change, package
 from prodwise.loop.diagnose.case import (
     Contrast,
     Exit,
@@ -22,7 +22,8 @@ from prodwise.model.change import ChangeKind
 from prodwise.model.diagnosis import Cause
 
 PREVALENCE = {
-    Cause.RELEASE: 24.0,
+    Cause.RELEASE: 21.0,
+    Cause.DEPENDENCY: 3.0,
     Cause.CONFIG: 6.0,
     Cause.CRASH: 9.0,
     Cause.CRASH_LOOP: 4.0,
@@ -101,6 +102,15 @@ def released(world: World) -> None:
     world.told = [
         rng.choice(("KeyError: 'price'", "TypeError: total is not a function", "NameError: name 'fee' is not defined"))
     ]
+
+
+def updated(world: World) -> None:
+    """A package that the release moved; four in five errors are raised in its code or ask for what it lacks."""
+    released(world)
+    at = world.onset + world.rng.uniform(0, 5)
+    world.packages = [package(world.rng.random() < 0.8, at)]
+    if world.rng.random() < 0.3:
+        world.packages.append(package(False, at, "webframe"))
 
 
 def configured(world: World) -> None:
@@ -235,6 +245,7 @@ def well(world: World) -> None:
 
 _HAPPENS: dict[Cause, Callable[[World], None]] = {
     Cause.RELEASE: released,
+    Cause.DEPENDENCY: updated,
     Cause.CONFIG: configured,
     Cause.CRASH: crashed,
     Cause.CRASH_LOOP: looping,

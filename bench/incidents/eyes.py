@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.incidents.world import MIB, NEW, NOW, OLD, ROUTES, Backdrop, Drawn, World, change
+from bench.incidents.world import MIB, NEW, NOW, OLD, ROUTES, Backdrop, Drawn, World, change, package
 from prodwise.loop.diagnose.case import (
     Case,
     Exit,
@@ -12,9 +12,10 @@ from prodwise.loop.diagnose.case import (
     ProcessFacts,
     RequestFacts,
 )
+from prodwise.loop.diagnose.dependencies import PackageFacts
 from prodwise.loop.diagnose.used_up import MachineUse, ProcessUse
 from prodwise.model.change import Change, ChangeKind
-from prodwise.model.diagnosis import Cause
+from prodwise.model.diagnosis import BY_RELEASE, Cause
 from prodwise.model.incident import Symptom
 from prodwise.model.service import Service, ServiceKind
 
@@ -46,6 +47,8 @@ def seen(world: World, around: Backdrop) -> Drawn:
         machine=tuple(_machine(world, around)),
         clock=tuple(world.clock),
         inputs=tuple(world.inputs),
+        packages=tuple(_packages(world, around)),
+        origins=tuple(world.origins),
     )
     return Drawn(case, world.cause, world.subject)
 
@@ -71,7 +74,7 @@ def _symptoms(world: World, onset: float) -> list[Symptom]:
 def _innocent(world: World, around: Backdrop) -> list[Change]:
     """Deploys come at random, changes of configuration and news of deploys elsewhere now and then."""
     rng, found = world.rng, []
-    if world.cause is not Cause.RELEASE and around.deploy_s:
+    if world.cause not in BY_RELEASE and around.deploy_s:
         since_s = rng.expovariate(1 / around.deploy_s)
         found.append(change(world.onset - since_s, ChangeKind.RELEASE, OLD, NEW))
     elif around.deploy_s and rng.random() < 0.08:
@@ -151,6 +154,16 @@ def _groups(world: World, around: Backdrop, onset: float) -> list[GroupFacts]:
 
 def _group(key: str, title: str, first: float) -> GroupFacts:
     return GroupFacts("web", "reports:web", key, title, "shop/cart.py:total", first, NOW, 30, 5)
+
+
+def _packages(world: World, around: Backdrop) -> list[PackageFacts]:
+    """Where the release moved packages, errors pass through one now and then, and are seldom raised in one that is innocent."""
+    rng = world.rng
+    if world.packages:
+        return world.packages if rng.random() >= around.missing else []
+    if not world.told or rng.random() >= around.updates:
+        return []
+    return [package(rng.random() < 0.1, world.onset)] if rng.random() < 0.4 else []
 
 
 def _uses(world: World, around: Backdrop) -> list[ProcessUse]:

@@ -10,6 +10,8 @@ from prodwise.loop.diagnose.case import (
     Contrast,
     Exit,
 )
+from prodwise.loop.diagnose.dependencies import PackageFacts
+from prodwise.loop.diagnose.origins import OriginFacts
 from prodwise.loop.diagnose.used_up import ClockSet, InputFacts
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.diagnosis import Cause
@@ -31,13 +33,15 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class Backdrop:
-    """How often innocent things happen, as chances per incident; `deploy_s`: mean seconds between innocent deploys, 0 for none."""
+    """How often innocent things happen, as chances per incident; `deploy_s`: mean seconds between innocent deploys, 0 for none;
+    `updates`: that a release moves packages as well."""
 
     deploy_s: float = 6 * 3600.0
     config: float = 0.06
     elsewhere: float = 0.05
     old_errors: float = 0.15
     missing: float = 0.15
+    updates: float = 0.3
 
 
 @dataclass
@@ -60,6 +64,8 @@ class World:
     uses: dict[str, float] = field(default_factory=dict)
     clock: list[ClockSet] = field(default_factory=list)
     inputs: list[InputFacts] = field(default_factory=list)
+    packages: list[PackageFacts] = field(default_factory=list)
+    origins: list[OriginFacts] = field(default_factory=list)
     contrasts: list[Contrast] = field(default_factory=list)
     alarm_only: bool = False
     kinds: tuple[str, ...] = ()
@@ -79,3 +85,7 @@ class Drawn:
 
 def change(at: float, kind: ChangeKind, before: str, after: str, name: str = "") -> Change:
     return Change(name or f"ch-{after}-{at:.0f}", at, kind, "", before, after, "ana", "rollback")
+
+
+def package(sure: bool, at: float, name: str = "ledgerlib") -> PackageFacts:
+    return PackageFacts(NEW, "requirements.txt", name, "1.4.0", "2.0.0", sure, "reports:web", at, "KeyError: 'price'")

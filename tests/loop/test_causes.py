@@ -167,6 +167,7 @@ def test_order_repetition_and_another_services_facts_change_nothing(seed: int, c
         "machine",
         "clock",
         "inputs",
+        "packages",
     ):
         facts = [*getattr(drawn, name)]
         facts += facts[: chance.randint(0, len(facts))]

@@ -15,6 +15,8 @@ from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.harm import more
 from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
+from prodwise.heal.rows import stored_diagnosis, symptoms
+from prodwise.heal.spoken import spoken_of
 from prodwise.loop.choose.situation import Situation
 from prodwise.loop.choose.trust import hearsay
 from prodwise.loop.diagnose.case import Case, onset
@@ -23,10 +25,8 @@ from prodwise.loop.verify.after import Look, better
 from prodwise.loop.verify.proof import proof_of
 from prodwise.model.action import ActionKind
 from prodwise.model.change import Change, ChangeKind
-from prodwise.model.diagnosis import Cause, Diagnosis, Hypothesis
 from prodwise.model.evidence import Evidence
 from prodwise.model.gate import GateResult
-from prodwise.model.incident import Symptom
 from prodwise.model.outside import WHOLE_APP
 from prodwise.model.record import RolloutState
 
@@ -46,6 +46,7 @@ class Bedside:
         self._before: dict[str, Look] = {}
 
     def case(self, row: Mapping[str, Any]) -> Case:
+        exits = tuple(self._intake.lookout.exits)
         return gather(
             row["service"],
             symptoms(row),
@@ -53,9 +54,11 @@ class Bedside:
             seen=self._intake.target(),
             vitals=self._intake.vitals,
             pulse=self._intake.pulse,
-            exits=tuple(self._intake.lookout.exits),
+            exits=exits,
             uses=self._intake.uses,
             groups=self._intake.reports.facts(row["service"], symptoms(row)),
+            packages=spoken_of(self._parts, row, exits),
+            around=self._around.look(),
             now=now(),
         )
 
@@ -190,27 +193,3 @@ class Bedside:
             "requests_failed": max(row["requests_failed"], failed),
             "users_hit": more(row["users_hit"], window.harm.people(since)),
         }
-
-
-def symptoms(row: Mapping[str, Any]) -> tuple[Symptom, ...]:
-    return tuple(Symptom(**s) for s in row["symptoms"])
-
-
-def stored_diagnosis(data: Mapping[str, Any]) -> Diagnosis:
-    """A diagnosis as it stands in an incident's row."""
-    return Diagnosis(
-        tuple(
-            Hypothesis(
-                Cause(h["cause"]),
-                h["text"],
-                h["weight"],
-                tuple(h["supports"]),
-                tuple(h.get("contradicts", ())),
-                h.get("subject", ""),
-                h.get("share"),
-                bool(h.get("hearsay")),
-            )
-            for h in data["hypotheses"]
-        ),
-        tuple(data["unknown"]),
-    )

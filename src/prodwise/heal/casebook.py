@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
+from prodwise.heal.origin import origins
 from prodwise.heal.parts import Parts
 from prodwise.heal.pulse import Pulse
 from prodwise.heal.uses import Uses
 from prodwise.heal.vitals import UNSURE_S, LiveVitals
 from prodwise.loop.diagnose.case import Case, Exit, GroupFacts, LoadFacts, ProbeFacts, ProcessFacts, onset
+from prodwise.loop.diagnose.dependencies import PackageFacts
 from prodwise.loop.diagnose.used_up import ClockSet
 from prodwise.model.change import Change
 from prodwise.model.incident import Symptom
+from prodwise.model.reach import Surroundings
 from prodwise.model.signal import ProcessState
 from prodwise.model.target import TargetSeen
 
@@ -37,6 +40,8 @@ def gather(
     exits: Sequence[Exit],
     uses: Uses,
     groups: tuple[GroupFacts, ...],
+    packages: tuple[PackageFacts, ...],
+    around: Surroundings,
     now: float,
 ) -> Case:
     """All services' facts: a fault in one may be another's."""
@@ -56,6 +61,8 @@ def gather(
         requests=tuple(f for s in inventory for f in vitals.window(s.id).routes.facts(s.id, since, began)),
         loads=tuple(_load(s.id, vitals, now, began) for s in inventory),
         groups=groups,
+        packages=packages,
+        origins=origins(service, parts, vitals, around, began, now),
         uses=uses.processes(now),
         machine=uses.machine(now),
         clock=_clock(parts, since),

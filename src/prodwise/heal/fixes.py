@@ -45,7 +45,7 @@ LOOKED_AT: Final = 20
 TRIED: Final = "asked:fixes"
 """Setting: incidents for which a fix was looked for, the newest last."""
 TRIED_MAX: Final = 200
-SOUGHT: Final = (Cause.RELEASE.value, Cause.ERRORS.value, Cause.INPUT.value)
+SOUGHT: Final = (Cause.RELEASE.value, Cause.DEPENDENCY.value, Cause.ERRORS.value, Cause.INPUT.value)
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ from typing import Any
 
 from prodwise.clock import monotonic, now
 from prodwise.heal import charge, memory, migrated
-from prodwise.heal.bedside import Bedside, symptoms
+from prodwise.heal.bedside import Bedside
 from prodwise.heal.closing import close_incident, tell
 from prodwise.heal.durable import Durable
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
 from prodwise.heal.returning import Returning
+from prodwise.heal.rows import symptoms
 from prodwise.loop import moves, reach
 from prodwise.loop.choose import reached
 from prodwise.loop.choose.authority import ASK, Authority, authority

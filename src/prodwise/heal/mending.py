@@ -10,7 +10,9 @@ from typing import Any
 from prodwise.heal.parts import ReportsIn
 from prodwise.heal.reported import fault_of, release_of
 from prodwise.loop.diagnose.blamed import event_of
+from prodwise.loop.diagnose.dependencies import PACKAGE, fact_in
 from prodwise.model.action import ActionKind
+from prodwise.model.breakage import Moved
 from prodwise.model.digest import KeptEvent
 from prodwise.model.errors import UsageError
 from prodwise.model.gate import GateResult, Verdict
@@ -29,7 +31,8 @@ AFTER = (
 
 @dataclass(frozen=True, slots=True)
 class Mending:
-    """release: whose code has the fault; event: how it showed; calm: users are served again without the fix."""
+    """release: whose code has the fault; event: how it showed; calm: users are served again without the fix;
+    packages: that the diagnosis blames, likeliest first."""
 
     incident: str
     service: str
@@ -37,6 +40,7 @@ class Mending:
     release: Release
     event: KeptEvent
     calm: bool
+    packages: tuple[Moved, ...] = ()
 
     @property
     def trace(self) -> str:
@@ -55,7 +59,12 @@ def mending(records: Records, reporting: ReportsIn, incident: str, serving: Call
     if event is None:
         raise UsageError(f"no program reported an error of {release.id}, with its calls, for {incident}", hint)
     calm = row["closed_at"] is not None and row["outcome"] in (Outcome.HEALED.value, Outcome.ABANDONED.value)
-    return Mending(incident, str(row["service"]), str(row["title"]), release, event, calm)
+    return Mending(incident, str(row["service"]), str(row["title"]), release, event, calm, _packages(records, incident))
+
+
+def _packages(records: Records, incident: str) -> tuple[Moved, ...]:
+    facts = [fact_in(one.data) for one in records.incidents.evidence(incident) if one.kind == PACKAGE]
+    return tuple(one.moved for one in sorted(facts, key=lambda one: not one.sure) if one.moved is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from prodwise.ports import (
     Compares,
     Gauges,
     History,
+    LastWords,
     Migrations,
     Notifier,
     Prober,
@@ -64,6 +65,8 @@ class Parts:
     """None where it cannot be told what processes and the machine use up."""
     history: History | None = None
     """None where no commit can be asked about."""
+    words: LastWords | None = None
+    """None where it cannot be told what processes wrote."""
 
     @cached_property
     def inventory(self) -> tuple[Service, ...]:

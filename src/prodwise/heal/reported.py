@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from prodwise.heal.bedside import symptoms
 from prodwise.heal.parts import ReportsIn
+from prodwise.heal.rows import symptoms
 from prodwise.loop.diagnose.blamed import event_of
 from prodwise.loop.diagnose.case import onset
 from prodwise.loop.group import calls
-from prodwise.model.diagnosis import Cause
+from prodwise.model.diagnosis import BY_RELEASE
 from prodwise.model.digest import Group, KeptEvent
 from prodwise.model.release import Release
 from prodwise.ports import Records
@@ -28,7 +28,7 @@ def leading(row: Mapping[str, Any]) -> Mapping[str, Any]:
 def release_of(records: Records, row: Mapping[str, Any], serving: Callable[[], str]) -> Release | None:
     """The one that is blamed, else the one that served at the onset. None when neither is known."""
     first = leading(row)
-    blamed = first.get("subject") if first.get("cause") == Cause.RELEASE.value else ""
+    blamed = first.get("subject") if first.get("cause") in BY_RELEASE else ""
     name = blamed or next((one.release for one in symptoms(row) if one.release), "") or serving()
     found = next((one for one in records.releases.list(100) if one.id == name), None)
     began = onset(symptoms(row), row["opened_at"])

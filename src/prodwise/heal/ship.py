@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from prodwise.clock import now
-from prodwise.heal import memory, migrated
+from prodwise.heal import memory, migrated, spoken
 from prodwise.heal.closing import close_incident, tell
 from prodwise.heal.durable import Durable
 from prodwise.heal.hands import AUTOMATION, REFUSED, Hands
@@ -78,6 +78,9 @@ class ShipStory:
                 break
             checks, failure = self._carry_out(story, number, turn, command, checks, failure, exposed)
         if not turn.good:  # after users are back: telling it must not keep them waiting
+            if not turn.by:
+                previous = self._previous(release)
+                self._durable.step("spoken", spoken.withdrawn, self._parts, release, previous, turn.reason)
             self._durable.step("migrated", migrated.withdrawn, self._parts, release, self._previous(release))
         state = str(self._durable.transact("end", self._end, turn))
         return self._go_back_after(story, turn) if turn.good else state

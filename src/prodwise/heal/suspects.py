@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from prodwise.clock import now
-from prodwise.heal.bedside import symptoms
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.parts import Parts, ReportsIn
 from prodwise.heal.reported import fault_of, leading, release_of
 from prodwise.heal.rounds import Rounds
+from prodwise.heal.rows import symptoms
+from prodwise.heal.spoken import reported, tell
 from prodwise.loop.diagnose.blamed import event_of
 from prodwise.loop.diagnose.case import onset
 from prodwise.loop.diagnose.suspect import Search, evidence, rank, wanted
@@ -30,7 +31,7 @@ TRIES_MAX: Final = 6
 RECENT_S: Final = 15 * 60.0
 LOOKED_AT: Final = 20
 KNOWN_MAX: Final = 200
-LOOKED_FOR: Final = (Cause.RELEASE.value, Cause.ERRORS.value)
+LOOKED_FOR: Final = (Cause.RELEASE.value, Cause.DEPENDENCY.value, Cause.ERRORS.value)
 
 
 class Suspects:
@@ -79,6 +80,8 @@ class Suspects:
         if ends is None or event is None:
             return
         self._tried[incident.id] = (TRIES_MAX, self._tried[incident.id][1])
+        if packages := reported(self._parts, row, ends[1]):
+            tell(self._parts, incident.id, incident.service, packages)
         if all(one.kind != "suspect" for one in incidents.evidence(incident.id)):
             found = _suspected(history, ends, event, row)
             if found is not None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from math import ceil
+from statistics import fmean
 from typing import Any
 
 from prodwise.clock import now
 from prodwise.heal.crowd import Crowd
 from prodwise.heal.harm import Harm
 from prodwise.loop.changes.latency import bucket as bucket_of
+from prodwise.loop.changes.latency import mean_of
 from prodwise.loop.diagnose.case import RequestFacts
+from prodwise.loop.diagnose.origins import STEP_S, Step
 from prodwise.loop.diagnose.used_up import InputFacts
 from prodwise.model.measured import Minute
 from prodwise.model.signal import Arm, RequestSeen
@@ -181,6 +184,23 @@ class Window:
         counts, unit = (self._seconds, 1) if seconds <= SECONDS_KEPT else (self._minutes, 60)
         hits = [found for key, found in counts.items() if (key + 1) * unit > at - seconds + 1]
         return sum(n for n, _ in hits), sum(failed for _, failed in hits)
+
+    def steps(self, since: float, until: float) -> list[Step]:
+        """By ten seconds, whole ones of the last ten minutes; the mean latency of the newest requests, else of its minute."""
+        newest: dict[int, list[float]] = {}
+        for at, took in list(self._recent):
+            newest.setdefault(int(at // STEP_S), []).append(took)
+        counts: dict[int, list[int]] = {}
+        for second, (n, failed) in list(self._seconds.items()):
+            step = counts.setdefault(second // STEP_S, [0, 0])
+            step[0], step[1] = step[0] + n, step[1] + failed
+        first, last = ceil(since / STEP_S), int(until // STEP_S)
+        found = []
+        for key in range(first, last):
+            n, failed = counts.get(key, (0, 0))
+            ms = fmean(newest[key]) if key in newest else mean_of(self._slow.get(key * STEP_S // 60, {}))
+            found.append(Step(float(key * STEP_S), n, failed, ms if n else None))
+        return found
 
     def between(self, since: float, until: float) -> tuple[int, int]:
         """(requests, failed) that ended from the second of `since` to before that of `until`; in minutes where seconds are gone."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Cause(StrEnum):
     RELEASE = "release"  # began with a release
+    DEPENDENCY = "dependency"  # a package that a release changed
     CONFIG = "config"
     CRASH = "crash"  # the process died
     CRASH_LOOP = "crash_loop"
@@ -24,6 +26,10 @@ class Cause(StrEnum):
     ERRORS = "errors"  # own errors without a nearer cause
     NOTHING = "nothing"  # others say so, and our own eyes see that all is well
     UNKNOWN = "unknown"
+
+
+BY_RELEASE: Final = (Cause.RELEASE, Cause.DEPENDENCY)
+"""What a release brought: its subject is that release."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from prodwise.model.action import ActionKind
+from prodwise.model.breakage import Moved
 from prodwise.model.event import Frame
 
 
@@ -16,7 +17,8 @@ class Fault:
     command: the failing check as an argv, run in the root of the repository (a shell line is `("/bin/sh", "-c", line)`);
     output: what it printed on the base, the end of it, cleaned; error, message: of the exception, "" when not known; frames:
     outermost call first, paths relative to the root where they lie in it; values: names in the blamed frame → their values as
-    text; suspects: commit ids, likeliest first; key: the group of errors, "" for a bare command.
+    text; suspects: commit ids, likeliest first; key: the group of errors, "" for a bare command;
+    packages: that the diagnosis blames, likeliest first, with their versions.
     """
 
     command: tuple[str, ...]
@@ -27,6 +29,7 @@ class Fault:
     values: Mapping[str, str] = field(default_factory=dict)
     suspects: tuple[str, ...] = ()
     key: str = ""
+    packages: tuple[Moved, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

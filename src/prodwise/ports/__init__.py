@@ -37,6 +37,7 @@ from prodwise.ports.reports import ReportFeed as ReportFeed
 from prodwise.ports.reports import ReportSink as ReportSink
 from prodwise.ports.reports import Telemetry as Telemetry
 from prodwise.ports.schema import Migrations as Migrations
+from prodwise.ports.words import LastWords as LastWords
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ from prodwise.targets.local.records import read_places
 from prodwise.targets.local.rpc import all_in_flight
 from prodwise.targets.local.stop_file import StopFile
 from prodwise.targets.local.target import LocalTarget
+from prodwise.targets.local.words import LocalWords
 from prodwise.wiring import reports
 from prodwise.wiring.config import last_kept, last_usable, note_difference
 from prodwise.wiring.records import open_store
@@ -87,6 +88,7 @@ def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Heal
         compares=LocalCompare(app_dir),
         gauges=LocalGauges(app_dir.resolve()),
         history=GitHistory(app_dir.resolve()),
+        words=LocalWords(app_dir.resolve()),
     )
     executor = f"healer:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     Durable.configure(dbos_url(where, store.database.url), executor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prodwise.heal.fixing.budget import Budget
 from prodwise.heal.fixing.given import Given, NotReproduced, given
@@ -11,17 +11,20 @@ from prodwise.heal.fixing.replayed import drafted, replayed
 from prodwise.heal.fixing.reproducer import Reproducer, reproduce
 from prodwise.loop.diagnose import tracebacks
 from prodwise.loop.replay.forms import told
+from prodwise.model.breakage import Moved
 from prodwise.ports.repair import Workshop
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """test: a command; trace, request: as text; service: whose failure it is, "" when not known. At least one of the first three."""
+    """test: a command; trace, request: as text; service: whose failure it is, "" when not known; packages: that its diagnosis
+    blames. At least one of the first three."""
 
     test: str = ""
     trace: str = ""
     request: str = ""
     service: str = ""
+    packages: tuple[Moved, ...] = ()
 
     @property
     def asks(self) -> str:
@@ -44,6 +47,15 @@ def check(
     wanted: Wanted, workshop: Workshop, base: str, budget: Budget, root: str, tell: Callable[[str], None]
 ) -> Reproducer | NotReproduced:
     """It fails at the base, each time for one reason. The request is made again where the values of a trace do not lead to that."""
+    found = _check(wanted, workshop, base, budget, root, tell)
+    if isinstance(found, NotReproduced):
+        return found
+    return replace(found, fault=replace(found.fault, packages=wanted.packages))
+
+
+def _check(
+    wanted: Wanted, workshop: Workshop, base: str, budget: Budget, root: str, tell: Callable[[str], None]
+) -> Reproducer | NotReproduced:
     first = _first(wanted, workshop, base, root)
     found: Reproducer | NotReproduced | None = first if isinstance(first, NotReproduced) else None
     if isinstance(first, Given):

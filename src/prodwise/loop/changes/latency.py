@@ -21,6 +21,12 @@ def bucket(ms: float) -> int:
     return min(BUCKETS, max(0, floor(log(max(ms, 1.0)) / log(WIDTH))))
 
 
+def mean_of(counts: Mapping[int, int]) -> float | None:
+    """Milliseconds, by the middle of each bucket; None without a request."""
+    many = sum(counts.values())
+    return sum(WIDTH ** (key + 0.5) * number for key, number in counts.items()) / many if many else None
+
+
 def quantile(minutes: Sequence[Minute], q: float) -> Estimate | None:
     """With the order-statistic limits of a binomial rank; None where too few requests lie beyond it."""
     counts: dict[int, int] = {}

@@ -10,7 +10,7 @@ from prodwise.loop.choose import limits, reached, schema
 from prodwise.loop.choose.authority import ASK
 from prodwise.loop.choose.situation import Situation
 from prodwise.model.action import Action, ActionKind
-from prodwise.model.diagnosis import Cause, Hypothesis
+from prodwise.model.diagnosis import BY_RELEASE, Cause, Hypothesis
 from prodwise.model.service import SlotName
 from prodwise.model.target import ServiceSeen
 
@@ -22,6 +22,7 @@ ROLLBACK_WEIGHT_MIN: Final = 0.0
 
 _NO_RESTART = {
     Cause.RELEASE: "a release-onset hypothesis leads: a restart would hide it for a while",
+    Cause.DEPENDENCY: "a release that changed a package leads: a restart would hide it for a while",
     Cause.CONFIG: "a change outside the release leads: a restart would only meet it again",
     Cause.CRASH_LOOP: "it keeps crashing: the supervisor restarts it already, and that does not help",
     Cause.OVERLOAD: "overload is never answered by a restart: it takes capacity away",
@@ -79,7 +80,7 @@ def restart(situation: Situation) -> Rung:
 def rollback(situation: Situation) -> Rung:
     """The earlier verified-good release serves again, in all services, since a release is one build of the whole app."""
     kind, back = ActionKind.ROLLBACK, situation.way_back
-    blamed = next((one for one in situation.diagnosis.hypotheses if one.cause is Cause.RELEASE), None)
+    blamed = _of_a_release(situation)
     running = situation.running_release(situation.service)
     no = _NO_ROLLBACK.get(situation.diagnosis.leading.cause, "")
     if not no and (blamed is None or blamed.weight <= ROLLBACK_WEIGHT_MIN):
@@ -157,10 +158,15 @@ def _would_hide(situation: Situation, leading: Hypothesis) -> str:
     """What programs say alone is no reason to act; and what a release uses up it uses up again."""
     if leading.hearsay:
         return "only programs say so: nothing that we see ourselves agrees"
-    blamed = next((one for one in situation.diagnosis.hypotheses if one.cause is Cause.RELEASE), None)
+    blamed = _of_a_release(situation)
     if leading.cause in _USED_UP and blamed is not None and blamed.weight > ROLLBACK_WEIGHT_MIN:
         return "a release that is likelier than not began it: a restart would hide it for a while"
     return ""
+
+
+def _of_a_release(situation: Situation) -> Hypothesis | None:
+    """What blames a release most: all that it brought, or one package of it."""
+    return next((one for one in situation.diagnosis.hypotheses if one.cause in BY_RELEASE), None)
 
 
 def _serving(situation: Situation) -> tuple[ServiceSeen | None, SlotName | None]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from prodwise.loop.diagnose.blamed import calls_in
+from prodwise.loop.diagnose.dependencies import PackageFacts
+from prodwise.loop.diagnose.origins import OriginFacts
 from prodwise.loop.diagnose.used_up import ClockSet, InputFacts, MachineUse, ProcessUse
 from prodwise.loop.group.tag import calls
 from prodwise.model.change import Change
@@ -148,6 +150,8 @@ class Case:
     machine: tuple[MachineUse, ...] = ()
     clock: tuple[ClockSet, ...] = ()
     inputs: tuple[InputFacts, ...] = ()
+    packages: tuple[PackageFacts, ...] = ()
+    origins: tuple[OriginFacts, ...] = ()
 
     @property
     def onset(self) -> float:

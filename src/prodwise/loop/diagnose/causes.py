@@ -8,6 +8,7 @@ from dataclasses import replace
 from prodwise.loop.diagnose import readings as read
 from prodwise.loop.diagnose import weights as w
 from prodwise.loop.diagnose.case import Case, Exit
+from prodwise.loop.diagnose.dependencies import apart
 from prodwise.loop.diagnose.evidence import clock, ending
 from prodwise.loop.diagnose.explained import changes_explained, faults_explained
 from prodwise.loop.diagnose.finding import Finding, hypothesis
@@ -19,7 +20,7 @@ from prodwise.model.incident import Symptom
 
 
 def released(case: Case) -> Iterator[Hypothesis]:
-    """Began with a release: the newest before the onset, and each that stands beside another one."""
+    """Began with a release, or a package that it changed: the newest before the onset, and each that stands beside another one."""
     changes = read.release_changes(case)
     newest = _newest(case, changes)
     subjects: dict[str, Change | None] = {newest.after: newest} if newest is not None else {}
@@ -28,7 +29,7 @@ def released(case: Case) -> Iterator[Hypothesis]:
         if about is not None or read.canary_worse(contrast):
             subjects.setdefault(contrast.canary, about)
     for release in sorted(subjects):
-        yield _release(case, release, subjects[release])
+        yield from apart(_release(case, release, subjects[release]), case.packages)
 
 
 def _release(case: Case, release: str, change: Change | None) -> Hypothesis:
@@ -173,11 +174,25 @@ def upstream(case: Case) -> Iterator[Hypothesis]:
         findings = [Finding(w.NEEDED_IS_SICK, evidence)]
         if sick.first is not None:
             findings.append(Finding(w.NEEDED_FAILED_FIRST if sick.first else w.NEEDED_FAILED_LATER, evidence))
+        if there := [one for one in read.origins(case) if one.origin == sick.service]:
+            heard = any(one.reported for one in there)
+            findings.append(Finding(0.0 if heard else w.BEGAN_THERE, read.ids(case, *there)))
         if hit and len(hit) < len(told):
             findings.append(Finding(w.SOME_ROUTES, read.ids(case, *hit)))
         when = {True: ", and failed first", False: ", but failed later", None: ""}[sick.first]
         text = f"{sick.service}, which {case.service} needs, is not well{when}"
         yield hypothesis(Cause.UPSTREAM, text, findings, sick.service)
+
+
+def began_below(case: Case) -> Iterator[Hypothesis]:
+    """The figures of services that call one another say that it began in one that nothing else accuses."""
+    sick = {one.service for one in read.sick_needed(case)}
+    for one in read.origins(case):
+        if one.origin not in ("", case.service, *sick) and (read.failing(case) or read.slow(case)):
+            what = {name: (share, kind) for name, share, kind in one.ranked}[one.origin]
+            text = f"began in {one.origin}, which {case.service} calls: {what[0]:.0%} of what is unusual arises there ({what[1]})"
+            findings = [Finding(w.BEGAN_BELOW, read.ids(case, one))]
+            yield hypothesis(Cause.UPSTREAM, text, findings, one.origin, hearsay=one.reported)
 
 
 def own_errors(case: Case) -> Iterator[Hypothesis]:
@@ -215,6 +230,7 @@ CAUSES: tuple[Callable[[Case], Iterator[Hypothesis]], ...] = (
     silent,
     too_much,
     upstream,
+    began_below,
     unreachable,
     memory,
     disk,

@@ -27,6 +27,7 @@ _NEARNESS = [
     Cause.UPSTREAM,
     Cause.OVERLOAD,
     Cause.INPUT,
+    Cause.DEPENDENCY,
     Cause.RELEASE,
     Cause.CONFIG,
     Cause.CRASH_LOOP,
@@ -71,6 +72,8 @@ def _canonical(case: Case) -> Case:
         machine=once(case.machine),
         clock=once(case.clock),
         inputs=once(case.inputs),
+        packages=once(case.packages),
+        origins=once(case.origins),
     )
 
 
@@ -94,6 +97,7 @@ def _unknown(case: Case) -> tuple[str, ...]:
     said += [f"whether {name} is well: it is needed, and nothing tells" for name in read.unknown_needed(case)]
     if any(one.exit_code is None for one in read.exits(case)):
         said.append("why the process ended: its exit code was not seen")
+    said += [f"where it began: {one.unknown}" for one in case.origins if one.service == case.service and one.unknown]
     said += _of_the_machine(case)
     if not case.changes:
         said.append("whether anything changed outside: the change ledger is empty")

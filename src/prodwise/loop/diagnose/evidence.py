@@ -16,13 +16,27 @@ from prodwise.loop.diagnose.case import (
     ProcessFacts,
     RequestFacts,
 )
+from prodwise.loop.diagnose.dependencies import stated as package_stated
+from prodwise.loop.diagnose.origins import OriginFacts
 from prodwise.loop.diagnose.used_up import ClockSet, InputFacts, MachineUse, ProcessUse
 from prodwise.model.change import Change
 from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Symptom
 
 Used = ProcessUse | MachineUse | ClockSet | InputFacts
-Fact = Symptom | Change | Exit | ProcessFacts | ProbeFacts | RequestFacts | LoadFacts | Contrast | GroupFacts | Used
+Fact = (
+    Symptom
+    | Change
+    | Exit
+    | ProcessFacts
+    | ProbeFacts
+    | RequestFacts
+    | LoadFacts
+    | Contrast
+    | GroupFacts
+    | OriginFacts
+    | Used
+)
 
 
 def evidence_of(case: Case) -> tuple[Evidence, ...]:
@@ -41,8 +55,10 @@ def evidence_of(case: Case) -> tuple[Evidence, ...]:
         *case.machine,
         *case.clock,
         *case.inputs,
+        *case.origins,
     )
-    unique = {one.id: one for one in (evidence(case, fact) for fact in facts)}
+    told = [*(evidence(case, fact) for fact in facts), *(package_stated(one) for one in case.packages)]
+    unique = {one.id: one for one in told}
     return tuple(sorted(unique.values(), key=lambda one: (one.kind, one.since, one.text, one.id)))
 
 
@@ -92,6 +108,8 @@ def _told(case: Case, fact: Fact) -> tuple[str, str, float, float, str]:
             return "process", "supervisor", fact.since, case.now, f"{fact.service}-{fact.slot} ({fact.release}) {state}"
         case ProbeFacts():
             return "probe", "prober", fact.failing_since or case.since, case.now, _probe(fact)
+        case OriginFacts():
+            return "origin", "proxy, traces" if fact.reported else "proxy", fact.since, fact.at, _origin(fact)
         case GroupFacts():
             return "group", fact.source, fact.first_seen, fact.last_seen, _group(fact)
         case ProcessUse() | MachineUse() | ClockSet() | InputFacts():
@@ -176,6 +194,12 @@ def _probe(fact: ProbeFacts) -> str:
         return f"{name} answers its probe"
     since = f" since {clock(fact.failing_since)}" if fact.failing_since is not None else ""
     return f"{name} fails its probe{since}" + (f": {fact.detail}" if fact.detail else "")
+
+
+def _origin(fact: OriginFacts) -> str:
+    shares = ", ".join(f"{name} {share:.0%} ({kind})" for name, share, kind in fact.ranked)
+    why = f"; {'; '.join(fact.told)}" if fact.told else f"; {fact.unknown}" if fact.unknown else ""
+    return f"what is felt at {fact.service} arises in: {shares or 'not known'}{why}"
 
 
 def _group(fact: GroupFacts) -> str:

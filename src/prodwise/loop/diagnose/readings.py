@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from prodwise.loop.diagnose.case import Case, Contrast, Exit, GroupFacts, LoadFacts, ProbeFacts, RequestFacts
 from prodwise.loop.diagnose.evidence import Fact, evidence
+from prodwise.loop.diagnose.origins import OriginFacts
 from prodwise.loop.diagnose.sorts import Sort, sort_of
 from prodwise.loop.diagnose.used_up import ClockSet, InputFacts, ProcessUse
 from prodwise.loop.diagnose.weights import ONSET_TOLERANCE_S
@@ -263,6 +264,10 @@ def unknown_needed(case: Case) -> list[str]:
     """Needed services of which nothing says whether they are well."""
     known = {one.service for one in case.probes if one.healthy is not None}
     return [name for name in case.needed() if name not in known]
+
+
+def origins(case: Case) -> list[OriginFacts]:
+    return [one for one in case.origins if one.service == case.service]
 
 
 def contrasts(case: Case) -> list[Contrast]:

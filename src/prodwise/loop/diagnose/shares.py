@@ -18,7 +18,7 @@ def shared(found: Sequence[Hypothesis]) -> list[Hypothesis]:
     2. Softmax of the weights, divided by the temperature. 3. The curve that drawn cases gave: what was right how often."""
     if not found:
         return []
-    leading = max(found, key=lambda one: one.weight)
+    leading = max(found, key=lambda one: (one.weight, one.cause not in w.LAST_RESORT))
     nearer = leading.cause not in w.LAST_RESORT and leading.weight > 0
     counts = [
         one.weight - (w.LAST_RESORT.get(one.cause, 0.0) if nearer else _unless_first(one, leading)) for one in found

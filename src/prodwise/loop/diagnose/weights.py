@@ -12,10 +12,11 @@ from typing import Final
 
 from prodwise.model.diagnosis import Cause
 
-VERSION: Final = "diagnose-2"
+VERSION: Final = "diagnose-3"
 
 PRIOR: Final = {
     Cause.RELEASE: -2.0,
+    Cause.DEPENDENCY: -2.0,
     Cause.CONFIG: -2.3,
     Cause.CRASH: -2.0,
     Cause.CRASH_LOOP: -2.0,
@@ -59,6 +60,8 @@ CONTRAST_ALIKE: Final = -4.0  # both fail: it is not the release
 NEW_RELEASE_DIES: Final = 2.0  # the process that ended, or hangs, runs the new release
 NEW_RELEASE_KEEPS_DYING: Final = 1.0  # and does so again and again
 NEW_FOR_S: Final = 3600.0  # an older release runs everywhere: that what ended runs it tells nothing
+PACKAGE_EXPLAINS: Final = -1.5  # against the rest of a release: the error comes from a package that it changed
+PACKAGE_PASSED: Final = -1.5  # against that package, where the error only passes through its code
 KILLED_FROM_OUTSIDE: Final = -3.0  # one SIGKILL or SIGTERM: a person or the kernel, rarely the release
 
 # Processes
@@ -84,6 +87,8 @@ NEEDED_FAILED_FIRST: Final = 2.0  # no later than ours did
 NEEDED_FAILED_LATER: Final = -3.0  # so that it follows from ours
 SOME_ROUTES: Final = 0.5  # not all of our routes are hit
 NEEDED_ANSWERS: Final = -3.0  # its probe answers, where programs report that it cannot be reached
+BEGAN_THERE: Final = 1.0  # the figures of all services say that it began there; traces are only cited
+BEGAN_BELOW: Final = 3.0  # the same, where nothing else says that the service is not well; with traces it is hearsay
 NEEDED_EXPLAINS: Final = -4.0  # against our own changes and faults, when a needed service failed first
 ITSELF_OUTSIDE: Final = 6.0  # the service stands for something outside our control
 

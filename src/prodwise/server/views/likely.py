@@ -9,7 +9,7 @@ from prodwise.loop.diagnose.shares import in_words
 from prodwise.model.evidence import Evidence
 from prodwise.server.views.words import NOT_YET, mapping, number, sequence, visible
 
-OF_A_COMMIT: Final = ("release", "errors")
+OF_A_COMMIT: Final = ("release", "dependency", "errors")
 
 
 def likelihood(hypothesis: Mapping[str, Any]) -> str:

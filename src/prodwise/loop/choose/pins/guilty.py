@@ -18,10 +18,11 @@ _NODE: Final = re.compile(r"node_modules/((?:@[\w.-]+/)?[\w.-]+)")
 
 
 def guilty(fault: Fault, moved: Sequence[Moved]) -> tuple[Moved, ...]:
-    """Likeliest first: those that the output speaks of, then those that the frames end in, from the innermost out. What moved and
-    is not spoken of is not accused."""
+    """Likeliest first: those that the diagnosis names, that the output speaks of, and that the frames end in, from the innermost
+    out. What moved and is not spoken of is not accused; what is named is looked up in what moved."""
     text = f"{fault.output[-OUTPUT_CHARS:]}\n{fault.error}: {fault.message}\n"
-    named = [
+    named = [one.name for one in fault.packages]
+    named += [
         one.what
         for one in diagnose_log(clean(text.encode("utf-8", "replace")), moved).causes
         if _spoken(one.what, fault, text)
