@@ -187,3 +187,8 @@ def test_what_is_asked_of_one_value_is_asked_of_another(asked: str) -> None:
     head, body = "def f(base, path):\n", "    c = path.strip()\n"
     rest = asked.replace("{}", "base") + "    return c + base\n"
     assert head + asked.replace("{}", "path") + body + rest in made(head + body + rest, 2)
+
+
+def test_what_a_class_reads_from_itself_is_kept_there() -> None:
+    text = "class C:\n    def __init__(self, n, off):\n        if off:\n            return\n        self.n = n\n"
+    assert text.replace("            return", "            self.n = n\n            return") in made(text, 4)

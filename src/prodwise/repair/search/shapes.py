@@ -9,7 +9,7 @@ from prodwise.repair.edits import Edit
 from prodwise.repair.search.site import Site
 
 _AROUND = ("sorted", "list", "set", "str", "int", "len", "abs", "tuple", "float", "dict")
-_METHODS = ("strip()", "lower()", "copy()", "items()", "values()", "rstrip()")
+_METHODS = ("strip()", "lower()", "copy()", "items()", "values()", "rstrip()", "upper()")
 _VALUES = (
     ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.BinOp | ast.ListComp | ast.SetComp | ast.GeneratorExp
 )
