@@ -39,6 +39,7 @@ def made(text: str, line: int) -> dict[str, Edit]:
         ("a {} b", "=", "+="),
         ("while {}:\n    a = b", "a.next is None", "a is None or a.next is None"),
         ("if {}:\n    return 1", "a", "not a"),
+        ("while {}:\n    a = b", "len(b) > a.limit", "a.limit and len(b) > a.limit"),
         ("return a.{}(b)", "lstrip", "rstrip"),
         ("return [{}]", "1", "0"),
     ],
