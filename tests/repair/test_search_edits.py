@@ -39,6 +39,7 @@ def made(text: str, line: int) -> dict[str, Edit]:
         ("a {} b", "=", "+="),
         ("while {}:\n    a = b", "a.next is None", "a is None or a.next is None"),
         ("if {}:\n    return 1", "a", "not a"),
+        ("while {}:\n    a = b", "len(b) > a.limit", "a.limit and len(b) > a.limit"),
         ("return a.{}(b)", "lstrip", "rstrip"),
         ("return [{}]", "1", "0"),
     ],
@@ -187,3 +188,8 @@ def test_what_is_asked_of_one_value_is_asked_of_another(asked: str) -> None:
     head, body = "def f(base, path):\n", "    c = path.strip()\n"
     rest = asked.replace("{}", "base") + "    return c + base\n"
     assert head + asked.replace("{}", "path") + body + rest in made(head + body + rest, 2)
+
+
+def test_what_a_class_reads_from_itself_is_kept_there() -> None:
+    text = "class C:\n    def __init__(self, n, off):\n        if off:\n            return\n        self.n = n\n"
+    assert text.replace("            return", "            self.n = n\n            return") in made(text, 4)

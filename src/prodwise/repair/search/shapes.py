@@ -9,7 +9,7 @@ from prodwise.repair.edits import Edit
 from prodwise.repair.search.site import Site
 
 _AROUND = ("sorted", "list", "set", "str", "int", "len", "abs", "tuple", "float", "dict")
-_METHODS = ("strip()", "lower()", "copy()", "items()", "values()", "rstrip()")
+_METHODS = ("strip()", "lower()", "copy()", "items()", "values()", "rstrip()", "upper()")
 _VALUES = (
     ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.BinOp | ast.ListComp | ast.SetComp | ast.GeneratorExp
 )
@@ -152,6 +152,9 @@ def _terms(site: Site, test: ast.expr) -> dict[str, float]:
             base = ast.unparse(node.value)
             if base not in ("self", "cls"):
                 found.update({f"{base} is None": 2.2, f"{base} is not None": 2.2})
+            if not _callee(site, node):
+                text = ast.unparse(node)
+                found.update({text: 2.2, f"{text} is None": 2.3, f"{text} is not None": 2.2})
     for name in site.scope.locals:
         if name not in ("self", "cls", "_"):
             own = any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(test))

@@ -22,7 +22,7 @@ def edits(site: Site) -> Iterator[Edit]:
         return
     last = _ends_block(site) and not isinstance(site.statement, ast.Return | ast.Raise | ast.Continue | ast.Break)
     inner = isinstance(site.source.parents.get(site.statement), _BLOCKS)
-    made = [*_assignments(site, function), *_calls(site, function)][:MOST]
+    made = [*_kept(site, function), *_assignments(site, function), *_calls(site, function)][:MOST]
     for text, cost in made:
         for after in (False, True) if last else (False,):
             cost_here = cost + (0.0 if (after and inner) or isinstance(site.statement, ast.Return) else 0.3)
@@ -31,6 +31,17 @@ def edits(site: Site) -> Iterator[Edit]:
                 yield edit
     yield from _base_cases(site, function)
     yield from _order(site)
+
+
+def _kept(site: Site, function: Function) -> Iterator[tuple[str, float]]:
+    """`self.a = a` for a parameter that the class reads from there; by a path that forgets it, say."""
+    arguments = (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
+    if not arguments or arguments[0].arg != "self":
+        return
+    text = site.source.of(site.statement)
+    for one in arguments[1:]:
+        if one.arg in site.scope.attributes and f"self.{one.arg} =" not in text:
+            yield f"self.{one.arg} = {one.arg}", 1.9 if function.name == "__init__" else 2.3
 
 
 def _ends_block(site: Site) -> bool:
