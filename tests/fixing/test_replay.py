@@ -17,6 +17,7 @@ from prodwise.heal.fixing.check import Wanted, check
 from prodwise.heal.fixing.given import NotReproduced
 from prodwise.heal.fixing.reproducer import Reproducer
 from prodwise.heal.fixing.story import Fix, repair
+from prodwise.heal.mending import answer_from
 from prodwise.model.errors import Refused
 from prodwise.sandbox import jail
 from prodwise.sandbox.workshop import Workshop
@@ -312,6 +313,12 @@ def test_a_written_call_that_fails_for_another_reason_is_no_reproducer(tmp_path:
     found = made_again(shop, trace=json.dumps(told))
     assert isinstance(found, Reproducer), found
     assert "QUERY = 'n=0'" in found.text
+
+
+def test_the_test_goes_along_with_the_answer() -> None:
+    told = {"status": "no_fix", "reason": "x", "gates": [], "not_checked": []}
+    assert answer_from({**told, "reproducer": "def test(): ..."}).check == "def test(): ..."
+    assert answer_from(told).check == ""
 
 
 SENDS = """

@@ -60,7 +60,8 @@ def test_each_way_of_telling_a_request_is_read() -> None:
 @pytest.mark.parametrize(
     "told",
     [
-        "", "{", "[]", "[1]", "hello", "GET", "{}", '{"request": 3}', '{"request": {"url": "//["}}', "[" * 5000,
+        "", "{", "[]", "[1]", "hello", "GET", "{}", '{"request": 3}', '{"request": {"method": "GET"}}', '{"request": {"url": "//["}}',
+        "[" * 5000,
         '{"url": "x:y", "method": "G T"}', json.dumps({"log": {"entries": []}}), json.dumps({"url": "/a", "json": "x" * 20_000}),
         json.dumps({"request": {"url": "/users/[redacted email]/edit"}}), "GET /tokens/ghp_" + "aB3dE5fG7h" * 4,
     ],
@@ -192,7 +193,7 @@ FILES = {
         ("gunicorn -w 4 shop.wsgi", Entry("shop.wsgi", "application", False)),
         ("PORT=1 exec gunicorn --bind 0:$PORT 'shop:create_app()'", Entry("shop", "create_app", False, True, env=(("PORT", "1"),))),
         ("gunicorn --chdir backend -k uvicorn.workers.UvicornWorker a:b",
-         Entry("a", "b", True, folders=("backend",), folder="backend")),
+         Entry("a", "b", True, folders=("backend",), folder="backend", django=True)),
         ("cd /x && poetry run uvicorn main:server --port $PORT", Entry("main", "server", True)),
         ("uvicorn --factory shop:create_app --app-dir src", Entry("shop", "create_app", True, True, ("src",))),
         ("python -m hypercorn main:server", Entry("main", "server", True)),
@@ -219,7 +220,8 @@ def test_the_app_is_found_from_its_command(command: str, want: Entry | None) -> 
 def test_what_is_declared_comes_before_what_is_usual_and_secrets_stay() -> None:
     files = {
         "prodwise.toml": '[services.api]\ncommand = "uvicorn a:b"\n[services.web]\ncommand = "gunicorn c:d"\n'
-        'env = { MODE = "x", SECRET_KEY = "hush" }\n[services.job]\nkind = "worker"\ncommand = "python j.py"\n',
+        'env = { MODE = "x", SECRET_KEY = "hush", DATABASE_URL = "postgres://ana:hush12@db/x" }\n'
+        '[services.job]\nkind = "worker"\ncommand = "python j.py"\n',
         "Procfile": "worker: x\nweb: flask run\n",
         "app.py": "",
     }
@@ -227,7 +229,7 @@ def test_what_is_declared_comes_before_what_is_usual_and_secrets_stay() -> None:
     assert declared(files.get, "api")[0].service == "api"
     found = entry(declared(files.get)[0], files.get)
     assert found is not None
-    assert (found.env, found.left_out) == ((("MODE", "x"),), ("setting SECRET_KEY",))
+    assert (found.env, found.left_out) == ((("MODE", "x"),), ("setting DATABASE_URL", "setting SECRET_KEY"))
     assert declared({"prodwise.toml": "[[["}.get) == ()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,13 +18,14 @@ from prodwise.loop.replay.text import END, TEXT_MAX, text, texts
 from prodwise.loop.verify.traced import Traced, traced
 from prodwise.model.patch import Fault
 from prodwise.model.request import Entry, Request
-from prodwise.ports.repair import Workshop
+from prodwise.ports.repair import Ran, Workshop
 
 RUN_MAX_S: Final = 30.0
 TRIES_MAX: Final = 40
 SHARE: Final = 0.25
 """Of the time that is left, at most, for making the request smaller."""
-OUTPUT: Final = 2_000_000
+OUTPUT: Final = 200_000
+OUTPUT_ALL: Final = 2_000_000
 ON_BASE: Final = 4
 NOTES: Final = (
     "what the app should answer: the reproducer only asks that it is no server error",
@@ -91,51 +92,56 @@ def replayed(
     draft: Draft, workshop: Workshop, base: str, budget: Budget, root: str, tell: Callable[[str], None]
 ) -> Given | NotReproduced:
     """1. It must fail here as it was reported, or clearly by the app's own code. 2. It is made smaller while it fails alike."""
-    got = _made(draft, draft.request, workshop, base, budget, root)
+    here = _Here(draft, workshop, base, budget, root)
+    got = here.made(draft.request)
     why = unlike(draft.want, got) if draft.want else first(got)
     if why:
         left = f"; left out, since it may be secret: {', '.join(draft.left_out)}" if draft.left_out else ""
         return NotReproduced(f"the request was made again, and {why}{left[:400]}", refused=False)
     tell(f"the request fails here, too: {got.words}; leaving out what it does not need")
-    until = budget.left * (1 - SHARE)
-
-    def fails(request: Request) -> bool:
-        return budget.left > until and not unlike(got, _made(draft, request, workshop, base, budget, root), lines=True)
-
-    return draft.given(_smaller(draft, got, fails, workshop, base, budget, root))
+    return draft.given(_smaller(here, got))
 
 
-def _smaller(
-    draft: Draft,
-    got: Outcome,
-    fails: Callable[[Request], bool],
-    workshop: Workshop,
-    base: str,
-    budget: Budget,
-    root: str,
-) -> Request:
+@dataclass(frozen=True)
+class _Here:
+    """Where the requests of a draft are made: each run in a fresh checkout. root: the repository's own path."""
+
+    draft: Draft
+    workshop: Workshop
+    base: str
+    budget: Budget
+    root: str
+
+    def made(self, request: Request) -> Outcome:
+        ran, inside = self._run(self.draft.text(request), OUTPUT)
+        return outcome(ran.code, ran.output, ran.ended, self.root, inside)
+
+    def all_made(self, requests: Sequence[Request]) -> list[Outcome]:
+        """Of the first ones, as many as find place in one program and come to an end."""
+        ran, inside = self._run(texts(requests, self.draft.entry), OUTPUT_ALL)
+        told = ran.output.split(END)[:-1]
+        return [outcome(int("Traceback" in one), one, "", self.root, inside) for one in told]
+
+    def _run(self, program: str, output: int) -> tuple[Ran, Callable[[str], str]]:
+        with self.workshop.fresh(self.base) as tree:
+            inside = Repository.of(tree.root).inside
+            return tree.run(("python3", "-c", program), self.budget.limits(RUN_MAX_S, output)), inside
+
+
+def _smaller(here: _Here, got: Outcome) -> Request:
     """1. Each part is left out alone, all of them in one run. 2. What may go alone goes together, if that fails alike. 3. Else
     pieces are tried, one after another."""
-    whole = draft.request
+    whole, until = here.draft.request, here.budget.left * (1 - SHARE)
     each = parts(whole)
     if not each:
         return whole
-    program, many = texts([without(whole, frozenset({one})) for one in each], draft.entry)
-    with workshop.fresh(base) as tree:
-        inside = Repository.of(tree.root).inside
-        ran = tree.run(("python3", "-c", program), budget.limits(RUN_MAX_S, OUTPUT))
-    told = ran.output.split(END)[:-1]
-    ends = [outcome(int("Traceback" in one), one, "", root, inside) for one in told]
-    gone = {part for part, end in zip(each[:many], ends, strict=False) if not unlike(got, end, lines=True)}
-    smaller = without(whole, frozenset(gone))
-    if len(ends) == len(each) and fails(smaller):
+
+    def fails(request: Request) -> bool:
+        return here.budget.left > until and not unlike(got, here.made(request), lines=True)
+
+    ends = here.all_made([without(whole, frozenset({one})) for one in each])
+    gone = frozenset(part for part, end in zip(each, ends, strict=False) if not unlike(got, end, lines=True))
+    smaller = without(whole, gone)
+    if len(ends) == len(each) and (not gone or fails(smaller)):
         return smaller
     return shrunk(whole, fails, TRIES_MAX)
-
-
-def _made(draft: Draft, request: Request, workshop: Workshop, base: str, budget: Budget, root: str) -> Outcome:
-    """Once, in a fresh checkout."""
-    with workshop.fresh(base) as tree:
-        inside = Repository.of(tree.root).inside
-        ran = tree.run(("python3", "-c", draft.text(request)), budget.limits(RUN_MAX_S))
-    return outcome(ran.code, ran.output, ran.ended, root, inside)

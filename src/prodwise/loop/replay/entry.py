@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from prodwise.loop.replay.declared import Read, Started
+from prodwise.model.redaction import Redactor
 from prodwise.model.redaction.keys import is_secret
 from prodwise.model.request import Entry
 
@@ -31,8 +32,10 @@ def entry(started: Started, read: Read) -> Entry | None:
     """None for a command that starts no Python app that is known."""
     words, env = _words(started.command)
     given = dict(started.env) | env
-    kept = tuple((name, value) for name, value in sorted(given.items()) if not is_secret(name))
-    left = tuple(f"setting {name}" for name in sorted(given) if is_secret(name))
+    redactor = Redactor()
+    secret = {name for name, value in given.items() if is_secret(name) or redactor.clean(value)[1]}
+    kept = tuple((name, value) for name, value in sorted(given.items()) if name not in secret)
+    left = tuple(f"setting {name}" for name in sorted(secret) if name.isidentifier())
     if not words:
         return None
     program = posixpath.basename(words[0])

@@ -75,14 +75,16 @@ def _har(entry: Mapping[str, Any]) -> Told:
     return Told(str(request["method"]), str(request["url"]), "", tuple(headers), body, _status(entry))
 
 
-def _sentry(event: Mapping[str, Any]) -> Told:
+def _sentry(event: Mapping[str, Any]) -> Told | str:
     request = event["request"]
+    if not request.get("url"):
+        return "it does not tell for which address"
     meta = _inner(event.get("_meta"), "request", "data")
     lost = "the program did not report the body whole" if _ITSELF in meta else ""
     headers = _pairs(request.get("headers"))
     if request.get("cookies") and not any(name.lower() == "cookie" for name, _ in headers):
         headers = (*headers, ("Cookie", "[Filtered]"))
-    return Told(str(request.get("method") or "GET"), str(request.get("url") or ""), _query(request.get("query_string")),
+    return Told(str(request.get("method") or "GET"), str(request["url"]), _query(request.get("query_string")),
                 headers, _whole(request.get("data"), meta), 0, lost)  # fmt: skip
 
 

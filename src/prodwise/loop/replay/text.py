@@ -201,8 +201,8 @@ def text(request: Request, entry: Entry, error: str = "") -> str:
     )  # fmt: skip
 
 
-def texts(requests: Sequence[Request], entry: Entry) -> tuple[str, int]:
-    """(a program that makes each of these requests in a process of its own, with END behind it; how many found place): what they
+def texts(requests: Sequence[Request], entry: Entry) -> str:
+    """A program that makes each of these requests in a process of its own, with END behind it, as far as there is place: what they
     share is loaded once."""
     head, each, size = text(requests[0], entry).partition(_MAIN)[0], list[str](), 0
     for one in requests:
@@ -211,7 +211,7 @@ def texts(requests: Sequence[Request], entry: Entry) -> tuple[str, int]:
         if len(head) + len(_EACH) + size > TEXT_MAX:
             break
         each.append(line)
-    return head + _EACH.format(each=f"[{', '.join(each)}]", test=TEST, end=END.encode()), len(each)
+    return head + _EACH.format(each=f"[{', '.join(each)}]", test=TEST, end=END.encode())
 
 
 def _folders(entry: Entry) -> str:
