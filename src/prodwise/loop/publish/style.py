@@ -67,7 +67,7 @@ def subject(style: Style, kind: ActionKind, text: str, files: Iterable[str]) -> 
     lead = {
         Form.CONVENTIONAL: f"{word}({scope}): " if scope else f"{word}: ",
         Form.SCOPED: f"{scope}: " if scope else "",
-        Form.PLAIN: "Fix: " if kind is ActionKind.PATCH else "",
+        Form.PLAIN: "",
     }[style.form]
     said = (
         inert(_PLACE.sub("", text).replace("`", ""), 500).lstrip("∕-*+=>!?.,:; ").rstrip(". ")
