@@ -220,7 +220,7 @@ def ours(quick: bool) -> list[Row]:
     """Our judge: known baseline, and side by side, with the A/A rate of independent errors."""
     rows = [row for p0, p1 in CASES for row in _known(p0, p1, 200 if quick else 2000)]
     for p0, p1 in CASES[:3]:
-        for share, runs in ((0.5, 1000), (0.25, 500), (0.05, 150)):
+        for share, runs in ((0.5, 1000), (0.25, 500), (0.05, 1000)):
             rows.append(_side_by_side(p0, p1, share, runs // 10 if quick else runs))
     return rows
 

@@ -18,7 +18,7 @@ from prodwise.loop.detect.known import BANDS, KnownErrors, first_start
 from prodwise.loop.detect.markov import ChainCounts, known_chain, two_chains, two_rates
 from prodwise.loop.detect.outage import CAP, OutageWager
 from prodwise.loop.detect.twosample import ERRORS, TwoSample
-from prodwise.loop.detect.wager import LabelWager, RateWager
+from prodwise.loop.detect.wager import LabelWager, Labels, RateWager, settled
 
 HISTORY = st.lists(st.booleans(), max_size=60)
 RATE = st.sampled_from([0.0005, 0.001, 0.01, 0.05, 0.2, 0.4])
@@ -53,6 +53,28 @@ def test_label_wager_is_fair(history: list[tuple[bool, float]], w: float, fewer:
         sides.append(side.wealth)
     assert w * sides[0] + (1 - w) * sides[1] == pytest.approx(before, rel=1e-9)
     assert max(sides) <= 100.0 * (1 + 1e-9)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.booleans(), max_size=40), st.floats(0.01, 0.99), st.floats(0.001, 1.0), st.booleans())
+def test_a_bet_that_lands_on_the_bar_is_fair(history: list[bool], w: float, part: float, fewer: bool) -> None:
+    """Raised or withdrawn, from any part of the bar: the mean stays, nothing passes the bar, a loss leaves something."""
+    labels = Labels(0.4, 0.05, 0.8) if fewer else Labels(3.0)
+    for canary in history:
+        labels.event(canary, w)
+    up, down = factors = labels.event(True, w)
+    assert w * up + (1 - w) * down == pytest.approx(1, rel=1e-9)
+    won, lost = (settled(part * 100.0, factors, canary, w, 100.0) for canary in (True, False))
+    assert w * won + (1 - w) * lost == pytest.approx(part * 100.0, rel=1e-9)
+    assert 0.0 < min(won, lost)
+    assert max(won, lost) <= 100.0 * (1 + 1e-9)
+
+
+def test_a_bet_that_would_fall_a_little_short_is_raised() -> None:
+    raised = settled(25.0, (3.5, 0.868), True, 0.05, 100.0)
+    assert raised == pytest.approx(100.0)
+    assert settled(25.0, (3.5, 0.868), False, 0.05, 100.0) == pytest.approx((25.0 - 5.0) / 0.95)
+    assert settled(5.0, (3.5, 0.868), True, 0.05, 100.0) == pytest.approx(17.5)
 
 
 @pytest.mark.parametrize("w", [0.0, 1.0])

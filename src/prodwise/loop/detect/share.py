@@ -6,8 +6,8 @@ from math import sqrt
 
 _FAST = 1 / 50  # an eye on the last ~100 requests
 _FAST_COUNT = 2 / _FAST - 1
-_LEAN = 0.25  # of a request, that each arm is thought to have had: errs to the canary's larger share, by little
 _ALONE = 40.0  # requests of stable before the canary's first that count towards its share
+_LEAN = 3.0  # what a label pays is convex in the share: leaning by this r − 1 makes up for the estimate's scatter
 _LOOK = 4  # requests between two looks for a leap
 _LEAP = 5.0  # standard deviations
 
@@ -36,14 +36,15 @@ class RunningShare:
             return 0.0
         if not self._canary:
             return 1 / (min(self._seen, _ALONE) + 2)
-        return (self._canary + _LEAN) / (self._seen + 2 * _LEAN)
+        mean = self._canary / self._seen
+        return mean + _LEAN * mean * (1 - mean) / ((1 + _LEAN * mean) * self._seen)
 
     def observe(self, canary: bool) -> None:
         self._fast += _FAST * (canary - self._fast) if self._seen else canary - self._fast
         self._canary += canary
         self._seen += 1
         if not int(self._seen) % _LOOK and self._seen > 2 * _FAST_COUNT:
-            mean = (self._canary + _LEAN) / (self._seen + 2 * _LEAN)
+            mean = (self._canary + 0.5) / (self._seen + 1)
             if abs(self._fast - mean) > _LEAP * sqrt(mean * (1 - mean) / _FAST_COUNT) + _FAST:
                 self._seen = _FAST_COUNT / 2
                 self._canary = min(max(self._fast, 0.01), 0.99) * self._seen
