@@ -115,8 +115,7 @@ def not_silent(say: Callable[[str], None], said: Callable[[], float], quiet: flo
 def _fix(asked: Given, workshop: Any, base: str, names: Any, budget: Budget, say: Any) -> Fix:
     try:
         check = reproduce(asked, workshop, base, budget, str(workshop.directory))
-        fitter, back = parts.fitter(workshop), parts.takes_back(workshop.directory)
-        return repair(check, names, workshop, base, budget, say, fitter, back)
+        return repair(check, names, workshop, base, budget, say, parts.means(workshop))
     except BudgetOver as error:
         return Fix("no_fix", error.message, seconds=budget.spent, over=True)
     except Refused as error:

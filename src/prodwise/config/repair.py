@@ -129,6 +129,8 @@ class RepairConfig(_Strict):
     seconds: float = Field(600.0, ge=10, le=86_400)
     prices: dict[str, PriceConfig] = Field(default_factory=dict, max_length=100)
     command: CommandConfig | None = None
+    advisories: str = Field("", max_length=4096)  # a folder of OSV's JSON, or zips of it: what pins are asked against
+    licences: tuple[str, ...] = Field((), max_length=200)  # what a pin may bring in; none = any, a change is told
 
     @model_validator(mode="after")
     def _fits(self) -> RepairConfig:
