@@ -10,9 +10,11 @@ from prodwise.heal.fixing.budget import Budget
 from prodwise.heal.fixing.given import NotReproduced, given
 from prodwise.heal.fixing.reproducer import reproduce
 from prodwise.heal.fixing.story import Fix, repair
+from prodwise.heal.fixing.trial import Means
 from prodwise.model.action import ActionKind
 from prodwise.model.patch import Fault, Proposal
 from prodwise.ports.repair import Repairer, Workshop
+from prodwise.repair.pins.advisories import AdvisoryFolder
 from prodwise.repair.undo import MergedFixes
 from prodwise.sandbox.workshop import Workshop as SandboxWorkshop
 from prodwise.wiring.fitting import LockFitter
@@ -62,6 +64,11 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(["git", *names, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
+ADVISORIES: dict[Path, AdvisoryFolder] = {}
+LICENCES: dict[Path, tuple[str, ...]] = {}
+"""Repository → what a person gave."""
+
+
 class Proposes:
     """A repairer that knows its proposals beforehand."""
 
@@ -87,9 +94,8 @@ def story(folder: Path, test: str, *repairers: Repairer, trace: str = "", second
         root = str(workshop.directory)
         asked = given(test, trace, workshop, workshop.base, root)
         check = asked if isinstance(asked, NotReproduced) else reproduce(asked, workshop, workshop.base, budget, root)
-        fix = repair(
-            check, repairers, workshop, workshop.base, budget, lambda _: None, LockFitter(workshop), MergedFixes(folder)
-        )
+        means = Means(LockFitter(workshop), MergedFixes(folder), ADVISORIES.get(folder), LICENCES.get(folder, ()))
+        fix = repair(check, repairers, workshop, workshop.base, budget, lambda _: None, means)
     assert everything(folder) == before
     return fix
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import zipfile
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,9 +15,10 @@ from prodwise.heal.fixing.story import Fix
 from prodwise.model.action import ActionKind
 from prodwise.model.errors import Refused
 from prodwise.model.pin import HOLDS_FILE
+from prodwise.repair.pins.advisories import AdvisoryFolder
 from prodwise.repair.pins.repairer import PinRepairer
 from prodwise.sandbox import jail
-from tests.fixing.bench import Proposes, gates, git, repository, story
+from tests.fixing.bench import ADVISORIES, LICENCES, Proposes, gates, git, repository, story
 from tests.fixing.wheels import environment, only_from, wheel
 from tests.loop.patches import diff
 
@@ -65,10 +68,20 @@ class App:
         return diff("requirements.txt", self.new, text or self.old)
 
 
-def app(place: Path, patch: pytest.MonkeyPatch, good: str = GOOD, newest: str = BAD, tests: str = "") -> App:
+def app(
+    place: Path,
+    patch: pytest.MonkeyPatch,
+    good: str = GOOD,
+    newest: str = BAD,
+    tests: str = "",
+    licences: tuple[str, str] = ("", ""),
+) -> App:
     wheels = place / "wheels"
     other = wheel(wheels, "righty", "1.0", RIGHT)
-    old, new = (wheel(wheels, "lefty", version, code) + other for version, code in (("1.0", good), ("2.0", newest)))
+    old, new = (
+        wheel(wheels, "lefty", version, code, more) + other
+        for version, code, more in (("1.0", good, licences[0]), ("2.0", newest, licences[1]))
+    )
     only_from(wheels, patch)
     files = {"requirements.txt": old, "check.py": CHECK, ".gitignore": ".venv/\n"}
     (place / "app").mkdir()
@@ -161,6 +174,86 @@ def test_a_pin_takes_only_versions_that_were_here(tmp_path: Path, monkeypatch: p
     assert fix.status == "fixed", fix.reason
     assert fix.tried[0].gates[-1].gate == "dependencies"
     assert fix.tried[0].gates[-1].verdict.value == "hold"
+
+
+def advisory(place: Path, name: str, fixed: str, introduced: str = "0", archive: bool = False) -> AdvisoryFolder:
+    events = [{"fixed": fixed}, {"introduced": introduced}]
+    affected = {"package": {"ecosystem": "PyPI", "name": name}, "ranges": [{"type": "ECOSYSTEM", "events": events}]}
+    text = json.dumps({"id": "PYSEC-1", "affected": [affected]})
+    place.mkdir()
+    if archive:
+        with zipfile.ZipFile(place / "all.zip", "w") as one:
+            one.writestr("PYSEC-1.json", text)
+    else:
+        (place / "PYSEC-1.json").write_text(text)
+    return AdvisoryFolder(place)
+
+
+@pytest.mark.parametrize(
+    ("name", "fixed", "introduced", "archive", "verdict"),
+    [("Lefty", "1.5", "0", False, "fail"), ("lefty", "3.0", "0", True, "pass"), ("righty", "9", "0", False, "pass")],
+)
+def test_a_version_with_a_known_vulnerability_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, fixed: str, introduced: str, archive: bool, verdict: str
+) -> None:
+    """Unless the version in use has it as well, which is told; other packages' are not asked about."""
+    made = app(tmp_path, monkeypatch)
+    monkeypatch.setitem(ADVISORIES, made.repo, advisory(tmp_path / "osv", name, fixed, introduced, archive))
+    fix = story(made.repo, BY_PATH, Proposes(made.back(), kind=ActionKind.PIN))
+    assert gates(fix)["audit"] == verdict
+    assert (fix.status == "fixed") is (verdict == "pass")
+    reason = {one.gate: one.reason for one in fix.gates}["audit"]
+    assert ("PYSEC-1" in reason) is (name != "righty")
+    assert not any("vulnerabilities" in line for line in fix.unchecked)
+
+
+@pytest.mark.parametrize("content", ["nothing", "nonsense", "list"])
+def test_a_database_that_cannot_be_used_passes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    made = app(tmp_path, monkeypatch)
+    (tmp_path / "osv").mkdir()
+    if content != "nothing":
+        (tmp_path / "osv" / "a.json").write_text('{"lefty": "PyPI" ' if content == "nonsense" else '["PyPI", "lefty"]')
+    monkeypatch.setitem(ADVISORIES, made.repo, AdvisoryFolder(tmp_path / "osv"))
+    fix = story(made.repo, BY_PATH, Proposes(made.back(), kind=ActionKind.PIN))
+    assert gates(fix)["audit"] == "hold"
+
+
+def test_without_a_database_it_is_said_and_not_shown_as_passed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = app(tmp_path, monkeypatch)
+    fix = story(made.repo, BY_PATH, Proposes(made.back(), kind=ActionKind.PIN))
+    assert fix.status == "fixed", fix.reason
+    assert any(line.startswith("known vulnerabilities of lefty") for line in fix.unchecked), fix.unchecked
+    assert any(line.startswith("the licence of lefty") for line in fix.unchecked)
+    assert "vulnerab" not in {one.gate: one.reason for one in fix.gates}["audit"]
+
+
+MIT, GPL = "License-Expression: MIT\n", "Classifier: License :: OSI Approved :: GPL-3.0-only\n"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "licences", "verdict", "told"),
+    [
+        ((), (GPL, MIT), "pass", "from MIT to GPL-3.0-only"),
+        (("MIT",), (GPL, MIT), "fail", "GPL-3.0-only, is not among"),
+        (("MIT",), (MIT, GPL), "pass", "from GPL-3.0-only to MIT"),
+        (("MIT",), ("", MIT), "hold", "states no licence"),
+    ],
+)
+def test_the_licence_is_the_package_s_own_word(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    allowed: tuple[str, ...],
+    licences: tuple[str, str],
+    verdict: str,
+    told: str,
+) -> None:
+    made = app(tmp_path, monkeypatch, licences=licences)
+    monkeypatch.setitem(LICENCES, made.repo, allowed)
+    fix = story(made.repo, BY_PATH, Proposes(made.back(), kind=ActionKind.PIN))
+    assert gates(fix)["audit"] == verdict
+    assert told in {one.gate: one.reason for one in fix.gates}["audit"]
 
 
 @pytest.mark.parametrize("change", ["hash", "name", "source"])

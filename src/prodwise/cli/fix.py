@@ -120,8 +120,7 @@ def not_silent(say: Callable[[str], None], said: Callable[[], float], quiet: flo
 def _fix(wanted: Wanted, workshop: Any, base: str, names: Any, budget: Budget, say: Any) -> Fix:
     try:
         found = check(wanted, workshop, base, budget, str(workshop.directory), say)
-        fitter, back = parts.fitter(workshop), parts.takes_back(workshop.directory)
-        return repair(found, names, workshop, base, budget, say, fitter, back)
+        return repair(found, names, workshop, base, budget, say, parts.means(workshop))
     except BudgetOver as error:
         return Fix("no_fix", error.message, seconds=budget.spent, over=True)
     except Refused as error:

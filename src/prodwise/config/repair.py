@@ -132,6 +132,8 @@ class RepairConfig(_Strict):
     command: CommandConfig | None = None
     sandbox: Literal["auto", "bubblewrap", "container"] = "auto"  # auto: bubblewrap, else a container
     image: str = Field("", max_length=400)  # of a container; empty = the programs of this machine
+    advisories: str = Field("", max_length=4096)  # a folder of OSV's JSON, or zips of it: what pins are asked against
+    licences: tuple[str, ...] = Field((), max_length=200)  # what a pin may bring in; none = any, a change is told
 
     @model_validator(mode="after")
     def _fits(self) -> RepairConfig:

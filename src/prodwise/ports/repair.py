@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from prodwise.model.breakage import Ecosystem
 from prodwise.model.patch import Fault, Proposal
 from prodwise.model.revert import Revert
 
@@ -81,6 +82,9 @@ class Workshop(Protocol):
 class Fitter(Protocol):
     """Gives trees the dependencies that their own lock names, in place of those that were found."""
 
+    def licence(self, shop: Workshop, package: str) -> str:
+        """As the package states it that is installed in a workshop of ours; "" where it states none."""
+
     def fitted(self, root: Path, folder: str, seconds: float) -> Workshop | None:
         """The workshop with what the lock in a folder of this tree installs; two of the same lock are equal. None where no lock is
         there from which that can be made. Raises TargetError when it cannot be made, or not in time."""
@@ -94,6 +98,13 @@ class Repairer(Protocol):
     def propose(self, fault: Fault, workshop: Workshop, base: str, seconds: float) -> Iterator[Proposal]:
         """Proposals against `base`, best first, as they are found, until `seconds` have passed. A repairer that cannot help
         with this fault proposes nothing."""
+
+
+class Advisories(Protocol):
+    """Known vulnerabilities."""
+
+    def known(self, ecosystem: Ecosystem, package: str) -> Sequence[Mapping[str, Any]]:
+        """All entries, in the form of OSV, that speak of the package. Raises TargetError where they cannot be read."""
 
 
 class TakesBack(Protocol):

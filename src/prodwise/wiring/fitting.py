@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from prodwise.ports.repair import Environment
+from prodwise.ports.repair import Workshop as Port
 from prodwise.repair.pins.environment import environment
+from prodwise.repair.pins.licences import licence
 from prodwise.sandbox.workshop import Equipped, Workshop
 
 SOURCES: Final = "src"
@@ -25,6 +27,9 @@ class LockFitter:
             return None
         made = environment(root / folder, self.shop.spare, seconds, self.shop.interpreter)
         return self.shop.with_environment(self._placed(made, root, folder)) if made is not None else None
+
+    def licence(self, shop: Port, package: str) -> str:
+        return licence(shop.dependencies, package) if isinstance(shop, Equipped) else ""
 
     def _placed(self, made: Environment, root: Path, folder: str) -> Environment:
         """As seen from the repository's root."""

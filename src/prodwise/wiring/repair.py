@@ -6,7 +6,11 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from prodwise.ports.repair import Fitter, Repairer, TakesBack
+from prodwise.config import state_dir
+from prodwise.config.repair import load_repair
+from prodwise.heal.fixing.trial import Means
+from prodwise.ports.repair import Repairer
+from prodwise.repair.pins.advisories import AdvisoryFolder
 from prodwise.repair.pins.repairer import PinRepairer
 from prodwise.repair.reverts import RevertRepairer
 from prodwise.repair.search_repairer import SearchRepairer
@@ -23,14 +27,11 @@ def workshop(repo: Path, commands: Sequence[str]) -> Workshop:
     return Workshop(repo, commands, sandbox=sandbox(repo))
 
 
-def fitter(shop: Workshop) -> Fitter:
-    """Who installs what a lock names, so that a pin is tried where its version is."""
-    return LockFitter(shop)
-
-
-def takes_back(repo: Path) -> TakesBack:
-    """Who tells what takes a commit back, byte for byte."""
-    return MergedFixes(repo)
+def means(shop: Workshop) -> Means:
+    """What the gates may use. Raises ConfigError for a file of this instance that cannot be read."""
+    setup = load_repair(state_dir(shop.directory))
+    advisories = AdvisoryFolder(Path(setup.advisories).expanduser()) if setup.advisories else None
+    return Means(LockFitter(shop), MergedFixes(shop.directory), advisories, setup.licences)
 
 
 def repairers(model: str, repo: Path, tell: Callable[[str], None]) -> tuple[Repairer, ...]:

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from prodwise.heal.fixing.audit import audit
 from prodwise.heal.fixing.dependencies import dependencies
 from prodwise.heal.fixing.installed import installed
 from prodwise.heal.fixing.lint import lint
@@ -39,7 +40,7 @@ def policy(trial: Trial) -> GateResult:
         trial.court.not_checked(
             "whether the change is near the fault: no file of this repository is known to take part in it"
         )
-    commit, back = trial.proposal.commit, trial.court.takes_back
+    commit, back = trial.proposal.commit, trial.court.means.takes_back
     if commit and trial.tests and back is not None:
         scene = replace(scene, inverse=back.inverse(trial.court.base, commit))
     return policy_gate(trial.proposal, scene)
@@ -111,5 +112,5 @@ def _last(output: str) -> str:
 
 
 GATES: Final[tuple[Gate, ...]] = (
-    policy, secret_scan, dependencies, applies, builds, installed, reproducer, lint, suite, mutation,
+    policy, secret_scan, dependencies, applies, builds, installed, audit, reproducer, lint, suite, mutation,
 )  # fmt: skip

@@ -25,7 +25,7 @@ def installed(trial: Trial) -> GateResult:
     if trial.proposal.kind is not ActionKind.PIN:
         return passed(GATE, "the dependencies stay as they are")
     court = trial.court
-    if court.fitter is None:
+    if court.means.fitter is None:
         return held(GATE, "nobody is here who could install what the lock names")
     folder = _folder(trial)
     base = _base(court, folder)
@@ -34,7 +34,7 @@ def installed(trial: Trial) -> GateResult:
     court.tell("installing what the change names")
     with court.workshop.fresh(court.base) as tree:
         tree.apply(trial.proposal.diff)
-        head = court.fitter.fitted(tree.root, folder, court.budget.limits(_share(court)).seconds)
+        head = court.means.fitter.fitted(tree.root, folder, court.budget.limits(_share(court)).seconds)
     if head is None:
         return failed(GATE, "with the change, there is no lock that can be installed here")
     if head == base.workshop:
@@ -54,10 +54,10 @@ def _base(court: Court, folder: str) -> Court | GateResult:
 
 
 def _made(court: Court, folder: str) -> Court | GateResult:
-    assert court.fitter is not None
+    assert court.means.fitter is not None
     court.tell("installing what the base's lock names")
     with court.workshop.fresh(court.base) as tree:
-        shop: Workshop | None = court.fitter.fitted(tree.root, folder, court.budget.limits(_share(court)).seconds)
+        shop: Workshop | None = court.means.fitter.fitted(tree.root, folder, court.budget.limits(_share(court)).seconds)
     if shop is None:
         return held(GATE, "no lock is here that can be installed: uv.lock, requirements*.txt or package-lock.json")
     check = court.reproducer

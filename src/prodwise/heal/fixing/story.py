@@ -12,12 +12,12 @@ from prodwise.heal.fixing.given import NotReproduced
 from prodwise.heal.fixing.repository import Repository
 from prodwise.heal.fixing.reproducer import Reproducer
 from prodwise.heal.fixing.rivals import rival
-from prodwise.heal.fixing.trial import Court, Trial
+from prodwise.heal.fixing.trial import Court, Means, Trial
 from prodwise.loop.verify.patch import NotADiff, read
 from prodwise.model.errors import ProdwiseError, Refused
 from prodwise.model.gate import GateResult, Verdict, worst
 from prodwise.model.patch import Proposal
-from prodwise.ports.repair import Fitter, Repairer, TakesBack, Workshop
+from prodwise.ports.repair import Repairer, Workshop
 
 PROPOSALS_MAX: Final = 200
 TRIED_KEPT: Final = 50
@@ -27,6 +27,7 @@ LAST_SHARE: Final = 0.6
 GATES_SHARE: Final = 0.2
 """Of the time left, kept for the gates whatever the last one does: what it proposes must still be looked at."""
 
+NOTHING: Final = Means()
 Tell = Callable[[str], None]
 
 
@@ -64,11 +65,9 @@ def repair(
     base: str,
     budget: Budget,
     tell: Tell,
-    fitter: Fitter | None = None,
-    takes_back: TakesBack | None = None,
+    means: Means = NOTHING,
 ) -> Fix:
-    """fitter: without one, no pin is believed; takes_back: without, no revert may touch a test. Raises Refused only where no sandbox
-    can be had."""
+    """Raises Refused only where no sandbox can be had."""
     if isinstance(check, NotReproduced):
         return Fix("refused" if check.refused else "no_fix", check.reason, seconds=budget.spent)
     tell(f"it fails at the base, each time: {check.reason.words} ({check.seconds:.1f} s a run)")
@@ -82,8 +81,7 @@ def repair(
             budget,
             unchecked=list(check.notes),
             tell=tell,
-            fitter=fitter,
-            takes_back=takes_back,
+            means=means,
         )
         over = False
         try:

@@ -16,15 +16,26 @@ from prodwise.loop.verify.results import Results, Suite
 from prodwise.model.diff import FileDiff
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.model.patch import Proposal
-from prodwise.ports.repair import Fitter, TakesBack, Tree, Workshop
+from prodwise.ports.repair import Advisories, Fitter, TakesBack, Tree, Workshop
+
+
+@dataclass(frozen=True)
+class Means:
+    """What gates may use. fitter: who installs what a lock names, without one no pin is believed; takes_back: who knows a commit's
+    inverse, without one no revert may touch a test; advisories: known vulnerabilities, None where no person gave any; licences: those
+    allowed, none for all."""
+
+    fitter: Fitter | None = None
+    takes_back: TakesBack | None = None
+    advisories: Advisories | None = None
+    licences: tuple[str, ...] = ()
 
 
 @dataclass
 class Court:
     """What is the same for all proposals. suite, before, suite_s: the suite at the base, once it was looked for, and how long it
-    took; unchecked: what no gate could look at, in plain words; tell: hears what is going on; fitter: who installs what a lock
-    names; takes_back: who knows what a commit's inverse is; installed: folder of a lock → the court with what it installs at the
-    base, or why there is none."""
+    took; unchecked: what no gate could look at, in plain words; tell: hears what is going on; installed: folder of a lock → the
+    court with what it installs at the base, or why there is none."""
 
     workshop: Workshop
     base: str
@@ -39,8 +50,7 @@ class Court:
     linted: dict[tuple[str, ...], str | None] = field(default_factory=dict)
     unchecked: list[str] = field(default_factory=list)
     tell: Callable[[str], None] = lambda _line: None
-    fitter: Fitter | None = None
-    takes_back: TakesBack | None = None
+    means: Means = Means()
     installed: dict[str, Court | GateResult] = field(default_factory=dict)
 
     def not_checked(self, what: str) -> None:

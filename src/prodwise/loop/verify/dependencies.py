@@ -23,12 +23,13 @@ SECTIONS: Final = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """versions: those that are new in the lock; known: all of them stood in it once, for this package."""
+    """versions: those that are new in the lock; known: all of them stood in it once, for this package; before: what was there."""
 
     path: str
     name: str
     versions: tuple[str, ...]
     known: bool
+    before: tuple[str, ...] = ()
 
 
 def moved(path: str, before: str, after: str, history: Sequence[str]) -> tuple[Moved, ...]:
@@ -37,7 +38,9 @@ def moved(path: str, before: str, after: str, history: Sequence[str]) -> tuple[M
     for one in difference(path, before, after):
         was, now = set(one.before.split(", ")), set(one.after.split(", "))
         if new := tuple(sorted(now - was - {""})):
-            found.append(Moved(path, one.name, new, set(new) <= _ever(path, one.name, history)))
+            found.append(
+                Moved(path, one.name, new, set(new) <= _ever(path, one.name, history), tuple(sorted(was - {""})))
+            )
     return tuple(found)
 
 
