@@ -77,8 +77,6 @@ TRAFFIC_AS_USUAL: Final = -5.0  # less than that
 ALL_ROUTES: Final = 1.5  # more than half of the routes are hit
 FEW_ROUTES: Final = -3.0  # half of them or fewer
 SLOWER: Final = 1.0  # answers take twice as long or more
-SATURATED: Final = 2.0  # nine tenths of its capacity are used
-NOT_SATURATED: Final = -3.0  # fewer
 OVERLOAD_EXPLAINS: Final = -2.0  # against own faults, when traffic is up and everything is slow
 
 # Needed services
