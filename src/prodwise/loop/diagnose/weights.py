@@ -86,7 +86,7 @@ NEEDED_FAILED_LATER: Final = -3.0  # so that it follows from ours
 SOME_ROUTES: Final = 0.5  # not all of our routes are hit
 NEEDED_ANSWERS: Final = -3.0  # its probe answers, where programs report that it cannot be reached
 BEGAN_THERE: Final = 1.0  # the figures of all services say that it began there; traces are only cited
-BEGAN_BELOW: Final = 3.0  # the same, where nothing else says that the service is not well; with traces it is hearsay
+BEGAN_BELOW: Final = 3.5  # the same, where nothing else says that the service is not well; with traces it is hearsay
 NEEDED_EXPLAINS: Final = -4.0  # against our own changes and faults, when a needed service failed first
 ITSELF_OUTSIDE: Final = 6.0  # the service stands for something outside our control
 
