@@ -70,8 +70,8 @@ def route(name: str, failed: int, after: int = 50, before_ms: float = 20.0, afte
     return RequestFacts("web", name, 500, 1, after, failed, before_ms, after_ms)
 
 
-def load(times: float, ms: float = 20.0, busy: float | None = None) -> LoadFacts:
-    return LoadFacts("web", 40.0 * times, 40.0, ms, 20.0, busy)
+def load(times: float, ms: float = 20.0) -> LoadFacts:
+    return LoadFacts("web", 40.0 * times, 40.0, ms, 20.0)
 
 
 LOOP = tuple(died(ONSET + 3 * n) for n in range(5))
@@ -230,7 +230,7 @@ SCENARIOS = [
         Cause.OVERLOAD,
         {
             "symptoms": (symptom("latency"),),
-            "loads": (load(4.0, 900, 0.98),),
+            "loads": (load(4.0, 900),),
             "requests": ALL_SLOW,
             "changes": (release(60),),
         },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 from prodwise.heal.origin import origins
@@ -10,13 +10,14 @@ from prodwise.heal.parts import Parts
 from prodwise.heal.pulse import Pulse
 from prodwise.heal.uses import Uses
 from prodwise.heal.vitals import UNSURE_S, LiveVitals
-from prodwise.loop.diagnose.case import Case, Exit, GroupFacts, LoadFacts, ProbeFacts, ProcessFacts, onset
+from prodwise.loop.diagnose.case import Case, Contrast, Exit, GroupFacts, LoadFacts, ProbeFacts, ProcessFacts, onset
 from prodwise.loop.diagnose.dependencies import PackageFacts
 from prodwise.loop.diagnose.used_up import ClockSet
 from prodwise.model.change import Change
 from prodwise.model.incident import Symptom
 from prodwise.model.reach import Surroundings
-from prodwise.model.signal import ProcessState
+from prodwise.model.record import Rollout
+from prodwise.model.signal import Arm, ProcessState
 from prodwise.model.target import TargetSeen
 
 LOOK_BACK_S = 600.0
@@ -59,6 +60,7 @@ def gather(
         processes=tuple(_processes(seen)),
         probes=tuple(_probes(seen, pulse, now)),
         requests=tuple(f for s in inventory for f in vitals.window(s.id).routes.facts(s.id, since, began)),
+        contrasts=tuple(_contrasts(parts.records.rollouts.current())),
         loads=tuple(_load(s.id, vitals, now, began) for s in inventory),
         groups=groups,
         packages=packages,
@@ -80,6 +82,16 @@ def _changes(parts: Parts, since: float) -> tuple[Change, ...]:
     changes = parts.records.changes
     found = {one.id: one for one in (*changes.own(since), *changes.since(since, TOLD_MAX))}
     return tuple(found.values())
+
+
+def _contrasts(rollout: Rollout | None) -> Iterator[Contrast]:
+    """Of a release on its way, beside the one that it would replace, as its judges count. What is settled is told by its change."""
+    for service, told in (rollout.numbers if rollout is not None else {}).items():
+        arms = told.get("arms") if isinstance(told, Mapping) else None
+        if rollout is not None and arms and not rollout.state.settled:
+            canary, stable = arms[Arm.CANARY.value], arms[Arm.STABLE.value]
+            counts = (canary["n"], canary["errors"], stable["n"], stable["errors"])
+            yield Contrast(service, rollout.release, rollout.previous, *counts)
 
 
 def _processes(seen: TargetSeen) -> list[ProcessFacts]:

@@ -70,14 +70,13 @@ class RequestFacts:
 
 @dataclass(frozen=True, slots=True)
 class LoadFacts:
-    """A service's load now against its usual. Rates per second, p95 in ms, busy 0…1 (share of its capacity); None: not known."""
+    """A service's load now against its usual. Rates per second, p95 in ms; None: not known."""
 
     service: str
     rate_now: float | None = None
     rate_usual: float | None = None
     p95_now_ms: float | None = None
     p95_usual_ms: float | None = None
-    busy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

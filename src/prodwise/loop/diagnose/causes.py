@@ -155,8 +155,6 @@ def too_much(case: Case) -> Iterator[Hypothesis]:
         findings.append(Finding(w.ALL_ROUTES if wide else w.FEW_ROUTES, read.ids(case, *(hit or told))))
     if slow := read.slow(case):
         findings.append(Finding(w.SLOWER, read.ids(case, *slow)))
-    if load.busy is not None:
-        findings.append(Finding(w.SATURATED if load.busy >= 0.9 else w.NOT_SATURATED, evidence))
     yield hypothesis(Cause.OVERLOAD, f"traffic is {times:.1f} times the usual rate", findings, case.service)
 
 

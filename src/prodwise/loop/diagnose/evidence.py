@@ -176,8 +176,7 @@ def _figures(case: Case, fact: RequestFacts | LoadFacts | Contrast) -> tuple[str
             return "requests", "proxy", case.since, case.now, text
         case LoadFacts():
             rate, ms = _versus(fact.rate_now, fact.rate_usual, "/s"), _versus(fact.p95_now_ms, fact.p95_usual_ms, " ms")
-            busy = "" if fact.busy is None else f", {fact.busy:.0%} busy"
-            return "load", "proxy", case.since, case.now, f"{fact.service}: {rate}, p95 {ms}{busy}"
+            return "load", "proxy", case.since, case.now, f"{fact.service}: {rate}, p95 {ms}"
         case Contrast():
             text = (
                 f"{fact.service}, side by side: {fact.canary} failed {fact.canary_failed} of {fact.canary_n}, "

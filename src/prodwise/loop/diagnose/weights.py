@@ -77,8 +77,6 @@ TRAFFIC_AS_USUAL: Final = -5.0  # less than that
 ALL_ROUTES: Final = 1.5  # more than half of the routes are hit
 FEW_ROUTES: Final = -3.0  # half of them or fewer
 SLOWER: Final = 1.0  # answers take twice as long or more
-SATURATED: Final = 2.0  # nine tenths of its capacity are used
-NOT_SATURATED: Final = -3.0  # fewer
 OVERLOAD_EXPLAINS: Final = -2.0  # against own faults, when traffic is up and everything is slow
 
 # Needed services
@@ -88,7 +86,7 @@ NEEDED_FAILED_LATER: Final = -3.0  # so that it follows from ours
 SOME_ROUTES: Final = 0.5  # not all of our routes are hit
 NEEDED_ANSWERS: Final = -3.0  # its probe answers, where programs report that it cannot be reached
 BEGAN_THERE: Final = 1.0  # the figures of all services say that it began there; traces are only cited
-BEGAN_BELOW: Final = 3.0  # the same, where nothing else says that the service is not well; with traces it is hearsay
+BEGAN_BELOW: Final = 3.5  # the same, where nothing else says that the service is not well; with traces it is hearsay
 NEEDED_EXPLAINS: Final = -4.0  # against our own changes and faults, when a needed service failed first
 ITSELF_OUTSIDE: Final = 6.0  # the service stands for something outside our control
 
