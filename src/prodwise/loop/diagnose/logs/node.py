@@ -31,6 +31,11 @@ _MARKS: Final = (
     "SyntaxError: The requested module",
     "[ERROR] ",
     "webpack",
+    " is not a function",
+    "Couldn't find package",
+    "Couldn't find any versions",
+    "lockfile",
+    "●",
 )
 RESOLUTION, LOCK, COMPILATION, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.COMPILATION, Failure.RUNTIME
 _PKG: Final = r"(?P<name>(?:@[\w.-]{1,80}/)?[a-z0-9_][\w.-]{0,100})"

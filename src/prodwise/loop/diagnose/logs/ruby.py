@@ -12,7 +12,21 @@ from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
 
-_MARKS: Final = ("Bundler", "bundle ", "Gemfile", "/gems/", "gem ", "rspec", ".rb:", "Gem::", "RubyGems")
+_MARKS: Final = (
+    "Bundler",
+    "bundle ",
+    "Gemfile",
+    "/gems/",
+    "gem ",
+    "rspec",
+    ".rb:",
+    "Gem::",
+    "RubyGems",
+    "cannot load such file",
+    "uninitialized constant",
+    " in any of the sources",
+    "(NoMethodError)",
+)
 RESOLUTION, LOCK, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.RUNTIME
 _GEM: Final = r"(?P<name>[A-Za-z0-9][\w.-]{0,100}?)"
 _VER: Final = r"(?P<version>\d[\w.]{0,60})"
