@@ -216,19 +216,19 @@ def _compiled(log: Log, found: Reading) -> Iterator[Clue]:
         paths = [_module(one, found) for one in _PATHS.findall(error[2])]
         named = [Clue(reason, one, COMPILATION, number, share=1.1) for one in dict.fromkeys(paths) if one]
         named = named or list(_by_alias(log, number, error[2], Reason.LACKS if inside else reason, found))
-        named = [
-            replace(one, name=_beside(one.name, within), share=0.9) if "/" not in one.name else one for one in named
-        ]
+        named = [_beside(one, within) for one in named]
         yield from named
         if inside:
             others = any(clue.name != within for clue in named)
             yield Clue(Reason.CALLS if others else Reason.BROKEN_FILE, within, COMPILATION, number, inside[2], 0.9)
 
 
-def _beside(alias: str, within: str) -> str:
+def _beside(clue: Clue, within: str) -> Clue:
     """A package of an unknown path, named in a module that has a host of its own: probably of the same host."""
     host = within.partition("/")[0]
-    return f"{host}/{alias}" if host and host not in _SHARED else alias
+    if "/" in clue.name or not host or host in _SHARED:
+        return clue
+    return replace(clue, name=f"{host}/{clue.name}", share=0.9)
 
 
 def _by_alias(log: Log, number: int, message: str, reason: Reason, found: Reading) -> Iterator[Clue]:
