@@ -248,7 +248,8 @@ def test_own_parts_pass_the_narrowest_place() -> None:
     graph = graph_of([("web", "a"), ("a", "b"), ("web", "later"), ("later", "deep")])
     amounts = {"web": 10.0, "a": 9.0, "b": 1.0, "later": 2.0, "deep": 100.0}
     assert own_parts(graph, amounts, {"web": 10.0}) == {"a": 8.0, "b": 1.0, "deep": pytest.approx(2.0)}
-    assert own_parts(graph, {"web": 5.0, "b": 4.0}, {"web": 5.0}) == {"web": 5.0, "b": 4.0}, "unknown lets all through"
+    unknown_between = own_parts(graph, {"web": 5.0, "b": 4.0}, {"web": 5.0})
+    assert unknown_between == {"web": 1.0, "b": 4.0}, "unknown lets all through, both ways"
 
 
 def test_many_services_and_long_series_take_bounded_work() -> None:

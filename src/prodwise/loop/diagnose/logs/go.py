@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
@@ -84,6 +85,7 @@ _TOOLCHAIN: Final = re.compile(
     r"/(?:go|go[-/@]?\d[\w.]{0,20}|libexec|hostedtoolcache/go\S{0,80}|golang\.org/toolchain\S{0,80})/src/|"
     r"/src/(?:runtime|testing|net|reflect|internal|sync|encoding|database|context)/"
 )
+_SHARED: Final = frozenset(["github.com", "gitlab.com", "bitbucket.org", "codeberg.org", "golang.org"])
 _STANDARD: Final = frozenset(
     [
         "fmt",
@@ -159,7 +161,7 @@ def _module(path: str, reading: Reading) -> str:
     parts = path.split("/")
     if "." not in parts[0]:
         return ""
-    hosted = parts[0] in ("github.com", "gitlab.com", "bitbucket.org", "codeberg.org") or parts[0] == "golang.org"
+    hosted = parts[0] in _SHARED
     length = 3 if hosted else 1 if parts[0].startswith("gopkg") and len(parts) > 1 else 2
     length = 2 if parts[0].startswith("gopkg") and len(parts) == 2 else length
     if len(parts) > length and re.fullmatch(r"v\d{1,3}", parts[length]):
@@ -210,14 +212,23 @@ def _compiled(log: Log, found: Reading) -> Iterator[Clue]:
             continue
         reason = Reason.LACKS if _LACKING.search(error[2]) else Reason.NAMED
         inside = _IN_MOD.search("/" + line)
-        within = _module(_plain(inside[1]), found) if inside else ""
+        within = _plain(inside[1]) if inside else ""
         paths = [_module(one, found) for one in _PATHS.findall(error[2])]
         named = [Clue(reason, one, COMPILATION, number, share=1.1) for one in dict.fromkeys(paths) if one]
         named = named or list(_by_alias(log, number, error[2], Reason.LACKS if inside else reason, found))
+        named = [_beside(one, within) for one in named]
         yield from named
         if inside:
             others = any(clue.name != within for clue in named)
             yield Clue(Reason.CALLS if others else Reason.BROKEN_FILE, within, COMPILATION, number, inside[2], 0.9)
+
+
+def _beside(clue: Clue, within: str) -> Clue:
+    """A package of an unknown path, named in a module that has a host of its own: probably of the same host."""
+    host = within.partition("/")[0]
+    if "/" in clue.name or not host or host in _SHARED:
+        return clue
+    return replace(clue, name=f"{host}/{clue.name}", share=0.9)
 
 
 def _by_alias(log: Log, number: int, message: str, reason: Reason, found: Reading) -> Iterator[Clue]:
@@ -263,7 +274,7 @@ def _panicked(log: Log, found: Reading) -> Iterator[Clue]:
                     if _TOOLCHAIN.search(line):
                         continue
                     break
-                module = _module(_plain(inside[1]), found)
+                module = _plain(inside[1])
                 yield Clue(
                     Reason.RAISES if first else Reason.PASSES, module, RUNTIME, at, inside[2], 1.0 if first else 0.7
                 )

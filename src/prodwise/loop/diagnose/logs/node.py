@@ -31,6 +31,11 @@ _MARKS: Final = (
     "SyntaxError: The requested module",
     "[ERROR] ",
     "webpack",
+    " is not a function",
+    "Couldn't find package",
+    "Couldn't find any versions",
+    "lockfile",
+    "●",
 )
 RESOLUTION, LOCK, COMPILATION, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.COMPILATION, Failure.RUNTIME
 _PKG: Final = r"(?P<name>(?:@[\w.-]{1,80}/)?[a-z0-9_][\w.-]{0,100})"
@@ -357,7 +362,7 @@ def _of_error(
             own = True
             break
         yield Clue(Reason.RAISES if first else Reason.PASSES, package, RUNTIME, at, share=1.0 if first else 0.7)
-        if first and lacks and (host := host_of(package, {*inside, *known})):
+        if first and lacks and (host := host_of(package, {*inside, *known, *_receiver(message)})):
             yield Clue(Reason.LACKS, host, RUNTIME, number)
         first = False
     called, is_not, _ = message.partition(" is not a ")
@@ -369,6 +374,12 @@ def _of_error(
             yield Clue(Reason.LACKS, origin, RUNTIME, number)
         elif hint and (own or not frames) and hint not in ("default", "this", "exports", "module"):
             yield Clue(Reason.NAMED, _likely(_dashed(hint), known), RUNTIME, number, share=1.2)
+
+
+def _receiver(message: str) -> list[str]:
+    """The variable whose method is none."""
+    found = _CALLED.search(message.partition(" is not a ")[0][-300:])
+    return [_dashed(found[1])] if found and "." in found[0] else []
 
 
 def _likely(name: str, known: Collection[str]) -> str:

@@ -104,6 +104,7 @@ _ROOTS: Final = {
     "PhpParser": "nikic/php-parser",
     "PHPUnit": "phpunit/phpunit",
 }
+_VAGUE: Final = frozenset(["component", "bundle", "bridge", "extension", "exception", "contracts", "handler"])
 _TESTERS: Final = re.compile(r"^(?:phpunit|sebastian|mockery|pestphp|symfony/phpunit-bridge|composer)(?:/|$)")
 
 
@@ -224,7 +225,7 @@ def _package(name: str, log: Log, found: Reading) -> str:
     parts = [re.sub(r"(?<=[a-z0-9])([A-Z])", r"-\1", part).lower() for part in name.split("\\")]
     if parts[0] in ("app", "tests", "test", "database"):
         return ""
-    parts = [parts[0], *(part for part in parts[1:] if part not in ("component", "bundle", "bridge"))]
+    parts = [parts[0], *(part for part in parts[1:] if part not in _VAGUE)]
     known = {*found.versions, *(one[1] for one in _FILE.finditer(log.text[:400_000]))}
     scored = []
     for package in known:

@@ -28,6 +28,12 @@ _MARKS: Final = (
     "ImportError",
     "AttributeError",
     "version solving failed",
+    "satisfies the requirement",
+    "matching distribution",
+    "different Python",
+    "Cannot install ",
+    "installation candidates",
+    "Resolving dependencies",
 )
 RUNTIME: Final = Failure.RUNTIME
 _FRAME: Final = re.compile(r'File "([^"\n]{1,500})", line \d{1,9}(?:, in (.{1,200}))?')

@@ -151,6 +151,11 @@ _VERSION_CONFLICT: Final = re.compile(
     r"VersionConflict: \(([\w.-]{1,100}) (\d\S{0,60}) .{0,300}Requirement\.parse\('([\w.-]{1"
     r",100}?)([=<>!~].{0,100})?'\)"
 )
+_GOT: Final = re.compile(
+    r"(?:^|[:\s])([A-Za-z][\w-]{1,40}) (?:needs|requires) ([A-Za-z][\w-]{1,40}) ?(?:version )?([<>=!~]{0,2}) ?(\d[\w.]{0,30})"
+    r"(?: or (less|lower|older|below|greater|newer|later|higher|above))?.{0,60}?\b(?:[Gg]ot|[Ff]ound|[Hh]ave|installed)"
+    r" (?:[\w-]{1,40} )?(\d[\w.]{0,30})"
+)
 _INSTALLED: Final = re.compile(
     r"(?<![\w.-])([A-Za-z0-9][\w.]{0,80}(?:-[A-Za-z][\w.]{0,60}){0,6})-(\d[\w.+!]{0,60})(?=\s|$)"
 )
@@ -226,6 +231,11 @@ def _conflicts(log: Log) -> Iterator[Clue]:
             yield from wants(
                 RUNTIME, number, (canonical(by[0]) if by else "", ""), (canonical(one[3]), one[4] or ""), one[2], 1.0
             )
+    for number, line in [*log.hits(" needs ", 20), *log.hits(" requires ", 60)]:
+        if (told := _GOT.search(line)) is not None and "but you have" not in line:
+            sign = told[3] or {"l": "<=", "o": "<=", "b": "<="}.get((told[5] or "")[:1], ">=")
+            bounds = (canonical(told[2]), sign + told[4])
+            yield from wants(RUNTIME, number, (canonical(told[1]), ""), bounds, told[6])
     for number, _ in log.hits("The conflict is caused by:", 4):
         yield from _caused(log, number)
 

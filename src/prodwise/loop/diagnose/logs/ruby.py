@@ -12,7 +12,21 @@ from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
 
-_MARKS: Final = ("Bundler", "bundle ", "Gemfile", "/gems/", "gem ", "rspec", ".rb:", "Gem::", "RubyGems")
+_MARKS: Final = (
+    "Bundler",
+    "bundle ",
+    "Gemfile",
+    "/gems/",
+    "gem ",
+    "rspec",
+    ".rb:",
+    "Gem::",
+    "RubyGems",
+    "cannot load such file",
+    "uninitialized constant",
+    " in any of the sources",
+    "(NoMethodError)",
+)
 RESOLUTION, LOCK, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.RUNTIME
 _GEM: Final = r"(?P<name>[A-Za-z0-9][\w.-]{0,100}?)"
 _VER: Final = r"(?P<version>\d[\w.]{0,60})"
@@ -59,6 +73,7 @@ _RULES: Final = (
     rule("has been yanked", rf"Your bundle is locked to {_GEM} \({_VER}\)", Reason.NOT_FOUND, RESOLUTION),
     rule("was specified in your Gemfile", rf"Your bundle is locked to {_GEM} \({_VER}\)", Reason.NOT_FOUND, RESOLUTION),
     rule("There was an error while trying to load the gem", rf"load the gem '{_GEM}'", Reason.RAISES, RUNTIME),
+    rule("could not be found in any of the sources", rf"locked to {_GEM} \({_VER}\)", Reason.NOT_FOUND, RESOLUTION),
     rule("The gemspec for", rf"The gemspec for {_GEM}-{_VER}", Reason.FAILS_TO_BUILD, RESOLUTION),
     rule("checksum", rf"(?:mismatch for|for) {_GEM}[- ]\(?{_VER}\)?", Reason.DIFFERS, LOCK, 0.8),
 )
@@ -79,6 +94,7 @@ _METHOD: Final = re.compile(
     r"undefined (?:local variable or )?method [`'](\S{1,100})' for (?:an instance of |class "
     r"|module |#<(?:Class:)?)?([A-Z]\w{0,80}(?:::[A-Z]\w{0,80}){0,6})?"
 )
+_RECEIVER: Final = re.compile(r" for (?:module |class )?([A-Z][a-z0-9]{1,40}[A-Z]\w{1,60})(?::Module|:Class|\s|$)")
 _BECAUSE: Final = re.compile(
     r"(?<![\w.-])([A-Za-z0-9][\w.-]{0,100}?)((?: [=<>~]{1,2} \d[\w.]{0,60},?){0,3}) depends on ([A-Za-z"
     r"0-9][\w.-]{0,100}?)((?: [=<>~]{1,2} \d[\w.]{0,60},?){0,3})(?=[\s,.]|$)"
@@ -291,6 +307,9 @@ def _of_error(number: int, text: str, frames: list[tuple[int, str]]) -> Iterator
         if named and "::" in named and named.split("::")[0].lower() not in _STANDARD:
             elsewhere = bool(path and path[0][1] and path[0][1] != _gem_of(named))
             yield Clue(Reason.LACKS, _gem_of(named), RUNTIME, number, share=1.1 if elsewhere else 0.8)
+    owner = _RECEIVER.search(text)
+    if owner and owner[1].lower() not in _STANDARD:
+        yield Clue(Reason.LACKS, _gem_of(owner[1]), RUNTIME, number, share=0.6)
     first = True
     for at, gem in path[:12]:
         if not gem:

@@ -65,7 +65,7 @@ _RULES: Final = (
         RESOLUTION,
         1.2,
     ),
-    rule("links to the native library", rf"package `{_CRATE} {_VER}", Reason.CONFLICTS, RESOLUTION, 0.5),
+    rule("links to the native library", rf"package `{_CRATE} {_VER}", Reason.CONFLICTS, RESOLUTION, 0.4),
     rule(
         "failed to run custom build command for",
         rf"build command for `{_CRATE} {_VER}",

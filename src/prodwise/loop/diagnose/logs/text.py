@@ -27,7 +27,7 @@ _STAMP: Final = re.compile(
     r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [\w.-]{1,60} |"  # syslog
     r"[\w./-]{1,40}\[(?:\d{1,8}|[\w-]{1,30}\.\d{1,5})\]: |"  # the program, as syslog and platforms name it
     r"#\d{1,4} \d{1,6}\.\d{1,4} |"  # a container's build
-    r"[A-Za-z][\w./-]{0,40} {0,20}\| (?=\s{0,40}[^\s|+-])|"  # one of several programs that share a terminal
+    r"[A-Za-z][\w./-]{0,40} {0,20}\|(?: |$)|"  # one of several programs that share a terminal
     r"##\[(?:error|warning|debug|command)\]"
     r"){1,4}",
     re.MULTILINE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -79,17 +79,33 @@ def own_parts(graph: Graph, amounts: Mapping[str, float], felt: Mapping[str, flo
     services where the symptom is, with their amounts. What of it arises in each service itself and gets to a symptom:
 
     1. own = its amount less what those that it calls hold together; 2. of that, the part that the narrowest place on the widest way
-    to a symptom lets through. A service that nothing is known of lets all through.
+    to a symptom lets through. A service that nothing is known of lets all through, both ways: those that it calls count as called
+    by whoever calls it.
     """
     found = {}
     for name, through in _widest(graph, amounts, felt).items():
         amount = amounts.get(name, 0.0)
         if amount > 0:
-            below = sum(max(0.0, amounts.get(one, 0.0)) for one in graph.called_by(name))
+            below = sum(max(0.0, amounts[one]) for one in beneath(graph, amounts, name))
             own = max(0.0, amount - below) * min(1.0, through / amount)
             if own > 0:
                 found[name] = own
     return found
+
+
+def beneath(graph: Graph, amounts: Container[str], name: str) -> list[str]:
+    """The nearest ones that are known of those that it calls: directly, or over services that nothing is known of."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    left = [name]
+    while left:
+        for one in graph.called_by(left.pop()):
+            if one in amounts and graph.circle[one] != graph.circle[name]:
+                found.add(one)
+            elif one not in amounts and one not in seen:
+                seen.add(one)
+                left.append(one)
+    return sorted(found)
 
 
 def _widest(graph: Graph, amounts: Mapping[str, float], felt: Mapping[str, float]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from prodwise.loop.diagnose.metrics.amounts import Amount, Scene, amounts_of, busy, load_of, new, silent
-from prodwise.loop.diagnose.metrics.blame import Graph, graph_of, own_parts
+from prodwise.loop.diagnose.metrics.blame import Graph, beneath, graph_of, own_parts
 from prodwise.loop.diagnose.metrics.cause import Kind, Moved, RankedCause, Ranking
 from prodwise.loop.diagnose.metrics.diluted import diluted
 from prodwise.loop.diagnose.metrics.felt import FELT, Felt, felt_at
@@ -133,8 +133,9 @@ def _told(part: _Part, scene: Scene, amounts: Mapping[str, Amount], own: float, 
     amount = amounts[name]
     part.moved += [amount.moved, *busy(scene, name)]
     part.evidence += map(str, [amount.moved, *busy(scene, name)])
-    callees = [one for one in scene.graph.called_by(name) if one in amounts and amounts[one].value > 0.1 * amount.value]
-    below = sum(max(0.0, amounts[one].value) for one in scene.graph.called_by(name) if one in amounts)
+    known = beneath(scene.graph, amounts, name)
+    callees = [one for one in known if amounts[one].value > 0.1 * amount.value]
+    below = sum(max(0.0, amounts[one].value) for one in known)
     left = amount.value - below
     part.evidence.append(f"{name}: {left / amount.value:.0%} of it is explained by nothing that it calls")
     if own < 0.9 * left:
@@ -142,11 +143,15 @@ def _told(part: _Part, scene: Scene, amounts: Mapping[str, Amount], own: float, 
     part.evidence += [f"{name}: began to call {one}" for one in scene.graph.called_by(name) if new(scene, one)]
     for one in sorted(callees, key=lambda one: -amounts[one].value)[:3]:
         part.against.append(
-            f"{one}, which it calls, accounts for {min(1.0, amounts[one].value / amount.value):.0%} of it"
+            f"{one}, which it calls{_over(scene, name, one)}, accounts for {min(1.0, amounts[one].value / amount.value):.0%} of it"
         )
     unknown = [one for one in scene.graph.called_by(name) if one not in amounts and not new(scene, one)]
     if unknown:
         part.against.append(f"nothing is known of {', '.join(unknown[:5])}, which it calls")
+
+
+def _over(scene: Scene, name: str, one: str) -> str:
+    return "" if one in scene.graph.called_by(name) else " over others"
 
 
 def _cause(name: str, part: _Part) -> RankedCause:

@@ -251,6 +251,8 @@ def _resolution(log: Log, known: Catalogue) -> Iterator[Clue]:
         for number, line in log.hits(words, 40):
             if line.startswith(("[WARNING]", "[INFO]")) or "maven-metadata" in line:
                 continue
+            if words.startswith("Non-resolvable") and ": Could not " in line:
+                continue
             found = _NAMED.search(line[line.find(words) :].removeprefix(words))
             if found and f"{found[1]}:{found[2]}" not in known.own:
                 yield Clue(Reason.NOT_FOUND, f"{found[1]}:{found[2]}", Failure.RESOLUTION, number, found[3])
