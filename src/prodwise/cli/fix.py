@@ -51,7 +51,7 @@ def fix_command(desk: Desk, wish: Wish) -> int:
     """Exit 0 fixed, 1 no fix, 2 usage, 6 refused, 124 when the budget is over."""
     if not (wish.test or wish.trace or wish.incident):
         raise UsageError(
-            "say what is to be fixed",
+            "what is to be fixed is not said",
             "give --test with a failing command, --trace with a file, or --incident with an id",
         )
     if not wish.repo.is_dir():
