@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from multiprocessing import forkserver
 from pathlib import Path
 
@@ -37,11 +38,26 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlStore]:
     if request.param == "sqlite":
-        opened = SqlStore(f"sqlite:///{tmp_path / 'prodwise.db'}")
+        opened = sqlite_store(tmp_path / "prodwise.db")
     else:
         opened = SqlStore(emptied(request.getfixturevalue("postgres_url")))
     yield opened
     opened.close()
+
+
+def sqlite_store(file: Path) -> SqlStore:
+    """On SQLite, with its tables; one that is there already is opened as it stands."""
+    if not file.exists():
+        file.write_bytes(_tables())
+    return SqlStore(f"sqlite:///{file}")
+
+
+@cache
+def _tables() -> bytes:
+    """A database without rows, migrated once for the whole run."""
+    with tempfile.TemporaryDirectory(prefix="prodwise-tables-") as folder:
+        SqlStore(f"sqlite:///{folder}/prodwise.db").close()
+        return Path(folder, "prodwise.db").read_bytes()
 
 
 def emptied(url: str) -> str:

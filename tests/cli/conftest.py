@@ -82,12 +82,12 @@ class Terminal:
 
 
 class Quick(Terminal):
-    """The same without a process of its own for what ends by itself: six times faster. Streams are separate, stdin is empty."""
+    """The same without a process of its own for what ends by itself: six times faster. Streams are separate."""
 
     def run(self, *arguments: str, stdin: str = "") -> Said:
         out, err = io.StringIO(), io.StringIO()
         with contextlib.chdir(self.folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            before, sys.stdin = sys.stdin, io.StringIO(stdin)
+            before, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")
             try:
                 code = run(list(arguments))
             finally:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Terminal
+from tests.cli.conftest import Quick, Terminal
 
 LOG = """\
 src/App.tsx(3,10): error TS2305: Module '"react-router-dom"' has no exported member 'Switch'.
@@ -24,6 +24,11 @@ def git(repo: Path, *arguments: str) -> None:
 
 def package_json(version: str) -> str:
     return json.dumps({"dependencies": {"react-router-dom": version, "react": "18.2.0"}})
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Terminal:
+    return Quick(tmp_path)
 
 
 @pytest.fixture
@@ -46,8 +51,8 @@ def answer(terminal: Terminal, *arguments: str, stdin: str = "") -> dict[str, An
     return found
 
 
-def test_a_log_from_a_pipe_is_answered_in_json(terminal: Terminal) -> None:
-    found = answer(terminal, "--log", "-", stdin=LOG)
+def test_a_log_from_a_pipe_is_answered_in_json(tmp_path: Path) -> None:
+    found = answer(Terminal(tmp_path), "--log", "-", stdin=LOG)
     first = found["causes"][0]
     assert set(first) >= {"kind", "what", "version_from", "version_to", "confidence", "evidence"}
     assert (first["kind"], first["what"], first["version_from"]) == ("compilation_failure", "react-router-dom", None)

@@ -29,6 +29,7 @@ from prodwise.store.sql import SqlStore
 from prodwise.testing.fake_controls import FakeBrakes, FakeControls, FakeTarget, FakeVitals
 from prodwise.testing.fake_migrations import FakeMigrations
 from prodwise.wiring.ways import hooks
+from tests.conftest import sqlite_store
 
 CONFIG = {
     "version": 1,
@@ -100,7 +101,7 @@ class World:
 
 
 def start_world(folder: Path, config: dict[str, Any] | None = None) -> World:
-    store = SqlStore(f"sqlite:///{folder}/prodwise.db")
+    store = sqlite_store(folder / "prodwise.db")
     target = FakeTarget(target_seen())
     migrations = FakeMigrations()
     controls, vitals = FakeControls(), FakeVitals(well={"web": True, "worker": True})

@@ -251,7 +251,3 @@ class ReportsIntake:
                 if self._kept.get(name) != value:
                     self._parts.records.settings.put(name, value, AUTOMATION)
         self._kept = values
-
-
-def _never(tag: str) -> bool:
-    return False
