@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from prodwise.config import state_dir
+from prodwise.config.environment import state_dir
 from prodwise.config.repair import load_repair
 from prodwise.heal.fixing.trial import Means
 from prodwise.ports.repair import Repairer
