@@ -7,7 +7,6 @@ import hashlib
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -50,7 +49,3 @@ def environment(place: Path, *wanted: str) -> None:
     subprocess.run([uv, "venv", "-q", "--python", sys.executable, str(place)], check=True, timeout=60)
     python = str(place / "bin" / "python")
     subprocess.run([uv, "pip", "install", "-q", "--python", python, *wanted], check=True, timeout=60)
-
-
-def lines(*all_lines: str) -> Mapping[str, str]:
-    return {"requirements.txt": "".join(all_lines)}
