@@ -18,7 +18,7 @@ from prodwise.loop.detect.known import BANDS, KnownErrors, first_start
 from prodwise.loop.detect.markov import ChainCounts, known_chain, two_chains, two_rates
 from prodwise.loop.detect.outage import CAP, OutageWager
 from prodwise.loop.detect.twosample import ERRORS, TwoSample
-from prodwise.loop.detect.wager import LabelWager, Labels, RateWager, settled
+from prodwise.loop.detect.wager import Labels, LabelWager, RateWager, settled
 
 HISTORY = st.lists(st.booleans(), max_size=60)
 RATE = st.sampled_from([0.0005, 0.001, 0.01, 0.05, 0.2, 0.4])
@@ -66,7 +66,7 @@ def test_a_bet_that_lands_on_the_bar_is_fair(history: list[bool], w: float, part
     assert w * up + (1 - w) * down == pytest.approx(1, rel=1e-9)
     won, lost = (settled(part * 100.0, factors, canary, w, 100.0) for canary in (True, False))
     assert w * won + (1 - w) * lost == pytest.approx(part * 100.0, rel=1e-9)
-    assert 0.0 < min(won, lost)
+    assert min(won, lost) > 0.0
     assert max(won, lost) <= 100.0 * (1 + 1e-9)
 
 
