@@ -246,8 +246,7 @@ _BUILTIN: Final = frozenset(
         "vm",
         "wasi",
         "worker_threads",
-        "zlib",
-        "node",
+        *("zlib", "node"),
     ]
 )
 _TESTERS: Final = re.compile(
@@ -369,11 +368,19 @@ def _of_error(
     found = _CALLED.search(called[-300:]) if is_not else None
     if found and first:
         hint = re.sub(r"(?:_\d{1,3}|__WEBPACK_\w{1,60}|_default|_module|Module)$", "", found[1]).lstrip("_$")
-        origin = _package(next((one[1] for one in _IMPORTED.finditer(log.text) if found[1] in one[0]), ""))
+        origin = _origin(log, number, found[1])
         if origin:
             yield Clue(Reason.LACKS, origin, RUNTIME, number)
         elif hint and (own or not frames) and hint not in ("default", "this", "exports", "module"):
             yield Clue(Reason.NAMED, _likely(_dashed(hint), known), RUNTIME, number, share=1.2)
+
+
+def _origin(log: Log, number: int, name: str) -> str:
+    """The package that a name was imported from, where the code shown under an error tells it."""
+    for _, line in log.after(number, 20):
+        if name in line and (one := _IMPORTED.search(line)) is not None:
+            return _package(one[1])
+    return ""
 
 
 def _receiver(message: str) -> list[str]:
