@@ -98,17 +98,18 @@ class Fixes:
         self._take_answer(self._fixing)
         if self._at_work is None and self._may():
             self._begin_next(self._fixing.mends)
-        if self._is_to_ask():
+        waited, made = monotonic() - self._asked, self._release_was_made()
+        if waited >= self._patience_s and (made or waited >= ASK_S):
             self._asked, self._patience_s = monotonic(), 0.0
             self._hear(self._fixing)
-            self._take_back(self._fixing)
+            if waited >= ASK_S:  # a release that was just made may hold after all
+                self._take_back(self._fixing)
         self._follow()
 
-    def _is_to_ask(self) -> bool:
-        waited = monotonic() - self._asked
+    def _release_was_made(self) -> bool:
         newest = next((one.id for one in self._parts.records.releases.list(1)), "")
         made, self._release = newest != self._release, newest
-        return waited >= self._patience_s and (made or waited >= ASK_S)
+        return made
 
     def _may(self) -> bool:
         """A person has let more than looking on, and nobody holds it back."""
