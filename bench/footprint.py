@@ -27,8 +27,8 @@ from prodwise.targets.local.target import LocalTarget
 
 MIB = 2**20
 OURS = ("healer", "guard", "caddy", "supervisord")
-SETTLE_S, SETTLE_QUICK_S = 45.0, 25.0
-"""Idle is what comes after the start: DBOS looks for schedules every second at first."""
+SETTLE_S = 75.0
+"""Idle is what comes after the first minute: until then DBOS looks for schedules every second."""
 IDLE_S, IDLE_QUICK_S = 60.0, 20.0
 HELPS, HELPS_QUICK = 15, 7
 LOOKS, LOOKS_QUICK = 500, 200
@@ -50,7 +50,7 @@ def run(quick: bool, tell: Tell) -> Part:
     launches = [launch_s() for _ in range(HELPS_QUICK if quick else HELPS)]
     with shop() as running:
         tell("footprint: idle for a while")
-        time.sleep(SETTLE_QUICK_S if quick else SETTLE_S)
+        time.sleep(SETTLE_S)
         weights = idle(running, IDLE_QUICK_S if quick else IDLE_S)
         looks = look_ms(running, LOOKS_QUICK if quick else LOOKS)
         up_s = running.up_s
