@@ -13,6 +13,7 @@ import pytest
 
 from prodwise.heal.fixing.story import Fix
 from prodwise.model.action import ActionKind
+from prodwise.model.breakage import Ecosystem
 from prodwise.model.errors import Refused
 from prodwise.model.pin import HOLDS_FILE
 from prodwise.repair.pins.advisories import AdvisoryFolder
@@ -282,3 +283,9 @@ def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path, monkeypatch: pyte
     git(made.repo, "commit", "-q", "-m", "link")
     fix = story(made.repo, BY_PATH, Proposes(made.back(), kind=ActionKind.PIN))
     assert fix.status == "fixed", fix.reason
+
+
+def test_a_name_from_a_lock_is_no_pattern(tmp_path: Path) -> None:
+    folder = advisory(tmp_path / "osv", "six", "1.17.0")
+    assert folder.known(Ecosystem.NODE, "a(") == []
+    assert folder.known(Ecosystem.PYTHON, "s.x") == []

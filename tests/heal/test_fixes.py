@@ -17,10 +17,12 @@ from prodwise.heal.fixes import Fixes, Fixing
 from prodwise.heal.parts import Parts, ReportsIn
 from prodwise.heal.pulls import Kept, Pulls, Stage
 from prodwise.loop.group import RESOLVED
+from prodwise.model.errors import Later
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
 from prodwise.model.release import ReleaseState
 from prodwise.notify.command import CommandNotifier
+from prodwise.ports import Forge
 from prodwise.signals.access_log import AccessLog
 from prodwise.signals.replay import Replay
 from prodwise.store.sql import SqlStore
@@ -314,3 +316,30 @@ def test_the_code_host_is_asked_when_a_release_is_made(app: Receivers, store: Sq
     store.releases.create(git(app.folder, "rev-parse", "HEAD"), "ana")
     fixes.turn()
     assert only(store).stage is Stage.MERGED
+
+
+def test_a_fix_waits_for_the_code_host_and_for_whoever_holds_it_back(
+    app: Receivers, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+
+    def later() -> Forge:
+        tried.append(1)
+        raise Later("the host says: not now", "", seconds=60)
+
+    fixing = mending.fixing(app.folder, app.config)
+    fixes = following(app, store, Fixing(Recorded(FOUND), later))
+    store.settings.put("autonomy", "suggest", "ana")
+    raised(app, an_incident(store, app))
+    fixes.turn()
+    store.settings.put("autonomy", "observe", "ana")
+    fixes.turn()
+    assert tried == [], "a person wants to look on only"
+    store.settings.put("autonomy", "suggest", "ana")
+    fixes.turn()
+    fixes.turn()
+    assert len(tried) == 1, "it waits as long as the host says"
+    monkeypatch.setattr(fixes, "_not_before", -1e9)
+    monkeypatch.setattr(fixes, "_fixing", Fixing(Recorded({}), fixing.forge))
+    fixes.turn()
+    assert only(store).stage is Stage.OPEN, "what was found is not lost"

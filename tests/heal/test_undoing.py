@@ -99,6 +99,7 @@ class World:
 
     def release(self, commit: str, state: ReleaseState, reason: str = "") -> str:
         made = self.store.releases.create(commit, "ana").id
+        self.store.ledger.append("rollout_stage", "5 %", actor="test", incident=made, data={"share": 0.05})
         self.store.releases.set_state(made, state, reason)
         return made
 
@@ -303,3 +304,16 @@ def test_a_no_stands_and_retry_asks_again(world: World) -> None:
         world.turn()
         world.turn()
         assert sorted(one.stage for one in world.all() if one.undoes) == [Stage.CLOSED, Stage.OPEN]
+
+
+def test_a_release_that_met_no_user_or_that_a_person_called_back_says_nothing_of_its_fix(world: World) -> None:
+    commit = world.merged(False)
+    world.turn()
+    unbuilt = world.store.releases.create(commit, "ana").id
+    world.store.releases.set_state(unbuilt, ReleaseState.FAILED, "the package index does not answer")
+    world.turn()
+    assert world.first.stage is Stage.MERGED
+    called_back = world.release(commit, ReleaseState.FAILED, "cancelled")
+    world.store.settings.put(f"cancel:{called_back}", {"who": "ana", "reason": "not now"}, "ana")
+    world.turn()
+    assert world.first.stage is Stage.MERGED

@@ -293,3 +293,26 @@ def test_an_error_about_the_outside_is_not_looked_for(error: str) -> None:
     frames = [{"function": "total", "filename": "cart.py", "lineno": 1, "in_app": True}]
     event = {"exception": {"values": [{"type": error, "value": "x", "stacktrace": {"frames": frames}}]}}
     assert "not here" in str(expected(traced(json.dumps(event)), str))
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (
+            "multipart/form-data; boundary=X",
+            '--X\r\nContent-Disposition: form-data; name="password"\r\n\r\nhunter2\r\n--X--',
+        ),
+        ("application/xml", "<login><password>hunter2</password></login>"),
+        ("application/x-www-form-urlencoded", "payload=%3Cpassword%3Ehunter2%3C/password%3E"),
+    ],
+)
+def test_what_a_body_calls_secret_never_gets_into_the_test(kind: str, body: str) -> None:
+    found = asked(json.dumps({"url": "/f", "method": "POST", "headers": {"Content-Type": kind}, "data": body}))
+    assert isinstance(found, str) or "hunter2" not in repr(found)
+
+
+def test_a_plain_body_is_kept() -> None:
+    assert (
+        got("POST /f HTTP/1.1\r\nHost: x\r\nContent-Type: application/xml\r\n\r\n<author>Ada</author>").raw
+        == b"<author>Ada</author>"
+    )

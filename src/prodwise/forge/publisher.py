@@ -53,7 +53,7 @@ class Publisher:
         text = PullText(title, body.body(pull))
         standing = decision.pull if isinstance(decision, decide.Update) else None
         branch = standing.branch if standing else decision.branch if isinstance(decision, decide.Open) else ""
-        message = body.message(pull, title, self._plain)
+        message = body.message(pull, title, self._plain, branch)
         head = self._branches.push(
             branch, pull.base, pull.proposal.diff, message, pull.at, standing.head if standing else ""
         )

@@ -16,7 +16,7 @@ from prodwise.loop.diagnose.used_up import ClockSet
 from prodwise.model.change import Change
 from prodwise.model.incident import Symptom
 from prodwise.model.reach import Surroundings
-from prodwise.model.record import Rollout
+from prodwise.model.record import Rollout, RolloutState
 from prodwise.model.signal import Arm, ProcessState
 from prodwise.model.target import TargetSeen
 
@@ -85,10 +85,10 @@ def _changes(parts: Parts, since: float) -> tuple[Change, ...]:
 
 
 def _contrasts(rollout: Rollout | None) -> Iterator[Contrast]:
-    """Of a release on its way, beside the one that it would replace, as its judges count. What is settled is told by its change."""
+    """Of a release on its way, beside the one that it would replace, as its judges count; at 100 % nothing stands beside it."""
     for service, told in (rollout.numbers if rollout is not None else {}).items():
         arms = told.get("arms") if isinstance(told, Mapping) else None
-        if rollout is not None and arms and not rollout.state.settled:
+        if rollout is not None and arms and rollout.state is RolloutState.RAMPING:
             canary, stable = arms[Arm.CANARY.value], arms[Arm.STABLE.value]
             counts = (canary["n"], canary["errors"], stable["n"], stable["errors"])
             yield Contrast(service, rollout.release, rollout.previous, *counts)

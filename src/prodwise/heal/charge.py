@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from prodwise.clock import now
+from prodwise.model.diagnosis import alike
 from prodwise.model.errors import Refused, UsageError
 from prodwise.model.record import Approval
 from prodwise.ports import Records
@@ -83,8 +84,8 @@ def notes(records: Records, incident: str) -> list[Mapping[str, Any]]:
 def doubt(records: Records, row: Mapping[str, Any]) -> str:
     """Who called the leading hypothesis wrong, and why; "" if nobody did."""
     leading = _leading(row)
-    about = (leading.get("cause"), leading.get("subject") or "")
-    said = [one for one in notes(records, row["id"]) if (one["cause"], one["subject"]) == about]
+    cause, subject = leading.get("cause") or "", leading.get("subject") or ""
+    said = [one for one in notes(records, row["id"]) if one["subject"] == subject and alike(one["cause"], cause)]
     return f"{said[-1]['who']}: {said[-1]['note']}" if said else ""
 
 

@@ -6,9 +6,9 @@ healer, holds the forge; a person merges.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from prodwise.clock import monotonic, now
 from prodwise.heal import memory
@@ -29,6 +29,7 @@ from prodwise.model.digest import GroupState
 from prodwise.model.errors import Later, ProdwiseError, Refused, UsageError
 from prodwise.model.incident import Incident
 from prodwise.model.outcome import Outcome
+from prodwise.model.patch import Proposal
 from prodwise.model.pull import Asked, Command, PullEvent, Turned, Unheeded
 from prodwise.model.release import ReleaseState
 from prodwise.ports import Forge
@@ -64,6 +65,8 @@ class Fixes:
         self._pulls = Pulls(parts.records)
         self._undoing = Undoing(parts, self._pulls, fixing.takes_back if fixing else None)
         self._at_work: Mending | None = None
+        self._told: Mapping[str, Any] | None = None  # what the search said, until that is proposed
+        self._not_before = -1e9
         self._asked = self._turned = -1e9
         self._patience_s = 0.0
         self._written = 0
@@ -140,28 +143,40 @@ class Fixes:
 
     def _take_answer(self, fixing: Fixing) -> None:
         asked = self._at_work
-        told = fixing.mends.answer() if asked is not None else None
-        if asked is None or told is None:
+        if asked is not None and self._told is None:
+            self._told = fixing.mends.answer()
+        if asked is None or self._told is None:
             return
-        self._at_work = None
         try:
-            answer = answer_from(told)
+            answer = answer_from(self._told)
         except (KeyError, TypeError, ValueError):
             answer = Answer("no_fix", "the search for one broke off")
-        if answer.proposal is None:
-            self._note(f"no fix is proposed: {answer.reason}", asked, state=answer.status)
-            return
+        if answer.proposal is not None and (monotonic() < self._not_before or not self._may()):
+            return  # it waits: for the code host, or for the person who holds it back
+        self._propose(fixing, asked, answer)
+
+    def _propose(self, fixing: Fixing, asked: Mending, answer: Answer) -> None:
         try:
-            kept = self._pulls.propose(fixing.forge(), pull_of(asked, answer, self._parts.serving(), now()), asked)
+            if answer.proposal is None:
+                self._note(f"no fix is proposed: {answer.reason}", asked, state=answer.status)
+            else:
+                self._tell_of(answer.proposal, self._pulls.propose(
+                    fixing.forge(), pull_of(asked, answer, self._parts.serving(), now()), asked
+                ))  # fmt: skip
         except Refused:
-            return  # on record with its reason
+            pass  # on record with its reason
+        except Later as later:
+            self._not_before = monotonic() + later.seconds
+            return  # publishing looks first, so that it may be repeated
         except ProdwiseError as error:
             self._note(f"a fix was found and could not be proposed: {error.message}", asked, state="failed")
-            return
+        self._at_work = self._told = None
+
+    def _tell_of(self, proposal: Proposal, kept: Kept) -> None:
         where = kept.published.url or f"branch {kept.published.branch}"
-        said = why(answer.proposal)
+        said = why(proposal)
         self._tell(
-            f"A fix is proposed for {asked.incident}",
+            f"A fix is proposed for {kept.incident}",
             f"{said[:1].upper()}{said[1:]}\n{where}\nIt is a draft: merge it, or close it to say no.",
         )
 
@@ -182,8 +197,8 @@ class Fixes:
         asked = open_ones(self._pulls.all())
         if not asked:
             return
-        forge = fixing.forge()
         try:
+            forge = fixing.forge()
             looked = forge.look([one.published for one in asked])
         except Later as later:
             self._patience_s = later.seconds
@@ -244,7 +259,7 @@ class Fixes:
         newest = next((one for one in records.releases.list(50) if one.state is ReleaseState.VERIFIED_GOOD), None)
         if history is None or newest is None:
             return
-        if not history.holds(newest.commit, kept.published.head, trailer(kept.published.key)):
+        if not history.holds(newest.commit, kept.published.head, trailer(kept.published.branch)):
             if kept.stage is Stage.MERGED and not kept.undoes:
                 self._refused(kept)
             return

@@ -100,6 +100,6 @@ def withdrawn(parts: Parts, release: str, previous: str, reason: str) -> None:
         return
     if any(one.id == incident for one in parts.records.incidents.list(limit=RECENT)):
         tell(parts, incident, "", found)
-    else:
+    elif all(one.kind != ENTRY for one in parts.records.ledger.entries(incident=release)):
         text = f"{stated(found[0]).text}; to take back that alone: {found[0].pin}"
         parts.records.ledger.append(ENTRY, text, actor=AUTOMATION, incident=release, data=stated(found[0]).data)

@@ -12,8 +12,9 @@ from prodwise.heal.pulls import Kept, Pulls, Stage, Undone, due, undo_key
 from prodwise.loop.publish.body import trailer
 from prodwise.loop.verify.patch import Scene, policy_gate, read
 from prodwise.model.action import ActionKind
-from prodwise.model.errors import ForgeError, GateFailed, Refused, TargetError
+from prodwise.model.errors import ForgeError, GateFailed, Refused, TargetError, UsageError
 from prodwise.model.gate import GateResult, Verdict
+from prodwise.model.outside import WHOLE_APP
 from prodwise.model.patch import Proposal
 from prodwise.model.pull import HealingPull
 from prodwise.model.release import Release, ReleaseState
@@ -41,10 +42,19 @@ class Undoing:
     def withdrawn(self, kept: Kept) -> Release | None:
         """The newest release that failed and has this fix, where none that has it is good."""
         releases, history = self._parts.records.releases.list(RELEASES), self._parts.history
-        failed = next((one for one in releases if one.state is ReleaseState.FAILED), None)
+        failed = next((one for one in releases if one.state is ReleaseState.FAILED and self._was_judged(one)), None)
         if failed is None or history is None or failed.id == kept.release:
             return None
-        return failed if history.holds(failed.commit, kept.published.head, trailer(kept.published.key)) else None
+        return failed if history.holds(failed.commit, kept.published.head, trailer(kept.published.branch)) else None
+
+    def _was_judged(self, release: Release) -> bool:
+        """It met users, and no person called it back: one that could not be built says nothing of the fix in it."""
+        records = self._parts.records
+        stages = [
+            one for one in records.ledger.entries(incident=release.id) if one.kind in ("rollout_stage", "promoted")
+        ]
+        met = any(one.kind == "promoted" or (one.data.get("share") or 0) > 0 for one in stages)
+        return met and not records.settings.get(f"cancel:{release.id}")
 
     def turn(self, forge: Forge) -> str:
         """1. Which one is due. 2. Is production calm? 3. What takes it back, and the gates. 4. The intent, then the draft, then the
@@ -52,17 +62,25 @@ class Undoing:
         kept = next((one for one in self._pulls.all() if due(one)), None)
         if kept is None or self._takes_back is None:
             return ""
+        late = now() - kept.turned_at > WAIT_S
         if not self._calm(kept):
-            late = now() - kept.turned_at > WAIT_S
             return self._left(kept, "production was not calm within a day") if late else ""
         try:
             made = self._pulls.propose_undo(forge, self._pull(kept, self._takes_back), kept)
-        except ForgeError:
-            raise  # the host may answer later
-        except (Refused, GateFailed, TargetError) as no:
+        except ForgeError as error:
+            if not late:
+                raise  # the host may answer later
+            return self._left(kept, error.message)
+        except (Refused, GateFailed, TargetError, UsageError) as no:
             return self._left(kept, no.message)
         where = made.published.url or f"branch {made.published.branch}"
-        kept = self._pulls.say(forge, kept, f"This fix does not hold: {kept.failed}. A draft takes it back: {where}")
+        try:
+            kept = self._pulls.say(
+                forge, kept, f"This fix does not hold: {kept.failed}. A draft takes it back: {where}"
+            )
+        except ForgeError:
+            if not late:
+                raise
         self._pulls.put(replace(kept, undone=Undone.PROPOSED), f"taking it back is proposed, as a draft: {where}")
         return f"{kept.failed}\nA draft takes it back: {where}\nA person merges it, or closes it."
 
@@ -71,14 +89,15 @@ class Undoing:
         return f"{kept.failed}\nNo draft takes it back: {reason}\nA person decides what becomes of it."
 
     def _calm(self, kept: Kept) -> bool:
-        """Users are served, by a known release, and nothing is open on that service."""
-        if not self._parts.serving():
+        """Users are served, by a known release, none is on its way, and nothing is open on that service."""
+        records = self._parts.records
+        if not self._parts.serving() or records.rollouts.current() is not None:
             return False
-        return all(one.service != kept.service for one in self._parts.records.incidents.list(open_only=True))
+        return all(one.service not in (kept.service, WHOLE_APP) for one in records.incidents.list(open_only=True))
 
     def _pull(self, kept: Kept, takes_back: TakesBack) -> HealingPull:
         base = self._base(kept)
-        found = takes_back.undo(base, kept.published.head, trailer(kept.published.key))
+        found = takes_back.undo(base, kept.published.head, trailer(kept.published.branch))
         why = f"the fix of {kept.incident} does not hold: {found.commit[:7]} is taken back"
         proposal = Proposal(REPAIRER, ActionKind.REVERT, found.diff, why, commit=found.commit)
         return HealingPull(
@@ -89,7 +108,7 @@ class Undoing:
 
     def _base(self, kept: Kept) -> str:
         """Where the fix is known to be, the newest such release's commit."""
-        history, mark = self._parts.history, trailer(kept.published.key)
+        history, mark = self._parts.history, trailer(kept.published.branch)
         for one in self._parts.records.releases.list(RELEASES):
             if history is not None and history.holds(one.commit, kept.published.head, mark):
                 return one.commit
@@ -100,7 +119,8 @@ class Undoing:
         names = [name for file in read(proposal.diff) for name in file.names]
         texts = history.texts(base, names) if history is not None else {}
         whole = GateResult("whole", Verdict.PASS, f"all of {found.commit[:7]} goes back, and no later change clashes")
-        return policy_gate(proposal, Scene(texts)), whole
+        inverse = self._takes_back.inverse(base, found.commit) if self._takes_back is not None else ""
+        return policy_gate(proposal, Scene(texts, inverse=inverse)), whole
 
     def _beside(self, kept: Kept) -> Sequence[str]:
         """What else came with the release that failed: it may be that instead."""

@@ -152,7 +152,7 @@ class Window:
         counts, unit = (self._seconds, 1) if seconds <= SECONDS_KEPT else (self._minutes, 60)
         size, begin = seconds / buckets, at - seconds
         found = [(begin + i * size, 0, 0) for i in range(buckets)]
-        for key, (n, failed) in counts.items():
+        for key, (n, failed) in list(counts.items()):
             index = int((key * unit - begin) / size)
             if 0 <= index < buckets:
                 start, have, bad = found[index]
@@ -182,7 +182,7 @@ class Window:
     def total(self, seconds: float, at: float) -> tuple[int, int]:
         """(requests, failed) in the last `seconds`; beyond 10 min in whole minutes, up to a day."""
         counts, unit = (self._seconds, 1) if seconds <= SECONDS_KEPT else (self._minutes, 60)
-        hits = [found for key, found in counts.items() if (key + 1) * unit > at - seconds + 1]
+        hits = [found for key, found in list(counts.items()) if (key + 1) * unit > at - seconds + 1]
         return sum(n for n, _ in hits), sum(failed for _, failed in hits)
 
     def steps(self, since: float, until: float) -> list[Step]:
@@ -198,7 +198,7 @@ class Window:
         found = []
         for key in range(first, last):
             n, failed = counts.get(key, (0, 0))
-            ms = fmean(newest[key]) if key in newest else mean_of(self._slow.get(key * STEP_S // 60, {}))
+            ms = fmean(newest[key]) if key in newest else mean_of(dict(self._slow.get(key * STEP_S // 60, {})))
             found.append(Step(float(key * STEP_S), n, failed, ms if n else None))
         return found
 
@@ -206,7 +206,7 @@ class Window:
         """(requests, failed) that ended from the second of `since` to before that of `until`; in minutes where seconds are gone."""
         whole = len(self._seconds) < SECONDS_KEPT or since >= min(self._seconds)
         counts, unit = (self._seconds, 1) if whole else (self._minutes, 60)
-        hits = [found for key, found in counts.items() if since // unit <= key < until // unit]
+        hits = [found for key, found in list(counts.items()) if since // unit <= key < until // unit]
         return sum(n for n, _ in hits), sum(failed for _, failed in hits)
 
     def arrivals(self, since: float, until: float) -> list[int]:

@@ -32,6 +32,11 @@ BY_RELEASE: Final = (Cause.RELEASE, Cause.DEPENDENCY)
 """What a release brought: its subject is that release."""
 
 
+def alike(one: str, other: str) -> bool:
+    """A package that a release changed is that release's fault, told more closely."""
+    return one == other or (one in BY_RELEASE and other in BY_RELEASE)
+
+
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
     """weight: log-odds (natural) summed from the evidence's documented weights; evidence ids for and against.

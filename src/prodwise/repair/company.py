@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from prodwise.loop.replay.text import TEST
 from prodwise.ports.repair import Limits
 from prodwise.repair.commands import Check
 from prodwise.repair.localise import is_test
@@ -20,6 +21,7 @@ WALK_MOST: Final = 4_000
 TEXT_MOST: Final = 200_000
 ASK_S: Final = 20.0
 NAME: Final = "test_reproduced"
+
 _CALL = re.compile(r"^def (test_\w+)\(\):$", re.MULTILINE)
 _IMPORT = re.compile(r"^from ([\w.]+) import \w+$", re.MULTILINE)
 _CASE: Final = """
@@ -41,8 +43,8 @@ def in_company(check: Check, probe: Probe) -> Check:
     and one whose module no test speaks of, as it is."""
     text = check.command[2] if len(check.command) == 3 and check.command[1] == "-c" else ""
     call, module = _CALL.search(text), _IMPORT.search(text)
-    if call is None or module is None:
-        return check
+    if call is None or module is None or call[1] == TEST:
+        return check  # a request's test changes too much around itself to have others beside it
     files = related(probe, module[1].rpartition(".")[2], ())
     if not files:
         return check

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from prodwise.heal.fixing.trial import Trial, failed, held, passed
 from prodwise.loop.changes.locks import is_lock
@@ -14,7 +14,6 @@ from prodwise.model.action import ActionKind
 from prodwise.model.breakage import Ecosystem
 from prodwise.model.errors import TargetError
 from prodwise.model.gate import GateResult
-from prodwise.ports.repair import Advisories
 
 GATE: Final = "audit"
 SHOWN: Final = 3
@@ -48,10 +47,10 @@ def _vulnerable(trial: Trial, one: Moved) -> GateResult | str:
     if means.advisories is None or ecosystem is None:
         trial.court.not_checked(f"known vulnerabilities of {one.name}: no database of them was given")
         return ""
+    trial.court.budget.limits(1.0)  # raises when the time is over: each package has the whole database read
     try:
-        found, had = (
-            _known(means.advisories, ecosystem, one.name, versions) for versions in (one.versions, one.before)
-        )
+        entries = means.advisories.known(ecosystem, one.name)
+        found, had = (_ids(entries, ecosystem, one.name, versions) for versions in (one.versions, one.before))
     except (TargetError, ValueError) as error:
         return held(GATE, f"the database of vulnerabilities cannot be used: {error}")
     what = f"{one.name} {', '.join(one.versions)}"
@@ -64,8 +63,7 @@ def _vulnerable(trial: Trial, one: Moved) -> GateResult | str:
     )
 
 
-def _known(advisories: Advisories, ecosystem: Ecosystem, name: str, versions: tuple[str, ...]) -> set[str]:
-    entries = advisories.known(ecosystem, name)
+def _ids(entries: Sequence[Mapping[str, Any]], ecosystem: Ecosystem, name: str, versions: tuple[str, ...]) -> set[str]:
     return {
         str(entry.get("id", "?"))[:60]
         for entry in entries

@@ -10,6 +10,7 @@ from prodwise.heal.fixing.trial import Court, Trial, failed, held, passed
 from prodwise.loop.verify.failure import failure
 from prodwise.loop.verify.patch.protected import is_lock, is_manifest
 from prodwise.model.action import ActionKind
+from prodwise.model.errors import TargetError
 from prodwise.model.gate import GateResult
 from prodwise.ports.repair import Workshop
 
@@ -56,8 +57,12 @@ def _base(court: Court, folder: str) -> Court | GateResult:
 def _made(court: Court, folder: str) -> Court | GateResult:
     assert court.means.fitter is not None
     court.tell("installing what the base's lock names")
-    with court.workshop.fresh(court.base) as tree:
-        shop: Workshop | None = court.means.fitter.fitted(tree.root, folder, court.budget.limits(_share(court)).seconds)
+    seconds = court.budget.limits(_share(court)).seconds
+    try:
+        with court.workshop.fresh(court.base) as tree:
+            shop: Workshop | None = court.means.fitter.fitted(tree.root, folder, seconds)
+    except TargetError as error:
+        return held(GATE, f"what the base's lock names cannot be installed: {error.message}")
     if shop is None:
         return held(GATE, "no lock is here that can be installed: uv.lock, requirements*.txt or package-lock.json")
     check = court.reproducer

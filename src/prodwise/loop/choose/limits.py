@@ -13,7 +13,7 @@ from typing import Final
 
 from prodwise.loop.choose.situation import Past, PastResult
 from prodwise.model.action import ActionKind
-from prodwise.model.diagnosis import Cause
+from prodwise.model.diagnosis import Cause, alike
 from prodwise.model.service import Service
 
 HOUR_S: Final = 3600.0
@@ -46,7 +46,7 @@ def cooldown(
     same = [
         _at(one, now)
         for one in _of_service(past, service, now, DAY_S)
-        if one.kind is kind and (one.cause is cause or (kind is not ActionKind.RESTART and one.release == release))
+        if one.kind is kind and (alike(one.cause, cause) or (kind is not ActionKind.RESTART and one.release == release))
     ]
     if not same:
         return None
@@ -73,7 +73,9 @@ def budget(past: Iterable[Past], service: str, now: float) -> Until | None:
 def third_time(past: Iterable[Past], kind: ActionKind, service: str, cause: Cause, now: float) -> str:
     """The same quick fix a third time in a day needs a person: it hides something. Empty when it is not."""
     same = [
-        one for one in _of_service(past, service, now, THIRD_TIME_WINDOW_S) if one.kind is kind and one.cause is cause
+        one
+        for one in _of_service(past, service, now, THIRD_TIME_WINDOW_S)
+        if one.kind is kind and alike(one.cause, cause)
     ]
     if len(same) < THIRD_TIME - 1:
         return ""

@@ -10,7 +10,7 @@ from prodwise.loop.publish.inert import commit_name, inert, prose, shown
 from prodwise.loop.publish.why import why
 from prodwise.model.action import ActionKind
 from prodwise.model.gate import Verdict
-from prodwise.model.pull import Cause, HealingPull
+from prodwise.model.pull import BRANCH_PREFIX, Cause, HealingPull
 from prodwise.model.redaction import Redactor
 
 BODY_MAX = 24_000
@@ -49,14 +49,15 @@ def body(pull: HealingPull) -> str:
     return f"{told}\n\n{_foot(pull)}\n"
 
 
-def message(pull: HealingPull, title: str, whole: bool) -> str:
-    """The commit's message. whole: with the pull request's text, where no host shows it."""
+def message(pull: HealingPull, title: str, whole: bool, branch: str) -> str:
+    """The commit's message. whole: with the pull request's text, where no host shows it; branch: whose commit it is."""
     text = body(pull) if whole else inert(why(pull.proposal))
-    return f"{title}\n\n{text.strip()}\n\n{trailer(pull.key)}\n"
+    return f"{title}\n\n{text.strip()}\n\n{trailer(branch)}\n"
 
 
-def trailer(key: str) -> str:
-    return f"Prodwise-Fault: {inert(key, 100)}"
+def trailer(branch: str) -> str:
+    """What a squashed or rebased commit is known by: the fault, and which of its fixes it is."""
+    return f"Prodwise-Fault: {inert(branch.removeprefix(BRANCH_PREFIX), 100)}"
 
 
 def _now(pull: HealingPull, redactor: Redactor) -> str:

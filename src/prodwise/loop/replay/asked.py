@@ -16,6 +16,7 @@ from prodwise.model.request import Request
 PATH_MAX, QUERY_MAX, HEADER_MAX, BODY_MAX = 2_000, 4_000, 1_000, 16_000
 HEADERS_MAX: Final = 40
 DEPTH_MAX: Final = 20
+_WORD = re.compile(r"[A-Za-z][\w.-]{1,60}")
 _MASKED = re.compile(r"\[(?:redacted|filtered|cut)\b[^\]]{0,40}\]", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _SHOWN = re.compile(r"[A-Za-z0-9_.\[\]-]{1,60}")
@@ -125,14 +126,14 @@ def _body(body: Any, kind: str, redactor: Redactor, left: list[str]) -> Body | s
 
 def _fields(pairs: list[tuple[str, Any]], redactor: Redactor, left: list[str]) -> Iterator[tuple[str, str]]:
     for name, value in pairs:
-        if _is_private(name, str(value), redactor):
+        if _is_private(name, str(value), redactor) or _names_secret(str(value)):
             left.append(f"form field{_named(name)}")
         elif isinstance(value, (str, int, float)):
             yield name, str(value)
 
 
 def _raw(body: str, redactor: Redactor) -> Body | str:
-    if _hides(body, redactor):
+    if _hides(body, redactor) or _names_secret(body):
         return "its body holds what may be secret, and is no JSON or form of which a part could be left out"
     return (), "", body.encode("utf-8", "replace")
 
@@ -171,6 +172,11 @@ def _is_private(name: str, value: str, redactor: Redactor) -> bool:
 
 def _hides(text: str, redactor: Redactor) -> bool:
     return bool(_MASKED.search(text)) or redactor.clean(text)[1] > 0
+
+
+def _names_secret(text: str) -> bool:
+    """A multipart or XML body says what its parts are called: what one is called after is not looked at here."""
+    return any(is_secret(one) for one in _WORD.findall(text))
 
 
 def _named(name: str) -> str:

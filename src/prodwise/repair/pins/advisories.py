@@ -27,7 +27,7 @@ class AdvisoryFolder:
     place: Path
 
     def known(self, ecosystem: Ecosystem, package: str) -> Sequence[Mapping[str, Any]]:
-        name = re.sub(r"[-_.]+", "[-_.]+", package)
+        name = "[-_.]+".join(re.escape(part) for part in re.split(r"[-_.]+", package))
         speaks = re.compile(rf'"{name}"'.encode(), re.IGNORECASE)
         until, count, found = monotonic() + READ_S, 0, list[Mapping[str, Any]]()
         try:

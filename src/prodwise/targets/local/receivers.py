@@ -37,6 +37,9 @@ def give_address(layout: Layout, config: Config) -> None:
 
     Raises TargetError when a configured port is taken.
     """
+    if not config.signals.receivers:
+        signals_file.settle(layout, config, "")
+        return
     before, wanted = signals_file.read(layout), config.signals.address
     if before.address and before.wanted == wanted:
         signals_file.settle(layout, config, before.address)
