@@ -303,3 +303,14 @@ def test_a_collection_gets_the_text_of_the_failing_call(asked: str, said: str, v
     assert text.replace('"y"', f'"y", {more}') in {edit.applied(text) for edit in found}
     passes = calls({"a": ("str", value)}, {"a": ("str", value)})
     assert said or not list(members.edits(source, statement_at(source, 2), said, passes))
+
+
+@pytest.mark.parametrize(
+    ("others", "made"),
+    [("raise E\n", "raise E\n"), ("raise E\nraise E('no')\n", 'raise E("a must not be None")\n')],
+)
+def test_an_exception_is_made_as_the_file_makes_it(others: str, made: str) -> None:
+    text = "def f(a):\n    return g(a)\nclass E(Exception): pass\n" + others
+    source, wanted = Source("m.py", text), raises.Awaited("E", "")
+    (edit,) = raises.edits(source, statement_at(source, 2), wanted, calls({"a": NONE}, {"a": TEXT}))
+    assert made in edit.new

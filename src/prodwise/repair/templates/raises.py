@@ -91,10 +91,12 @@ def _known(source: Source, error: str) -> bool:
 
 def _made(source: Source, wanted: Awaited, question: Question) -> str:
     """As the file makes such an exception, where that is without arguments; else with words."""
-    others = [one.exc for one in ast.walk(source.tree) if isinstance(one, ast.Raise) and one.exc is not None]
-    plain = [ast.unparse(one) for one in others if ast.unparse(one) in (wanted.error, f"{wanted.error}()")]
-    if plain and not wanted.words:
-        return plain[0]
+    others = [
+        ast.unparse(one.exc) for one in ast.walk(source.tree) if isinstance(one, ast.Raise) and one.exc is not None
+    ]
+    alike = [one for one in others if one.partition("(")[0] == wanted.error]
+    if alike and not wanted.words and set(alike) <= {wanted.error, f"{wanted.error}()"}:
+        return alike[0]
     words = wanted.words or question.why.replace("self.", "")
     return f"{wanted.error}({_quoted(words)})"
 
