@@ -10,7 +10,8 @@ from prodwise.repair.edits import Edit, unified
 from prodwise.repair.rank import hollow, score
 from prodwise.repair.search import candidates
 from prodwise.repair.source import Function, Source
-from prodwise.repair.templates import crash, defaults, expected, guards, handlers
+from prodwise.repair.templates import crash, defaults, expected, guards, handlers, members, raises
+from prodwise.repair.values import Call, Calls, Value, questions
 
 
 def statement_at(source: Source, line: int) -> ast.stmt:
@@ -193,3 +194,123 @@ def test_what_is_asked_of_one_value_is_asked_of_another(asked: str) -> None:
 def test_what_a_class_reads_from_itself_is_kept_there() -> None:
     text = "class C:\n    def __init__(self, n, off):\n        if off:\n            return\n        self.n = n\n"
     assert text.replace("            return", "            self.n = n\n            return") in made(text, 4)
+
+
+def calls(bad: dict[str, Value], *good: dict[str, Value], caller: str = "tests/test_m.py") -> Calls:
+    """One failing call of the function at the first line of m.py, and those of passing tests."""
+    return Calls(((Call("m.py", 1, caller, bad),),), tuple(Call("m.py", 1, caller, one) for one in good))
+
+
+TEXT, NONE = ("str", "x"), ("NoneType", None)
+
+
+@pytest.mark.parametrize(
+    ("said", "bad", "good", "guard"),
+    [
+        ("DID NOT RAISE <class 'ValueError'>", {"a": NONE}, {"a": TEXT}, "a is None"),
+        ("AssertionError: ValueError not raised by f", {"a": ("str", "")}, {"a": TEXT}, "not a"),
+        ("AssertionError: ValueError not raised", {"a": ("int", -1)}, {"a": ("int", 0)}, "a < 0"),
+        ("AssertionError: ValueError not raised", {"a": ("int", 0)}, {"a": ("int", 2)}, "a <= 0"),
+        ("DID NOT RAISE ValueError", {"a": ("int", 1)}, {"a": TEXT}, "not isinstance(a, str)"),
+        ("DID NOT RAISE <class 'ValueError'>", {"a": ("int", 7), "b": ("int", 5)}, {"a": ("int", 5), "b": ("int", 7)}, "a > b"),
+    ],
+)  # fmt: skip
+def test_an_exception_that_is_waited_for_is_raised_where_the_call_differs(
+    said: str, bad: dict[str, Value], good: dict[str, Value], guard: str
+) -> None:
+    text = "def f(a, b):\n    return g(a, b)\n"
+    source, wanted = Source("m.py", text), raises.awaited(said)
+    assert wanted is not None
+    found = list(raises.edits(source, statement_at(source, 2), wanted, calls(bad, good)))
+    assert f"    if {guard}:\n        raise ValueError(" in found[0].applied(text)
+    inner = list(raises.edits(source, statement_at(source, 2), wanted, calls(bad, good, caller="n.py")))
+    assert inner[0].cost > found[0].cost
+
+
+def test_nothing_is_raised_for_what_passing_tests_do_or_for_a_broad_name() -> None:
+    source = Source("m.py", "def f(a):\n    return g(a)\n")
+    (wanted,) = [raises.awaited("DID NOT RAISE <class 'pkg.ValueError'>")]
+    assert wanted is not None
+    assert not list(raises.edits(source, statement_at(source, 2), wanted, calls({"a": NONE}, {"a": NONE})))
+    unknown = raises.Awaited("Elsewhere", "")
+    assert not list(raises.edits(source, statement_at(source, 2), unknown, calls({"a": NONE}, {"a": TEXT})))
+    for said in (
+        "DID NOT RAISE <class 'Exception'>",
+        "DID NOT RAISE any of (KeyError, ValueError)",
+        "A not raised",
+        "AssertionError: A not raised AssertionError: B not raised",
+    ):
+        assert raises.awaited(said) is None, said
+
+
+def test_how_a_negative_number_differs_is_left_open_without_a_zero() -> None:
+    bad = Call("m.py", 1, "", {"a": ("int", -1)})
+    good = Call("m.py", 1, "", {"a": ("int", 3)})
+    one, two = questions([bad], [good])
+    assert {one.text, two.text} == {"a < 0", "a <= 0"}
+    assert two.cost - one.cost < 0.3
+
+
+@pytest.mark.parametrize(
+    ("test", "line", "wanted"),
+    [
+        ("with raises(E, match='no such'):\n    f()\n", 1, raises.Awaited("E", "no such")),
+        ("try:\n    f()\nexcept m.E:\n    pass\nelse:\n    raise E\n", 6, raises.Awaited("E", "")),
+        ("try:\n    f()\nexcept E:\n    pass\nelse:\n    raise E\n", 2, None),
+    ],
+)
+def test_what_a_test_waits_for_is_read_in_it(test: str, line: int, wanted: raises.Awaited | None) -> None:
+    said = "DID NOT RAISE <class 'm.E'>" if "with" in test else ""
+    assert raises.awaited(said, Source("test_m.py", test), line) == wanted
+
+
+def test_none_is_answered_before_an_assertion_that_does_not_hold_of_it() -> None:
+    text = "def f(d):\n    v = d.get('k')\n    assert isinstance(v, bool)\n    return [v]\n"
+    source = Source("m.py", text)
+    found = guards.edits(source, statement_at(source, 3), "AssertionError", "", 0)
+    good = text.replace("    assert", "    if v is None:\n        return []\n    assert")
+    assert good == next(found).applied(text)
+
+
+@pytest.mark.parametrize(
+    ("message", "bad", "good"),
+    [
+        ("AssertionError: 0.0 != None", "0.0", "None"),
+        ("assert 3 == 5", "3", "5"),
+        ("AssertionError: False is not true : assert False is True", "False", "True"),
+    ],
+)
+def test_a_value_becomes_the_one_that_is_expected(message: str, bad: str, good: str) -> None:
+    text = f"def f(a):\n    return {bad}\n"
+    source = Source("m.py", text)
+    found = expected.edits(source, statement_at(source, 2), message)
+    assert text.replace(bad, good) in {edit.applied(text) for edit in found}
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "value", "more"),
+    [
+        ("a", "", "z", '"z"'),
+        ("a[0]", "", "zero", '"z"'),
+        ("a.lower()", "", "Z", '"z"'),
+        ("a[1]", "assert '`x`' == 'x'", "", '"`"'),
+    ],
+)
+def test_a_collection_gets_the_text_of_the_failing_call(asked: str, said: str, value: str, more: str) -> None:
+    text = f'def f(a):\n    return {asked} in ("x", "y")\n'
+    source = Source("m.py", text)
+    found = members.edits(source, statement_at(source, 2), said, calls({"a": ("str", value)}, {"a": TEXT}))
+    assert text.replace('"y"', f'"y", {more}') in {edit.applied(text) for edit in found}
+    passes = calls({"a": ("str", value)}, {"a": ("str", value)})
+    assert said or not list(members.edits(source, statement_at(source, 2), said, passes))
+
+
+@pytest.mark.parametrize(
+    ("others", "made"),
+    [("raise E\n", "raise E\n"), ("raise E\nraise E('no')\n", 'raise E("a must not be None")\n')],
+)
+def test_an_exception_is_made_as_the_file_makes_it(others: str, made: str) -> None:
+    text = "def f(a):\n    return g(a)\nclass E(Exception): pass\n" + others
+    source, wanted = Source("m.py", text), raises.Awaited("E", "")
+    (edit,) = raises.edits(source, statement_at(source, 2), wanted, calls({"a": NONE}, {"a": TEXT}))
+    assert made in edit.new

@@ -71,6 +71,27 @@ def test_a_check_that_passes_is_no_fault(tmp_path: Path) -> None:
         pytest.skip(error.message)
 
 
+@pytest.mark.timeout(120)
+def test_an_exception_that_a_test_waits_for_is_raised(tmp_path: Path) -> None:
+    """What the calls were given is noted in the tests' own process; a question that a passing test answers alike is none."""
+    files = {
+        "m.py": "def follow(url, base):\n    parts = (base, url or '')\n    return '/'.join(parts)\n",
+        "test_m.py": "import pytest\nfrom m import follow\n\n\ndef test_none():\n    with pytest.raises(ValueError):\n"
+        "        follow(None, 'a')\n\n\ndef test_parts():\n    assert follow('b', 'a') == 'a/b'\n\n\n"
+        "def test_empty():\n    assert follow('', 'a') == 'a/'\n\n\ndef test_base():\n"
+        "    with pytest.raises(TypeError):\n        follow('b', None)\n",
+    }
+    write(tmp_path, files)
+    command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_m.py::test_none")
+    try:
+        with Workshop(tmp_path, [" ".join(command)]) as shop:
+            found = list(SearchRepairer().propose(Fault(command), shop, shop.base, 60))
+    except Refused as error:
+        pytest.skip(error.message)
+    assert found
+    assert "+    if url is None:\n+        raise ValueError(" in found[0].diff
+
+
 @pytest.mark.full
 @pytest.mark.timeout(1800)
 def test_a_part_of_the_corpus_is_judged_without_harm() -> None:

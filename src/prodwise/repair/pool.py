@@ -15,7 +15,7 @@ from prodwise.repair.probe import read_text
 from prodwise.repair.scene import ASSERTED, Scene
 from prodwise.repair.search import candidates
 from prodwise.repair.source import Function, Source, Unit
-from prodwise.repair.templates import crash, defaults, expected, guards, handlers
+from prodwise.repair.templates import crash, defaults, expected, guards, handlers, members, raises
 
 FILES_MOST = 12
 STATEMENTS_MOST = 200
@@ -39,10 +39,11 @@ def pool(scene: Scene, tree: Tree, workshop: Workshop) -> list[Candidate]:
         best[path] = max(best.get(path, 0.0), value)
     sources = _sources(tree, sorted(best, key=lambda path: -best[path]))
     older = {path: _older(workshop, path) for path in list(sources)[:3]}
+    wanted = _awaited(scene, tree)
     ranked = sorted(_statements(sources, places), key=lambda one: -one[0])[:STATEMENTS_MOST]
     made: dict[tuple[str, int, int, str], Candidate] = {}
     for suspect, source, statement in ranked:
-        for edit in (*_templates(scene, source, statement), *candidates.of(source, statement)):
+        for edit in (*_templates(scene, source, statement, wanted), *candidates.of(source, statement)):
             key = (edit.path, edit.start, edit.end, edit.new)
             if rank.hollow(rank.edited_line(edit, source)):
                 continue
@@ -59,16 +60,29 @@ def _sources(tree: Tree, paths: Sequence[str]) -> dict[str, Source]:
     for path in paths:
         if len(found) >= FILES_MOST:
             break
-        place = tree.root / path
         if is_test(path) or path.rpartition("/")[2] in PROTECTED or "migrations/" in path or not path.endswith(".py"):
             continue
-        if place.is_symlink() or not place.is_file() or not place.resolve().is_relative_to(tree.root.resolve()):
-            continue
-        try:
-            found[path] = Source(path, read_text(place))
-        except (SyntaxError, ValueError, OSError, RecursionError):
-            continue
+        source = _source(tree, path)
+        if source is not None:
+            found[path] = source
     return found
+
+
+def _source(tree: Tree, path: str) -> Source | None:
+    place = tree.root / path
+    if place.is_symlink() or not place.is_file() or not place.resolve().is_relative_to(tree.root.resolve()):
+        return None
+    try:
+        return Source(path, read_text(place))
+    except (SyntaxError, ValueError, OSError, RecursionError):
+        return None
+
+
+def _awaited(scene: Scene, tree: Tree) -> raises.Awaited | None:
+    """The exception without which the test fails, read where it does."""
+    frame = next((one for one in reversed(scene.frames) if is_test(one.file)), None)
+    test = _source(tree, frame.file) if frame is not None else None
+    return raises.awaited(scene.said, test, frame.line if frame is not None else 0)
 
 
 def _statements(
@@ -92,7 +106,7 @@ def _body(source: Source, function: Function, places: Mapping[tuple[str, int], f
     return 0.9 * max((places.get((source.path, line), 0.0) for line in lines), default=0.0)
 
 
-def _templates(scene: Scene, source: Source, statement: ast.stmt) -> Iterator[Edit]:
+def _templates(scene: Scene, source: Source, statement: ast.stmt, wanted: raises.Awaited | None) -> Iterator[Edit]:
     if isinstance(statement, Function):
         yield from defaults.edits(source, statement)
         return
@@ -104,6 +118,9 @@ def _templates(scene: Scene, source: Source, statement: ast.stmt) -> Iterator[Ed
             yield from guards.edits(source, statement, scene.error, scene.message, depth)
     if scene.error.rpartition(".")[2] in ASSERTED:
         yield from expected.edits(source, statement, scene.said)
+    if wanted is not None:
+        yield from raises.edits(source, statement, wanted, scene.calls)
+    yield from members.edits(source, statement, scene.said, scene.calls)
 
 
 def own(frames: Sequence[Frame]) -> list[Frame]:

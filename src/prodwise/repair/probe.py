@@ -15,6 +15,7 @@ from prodwise.ports.repair import Limits, Ran, Tree
 from prodwise.repair.edits import Edit
 from prodwise.repair.localise import Lines
 from prodwise.repair.source import Unit
+from prodwise.repair.values import Call, read
 
 PLACE = ".prodwise-watch"
 ANSWER_MOST = 64 << 20
@@ -34,6 +35,7 @@ class Test:
     lines: Lines = field(default_factory=dict)
     cpu: float = 0.0
     error: str = ""
+    calls: tuple[Call, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Probe:
         self.place = tree.root / PLACE
         self.place.mkdir(exist_ok=True)
         self.place.chmod(0o777)
-        for name in ("sitecustomize.py", "prodwise_watch.py", "prodwise_compare.py"):
+        for name in ("sitecustomize.py", "prodwise_watch.py", "prodwise_compare.py", "prodwise_values.py"):
             shutil.copy(Path(__file__).parent / "inside" / name, self.place / name)
         self._beside: dict[str, str] = {}
 
@@ -140,6 +142,7 @@ class Probe:
                 _lines(row["lines"]),
                 float(row.get("cpu", 0)),
                 str(row.get("error", "")),
+                read(row.get("calls", ())),
             )
             for row in rows
             if "lines" in row

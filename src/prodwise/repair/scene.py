@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prodwise.loop.diagnose.tracebacks import read as read_traceback
 from prodwise.model.event import Frame
@@ -14,6 +14,7 @@ from prodwise.repair import commands
 from prodwise.repair.company import in_company
 from prodwise.repair.localise import Spectrum
 from prodwise.repair.probe import Covered, Probe, Test
+from prodwise.repair.values import Calls
 
 # No edit of the program ends these: a machine, a network, or an installation is at fault.
 ELSEWHERE = frozenset((
@@ -67,6 +68,7 @@ class Scene:
     limits: Seconds
     said: str = ""
     """The end of what the failing check printed."""
+    calls: Calls = field(default_factory=Calls)
 
 
 def look(probe: Probe, fault: Fault, seconds: float) -> Scene | None:
@@ -114,8 +116,9 @@ def _scene(probe: Probe, check: commands.Check, covered: Covered, told: Told, fi
     spectrum = Spectrum(tuple(lines), tuple(test.lines for test in good), covered.loading)
     breaks = all(test.error not in ("", *ASSERTED) for test in failing)
     passing = frozenset(test.name for test in good)
+    calls = Calls(tuple(test.calls for test in failing), tuple(call for test in good for call in test.calls))
     return Scene(check, told.error, told.message, told.frames, spectrum, passing, known, targets, breaks,
-                 _limits(failing, good, first), first.output[-SAID_MOST:])  # fmt: skip
+                 _limits(failing, good, first), first.output[-SAID_MOST:], calls)  # fmt: skip
 
 
 def _limits(failing: Sequence[Test], good: Sequence[Test], first: Ran) -> Seconds:

@@ -21,6 +21,7 @@ RISK = {
     "part": 0.1,
     "variable": 0.1,
     "literal": 0.15,
+    "raise": 0.1,
     "idiom": 0.1,
     "return": 0.05,
     "statement missing": 0.05,

@@ -37,6 +37,7 @@ class State:
     error = ""
     finish = None
     tracer = None
+    values = None
     begun = False
     hung = 0
     passed = set()  # type: set
@@ -77,7 +78,10 @@ def begin():
 
 def tracing():
     """Notes (file, line) for files below the root that are not installed packages; the rest costs one look at each call."""
-    wanted = {}  # type: dict
+    from prodwise_values import Values
+
+    wanted, values = {}, Values()  # type: dict, Values
+    State.values = values
     only = State.plan.get("only")
 
     def place(name):
@@ -96,6 +100,8 @@ def tracing():
             return None
         seen = State.lines.setdefault(path, set())
         seen.add(frame.f_lineno)
+        before = frame.f_back
+        values.note(path, (wanted.get(before.f_code.co_filename) or "") if before is not None else "", frame)
 
         def line(frame, event, _):
             if event == "line":
@@ -130,6 +136,8 @@ def starting(test):
             answer({"loading": {path: sorted(lines) for path, lines in State.lines.items()}})
             State.begun = True
         State.lines = {}
+        if State.values is not None:
+            State.values.calls = {}
         if State.tracer is not None:
             sys.settrace(State.tracer)  # an error inside of it (a hang, no stack left) had it removed
         signal.signal(signal.SIGVTALRM, hangs)
@@ -143,7 +151,8 @@ def ended(test, failed):
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         lines = {path: sorted(lines) for path, lines in State.lines.items()}
         took, error = time.process_time() - State.cpu, State.error if failed else ""
-        answer({"test": test, "failed": failed, "lines": lines, "cpu": took, "error": error})
+        calls = State.values.end(failed) if State.values is not None else []
+        answer({"test": test, "failed": failed, "lines": lines, "cpu": took, "error": error, "calls": calls})
         State.lines, State.error = {}, ""
     elif State.child is not None:
         if not failed:

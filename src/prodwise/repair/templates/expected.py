@@ -17,6 +17,8 @@ TEXT_MOST = 600
 PAIRS_MOST = 6
 _TEXT = r"('(?:[^'\\\n]|\\.){0,400}'|\"(?:[^\"\\\n]|\\.){0,400}\")"
 _COMPARED = re.compile(rf"b?{_TEXT}\s*(?:==|!=)\s*b?{_TEXT}")
+_VALUE = r"(None|True|False|-?\d{1,12}(?:\.\d{1,12})?)"
+_VALUES = re.compile(rf"(?:assert |Error: |\s){_VALUE} (?:==|!=|is|is not) {_VALUE}(?![\w.(\[])")
 _GIVEN = re.compile(r"\b([a-z_]\w{1,40})=(True|False|None|\d{1,6}|'[^'\n]{0,40}')(?=[,)\s])")
 
 
@@ -27,11 +29,23 @@ def edits(source: Source, statement: ast.stmt, message: str) -> Iterator[Edit]:
     for node in source.head(statement):
         if pairs and isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield from _literal(site, node, pairs)
+        if isinstance(node, ast.Constant) and not isinstance(node.value, str | bytes):
+            for new in _others(message, repr(node.value)):
+                why = f"`{node.value}` is expected as `{new}`"
+                yield site.swap(node, new, "literal", why, 1.4 if isinstance(statement, ast.Return) else 1.9)
         if isinstance(node, ast.Call) and site.source.of(node).endswith(")") and name_of(node.func) in message:
             for name, value in given:
                 if name not in {one.arg for one in node.keywords}:
                     why = f"the call is expected with `{name}={value}`"
                     yield added(site, node, f"{name}={value}", why, 1.3)
+
+
+@lru_cache(maxsize=64)
+def _others(message: str, value: str) -> tuple[str, ...]:
+    """What an assertion held against this value."""
+    pairs = _VALUES.findall(message)[:PAIRS_MOST]
+    found = (new for pair in pairs for old, new in (pair, pair[::-1]) if old == value != new)
+    return tuple(dict.fromkeys(found))
 
 
 @lru_cache(maxsize=8)

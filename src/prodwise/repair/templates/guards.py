@@ -24,6 +24,8 @@ def edits(source: Source, statement: ast.stmt, error: str, message: str, depth: 
     if "None" in message:
         yield from _or_else(site, farther)
     function = source.function(statement)
+    if function is not None and isinstance(statement, ast.Assert) and depth == 0:
+        yield from _before(site, function, statement)
     kinds = _kinds(message)
     if function is not None and kinds:
         yield from list(_early(site, function, statement, kinds, farther))[:MOST]
@@ -75,6 +77,23 @@ def _early(site: Site, function: Function, statement: ast.stmt, kinds: list[str]
             made = top.insert(text, "encoding", f"`{name}` may be bytes", cost + 0.1)
             if made:
                 yield made
+
+
+def _before(site: Site, function: Function, statement: ast.Assert) -> Iterator[Edit]:
+    """An answer for None, or for nothing at all, before an `assert` that does not hold of it."""
+    parameters = [one.arg for one in function.args.args if one.arg not in ("self", "cls")]
+    names = {
+        one.id: None for one in ast.walk(statement.test) if isinstance(one, ast.Name) and one.id in site.scope.locals
+    }
+    listed = any(isinstance(one, ast.Return) and isinstance(one.value, ast.List) for one in ast.walk(function))
+    for name in list(names)[:3]:
+        answers = (*(["[]"] if listed else []), *_answers(function, name, parameters))
+        for test, cost in ((f"{name} is None", 1.7), (f"not {name}", 2.1)):
+            for at, value in enumerate(dict.fromkeys(answers)):
+                text = f"if {test}:\n    return {value}"
+                made = site.insert(text, "none", f"the case `{test}` is missing", cost + 0.08 * at)
+                if made:
+                    yield made
 
 
 def _tests(name: str, kinds: list[str]) -> Iterator[tuple[str, float]]:

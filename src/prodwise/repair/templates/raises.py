@@ -1,0 +1,109 @@
+"""An exception that a test waits for and the program does not raise: raised where the call differs from those that pass."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from prodwise.repair.edits import Edit
+from prodwise.repair.localise import is_test
+from prodwise.repair.search.site import Site
+from prodwise.repair.source import Function, Source, scope
+from prodwise.repair.values import Calls, Question, questions
+
+_AWAITED = (
+    re.compile(r"DID NOT RAISE (?!any of)(?:<class ')?(?:\w{1,60}\.){0,8}(\w{1,60})\b"),
+    re.compile(r"AssertionError: (\w{1,60}) not raised\b"),
+)
+_WORDS = re.compile(r"[\w ,:'-]{1,100}")
+_BROAD = frozenset(("BaseException", "Exception", "AssertionError", "KeyboardInterrupt", "SystemExit", "NameError"))
+LATER = 0.3
+INNER = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """words: what the test asks of its message, "" for nothing."""
+
+    error: str
+    words: str
+
+
+def edits(source: Source, statement: ast.stmt, wanted: Awaited, calls: Calls) -> Iterator[Edit]:
+    """Before a statement of a function that the failing tests called last with what no passing test did. What the tests call
+    themselves comes first."""
+    function = source.function(statement)
+    if function is None or isinstance(statement, Function | ast.ClassDef):
+        return
+    last = calls.last(source.path, function)
+    asked = questions(last, calls.good(source.path, function))
+    if not asked or not _known(source, wanted.error):
+        return
+    site = Site(source, statement, scope(source, statement))
+    body = [one for one in function.body if not _docstring(one)]
+    farther = 0.0 if body and statement is body[0] else LATER
+    farther += 0.0 if all(not one.caller or is_test(one.caller) for one in last) else INNER
+    for question in asked:
+        text = f"if {question.text}:\n    raise {_made(source, wanted, question)}"
+        why = f"`{wanted.error}` is expected when `{question.text}`"
+        made = site.insert(text, "raise", why, question.cost + farther)
+        if made is not None:
+            yield made
+
+
+def awaited(said: str, test: Source | None = None, line: int = 0) -> Awaited | None:
+    """From what the runner tells; else from the `try` of the test whose `else` failed. None where no exception is waited
+    for, or one that only a broad name tells. line: where the test failed."""
+    around = list(_around(test, line)) if test is not None else []
+    found = [name for pattern in _AWAITED for name in pattern.findall(said)] or [
+        ast.unparse(handler.type).rpartition(".")[2]
+        for node in around if isinstance(node, ast.Try)
+        and any(one.lineno <= line <= (one.end_lineno or 0) for one in node.orelse)
+        for handler in node.handlers if handler.type is not None
+    ]  # fmt: skip
+    names = set(found)
+    if len(names) != 1 or names & _BROAD:
+        return None
+    return Awaited(names.pop(), next((text for node in around if (text := _words(node))), ""))
+
+
+def _around(test: Source, line: int) -> Iterator[ast.stmt]:
+    """The statements of a test that hold a line, the innermost first."""
+    held = [one for one in test.statements if one.lineno <= line <= (one.end_lineno or 0)]
+    return iter(sorted(held, key=lambda one: (one.end_lineno or 0) - one.lineno))
+
+
+def _words(node: ast.stmt) -> str:
+    """`match=` of a `with`, where it is plain text."""
+    calls = [one.context_expr for one in node.items] if isinstance(node, ast.With) else []
+    values = [key.value for call in calls if isinstance(call, ast.Call) for key in call.keywords if key.arg == "match"]
+    texts = [one.value for one in values if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    return next((text for text in texts if _WORDS.fullmatch(text)), "")
+
+
+def _known(source: Source, error: str) -> bool:
+    kind = getattr(builtins, error, None)
+    return error in source.globals or (isinstance(kind, type) and issubclass(kind, Exception))
+
+
+def _made(source: Source, wanted: Awaited, question: Question) -> str:
+    """As the file makes such an exception, where that is without arguments; else with words."""
+    others = [
+        ast.unparse(one.exc) for one in ast.walk(source.tree) if isinstance(one, ast.Raise) and one.exc is not None
+    ]
+    alike = [one for one in others if one.partition("(")[0] == wanted.error]
+    if alike and not wanted.words and set(alike) <= {wanted.error, f"{wanted.error}()"}:
+        return alike[0]
+    words = wanted.words or question.why.replace("self.", "")
+    return f"{wanted.error}({_quoted(words)})"
+
+
+def _quoted(words: str) -> str:
+    return f"'{words}'" if '"' in words else f'"{words}"'
+
+
+def _docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
