@@ -49,6 +49,7 @@ class GitHistory:
 
     def __init__(self, repo: Path) -> None:
         self._repo = repo
+        self._held: dict[tuple[str, str, str], bool] = {}
 
     def commits(self, good: str, bad: str) -> Sequence[Commit]:
         """Raises GitFailed for what is no commit here."""
@@ -97,7 +98,14 @@ class GitHistory:
         return found
 
     def holds(self, commit: str, fix: str, trailer: str) -> bool:
-        sha = self._known(commit)
+        asked = (commit, fix, trailer)
+        if asked not in self._held:  # a commit's history stays as it is
+            if len(self._held) >= HELD_MAX:
+                self._held.clear()
+            self._held[asked] = self._holds(self._known(commit), fix, trailer)
+        return self._held[asked]
+
+    def _holds(self, sha: str, fix: str, trailer: str) -> bool:
         try:
             self._ask("merge-base", "--is-ancestor", self._known(fix), sha, most=200)
         except GitFailed:
