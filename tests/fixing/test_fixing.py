@@ -10,18 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from prodwise.model.errors import Refused
-from prodwise.sandbox import jail
 from tests.fixing.bench import CART, CHECK, OTHERS, WITH_CHECK, WITH_TESTS, Proposes, gates, git, repository, story
 from tests.loop.patches import diff, new_file
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _needs_a_sandbox() -> None:
-    try:
-        jail.require()
-    except Refused as error:
-        pytest.skip(f"not run: {error.message}")
 
 
 def edit(old: str, new: str) -> str:

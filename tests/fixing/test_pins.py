@@ -14,11 +14,9 @@ import pytest
 from prodwise.heal.fixing.story import Fix
 from prodwise.model.action import ActionKind
 from prodwise.model.breakage import Ecosystem
-from prodwise.model.errors import Refused
 from prodwise.model.pin import HOLDS_FILE
 from prodwise.repair.pins.advisories import AdvisoryFolder
 from prodwise.repair.pins.repairer import PinRepairer
-from prodwise.sandbox import jail
 from tests.fixing.bench import ADVISORIES, LICENCES, Proposes, gates, git, repository, story
 from tests.fixing.wheels import environment, only_from, wheel
 from tests.loop.patches import diff
@@ -46,14 +44,6 @@ BAD = "WIDE = True\n\n\ndef pad(text, width):\n    return text.rjust(width, fil=
 RIGHT = "def pad(text, width):\n    return text.ljust(width)\n"
 BY_PATH = "python3 check.py"
 BY_NAME = ".venv/bin/python check.py"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _needs_a_sandbox() -> None:
-    try:
-        jail.require()
-    except Refused as error:
-        pytest.skip(f"not run: {error.message}")
 
 
 @dataclass

@@ -18,20 +18,10 @@ from prodwise.heal.fixing.given import NotReproduced
 from prodwise.heal.fixing.reproducer import Reproducer
 from prodwise.heal.fixing.story import Fix, repair
 from prodwise.heal.mending import answer_from
-from prodwise.model.errors import Refused
-from prodwise.sandbox import jail
 from prodwise.sandbox.workshop import Workshop
 from prodwise.testing.receivers import receivers
 from tests.fixing.bench import Proposes, everything, gates, repository
 from tests.loop.patches import diff
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _needs_a_sandbox() -> None:
-    try:
-        jail.require()
-    except Refused as error:
-        pytest.skip(f"not run: {error.message}")
 
 
 def made_again(folder: Path, seconds: float = 60, **wanted: str) -> Reproducer | NotReproduced:

@@ -9,13 +9,11 @@ from pathlib import Path
 import pytest
 
 from prodwise.model.action import ActionKind
-from prodwise.model.errors import Refused
 from prodwise.model.patch import Fault
 from prodwise.repair.revert import revert
 from prodwise.repair.reverts import RevertRepairer
 from prodwise.repair.scratch import scratch
 from prodwise.repair.undo import MergedFixes
-from prodwise.sandbox import jail
 from tests.fixing.bench import CART, CHECK, OTHERS, WITH_CHECK, Proposes, gates, git, repository, story
 from tests.loop.patches import diff as patch
 from tests.repair.repos import commit
@@ -26,14 +24,6 @@ LATER = "\n    def test_discount(self):\n        self.assertEqual(cart.discount(
 ONE = OTHERS.replace('    def test_one(self):\n        self.assertEqual(cart.total([{"price": 1}]), 1)\n', "")
 
 WITH_LATER = ONE.rstrip("\n") + "\n" + LATER
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _needs_a_sandbox() -> None:
-    try:
-        jail.require()
-    except Refused as error:
-        pytest.skip(f"not run: {error.message}")
 
 
 @dataclass
