@@ -11,7 +11,7 @@ from prodwise.drill.clone import START, apply_patch, copy_app
 from prodwise.drill.git import git
 from prodwise.drill.rehearse import rehearse
 from prodwise.drill.run import run_scenarios
-from prodwise.drill.scenario import KINDS, LATER_KINDS, load, parse
+from prodwise.drill.scenario import KINDS, LATER_KINDS, find, load, parse
 from prodwise.model.errors import ConfigError, UsageError
 
 PATCH = """--- a/app.py
@@ -188,3 +188,10 @@ def test_a_patch_that_fits_nowhere_leaves_the_copy_as_it_was(app: Path) -> None:
         apply_patch(copy, written(app, "bad.diff", PATCH.format(two=3).replace("-two = 2", "-two = 7")))
     assert git(copy, "rev-parse", "HEAD") == before
     assert git(copy, "status", "--porcelain", "--untracked-files=no") == ""
+
+
+@pytest.mark.parametrize("name", ["demo-fix", "demo-dependency"])
+def test_a_lasting_fix_needs_a_place_where_it_goes(name: str) -> None:
+    with pytest.raises(ConfigError, match="does not say where fixes go") as refused:
+        rehearse([(name, find(name))])
+    assert "[forge]" in refused.value.hint

@@ -30,6 +30,11 @@ def rehearse(scenarios: Sequence[tuple[str, Scenario]]) -> None:
             except ProdwiseError as error:
                 hint = f"{error.hint}; what is not committed is not copied".removeprefix("; ")
                 raise ConfigError(f"{source}: app: {error.message}", hint) from None
+            if (scenario.expect.fix or any(one.kind == "merge" for one in scenario.fault)) and not config.proposes:
+                raise ConfigError(
+                    f"{source}: it waits for a lasting fix, and the app does not say where fixes go",
+                    "add a [forge] to its prodwise.toml; `prodwise demo` brings a code host for the shop",
+                )
             for number, fault in scenario.numbered():
                 _check(f"{source}: fault {number}", fault, copy, config)
 
