@@ -314,3 +314,10 @@ def test_an_exception_is_made_as_the_file_makes_it(others: str, made: str) -> No
     source, wanted = Source("m.py", text), raises.Awaited("E", "")
     (edit,) = raises.edits(source, statement_at(source, 2), wanted, calls({"a": NONE}, {"a": TEXT}))
     assert made in edit.new
+
+
+def test_what_one_place_lacks_is_tried_in_all_like_it_as_well() -> None:
+    text = "def f(a, b):\n    return a // b + a % b\n"
+    found = made(text, 2)
+    assert {text.replace("a //", "abs(a) //"), text.replace("a ", "abs(a) ")} <= set(found)
+    assert not any(edit.new.count("abs") > 1 for edit in made("def f(a, b):\n    return a // b\n", 2).values())

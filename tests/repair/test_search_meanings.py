@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from bench.repair import write
 from prodwise.model.errors import Refused
 from prodwise.model.patch import Fault
 from prodwise.repair.edits import Edit
+from prodwise.repair.inside import prodwise_compare
 from prodwise.repair.localise import Spectrum
 from prodwise.repair.pool import Candidate
 from prodwise.repair.search_repairer import SearchRepairer
@@ -35,6 +37,12 @@ def test_what_contradicts_a_program_that_only_broke_is_not_believed() -> None:
     answers = [("x", "b", "c"), ("a", "b", "c")]
     assert chosen([one, two], answers, RAN) == []
     assert chosen([one, two], answers, RAN, base=("a", "!IndexError", "~"))[0].candidate is two
+
+
+def test_what_is_asked_of_a_mapping_is_also_whether_an_entry_may_be_nothing() -> None:
+    asked = list(prodwise_compare.like({"lead": "5"}, [{"lead": "5"}], random.Random(1)))  # type: ignore[no-untyped-call]
+    assert {} in asked
+    assert {"lead": None} in asked
 
 
 WHOLE = """

@@ -183,12 +183,8 @@ def like(value, seen, picked, depth=0):
         for new in sequences(value, picked, depth):
             if all(not holds(rule, seen) or rule(new) for rule in RULES):
                 yield new
-    elif isinstance(value, dict) and value and all(type(one) in (int, float) for one in value.values()):
-        keys = list(value)
-        yield {key: value[key] for key in keys if key != picked.choice(keys)}
-        mixed = list(value.values())
-        picked.shuffle(mixed)
-        yield dict(zip(keys, mixed))
+    elif isinstance(value, dict) and value:
+        yield from mappings(value, picked)
 
 
 def sequences(value, picked, depth):
@@ -211,6 +207,17 @@ def sequences(value, picked, depth):
             mixed = list(value)
             mixed[one] = new
             yield type(value)(mixed)
+
+
+def mappings(value, picked):
+    """Without an entry, and with nothing in its place; what maps to numbers also with those exchanged."""
+    gone = picked.choice(list(value))
+    yield {key: one for key, one in value.items() if key != gone}
+    yield {key: None if key == gone else one for key, one in value.items()}
+    if numbers(value.values()):
+        mixed = list(value.values())
+        picked.shuffle(mixed)
+        yield dict(zip(value, mixed))
 
 
 def numbers(value):

@@ -6,7 +6,18 @@ import ast
 from collections.abc import Iterator
 
 from prodwise.repair.edits import Edit
-from prodwise.repair.search import arguments, guards, idioms, names, operators, parts, receivers, shapes, statements
+from prodwise.repair.search import (
+    arguments,
+    guards,
+    idioms,
+    names,
+    operators,
+    parts,
+    receivers,
+    shapes,
+    statements,
+    twins,
+)
 from prodwise.repair.search.site import Site
 from prodwise.repair.source import Function, Source, scope
 
@@ -16,7 +27,8 @@ MOST_OF_ONE = 900
 def of(source: Source, statement: ast.stmt) -> list[Edit]:
     site = Site(source, statement, scope(source, statement))
     seen: dict[tuple[int, int, str], Edit] = {}
-    for edit in _all(site):
+    found = list(_all(site))
+    for edit in (*found, *twins.edits(site, found)):
         key = (edit.start, edit.end, edit.new)
         if source.text[edit.start : edit.end] != edit.new and (key not in seen or seen[key].cost > edit.cost):
             seen[key] = edit
