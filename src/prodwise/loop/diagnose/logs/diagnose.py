@@ -8,7 +8,7 @@ from typing import Final
 from prodwise.loop.diagnose.logs import go, java, node, php, python, ruby, rust
 from prodwise.loop.diagnose.logs.asked import asked
 from prodwise.loop.diagnose.logs.clue import Reading
-from prodwise.loop.diagnose.logs.text import Log
+from prodwise.loop.diagnose.logs.text import Log, slashed
 from prodwise.loop.diagnose.logs.weigh import weigh
 from prodwise.model.breakage import Blamed, Breakage, Moved
 
@@ -21,7 +21,7 @@ SURE: Final = 0.5
 
 def diagnose_log(log: Log, moved: Sequence[Moved] | None = None) -> Breakage:
     """Which dependency broke what the log is of. moved: versions that changed in its repository lately; None if nobody looked."""
-    readings = _read(log)
+    readings = _read(slashed(log))
     causes = tuple(weigh(log, readings, moved or ()))
     return Breakage(causes, tuple(_unknown(log, readings, causes, moved)))
 

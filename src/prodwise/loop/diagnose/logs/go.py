@@ -16,6 +16,8 @@ from prodwise.model.breakage import Ecosystem, Failure
 _MARKS: Final = (".go:", "go: ", "go.mod", "go build", "go test", "goroutine ", "go.sum", "/pkg/mod/")
 FEW: Final = 3
 """Modules that a log may name for each of them to be one that an unknown name comes from."""
+GUESSED: Final = 0.5
+"""The share of a module that is guessed from a name before a dot, where nothing of its name was fetched."""
 RESOLUTION, LOCK, COMPILATION, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.COMPILATION, Failure.RUNTIME
 _MOD: Final = r"(?<![\w.-])(?P<name>[a-z0-9][\w-]{0,80}(?:\.[\w-]{1,60}){1,6}(?:/[\w.~!-]{1,100}){0,10})"
 _VER: Final = r"(?P<version>v\d[\w.+-]{0,80})"
@@ -30,6 +32,7 @@ _RULES: Final = (
     rule("but was required as: ", rf"but was required as: {_MOD}", Reason.NOT_FOUND, RESOLUTION),
     rule("unknown revision", rf"{_MOD}@{_VER}: (?:invalid version: )?unknown revision", Reason.NOT_FOUND, RESOLUTION),
     rule("invalid version", rf"{_MOD}@{_VER}: invalid version", Reason.NOT_FOUND, RESOLUTION),
+    rule(" invalid: ", rf"{_MOD}: version \"{_VER}\" invalid: ", Reason.NOT_FOUND, RESOLUTION),
     rule("invalid: ", rf"{_MOD}@{_VER}: invalid: ", Reason.NOT_FOUND, RESOLUTION),
     rule(
         "but does not contain package",
@@ -60,7 +63,7 @@ _RULES: Final = (
 )
 _UNDEFINED: Final = re.compile(r"^(?:vet: )?(?:\./|\.\./|/)?([\w./@!+-]{1,300}\.go):\d{1,7}(?::\d{1,5})?: (.{0,1200})")
 _LACKING: Final = re.compile(
-    r"undefined|unknown field|no field or method|not enough|too many|missing method|could not import"
+    r"undefined|unknown field|no field or method|not enough|too many|missing method|could not import|does not implement"
 )
 _COMPLAINS: Final = re.compile(
     r"undefined|cannot use|not enough arguments|too many arguments|has no field or method|does not implement|"
@@ -80,6 +83,12 @@ _DOWNLOADING: Final = re.compile(r"go: (?:downloading|finding|extracting|added) 
 _CHANGED: Final = re.compile(r"go: (?:upgraded|downgraded) ([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80}) => (v\d[\w.+-]{0,80})")
 _REQUIRES: Final = re.compile(r"^\s{0,8}([\w.~!/-]{3,200})@(v\d[\w.+-]{0,80}) requires$")
 _IN_MOD: Final = re.compile(r"/pkg/mod/([a-z0-9][\w.~!/-]{2,200}?)@(v\d[\w.+-]{0,80})/")
+_VERSIONED: Final = re.compile(
+    r"/([a-z0-9][\w-]{0,60}(?:\.[a-z][\w-]{0,60}){1,4}(?:/[\w.~!-]{1,100}){0,8}?)@(v\d[\w.+-]{0,80})/"
+)
+_VENDORED: Final = re.compile(r"/vendor/([a-z0-9][\w-]{0,60}(?:\.[\w-]{1,60}){1,4}/[\w.~/-]{1,200})/[\w.-]{1,100}\.go:")
+_BUILDING: Final = re.compile(r"^# ([a-z0-9][\w-]{0,60}(?:\.[\w-]{1,60}){1,4}/[\w.~/-]{1,200})")
+BUILDING_LINES_MAX: Final = 20
 _AMBIGUOUS: Final = re.compile(r"^\s{1,8}([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80}) \(")
 _TOOLCHAIN: Final = re.compile(
     r"/(?:go|go[-/@]?\d[\w.]{0,20}|libexec|hostedtoolcache/go\S{0,80}|golang\.org/toolchain\S{0,80})/src/|"
@@ -208,19 +217,37 @@ def _compiled(log: Log, found: Reading) -> Iterator[Clue]:
     """Errors of the compiler: the packages that they name, by path or by the name that the file imports them under."""
     for number, line in log.hits(".go:", 300):
         error = _UNDEFINED.match(line)
-        if error is None or not (_COMPLAINS.search(error[2]) or "/pkg/mod/" in "/" + line):
+        within, version = _within(log, number, line, found) if error else ("", "")
+        if error is None or not (within or _COMPLAINS.search(error[2])):
             continue
         reason = Reason.LACKS if _LACKING.search(error[2]) else Reason.NAMED
-        inside = _IN_MOD.search("/" + line)
-        within = _plain(inside[1]) if inside else ""
         paths = [_module(one, found) for one in _PATHS.findall(error[2])]
         named = [Clue(reason, one, COMPILATION, number, share=1.1) for one in dict.fromkeys(paths) if one]
-        named = named or list(_by_alias(log, number, error[2], Reason.LACKS if inside else reason, found))
-        named = [_beside(one, within) for one in named]
+        named = named or list(_by_alias(log, number, error[2], Reason.LACKS if within else reason, found))
+        named = [one for one in (_beside(one, within) for one in named) if not _inner(one.name, within, error[1])]
         yield from named
-        if inside:
-            others = any(clue.name != within for clue in named)
-            yield Clue(Reason.CALLS if others else Reason.BROKEN_FILE, within, COMPILATION, number, inside[2], 0.9)
+        if within:
+            others = any(clue.name != within and clue.share > GUESSED for clue in named)
+            yield Clue(Reason.CALLS if others else Reason.BROKEN_FILE, within, COMPILATION, number, version, 0.9)
+
+
+def _within(log: Log, number: int, line: str, found: Reading) -> tuple[str, str]:
+    """The module (and its version) whose own source an error is in: by the file's path, or by what is being built; "" for none."""
+    path = "/" + line.partition(".go:")[0].removeprefix("vet: ") + ".go:"
+    if (inside := _IN_MOD.search(path) or _VERSIONED.search(path)) is not None:
+        return _plain(inside[1]), inside[2]
+    if (vendored := _VENDORED.search(path)) is not None:
+        return _module(vendored[1], found), ""
+    for back in range(number - 1, max(0, number - BUILDING_LINES_MAX), -1):
+        if (building := _BUILDING.match(log.line(back))) is not None:
+            return (_module(building[1], found), "") if f"/{building[1]}/" in path else ("", "")
+    return "", ""
+
+
+def _inner(name: str, within: str, file: str) -> bool:
+    """Whether what is guessed from a name before a dot is a folder of the very module that the error is in."""
+    alias = name.rpartition("/")[2]
+    return bool(within) and name != within and f"/{alias}/" in file and name.count("/") < 2
 
 
 def _beside(clue: Clue, within: str) -> Clue:
@@ -228,7 +255,7 @@ def _beside(clue: Clue, within: str) -> Clue:
     host = within.partition("/")[0]
     if "/" in clue.name or not host or host in _SHARED:
         return clue
-    return replace(clue, name=f"{host}/{clue.name}", share=0.9)
+    return replace(clue, name=f"{host}/{clue.name}", share=GUESSED)
 
 
 def _by_alias(log: Log, number: int, message: str, reason: Reason, found: Reading) -> Iterator[Clue]:
@@ -258,7 +285,7 @@ def _aliased(alias: str, found: Reading) -> list[tuple[str, float]]:
     if exact:
         return [(one, 1.0) for one in exact[:3]]
     few = list(found.versions) if len(found.versions) <= FEW else []
-    return [(one, 0.6) for one in near[:3] or few] or [(alias, 0.5)]
+    return [(one, 0.6) for one in near[:3] or few] or [(alias, GUESSED)]
 
 
 def _panicked(log: Log, found: Reading) -> Iterator[Clue]:

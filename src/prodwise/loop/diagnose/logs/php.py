@@ -12,7 +12,19 @@ from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
 
-_MARKS: Final = ("composer", "Composer", "PHP ", "/vendor/", "PHPUnit", ".php", "Fatal error")
+_MARKS: Final = (
+    "composer",
+    "Composer",
+    "PHP ",
+    "/vendor/",
+    "PHPUnit",
+    ".php",
+    "Fatal error",
+    "satisfiable by",
+    "installable set of packages",
+    "must be compatible with",
+    "does not satisfy that requirement",
+)
 RESOLUTION, LOCK, COMPILATION, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.COMPILATION, Failure.RUNTIME
 _PKG: Final = r"(?<![\w.-])(?P<name>[a-z0-9][a-z0-9_.-]{0,80}/[a-z0-9][a-z0-9_.-]{0,100})"
 _VER: Final = r"(?P<version>v?\d[\w.+-]{0,60})"

@@ -8,7 +8,7 @@ from typing import Final
 
 from prodwise.loop.diagnose.logs import python_installers as installers
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
-from prodwise.loop.diagnose.logs.python_packages import canonical, published, site_of
+from prodwise.loop.diagnose.logs.python_packages import PUBLISHED, canonical, published, site_of
 from prodwise.loop.diagnose.logs.rules import apply, began, bumped, host_of
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
@@ -34,6 +34,11 @@ _MARKS: Final = (
     "Cannot install ",
     "installation candidates",
     "Resolving dependencies",
+    "which is incompatible",
+    "pkg_resources",
+    "unexpected keyword argument",
+    "' has no attribute '",
+    "SolverProblemError",
 )
 RUNTIME: Final = Failure.RUNTIME
 _FRAME: Final = re.compile(r'File "([^"\n]{1,500})", line \d{1,9}(?:, in (.{1,200}))?')
@@ -185,6 +190,9 @@ def _of_error(number: int, name: str, message: str, frames: list[tuple[int, str]
 def _absent(number: int, module: str, last: tuple[int, str]) -> Iterator[Clue]:
     package = published(module)
     at, importer = last
+    if module.startswith("_") and module.partition(".")[0] not in PUBLISHED and importer:
+        yield Clue(Reason.CALLS, importer, RUNTIME, at, share=1.1)
+        return
     if "." in module and package:
         yield Clue(Reason.LACKS, package, RUNTIME, number)
         if importer and importer != package:

@@ -85,6 +85,9 @@ _RAISED: Final = re.compile(
     r"(?:\(([A-Z]\w{0,80}(?:::\w{1,80}){0,6})\)\s{0,3}$|^\s{0,8}([A-Z]\w{0,80}(?:::\w{1,80})"
     r"{0,6}(?:Error|Exception|NotFound|Conflict)):)"
 )
+_TOOL: Final = re.compile(r"/lib/ruby/(?:site_ruby/|vendor_ruby/)?\d[\w.]{0,20}/(bundler|rubygems)[/.]")
+"""Ruby's own installer, which comes with it and is updated like a gem."""
+_UNFIT: Final = re.compile(r"wrong number of arguments|(?:missing|unknown) keywords?:")
 _THREW: Final = re.compile(r"^\S{1,300}\.rb:\d{1,7}:in [^\n]{1,1200}\([A-Z][\w:]{1,100}\)", re.MULTILINE)
 _LOAD: Final = re.compile(r"cannot load such file -- ([\w./-]{1,200})")
 _CONSTANT: Final = re.compile(
@@ -152,6 +155,7 @@ _TESTERS: Final = frozenset(
         "bootsnap",
         "zeitwerk",
         "irb",
+        "rubygems",
     ]
 )
 
@@ -286,7 +290,8 @@ def _frames(log: Log, number: int, reading: Reading) -> list[tuple[int, str]]:
         if gem:
             reading.versions.setdefault(gem[1], gem[2])
         if ".rb:" in line:
-            found.append((at, gem[1] if gem else ""))
+            tool = _TOOL.search(line) if gem is None else None
+            found.append((at, gem[1] if gem else tool[1] if tool else ""))
     return found
 
 
@@ -310,6 +315,11 @@ def _of_error(number: int, text: str, frames: list[tuple[int, str]]) -> Iterator
     owner = _RECEIVER.search(text)
     if owner and owner[1].lower() not in _STANDARD:
         yield Clue(Reason.LACKS, _gem_of(owner[1]), RUNTIME, number, share=0.6)
+    callee = frames[0][1] if frames and _UNFIT.search(text) else ""
+    if callee and next((gem for _, gem in frames if gem != callee), ""):
+        yield Clue(Reason.LACKS, callee, RUNTIME, frames[0][0])
+    if frames and not path:
+        yield Clue(Reason.RAISES, frames[0][1], RUNTIME, frames[0][0], share=0.9)
     first = True
     for at, gem in path[:12]:
         if not gem:
@@ -326,4 +336,6 @@ def _gem_of(constant: str) -> str:
     """ActiveSupport::Thing comes from activesupport or active_support: Rails writes the former, most others the latter."""
     top = constant.split("::")[0]
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*", top)
+    if words == ["Gem"]:
+        return "rubygems"
     return "".join(words).lower() if words[:1] in (["Active"], ["Action"]) else "_".join(words).lower()

@@ -46,6 +46,12 @@ _RULES: Final = (
         COMPILATION,
         1.1,
     ),
+    rule(
+        "it requires rustc",
+        rf"package `{_CRATE} {_VER}[^`]{{0,200}}`, it requires rustc",
+        Reason.NOT_FOUND,
+        COMPILATION,
+    ),
     rule("requires rustc", rf"^\s{{0,4}}{_CRATE}@{_VER} requires rustc", Reason.NOT_FOUND, COMPILATION, 1.1),
     rule("feature `edition", rf"/registry/src/[^/]{{1,100}}/{_CRATE}-{_VER}/Cargo\.toml", Reason.NOT_FOUND, RESOLUTION),
     rule(

@@ -36,6 +36,10 @@ _SHORT_STAMP: Final = re.compile(r"^\d{1,6}\.\d{2,4} ", re.MULTILINE)
 _GONE: Final = re.compile(
     "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff]"
 )
+_DRIVEN: Final = re.compile(r"(?<![\w\\])(?:[A-Za-z]:|\.{1,2})\\[^\s\"'<>|:?()]{1,400}")
+_BACKSLASHED: Final = re.compile(
+    r"(?<![\w.@+!$*~-])(?:[\w.@+!$*~-]{0,100}\\){1,30}[\w.@+!$*~-]{1,100}\.(?:[cm]?jsx?|[cm]?tsx?|vue|py|rb|go|php|rs|java|kt|jar)\b"
+)
 _STAMPED_OF: Final = 200  # lines looked at, at either end, to see whether a log's lines begin with times or names
 _STAMPED_MIN: Final = 3
 _STAMPED_SHARE: Final = 0.1
@@ -97,6 +101,21 @@ def _unstamped(text: str) -> str:
             text = _STAMP.sub("", text)
             return _SHORT_STAMP.sub("", text) if "\n------\n > [" in text else text
     return text
+
+
+def slashed(log: Log) -> Log:
+    """The same with paths of Windows written as others write them, each character where it was."""
+    if "\\" not in log.text:
+        return log
+    lines = log.text.split("\n")
+    for at, line in enumerate(lines):
+        if "\\" in line:
+            lines[at] = _BACKSLASHED.sub(_forward, _DRIVEN.sub(_forward, line))
+    return Log("\n".join(lines), log.cut)
+
+
+def _forward(found: re.Match[str]) -> str:
+    return found[0].replace("\\", "/")
 
 
 def shown(line: str) -> str:

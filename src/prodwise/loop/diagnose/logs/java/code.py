@@ -94,6 +94,7 @@ def compiled(log: Log) -> Iterator[Naming]:
         if (jar := _JAR.search(line)) is not None:
             name = f"{(jar[1] or jar[3]).replace('/', '.')}:{jar[2] or jar[4]}"
             yield Naming(name, Reason.BROKEN_FILE, Failure.COMPILATION, number, artifact=name, version=jar[5])
+    yield from _bad_files(log)
     errors = 0
     seen: set[tuple[str, str]] = set()
     for number, line, message in _reported(log):
@@ -105,9 +106,22 @@ def compiled(log: Log) -> Iterator[Naming]:
             return
         block = [(number, message), *_rest(log, number)]
         for one in _of_error(block):
+            if f"/{one.name.replace('.', '/')}." in line:
+                continue  # the very class that the error is in
             if (one.name, one.reason) not in seen and not of_jdk(one.name):
                 seen.add((one.name, one.reason))
                 yield one
+
+
+def _bad_files(log: Log) -> Iterator[Naming]:
+    """Files of a dependency that this compiler cannot read, wherever that is told."""
+    told: set[str] = set()
+    for number, line in log.hits("bad class file", 60):
+        jar = _JAR.search(line)
+        name = f"{(jar[1] or jar[3]).replace('/', '.')}:{jar[2] or jar[4]}" if jar else ""
+        if jar and name not in told:
+            told.add(name)
+            yield Naming(name, Reason.BROKEN_FILE, Failure.COMPILATION, number, artifact=name, version=jar[5])
 
 
 def warned(log: Log) -> Iterator[Naming]:
@@ -150,11 +164,7 @@ def _of_error(block: list[tuple[int, str]]) -> Iterator[Naming]:
     number, message = block[0]
     text = "\n".join(line for _, line in block)
     kind = Failure.COMPILATION
-    jar = _JAR.search(text) if "bad class file" in text or "wrong version" in text else None
-    if jar:
-        artifact = f"{(jar[1] or jar[3]).replace('/', '.')}:{jar[2] or jar[4]}"
-        at = next((at for at, line in block if "bad class file" in line), number)
-        yield Naming(artifact, Reason.BROKEN_FILE, kind, at, artifact=artifact, version=jar[5])
+    if "bad class file" in text:
         return
     package = _PACKAGE.search(message)
     if package:
