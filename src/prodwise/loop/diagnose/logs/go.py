@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -261,20 +261,22 @@ def _beside(clue: Clue, within: str) -> Clue:
 def _by_alias(log: Log, number: int, message: str, reason: Reason, found: Reading) -> Iterator[Clue]:
     """The names before dots in an error and in the types below it."""
     below = [(at, more) for at, more in log.after(number, 3) if more.startswith(("\t", "    "))]
+    told: dict[str, int] = {}
     for at, more in below[:2]:
-        for path in dict.fromkeys(_module(one, found) for one in _PATHS.findall(more)):
-            if path:
-                yield Clue(Reason.NAMED, path, COMPILATION, at, found.versions.get(path, ""), 0.6)
+        told |= {path: at for one in _PATHS.findall(more) if (path := _module(one, found)) and path not in told}
+    for path, at in told.items():
+        yield Clue(Reason.NAMED, path, COMPILATION, at, found.versions.get(path, ""), 0.6)
     text = "\n".join([message, *(more for _, more in below)])
+    folder = log.line(number).partition(".go:")[0].rpartition("/")[0].rpartition("/")[2]
     for alias in dict.fromkeys(one[1] for one in _ALIAS.finditer(text) if one[1] not in _STANDARD):
-        for module, share in _aliased(alias, found):
+        for module, share in _aliased(alias, (*found.versions, *told)) if alias != folder else ():
             yield Clue(reason, module, COMPILATION, number, found.versions.get(module, ""), share)
 
 
-def _aliased(alias: str, found: Reading) -> list[tuple[str, float]]:
+def _aliased(alias: str, modules: Collection[str]) -> list[tuple[str, float]]:
     """Modules that a file may import under this name."""
     exact, near = [], []
-    for module in found.versions:
+    for module in dict.fromkeys(modules):
         parts = [part for part in module.lower().split("/") if not re.fullmatch(r"v\d{1,3}", part)]
         last = re.sub(r"\.v\d{1,3}$", "", parts[-1])
         plain = last.removeprefix("go-").removesuffix("-go").removesuffix(".go").replace("-", "").replace(".", "")
@@ -284,7 +286,7 @@ def _aliased(alias: str, found: Reading) -> list[tuple[str, float]]:
             near.append(module)
     if exact:
         return [(one, 1.0) for one in exact[:3]]
-    few = list(found.versions) if len(found.versions) <= FEW else []
+    few = list(modules) if len(modules) <= FEW else []
     return [(one, 0.6) for one in near[:3] or few] or [(alias, GUESSED)]
 
 

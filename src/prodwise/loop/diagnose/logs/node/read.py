@@ -67,7 +67,7 @@ def _step(log: Log, found: Reading) -> Failure | None:
     ):
         return Failure.RESOLUTION
     if re.search(
-        r"^\s{0,4}(?:FAIL |Tests:\s|Test Suites:|\s+\d+ failing|not ok \d|# fail [1-9]| ❯ | FAIL )",
+        r"^[ \t]{0,8}(?:FAIL |Tests:\s|Test Suites:|\d{1,7} failing|not ok \d|# fail [1-9]| ❯ | FAIL )",
         log.text,
         re.MULTILINE,
     ):
