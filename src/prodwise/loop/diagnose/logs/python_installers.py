@@ -76,6 +76,7 @@ RULES: Final = (
         Reason.NOT_FOUND,
         RESOLUTION,
     ),
+    rule("all versions of ", rf"all versions of {_NAME} depend on Python", Reason.NOT_FOUND, RESOLUTION),
     rule("have mismatched hashes", rf"^\s{{0,8}}{_NAME}=={_VERSION}", Reason.DIFFERS, LOCK),
     rule("Hash mismatch for", rf"Hash mismatch for `{_NAME}=={_VERSION}`", Reason.DIFFERS, LOCK),
     rule(

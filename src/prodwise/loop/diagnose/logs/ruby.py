@@ -87,6 +87,8 @@ _RAISED: Final = re.compile(
 )
 _TOOL: Final = re.compile(r"/lib/ruby/(?:site_ruby/|vendor_ruby/)?\d[\w.]{0,20}/(bundler|rubygems)[/.]")
 """Ruby's own installer, which comes with it and is updated like a gem."""
+_SAID: Final = ("cannot load such file", "undefined method", "uninitialized constant")
+"""What is told of an error on a line of its own, under its class."""
 _UNFIT: Final = re.compile(r"wrong number of arguments|(?:missing|unknown) keywords?:")
 _THREW: Final = re.compile(r"^\S{1,300}\.rb:\d{1,7}:in [^\n]{1,1200}\([A-Z][\w:]{1,100}\)", re.MULTILINE)
 _LOAD: Final = re.compile(r"cannot load such file -- ([\w./-]{1,200})")
@@ -272,7 +274,7 @@ def _raised(log: Log, reading: Reading) -> Iterator[Clue]:
         lines.update(log.hits(word, 300))
     for number, line in sorted(lines.items()):
         raised = _RAISED.search(line)
-        if raised is None and "cannot load such file" not in line:
+        if raised is None and not any(words in line for words in _SAID):
             continue
         text = line + "\n" + log.line(number + 1)
         frames = _frames(log, number, reading)

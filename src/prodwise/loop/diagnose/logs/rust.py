@@ -112,6 +112,7 @@ _RULES: Final = (
     ),
 )
 _PATH: Final = re.compile(r"`&?(?:mut )?(?:dyn |impl )?(?:\w{1,60}<)?([a-z][a-z0-9_]{1,80})::")
+_USE: Final = re.compile(r"^\d{1,7} [|+] {1,8}(?:pub )?use ([a-z][a-z0-9_]{1,80})::")
 _ERROR: Final = re.compile(r"^error(?:\[E(\d{4})\])?: (.{0,1200})")
 _SOURCE: Final = re.compile(r"registry/src/[^/\s]{1,100}/([A-Za-z0-9][\w-]{0,80}?)-(\d+\.\d[\w.+-]{0,60}?)/")
 _COMPILING: Final = re.compile(
@@ -263,7 +264,7 @@ def _named(block: list[tuple[int, str]], found: Reading, own: set[str], told: se
     """Other crates that an error names: by their paths, or by the files that its notes show."""
     for at, line in block:
         noted = _SOURCE.search(line) if "--> " in line or "::: " in line else None
-        names = [_crate(name, found) for name in _PATH.findall(line)]
+        names = [_crate(name, found) for name in (*_PATH.findall(line), *_USE.findall(line))]
         for name in [*names, *([noted[1]] if noted else [])]:
             if (
                 name

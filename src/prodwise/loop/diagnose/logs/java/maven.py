@@ -53,6 +53,7 @@ _MISSING: Final = (
     "No versions available for ",
     "The following artifacts could not be resolved:",
 )
+_LISTED: Final = re.compile(r"\[ERROR\] \d{1,3}\) ([a-zA-Z][\w.-]{1,150}):([\w.-]{1,120}):[\w-]{1,30}:([\w.+-]{1,80})$")
 _UNVERSIONED: Final = re.compile(r"'dependenc[\w.]{1,80}version' for ([\w.-]{1,150}):([\w.-]{1,120})")
 
 
@@ -256,6 +257,10 @@ def _resolution(log: Log, known: Catalogue) -> Iterator[Clue]:
             found = _NAMED.search(line[line.find(words) :].removeprefix(words))
             if found and f"{found[1]}:{found[2]}" not in known.own:
                 yield Clue(Reason.NOT_FOUND, f"{found[1]}:{found[2]}", Failure.RESOLUTION, number, found[3])
+    for number, line in [*log.hits(" was not found in ", 40), *log.hits("[ERROR] ", 200)]:
+        found = _NAMED.search(line.partition(" was not found in ")[0]) or _LISTED.match(line)
+        if found and (" was not found in " in line or found.re is _LISTED):
+            yield Clue(Reason.NOT_FOUND, f"{found[1]}:{found[2]}", Failure.RESOLUTION, number, found[3], 0.9)
     for number, line in log.hits("Failed to collect dependencies at ", 20):
         chain = _NAMED.findall(line[line.find("Failed to collect") :])
         if chain:

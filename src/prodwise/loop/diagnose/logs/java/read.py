@@ -101,7 +101,13 @@ def _owned(one: code.Naming, known: Catalogue, kind: Failure | None) -> Iterator
     if not owners and one.reason is not Reason.PASSES and known.jars is Jars.NONE and "." in one.name:
         package = [part for part in one.name.split(".") if not part[:1].isupper()]
         if package:
-            yield Clue(one.reason, ".".join(package[:3]), failing, one.line, share=0.6 * one.share)
+            yield Clue(
+                one.reason,
+                ".".join(package[:3]),
+                failing,
+                one.line,
+                share=(0.9 if one.reason is Reason.LACKS else 0.6) * one.share,
+            )
 
 
 def _asked_for(one: code.Naming, owners: list[tuple[str, float]], known: Catalogue, kind: Failure) -> Iterator[Clue]:

@@ -75,9 +75,12 @@ RULES: Final = (
     rule("Class extends value undefined", rf"node_modules/{FULL}", Reason.RAISES, RUNTIME),
     rule("Invalid hook call", r"(?P<name>react)", Reason.NAMED, RUNTIME, 0.6),
 )
-_FRAME: Final = re.compile(r"^\s{1,12}at (?:.{0,200} \()?(?:file://)?([^()\s]{1,400}|[^()]{1,400}):\d{1,7}:\d{1,7}\)?")
-_CUT_FRAME: Final = re.compile(r"^\s{1,12}at .{0,200} \((/[^()\s]{1,400}/node_modules/[^()\s]{1,400})$")
-"""A frame that a terminal has cut."""
+_AT: Final = r"^(?:(?:npm (?:ERR!|error) )?(?:\d{1,6} verbose stack|stack)?\s{1,12})at "
+_FRAME: Final = re.compile(
+    rf"{_AT}(?:.{{0,200}} \()?(?:file://)?([^()\s]{{1,400}}|[^()]{{1,400}}):\d{{1,7}}:\d{{1,7}}\)?"
+)
+_BARE_FRAME: Final = re.compile(rf"{_AT}(?:.{{0,200}} \()?([^()\s]{{0,400}}/node_modules/[^()\s]{{1,400}})\)?$")
+"""A frame without its place in the file, or that a terminal has cut."""
 _IN: Final = re.compile(r"node_modules/(?:\.pnpm/[^/]{1,200}/node_modules/)?((?:@[\w.-]{1,80}/)?[\w.-]{1,120})")
 _RAISED: Final = re.compile(
     r"(?:^|Uncaught |\s{1,8}|● .{0,200}|\] )((?:[A-Z]\w{0,60}\.)?(?:[A-Z]\w{0,60})?(?:Error|Exception))"
@@ -87,6 +90,7 @@ _IMPORTED: Final = re.compile(
     r"\b(?:import|const|let|var) [^\n'\"]{1,200}(?:from |require\()['\"]([^'\"\n]{1,160})['\"]"
 )
 _CALLED: Final = re.compile(r"(?<![\w$.])([\w$]{1,80})(?:\.[\w$.]{0,200})?\)?$")
+_NOBODY: Final = frozenset(["default", "this", "exports", "module", "undefined", "null", "value", "object"])
 _TESTERS: Final = re.compile(
     r"^(?:jest|@jest/.*|jest-.*|mocha|vitest|@vitest/.*|jasmine.*|tap|ava|expect|chai|ts-nod"
     r"e|ts-jest|babel-jest|tsx|karma.*|cypress|npm|yarn|pnpm)$"
@@ -110,7 +114,7 @@ def _frames(log: Log, number: int) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     quiet = 0
     for at, line in log.after(number, 60):
-        frame = _FRAME.match(line) or _CUT_FRAME.match(line)
+        frame = _FRAME.match(line) or _BARE_FRAME.match(line)
         if frame:
             found.append((at, frame[1]))
         elif found and quiet:
@@ -146,7 +150,7 @@ def _of_error(
         origin = _origin(log, number, found[1])
         if origin:
             yield Clue(Reason.LACKS, origin, RUNTIME, number)
-        elif hint and (own or not frames) and hint not in ("default", "this", "exports", "module"):
+        elif hint and (own or not frames) and hint not in _NOBODY:
             yield Clue(Reason.NAMED, likely(dashed(hint), known), RUNTIME, number, share=1.2)
 
 
