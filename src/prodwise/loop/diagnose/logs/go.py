@@ -13,7 +13,7 @@ from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
 
-_MARKS: Final = (".go:", "go: ", "go.mod", "go build", "go test", "goroutine ", "go.sum", "/pkg/mod/")
+_MARKS: Final = (".go:", "go: ", "go get", "go.mod", "go build", "go test", "goroutine ", "go.sum", "/pkg/mod/")
 FEW: Final = 3
 """Modules that a log may name for each of them to be one that an unknown name comes from."""
 GUESSED: Final = 0.5
@@ -61,7 +61,9 @@ _RULES: Final = (
     rule("is not in GOROOT", rf"pkg/mod/{_MOD}@{_VER}/", Reason.BROKEN_FILE, COMPILATION),
     rule("retracted by module author", rf"{_MOD}@{_VER}: retracted", Reason.NOT_FOUND, RESOLUTION, 0.3),
 )
-_UNDEFINED: Final = re.compile(r"^(?:vet: )?(?:\./|\.\./|/)?([\w./@!+-]{1,300}\.go):\d{1,7}(?::\d{1,5})?: (.{0,1200})")
+_UNDEFINED: Final = re.compile(
+    r"^(?:vet: |Error: )?(?:\./|\.\./|/)?([\w./@!+-]{1,300}\.go):\d{1,7}(?::\d{1,5})?: (.{0,1200})"
+)
 _LACKING: Final = re.compile(
     r"undefined|unknown field|no field or method|not enough|too many|missing method|could not import|does not implement"
 )
@@ -80,7 +82,9 @@ _PATHS: Final = re.compile(
 )
 _ALIAS: Final = re.compile(r"(?<![\w./\"])\*?([a-z][\w]{0,60})\.([A-Z]\w{0,120})")
 _DOWNLOADING: Final = re.compile(r"go: (?:downloading|finding|extracting|added) ([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80})")
-_CHANGED: Final = re.compile(r"go: (?:upgraded|downgraded) ([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80}) => (v\d[\w.+-]{0,80})")
+_CHANGED: Final = re.compile(
+    r"go(?: get)?: (?:upgraded|downgraded) ([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80}) => (v\d[\w.+-]{0,80})"
+)
 _REQUIRES: Final = re.compile(r"^\s{0,8}([\w.~!/-]{3,200})@(v\d[\w.+-]{0,80}) requires$")
 _IN_MOD: Final = re.compile(r"/pkg/mod/([a-z0-9][\w.~!/-]{2,200}?)@(v\d[\w.+-]{0,80})/")
 _VERSIONED: Final = re.compile(
@@ -143,7 +147,7 @@ def read(log: Log) -> Reading:
     if found is None:
         return Reading(Ecosystem.GO)
     bumped(log, found, lambda name: name if "." in name.split("/")[0] and "/" in name else "")
-    for number, line in log.hits("go: ", 2_000):
+    for number, line in [*log.hits("go: ", 2_000), *log.hits("go get: ", 200)]:
         if (one := _DOWNLOADING.search(line)) is not None:
             found.versions[_plain(one[1])] = one[2]
         elif (changed := _CHANGED.search(line)) is not None:
@@ -233,7 +237,7 @@ def _compiled(log: Log, found: Reading) -> Iterator[Clue]:
 
 def _within(log: Log, number: int, line: str, found: Reading) -> tuple[str, str]:
     """The module (and its version) whose own source an error is in: by the file's path, or by what is being built; "" for none."""
-    path = "/" + line.partition(".go:")[0].removeprefix("vet: ") + ".go:"
+    path = "/" + line.partition(".go:")[0].removeprefix("vet: ").removeprefix("Error: ") + ".go:"
     if (inside := _IN_MOD.search(path) or _VERSIONED.search(path)) is not None:
         return _plain(inside[1]), inside[2]
     if (vendored := _VENDORED.search(path)) is not None:

@@ -168,10 +168,21 @@ def _problems(log: Log) -> Iterator[Clue]:
         fixed = _FIXED.search(one[5])
         have = (fixed[1] if fixed else root.get(one[3], ("", ""))[0]).strip("^~>=<v *")
         yield from wants(RESOLUTION, number, (one[1], one[2] or root.get(one[1], ("", ""))[1]), (one[3], one[4]), have)
+    for name, number in _often(log):
+        yield Clue(Reason.DEMANDS, name, RESOLUTION, number, share=1.4)
     if root:
         for number, line in log.hits("Root composer.json requires ", 20):
             if (one := _ROOT.search(line)) is not None and "could not be found" not in line:
                 yield Clue(Reason.NAMED, one[1], RESOLUTION, number, root[one[1]][1], 0.6)
+
+
+def _often(log: Log) -> Iterator[tuple[str, int]]:
+    """(package, line) of what stands against more than one other package: it is what these have in common."""
+    wanted: dict[str, dict[str, int]] = {}
+    for number, line in [*log.hits("requires ", 60), *log.hits(" require ", 60)]:
+        if (one := _REQUIRES.search(line)) is not None and " but " in one[5]:
+            wanted.setdefault(one[1], {})[one[3]] = number
+    yield from ((name, min(many.values())) for name, many in wanted.items() if len(many) > 1)
 
 
 def _raised(log: Log, found: Reading) -> Iterator[Clue]:

@@ -78,7 +78,7 @@ _RULES: Final = (
     rule("checksum", rf"(?:mismatch for|for) {_GEM}[- ]\(?{_VER}\)?", Reason.DIFFERS, LOCK, 0.8),
 )
 _FRAME: Final = re.compile(
-    r"/gems/((?:[A-Za-z0-9_]+|-(?!\d+\.\d)){1,60})-(\d[\w.]{0,60})(?:-[\w-]{1,40})?/(?:lib|a"
+    r"/gems/((?:[A-Za-z0-9_]+|-(?!\d+\.\d)){1,60})-(\d[\w.]{0,60})(?:-[\w-]{1,40})?/(?!gems/)(?:lib|a"
     r"pp|ext|config|bin|exe|rails|vendor)?"
 )
 _RAISED: Final = re.compile(
@@ -309,7 +309,7 @@ def _of_error(number: int, text: str, frames: list[tuple[int, str]]) -> Iterator
             share=0.9,
         )
     elif load and load[1] not in _STANDARD:
-        yield Clue(Reason.LACKS, load[1], RUNTIME, number, share=0.8)
+        yield Clue(Reason.LACKS, re.sub(r"\.(?:rb|so|bundle|dll)$", "", load[1]), RUNTIME, number, share=0.8)
     for named in (constant and constant[1], method and method[2]):
         if named and "::" in named and named.split("::")[0].lower() not in _STANDARD:
             elsewhere = bool(path and path[0][1] and path[0][1] != _gem_of(named))

@@ -23,7 +23,7 @@ _SHORT_CLASS: Final = re.compile(r"(?<![\w.$/@])((?:[a-z_]\w{0,60}\.){1,12}[A-Z]
 _SLASHED: Final = re.compile(r"(?<![\w/.$])((?:[a-z_]\w{0,60}/){2,12}[A-Z][\w$]{0,120})")
 _PACKAGE: Final = re.compile(r"package ((?:[a-zA-Z_]\w{0,60}\.){1,12}\w{1,80}) does not exist")
 _AT: Final = re.compile(
-    r"^(?:\[ERROR\] |\[WARNING\] |e: |w: |\[error\] |\[warn\] )?(?:file://)?(/?[\w./ \\:+@-]"
+    r"^(?:\[ERROR\] |\[WARNING\] |e: |w: |\[error\] |\[warn\] |Error:\s{1,3})?(?:file://)?(/?[\w./ \\:+@-]"
     r"{1,400}\.(?:java|kt|kts|scala|groovy)):"
     r"(?:\[\d+,\d+\]|\d+(?::\d+)?:?)\s?(.{0,1500})"
 )
@@ -82,6 +82,11 @@ class Naming:
     share: float = 1.0
     artifact: str = ""
     version: str = ""
+
+
+def of_tool(name: str) -> bool:
+    """Whether a build tool brings it: what calls it is older or newer than the tool, and a dependency it is not."""
+    return name.startswith("org.gradle.")
 
 
 def of_jdk(name: str) -> bool:
@@ -315,4 +320,5 @@ def _linked(number: int, short: str, message: str) -> Iterator[Naming]:
         return
     reason = Reason.BROKEN_FILE if short == "UnsupportedClassVersionError" else Reason.LACKS
     for place, one in enumerate(names[:2]):
-        yield Naming(one, reason, Failure.RUNTIME, number, 1.0 if place == 0 else 0.6)
+        share = 0.4 if of_tool(one) else 1.0 if place == 0 else 0.6
+        yield Naming(one, reason, Failure.RUNTIME, number, share)
