@@ -265,9 +265,14 @@ def _matches(log: Log, needle: str, pattern: re.Pattern[str], at_most: int = LIN
 def _named(quiet: Log, found: Catalogue) -> None:
     """Artifacts that are written as coordinates."""
     told: set[str] = set()
+    end = 0
     for version in islice(_THIRD.finditer(quiet.text), LINES_MAX):
+        if version.start() < end:
+            continue
         begin = quiet.text.rfind("\n", 0, version.start()) + 1
-        line = quiet.text[max(begin, version.start() - 300) : version.end() + 100].partition("\n")[0]
+        end = quiet.text.find("\n", version.end())
+        line = quiet.text[begin : end if end >= 0 else len(quiet.text)]
+        end = begin + len(line)
         for match in _COORDINATES.finditer(line) if line not in told else ():
             if "." in match[1] or f"{match[1]}:{match[2]}" in found.artifacts or match[1] == match[2]:
                 found.add(match[1], match[2], match[4])

@@ -285,10 +285,14 @@ def _unversioned(log: Log, known: Catalogue) -> Iterator[Clue]:
 
 
 def _realm(log: Log, known: Catalogue) -> Iterator[Clue]:
-    """A plugin that broke inside Maven: what was added to it comes first after itself."""
+    """A plugin that broke inside Maven: what was added to it comes first after itself; alone, where nothing is listed."""
+    for number, line in log.hits(" while executing ", 6) if "urls[1] = " not in log.text else ():
+        broken = _NAMED.search(line.partition(" while executing ")[2]) if _broke(line) else None
+        if broken is not None:
+            yield Clue(Reason.CALLS, f"{broken[1]}:{broken[2]}", step(log) or Failure.TEST, number, broken[3], 1.2)
     for number, _ in log.hits("urls[0] = ", 3):
         plugin = _jar(log.line(number))
-        if "An API incompatibility" not in log.text and "A required class was missing" not in log.text:
+        if not _broke(log.text):
             return
         for below, line in log.after(number, 3):
             found = _jar(line)
@@ -302,9 +306,14 @@ def _realm(log: Log, known: Catalogue) -> Iterator[Clue]:
             yield Clue(Reason.PASSES, f"{plugin[0]}:{plugin[1]}", step(log) or Failure.TEST, number, plugin[2])
 
 
+def _broke(text: str) -> bool:
+    """Whether a plugin does not fit Maven, or what it runs with."""
+    return "An API incompatibility" in text or "A required class was missing" in text
+
+
 def realm(log: Log) -> set[str]:
     """The artifacts that a broken plugin ran with, where Maven lists them."""
-    if "An API incompatibility" not in log.text and "A required class was missing" not in log.text:
+    if not _broke(log.text):
         return set()
     jars = [
         _jar(line)
