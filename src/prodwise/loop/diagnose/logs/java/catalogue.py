@@ -133,6 +133,7 @@ class Catalogue:
     _index: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _families: dict[str, list[Artifact]] = field(default_factory=lambda: defaultdict(list))
     _owners: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
+    _usual: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def add(self, group: str, name: str, version: str, jar: bool = False) -> Artifact | None:
         """Remembers it. None: there are too many, or it is the project's own."""
@@ -200,6 +201,12 @@ class Catalogue:
 
     def usual(self, artifact: Artifact) -> str:
         """The version that the ones it belongs with share; "" if they share none."""
+        known = (artifact.key, len(self.order))
+        if known not in self._usual:
+            self._usual[known] = self._find_usual(artifact)
+        return self._usual[known]
+
+    def _find_usual(self, artifact: Artifact) -> str:
         siblings = self.siblings(artifact)
         counted = Counter(one.used for one in siblings)
         version, count = counted.most_common(1)[0] if counted else ("", 0)
@@ -316,14 +323,12 @@ def _urls(log: Log) -> tuple[list[tuple[int, list[str]]], set[int]]:
     telling: set[int] = set()
     word = "ownloaded" if "ownloaded from" in log.text or "ownloaded:" in log.text else "ownload"
     for number, line in enumerate(log.lines, 1):
-        if "ownload" not in line or "://" not in line:
+        if "ownload" not in line or (at := line.find("://")) < 0:
             continue
         telling.add(number)
-        if word not in line:
-            continue
-        parts = line[line.find("://") + 3 :][:600].partition(" ")[0].rstrip(").,").split("/")
+        parts = line[at + 3 : at + 600].split(" ", 1)[0].rstrip(").,").split("/") if word in line else ()
         if len(parts) >= 5 and parts[-1].startswith(f"{parts[-3]}-") and parts[-1].endswith(_FILES):
-            found.append((number, parts))
+            found.append((number, [*parts]))
     return found, telling
 
 
