@@ -63,6 +63,13 @@ _RULES: Final = (
         Reason.CONFLICTS,
         RUNTIME,
     ),
+    rule("requires Ruby version", rf"^\s{{0,8}}{_GEM} requires Ruby version", Reason.NOT_FOUND, RESOLUTION),
+    rule(
+        "to support your Ruby",
+        rf"last version of {_GEM} \([^)]{{1,40}}\) to support your Ruby",
+        Reason.NOT_FOUND,
+        RESOLUTION,
+    ),
     rule("requires ruby version", rf"(?:^|\s){_GEM}-{_VER} requires ruby version", Reason.NOT_FOUND, RESOLUTION),
     rule(
         "requires rubygems version", rf"(?:^|\s){_GEM}-{_VER} requires rubygems version", Reason.NOT_FOUND, RESOLUTION

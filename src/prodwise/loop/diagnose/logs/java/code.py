@@ -22,6 +22,7 @@ _CLASS: Final = re.compile(r"(?<![\w.$/@])((?:[a-z_]\w{0,60}\.){2,12}[A-Z]\w{0,1
 _SHORT_CLASS: Final = re.compile(r"(?<![\w.$/@])((?:[a-z_]\w{0,60}\.){1,12}[A-Z]\w{0,120})")
 _SLASHED: Final = re.compile(r"(?<![\w/.$])((?:[a-z_]\w{0,60}/){2,12}[A-Z][\w$]{0,120})")
 _PACKAGE: Final = re.compile(r"package ((?:[a-zA-Z_]\w{0,60}\.){1,12}\w{1,80}) does not exist")
+_MODULE: Final = re.compile(r"module not found: ((?:[a-zA-Z_]\w{0,60}\.){1,12}\w{1,80})")
 _AT: Final = re.compile(
     r"^(?:\[ERROR\] |\[WARNING\] |e: |w: |\[error\] |\[warn\] |Error:\s{1,3})?(?:file://)?(/?[\w./ \\:+@-]"
     r"{1,400}\.(?:java|kt|kts|scala|groovy)):"
@@ -171,7 +172,7 @@ def _of_error(block: list[tuple[int, str]]) -> Iterator[Naming]:
     kind = Failure.COMPILATION
     if "bad class file" in text:
         return
-    package = _PACKAGE.search(message)
+    package = _PACKAGE.search(message) or _MODULE.search(message)
     if package:
         yield Naming(package[1], Reason.LACKS, kind, number)
         return

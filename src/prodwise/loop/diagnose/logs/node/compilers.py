@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from prodwise.loop.diagnose.logs.node.names import FULL, PATH
+from prodwise.loop.diagnose.logs.node.names import FULL, PATH, PKG
 from prodwise.loop.diagnose.logs.rules import rule
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Failure
@@ -33,11 +33,12 @@ RULES: Final = (
     rule("node_modules/", rf"""import\("[^"]{{0,300}}node_modules/{PATH}"\)""", Reason.NAMED, COMPILATION, 0.9),
     rule(
         "node_modules/",
-        rf"(?i:\berror) in (?:\[[\w-]{{1,40}}\] )?(?:[^\s'\"]{{0,300}}/)?node_modules/{PATH}[(:]\d",
+        rf"(?i:\berror) in (?:\[[\w-]{{1,40}}\] )?(?:[^\s'\"]{{0,300}}/)?node_modules/{PATH}[(: ]\d",
         Reason.BROKEN_FILE,
         COMPILATION,
         0.8,
     ),
+    rule("plugin ", rf"\bplugin {PKG} requires [A-Z]\w{{1,30}} v?\d", Reason.DEMANDS, COMPILATION),
     rule("Module not found", rf"Can't resolve '{PATH}' in '", Reason.LACKS, COMPILATION, 0.9),
     rule("Can't resolve", rf"Can't resolve '{PATH}'", Reason.LACKS, COMPILATION, 0.8),
     rule(

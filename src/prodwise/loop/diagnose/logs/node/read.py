@@ -25,6 +25,7 @@ _MARKS: Final = (
     "ERR_REQUIRE_ESM",
     "➤ YN",
     "npx ",
+    " plugin ",
     "vite",
     "SyntaxError: The requested module",
     "[ERROR] ",
