@@ -12,6 +12,8 @@ from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
 
+BOX_CHARS_MIN: Final = 60
+"""A shorter line is not one that a console has broken."""
 _MARKS: Final = (
     "composer",
     "Composer",
@@ -192,10 +194,10 @@ def _raised(log: Log, found: Reading) -> Iterator[Clue]:
         lines.update(log.hits(word, 100))
     for word in ("Error: ", "Exception: ", "Fatal error"):
         lines.update(log.hits(word, 200))
-    for number, line in sorted(lines.items()):
-        frames = _frames(log, number)
+    for number in sorted(lines):
+        whole = _unwrapped(log, number)
         first = True
-        for at, file in frames if not _inherits(line) else ():
+        for at, file in _frames(log, number) if not _inherits(whole) else ():
             inside = _FILE.search(file)
             if inside is None:
                 break
@@ -204,8 +206,19 @@ def _raised(log: Log, found: Reading) -> Iterator[Clue]:
                     Reason.RAISES if first else Reason.PASSES, inside[1], RUNTIME, at, share=1.0 if first else 0.7
                 )
                 first = False
-        if any(word in line for word in _NAMES):
-            yield from _lacking(log, number, line, found)
+        if any(word in whole for word in _NAMES):
+            yield from _lacking(log, number, whole, found)
+
+
+def _unwrapped(log: Log, number: int) -> str:
+    """A message as it was before a console put it into a box: its lines go on two blanks from the edge, broken anywhere."""
+    line = log.line(number)
+    before = line
+    for _, more in log.after(number, 6):
+        if len(before) < BOX_CHARS_MIN or not more.startswith("  ") or more[2:3] in (" ", "", "#"):
+            break
+        line, before = line + more[2:], more
+    return line
 
 
 def _inherits(line: str) -> bool:

@@ -142,6 +142,13 @@ RULES: Final = (
         Failure.COMPILATION,
     ),
     rule(
+        '" has no attribute "',
+        rf"Module \"{_NAME}(?:\.[\w.]{{1,200}})?\" has no attribute \"",
+        Reason.LACKS,
+        Failure.COMPILATION,
+        0.9,
+    ),
+    rule(
         " could not be resolved",
         rf"Import \"{_NAME}(?:\.[\w.]{{1,200}})?\" could not be resolved",
         Reason.LACKS,

@@ -19,11 +19,12 @@ _CODES: Final = re.compile(
 )
 _DATE: Final = r"\d{4}[-/]\d\d[-/]\d\d"
 _CLOCK: Final = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+_SHORT_CLOCK: Final = r"\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?: [AP]M:)?"
 _STAMP: Final = re.compile(
     r"^(?:"
     rf"[^\t\n]{{1,100}}\t[^\t\n]{{1,100}}\t(?=\ufeff?{_DATE}T)|"  # job and step, as a forge's client prints them
     rf"\ufeff?\[?{_DATE}[T ]{_CLOCK}(?: ?Z| ?[+-]\d\d:?\d\d)?\]?(?: (?:stdout|stderr) [FP]| \d\d[OE][+ ]?)?(?: |$)|"
-    rf"\[?{_CLOCK}\](?:[WEi]:)? ?|{_CLOCK} (?=[\w.-]{{1,40}} {{0,20}}\| )|"
+    rf"\[?{_CLOCK}\](?:[WEi]:)? ?|{_SHORT_CLOCK} {{1,2}}(?=\S|  )|"
     r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [\w.-]{1,60} |"  # syslog
     r"[\w./-]{1,40}\[(?:\d{1,8}|[\w-]{1,30}\.\d{1,5})\]: |"  # the program, as syslog and platforms name it
     r"#\d{1,4} \d{1,6}\.\d{1,4} |"  # a container's build

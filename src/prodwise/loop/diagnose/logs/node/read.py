@@ -28,6 +28,7 @@ _MARKS: Final = (
     " plugin ",
     "vite",
     "SyntaxError: The requested module",
+    "SyntaxError: Unexpected token",
     "[ERROR] ",
     "webpack",
     " is not a function",

@@ -107,6 +107,8 @@ def raised(log: Log, known: Collection[str]) -> Iterator[Clue]:
         if raised is None:
             continue
         frames = _frames(log, number)
+        if raised[1] == "SyntaxError" and not any("node_modules/" in file for _, file in frames):
+            yield from _marked(log, number)
         yield from _of_error(log, number, raised[1], raised[3], frames, known)
 
 
@@ -152,6 +154,13 @@ def _of_error(
             yield Clue(Reason.LACKS, origin, RUNTIME, number)
         elif hint and (own or not frames) and hint not in _NOBODY:
             yield Clue(Reason.NAMED, likely(dashed(hint), known), RUNTIME, number, share=1.2)
+
+
+def _marked(log: Log, number: int) -> Iterator[Clue]:
+    """The import that the code shown under an error marks: what is imported cannot be read."""
+    for at, line in log.after(number, 8):
+        if line.lstrip().startswith(">") and (one := _IMPORTED.search(line)) is not None and (name := package(one[1])):
+            yield Clue(Reason.LACKS, name, RUNTIME, at, share=0.9)
 
 
 def _origin(log: Log, number: int, name: str) -> str:
