@@ -59,6 +59,8 @@ _ASKED: Final = re.compile(r"^\s{0,12}(?:from|import) ([A-Za-z_][\w.]{0,200})")
 _UNFIT: Final = re.compile(
     r"unexpected keyword argument|required (?:positional|keyword-only) argument|positional arguments? but|multiple values for"
 )
+_JVM: Final = frozenset(["java", "javax", "jakarta", "kotlin", "scala", "org", "com", "net", "io"])
+"""What names of exceptions begin with that are of no Python."""
 _TESTERS: Final = frozenset(
     ["pytest", "pluggy", "coverage", "unittest", "nose", "tox", "nox", "hypothesis", "xdist", "pip", "uv", "virtualenv"]
 )
@@ -207,7 +209,7 @@ def _of_error(number: int, name: str, message: str, frames: list[tuple[int, str]
     for at, one in {site: at for at, site in deep if site != last[1]}.items():
         yield Clue(Reason.PASSES, at, RUNTIME, one, share=0.8)
     module = name.partition(".")[0]
-    if "." in name and published(module) and module.islower():
+    if "." in name and published(module) and module.islower() and module not in _JVM:
         yield Clue(Reason.NAMED, published(module), RUNTIME, number, share=0.9)
 
 

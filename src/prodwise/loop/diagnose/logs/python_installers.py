@@ -127,6 +127,13 @@ RULES: Final = (
         RUNTIME,
         1.1,
     ),
+    rule(
+        "cannot import name",
+        rf"^cannot import name '?\w{{1,100}}'? from '{_NAME}(?:\.[\w.]{{1,200}})?'",
+        Reason.LACKS,
+        RUNTIME,
+    ),
+    rule("or newer of ", rf"or newer of '{_NAME}'", Reason.CONFLICTS, RUNTIME),
     rule("is not compatible with", rf"{_NAME} \(?{_VERSION}\)? is not compatible with", Reason.CONFLICTS, RUNTIME, 0.6),
     rule(
         " requires ",

@@ -63,7 +63,7 @@ _RULES: Final = (
         Reason.CONFLICTS,
         RUNTIME,
     ),
-    rule("requires Ruby version", rf"^\s{{0,8}}{_GEM} requires Ruby version", Reason.NOT_FOUND, RESOLUTION),
+    rule("requires Ruby version", rf"(?:^|: )\s{{0,8}}{_GEM} requires Ruby version", Reason.NOT_FOUND, RESOLUTION),
     rule(
         "to support your Ruby",
         rf"last version of {_GEM} \([^)]{{1,40}}\) to support your Ruby",
@@ -92,6 +92,7 @@ _RAISED: Final = re.compile(
     r"(?:\(([A-Z]\w{0,80}(?:::\w{1,80}){0,6})\)\s{0,3}$|^\s{0,8}([A-Z]\w{0,80}(?:::\w{1,80})"
     r"{0,6}(?:Error|Exception|NotFound|Conflict)):)"
 )
+_EXTENSION: Final = re.compile(r"/gems/([A-Za-z0-9_][\w.-]{0,80}?)-(\d[\w.]{0,40})/ext(?:/|$)")
 _TOOL: Final = re.compile(r"/lib/ruby/(?:site_ruby/|vendor_ruby/)?\d[\w.]{0,20}/(bundler|rubygems)[/.]")
 """Ruby's own installer, which comes with it and is updated like a gem."""
 _SAID: Final = ("cannot load such file", "undefined method", "uninitialized constant")
@@ -224,12 +225,17 @@ def _solved(log: Log) -> Iterator[Clue]:
             mine = {one[3]: one[4] for one in _BECAUSE.finditer(text) if one[1].endswith("Gemfile")}
             told |= {name: bounds.strip(" =<>~,") for name, bounds in mine.items()}
             for one in _BECAUSE.finditer(text):
-                if not one[1].endswith("Gemfile") and one[1].lower() not in ("because", "and"):
+                if not one[1].endswith("Gemfile") and one[1].lower() not in ("because", "and") and one[3] != "both":
                     asks.setdefault((one[1], one[2].strip(" =<>~,").split(",")[0], one[3], one[4]), number)
     yield from between(RESOLUTION, min(asks.values(), default=0), asks, told)
     for number, line in log.hits("Unable to activate ", 4):
         if (two := _ACTIVATE.search(line)) is not None:
             yield from wants(RUNTIME, number, (two[1], two[2]), (two[3], two[5]), two[4], 1.2)
+    for number, _ in log.hits("Failed to build gem native extension", 6):
+        for at, more in log.after(number, 8):
+            if (built := _EXTENSION.search(more)) is not None:
+                yield Clue(Reason.FAILS_TO_BUILD, built[1], RESOLUTION, at, built[2])
+                break
     for number, line in log.hits("could not find compatible versions for gem", 6):
         yield from _tree(log, number, line)
     for number, _ in [

@@ -244,9 +244,19 @@ def _compiled(log: Log, found: Reading, own: set[str]) -> Iterator[Clue]:
         clues = list(_of_error(block[:end], found, own))
         calling |= {clue.name for clue in clues if clue.reason is Reason.CALLS}
         found_all += clues
+    if not found_all:
+        found_all += _placed(log)
     for clue in found_all:
         called = clue.reason is Reason.FAILS_TO_BUILD and clue.name in calling
         yield replace(clue, reason=Reason.CALLS) if called else clue
+
+
+def _placed(log: Log) -> Iterator[Clue]:
+    """Where nothing but places is left of what the compiler said: the dependency whose source they are in."""
+    for number, line in log.hits("registry/src/", 20):
+        source = _SOURCE.search(line) if re.search(r"\.rs:\d{1,7}:\d{1,5}\s*$", line) else None
+        if source is not None and "panicked" not in line:
+            yield Clue(Reason.FAILS_TO_BUILD, source[1], COMPILATION, number, source[2], 0.9)
 
 
 def _of_error(block: list[tuple[int, str]], found: Reading, own: set[str]) -> Iterator[Clue]:
