@@ -41,6 +41,8 @@ _ONE: Final = re.compile(
     r"((?:@[\w.-]{1,80}/)?[A-Za-z][\w.-]{0,100}(?:/[\w.~-]{1,100}){0,8})(?:\[[\w,-]{1,60}\])?"
     r"(?:(?:==|@|:)[\^~]?(v?\d[\w.+!-]{0,60}|latest|next)|[<>~=!].{0,60})?"
 )
+_INSIDE: Final = re.compile(r"/(?:cmd/.*|\.\.\.)$")
+"""What follows a module in the path of a command or of all its packages."""
 _GEM: Final = re.compile(r"([A-Za-z][\w.-]{0,80}?)(?:[-:](\d[\w.]{0,40}))?")
 _TOOLS: Final = frozenset(
     ["typescript", "jest", "vitest", "mocha", "pytest", "mypy", "rspec", "minitest", "webpack", "esbuild"]
@@ -106,4 +108,5 @@ def _named(words: Sequence[str], ecosystem: Ecosystem) -> Iterator[tuple[str, st
             else "/" not in one[1].lstrip("@").partition("/")[2]
         )
         if whole:
-            yield canonical(one[1]) if ecosystem is Ecosystem.PYTHON else one[1], one[2] or ""
+            name = _INSIDE.sub("", one[1]) if ecosystem is Ecosystem.GO else one[1]
+            yield canonical(name) if ecosystem is Ecosystem.PYTHON else name, one[2] or ""

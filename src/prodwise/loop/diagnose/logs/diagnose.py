@@ -8,12 +8,13 @@ from typing import Final
 from prodwise.loop.diagnose.logs import go, java, node, php, python, ruby, rust
 from prodwise.loop.diagnose.logs.asked import asked
 from prodwise.loop.diagnose.logs.clue import Reading
-from prodwise.loop.diagnose.logs.text import Log
+from prodwise.loop.diagnose.logs.text import Log, slashed
+from prodwise.loop.diagnose.logs.thin import thinned
 from prodwise.loop.diagnose.logs.weigh import weigh
 from prodwise.model.breakage import Blamed, Breakage, Moved
 
 READERS: Final[tuple[Callable[[Log], Reading], ...]] = (
-    java.read, python.read, node.read, ruby.read, go.read, php.read, rust.read,
+    python.read, node.read, ruby.read, go.read, php.read, rust.read,
 )  # fmt: skip
 CLOSE: Final = 0.75  # a second cause with this share of the first one's confidence is about as likely
 SURE: Final = 0.5
@@ -21,19 +22,20 @@ SURE: Final = 0.5
 
 def diagnose_log(log: Log, moved: Sequence[Moved] | None = None) -> Breakage:
     """Which dependency broke what the log is of. moved: versions that changed in its repository lately; None if nobody looked."""
-    readings = _read(log)
+    readings = _read(slashed(log))
     causes = tuple(weigh(log, readings, moved or ()))
     return Breakage(causes, tuple(_unknown(log, readings, causes, moved)))
 
 
 def _read(log: Log) -> list[Reading]:
     """Maven and Gradle say clearly that a log is theirs; of others, any may be mixed."""
-    first = READERS[0](log)
+    few = thinned(java.quiet(log))
+    first = java.read(log, few)
     if first.kind is not None and first.clues:
         return [first]
-    found = [first, *(reader(log) for reader in READERS[1:])]
+    found = [first, *(reader(few) for reader in READERS)]
     for one in found:
-        one.clues += asked(log, one)
+        one.clues += asked(few, one)
     return found
 
 

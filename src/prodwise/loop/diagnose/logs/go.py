@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -13,9 +13,11 @@ from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
 
-_MARKS: Final = (".go:", "go: ", "go.mod", "go build", "go test", "goroutine ", "go.sum", "/pkg/mod/")
+_MARKS: Final = (".go:", "go: ", "go get", "go.mod", "go build", "go test", "goroutine ", "go.sum", "/pkg/mod/")
 FEW: Final = 3
 """Modules that a log may name for each of them to be one that an unknown name comes from."""
+GUESSED: Final = 0.5
+"""The share of a module that is guessed from a name before a dot, where nothing of its name was fetched."""
 RESOLUTION, LOCK, COMPILATION, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.COMPILATION, Failure.RUNTIME
 _MOD: Final = r"(?<![\w.-])(?P<name>[a-z0-9][\w-]{0,80}(?:\.[\w-]{1,60}){1,6}(?:/[\w.~!-]{1,100}){0,10})"
 _VER: Final = r"(?P<version>v\d[\w.+-]{0,80})"
@@ -30,6 +32,7 @@ _RULES: Final = (
     rule("but was required as: ", rf"but was required as: {_MOD}", Reason.NOT_FOUND, RESOLUTION),
     rule("unknown revision", rf"{_MOD}@{_VER}: (?:invalid version: )?unknown revision", Reason.NOT_FOUND, RESOLUTION),
     rule("invalid version", rf"{_MOD}@{_VER}: invalid version", Reason.NOT_FOUND, RESOLUTION),
+    rule(" invalid: ", rf"{_MOD}: version \"{_VER}\" invalid: ", Reason.NOT_FOUND, RESOLUTION),
     rule("invalid: ", rf"{_MOD}@{_VER}: invalid: ", Reason.NOT_FOUND, RESOLUTION),
     rule(
         "but does not contain package",
@@ -58,9 +61,11 @@ _RULES: Final = (
     rule("is not in GOROOT", rf"pkg/mod/{_MOD}@{_VER}/", Reason.BROKEN_FILE, COMPILATION),
     rule("retracted by module author", rf"{_MOD}@{_VER}: retracted", Reason.NOT_FOUND, RESOLUTION, 0.3),
 )
-_UNDEFINED: Final = re.compile(r"^(?:vet: )?(?:\./|\.\./|/)?([\w./@!+-]{1,300}\.go):\d{1,7}(?::\d{1,5})?: (.{0,1200})")
+_UNDEFINED: Final = re.compile(
+    r"^(?:vet: |Error: )?(?:\./|\.\./|/)?([\w./@!+-]{1,300}\.go):\d{1,7}(?::\d{1,5})?: (.{0,1200})"
+)
 _LACKING: Final = re.compile(
-    r"undefined|unknown field|no field or method|not enough|too many|missing method|could not import"
+    r"undefined|unknown field|no field or method|not enough|too many|missing method|could not import|does not implement"
 )
 _COMPLAINS: Final = re.compile(
     r"undefined|cannot use|not enough arguments|too many arguments|has no field or method|does not implement|"
@@ -77,9 +82,17 @@ _PATHS: Final = re.compile(
 )
 _ALIAS: Final = re.compile(r"(?<![\w./\"])\*?([a-z][\w]{0,60})\.([A-Z]\w{0,120})")
 _DOWNLOADING: Final = re.compile(r"go: (?:downloading|finding|extracting|added) ([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80})")
-_CHANGED: Final = re.compile(r"go: (?:upgraded|downgraded) ([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80}) => (v\d[\w.+-]{0,80})")
+_CHANGED: Final = re.compile(
+    r"go(?: get)?: (?:upgraded|downgraded) ([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80}) => (v\d[\w.+-]{0,80})"
+)
 _REQUIRES: Final = re.compile(r"^\s{0,8}([\w.~!/-]{3,200})@(v\d[\w.+-]{0,80}) requires$")
 _IN_MOD: Final = re.compile(r"/pkg/mod/([a-z0-9][\w.~!/-]{2,200}?)@(v\d[\w.+-]{0,80})/")
+_VERSIONED: Final = re.compile(
+    r"/([a-z0-9][\w-]{0,60}(?:\.[a-z][\w-]{0,60}){1,4}(?:/[\w.~!-]{1,100}){0,8}?)@(v\d[\w.+-]{0,80})/"
+)
+_VENDORED: Final = re.compile(r"/vendor/([a-z0-9][\w-]{0,60}(?:\.[\w-]{1,60}){1,4}/[\w.~/-]{1,200})/[\w.-]{1,100}\.go:")
+_BUILDING: Final = re.compile(r"^# ([a-z0-9][\w-]{0,60}(?:\.[\w-]{1,60}){1,4}/[\w.~/-]{1,200})")
+BUILDING_LINES_MAX: Final = 20
 _AMBIGUOUS: Final = re.compile(r"^\s{1,8}([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80}) \(")
 _TOOLCHAIN: Final = re.compile(
     r"/(?:go|go[-/@]?\d[\w.]{0,20}|libexec|hostedtoolcache/go\S{0,80}|golang\.org/toolchain\S{0,80})/src/|"
@@ -134,7 +147,7 @@ def read(log: Log) -> Reading:
     if found is None:
         return Reading(Ecosystem.GO)
     bumped(log, found, lambda name: name if "." in name.split("/")[0] and "/" in name else "")
-    for number, line in log.hits("go: ", 2_000):
+    for number, line in [*log.hits("go: ", 2_000), *log.hits("go get: ", 200)]:
         if (one := _DOWNLOADING.search(line)) is not None:
             found.versions[_plain(one[1])] = one[2]
         elif (changed := _CHANGED.search(line)) is not None:
@@ -208,19 +221,37 @@ def _compiled(log: Log, found: Reading) -> Iterator[Clue]:
     """Errors of the compiler: the packages that they name, by path or by the name that the file imports them under."""
     for number, line in log.hits(".go:", 300):
         error = _UNDEFINED.match(line)
-        if error is None or not (_COMPLAINS.search(error[2]) or "/pkg/mod/" in "/" + line):
+        within, version = _within(log, number, line, found) if error else ("", "")
+        if error is None or not (within or _COMPLAINS.search(error[2])):
             continue
         reason = Reason.LACKS if _LACKING.search(error[2]) else Reason.NAMED
-        inside = _IN_MOD.search("/" + line)
-        within = _plain(inside[1]) if inside else ""
         paths = [_module(one, found) for one in _PATHS.findall(error[2])]
         named = [Clue(reason, one, COMPILATION, number, share=1.1) for one in dict.fromkeys(paths) if one]
-        named = named or list(_by_alias(log, number, error[2], Reason.LACKS if inside else reason, found))
-        named = [_beside(one, within) for one in named]
+        named = named or list(_by_alias(log, number, error[2], Reason.LACKS if within else reason, found))
+        named = [one for one in (_beside(one, within) for one in named) if not _inner(one.name, within, error[1])]
         yield from named
-        if inside:
-            others = any(clue.name != within for clue in named)
-            yield Clue(Reason.CALLS if others else Reason.BROKEN_FILE, within, COMPILATION, number, inside[2], 0.9)
+        if within:
+            others = any(clue.name != within and clue.share > GUESSED for clue in named)
+            yield Clue(Reason.CALLS if others else Reason.BROKEN_FILE, within, COMPILATION, number, version, 0.9)
+
+
+def _within(log: Log, number: int, line: str, found: Reading) -> tuple[str, str]:
+    """The module (and its version) whose own source an error is in: by the file's path, or by what is being built; "" for none."""
+    path = "/" + line.partition(".go:")[0].removeprefix("vet: ").removeprefix("Error: ") + ".go:"
+    if (inside := _IN_MOD.search(path) or _VERSIONED.search(path)) is not None:
+        return _plain(inside[1]), inside[2]
+    if (vendored := _VENDORED.search(path)) is not None:
+        return _module(vendored[1], found), ""
+    for back in range(number - 1, max(0, number - BUILDING_LINES_MAX), -1):
+        if (building := _BUILDING.match(log.line(back))) is not None:
+            return (_module(building[1], found), "") if f"/{building[1]}/" in path else ("", "")
+    return "", ""
+
+
+def _inner(name: str, within: str, file: str) -> bool:
+    """Whether what is guessed from a name before a dot is a folder of the very module that the error is in."""
+    alias = name.rpartition("/")[2]
+    return bool(within) and name != within and f"/{alias}/" in file and name.count("/") < 2
 
 
 def _beside(clue: Clue, within: str) -> Clue:
@@ -228,26 +259,28 @@ def _beside(clue: Clue, within: str) -> Clue:
     host = within.partition("/")[0]
     if "/" in clue.name or not host or host in _SHARED:
         return clue
-    return replace(clue, name=f"{host}/{clue.name}", share=0.9)
+    return replace(clue, name=f"{host}/{clue.name}", share=GUESSED)
 
 
 def _by_alias(log: Log, number: int, message: str, reason: Reason, found: Reading) -> Iterator[Clue]:
     """The names before dots in an error and in the types below it."""
     below = [(at, more) for at, more in log.after(number, 3) if more.startswith(("\t", "    "))]
+    told: dict[str, int] = {}
     for at, more in below[:2]:
-        for path in dict.fromkeys(_module(one, found) for one in _PATHS.findall(more)):
-            if path:
-                yield Clue(Reason.NAMED, path, COMPILATION, at, found.versions.get(path, ""), 0.6)
+        told |= {path: at for one in _PATHS.findall(more) if (path := _module(one, found)) and path not in told}
+    for path, at in told.items():
+        yield Clue(Reason.NAMED, path, COMPILATION, at, found.versions.get(path, ""), 0.6)
     text = "\n".join([message, *(more for _, more in below)])
+    folder = log.line(number).partition(".go:")[0].rpartition("/")[0].rpartition("/")[2]
     for alias in dict.fromkeys(one[1] for one in _ALIAS.finditer(text) if one[1] not in _STANDARD):
-        for module, share in _aliased(alias, found):
+        for module, share in _aliased(alias, (*found.versions, *told)) if alias != folder else ():
             yield Clue(reason, module, COMPILATION, number, found.versions.get(module, ""), share)
 
 
-def _aliased(alias: str, found: Reading) -> list[tuple[str, float]]:
+def _aliased(alias: str, modules: Collection[str]) -> list[tuple[str, float]]:
     """Modules that a file may import under this name."""
     exact, near = [], []
-    for module in found.versions:
+    for module in dict.fromkeys(modules):
         parts = [part for part in module.lower().split("/") if not re.fullmatch(r"v\d{1,3}", part)]
         last = re.sub(r"\.v\d{1,3}$", "", parts[-1])
         plain = last.removeprefix("go-").removesuffix("-go").removesuffix(".go").replace("-", "").replace(".", "")
@@ -257,8 +290,8 @@ def _aliased(alias: str, found: Reading) -> list[tuple[str, float]]:
             near.append(module)
     if exact:
         return [(one, 1.0) for one in exact[:3]]
-    few = list(found.versions) if len(found.versions) <= FEW else []
-    return [(one, 0.6) for one in near[:3] or few] or [(alias, 0.5)]
+    few = list(modules) if len(modules) <= FEW else []
+    return [(one, 0.6) for one in near[:3] or few] or [(alias, GUESSED)]
 
 
 def _panicked(log: Log, found: Reading) -> Iterator[Clue]:

@@ -12,7 +12,21 @@ from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
 
-_MARKS: Final = ("composer", "Composer", "PHP ", "/vendor/", "PHPUnit", ".php", "Fatal error")
+BOX_CHARS_MIN: Final = 60
+"""A shorter line is not one that a console has broken."""
+_MARKS: Final = (
+    "composer",
+    "Composer",
+    "PHP ",
+    "/vendor/",
+    "PHPUnit",
+    ".php",
+    "Fatal error",
+    "satisfiable by",
+    "installable set of packages",
+    "must be compatible with",
+    "does not satisfy that requirement",
+)
 RESOLUTION, LOCK, COMPILATION, RUNTIME = Failure.RESOLUTION, Failure.LOCK, Failure.COMPILATION, Failure.RUNTIME
 _PKG: Final = r"(?<![\w.-])(?P<name>[a-z0-9][a-z0-9_.-]{0,80}/[a-z0-9][a-z0-9_.-]{0,100})"
 _VER: Final = r"(?P<version>v?\d[\w.+-]{0,60})"
@@ -156,10 +170,21 @@ def _problems(log: Log) -> Iterator[Clue]:
         fixed = _FIXED.search(one[5])
         have = (fixed[1] if fixed else root.get(one[3], ("", ""))[0]).strip("^~>=<v *")
         yield from wants(RESOLUTION, number, (one[1], one[2] or root.get(one[1], ("", ""))[1]), (one[3], one[4]), have)
+    for name, number in _often(log):
+        yield Clue(Reason.DEMANDS, name, RESOLUTION, number, share=1.4)
     if root:
         for number, line in log.hits("Root composer.json requires ", 20):
             if (one := _ROOT.search(line)) is not None and "could not be found" not in line:
                 yield Clue(Reason.NAMED, one[1], RESOLUTION, number, root[one[1]][1], 0.6)
+
+
+def _often(log: Log) -> Iterator[tuple[str, int]]:
+    """(package, line) of what stands against more than one other package: it is what these have in common."""
+    wanted: dict[str, dict[str, int]] = {}
+    for number, line in [*log.hits("requires ", 60), *log.hits(" require ", 60)]:
+        if (one := _REQUIRES.search(line)) is not None and " but " in one[5]:
+            wanted.setdefault(one[1], {})[one[3]] = number
+    yield from ((name, min(many.values())) for name, many in wanted.items() if len(many) > 1)
 
 
 def _raised(log: Log, found: Reading) -> Iterator[Clue]:
@@ -169,10 +194,10 @@ def _raised(log: Log, found: Reading) -> Iterator[Clue]:
         lines.update(log.hits(word, 100))
     for word in ("Error: ", "Exception: ", "Fatal error"):
         lines.update(log.hits(word, 200))
-    for number, line in sorted(lines.items()):
-        frames = _frames(log, number)
+    for number in sorted(lines):
+        whole = _unwrapped(log, number)
         first = True
-        for at, file in frames if not _inherits(line) else ():
+        for at, file in _frames(log, number) if not _inherits(whole) else ():
             inside = _FILE.search(file)
             if inside is None:
                 break
@@ -181,8 +206,19 @@ def _raised(log: Log, found: Reading) -> Iterator[Clue]:
                     Reason.RAISES if first else Reason.PASSES, inside[1], RUNTIME, at, share=1.0 if first else 0.7
                 )
                 first = False
-        if any(word in line for word in _NAMES):
-            yield from _lacking(log, number, line, found)
+        if any(word in whole for word in _NAMES):
+            yield from _lacking(log, number, whole, found)
+
+
+def _unwrapped(log: Log, number: int) -> str:
+    """A message as it was before a console put it into a box: its lines go on two blanks from the edge, broken anywhere."""
+    line = log.line(number)
+    before = line
+    for _, more in log.after(number, 6):
+        if len(before) < BOX_CHARS_MIN or not more.startswith("  ") or more[2:3] in (" ", "", "#"):
+            break
+        line, before = line + more[2:], more
+    return line
 
 
 def _inherits(line: str) -> bool:

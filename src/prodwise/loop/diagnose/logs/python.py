@@ -8,7 +8,7 @@ from typing import Final
 
 from prodwise.loop.diagnose.logs import python_installers as installers
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
-from prodwise.loop.diagnose.logs.python_packages import canonical, published, site_of
+from prodwise.loop.diagnose.logs.python_packages import PUBLISHED, canonical, published, site_of
 from prodwise.loop.diagnose.logs.rules import apply, began, bumped, host_of
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
@@ -34,6 +34,12 @@ _MARKS: Final = (
     "Cannot install ",
     "installation candidates",
     "Resolving dependencies",
+    "which is incompatible",
+    "pkg_resources",
+    "unexpected keyword argument",
+    "' has no attribute '",
+    "SolverProblemError",
+    '" has no attribute "',
 )
 RUNTIME: Final = Failure.RUNTIME
 _FRAME: Final = re.compile(r'File "([^"\n]{1,500})", line \d{1,9}(?:, in (.{1,200}))?')
@@ -41,15 +47,20 @@ _SHORT_FRAME: Final = re.compile(
     r"^([\w./\\@+ -]{1,400}\.py):\d{1,7}: (?:in |[A-Z]\w{1,80}(?:Error|Warning|Exception)?$|$)"
 )
 _RAISED: Final = re.compile(
-    r"^(?:E\s{1,8})?((?:[a-zA-Z_]\w{0,80}\.){0,8}[A-Z]\w{0,80}(?:Error|Exception|Warning|Fou"
+    r"^(?:E\s{1,8}|INTERNALERROR> )?((?:[a-zA-Z_]\w{0,80}\.){0,8}[A-Z]\w{0,80}(?:Error|Exception|Warning|Fou"
     r"nd|Conflict|Exit)\w{0,20}|[a-z_][\w.]{0,200}\.[A-Z]\w{2,80}): (.{0,1500})"
 )
 _FROM: Final = re.compile(r"^\s{1,12}from ([A-Za-z_][\w.]{0,200}) import ")
 _MISSING: Final = re.compile(r"No module named '?([A-Za-z_][\w.]{0,200})'?")
 _HAS_NOT: Final = re.compile(r"'(\w{1,80})' object has no attribute ")
+_CALLED: Final = re.compile(r"(?<![\w.])([a-z_]\w{1,60})\.(?:\w{1,60}\.){0,4}\w{1,60}\(")
+_INTEGRATED: Final = re.compile(r"/(?:contrib|integrations?|instrumentation|plugins?|ext)/([a-z_]\w{1,60})(?:/|\.py)")
+_ASKED: Final = re.compile(r"^\s{0,12}(?:from|import) ([A-Za-z_][\w.]{0,200})")
 _UNFIT: Final = re.compile(
     r"unexpected keyword argument|required (?:positional|keyword-only) argument|positional arguments? but|multiple values for"
 )
+_JVM: Final = frozenset(["java", "javax", "jakarta", "kotlin", "scala", "org", "com", "net", "io"])
+"""What names of exceptions begin with that are of no Python."""
 _TESTERS: Final = frozenset(
     ["pytest", "pluggy", "coverage", "unittest", "nose", "tox", "nox", "hypothesis", "xdist", "pip", "uv", "virtualenv"]
 )
@@ -109,12 +120,20 @@ def _raised(log: Log, known: Collection[str]) -> Iterator[Clue]:
         if line.startswith("E "):
             near += _told_below(log, number)
         yield from _of_error(number, raised[1], raised[2], near)
+        yield from _shortened(log, number, raised[2])
         yield from _of_another(log, number, raised, near, known)
         if "cannot import name" in raised[2] and " from " not in raised[2]:
             source = next((one for back in (1, 2) if (one := _FROM.search(log.line(number - back)))), None)
             if source and published(source[1]):
                 yield Clue(Reason.LACKS, published(source[1]), RUNTIME, number)
         frames = []
+
+
+def _shortened(log: Log, number: int, message: str) -> Iterator[Clue]:
+    """Old Pythons leave out of a missing module's name what it lies in: the line that asks for it is shown above."""
+    missing, asked = _MISSING.search(message), _ASKED.match(log.line(number - 1))
+    if missing and asked and asked[1].endswith("." + missing[1]) and published(asked[1]):
+        yield Clue(Reason.LACKS, published(asked[1]), RUNTIME, number, share=1.2)
 
 
 def _of_another(
@@ -128,13 +147,25 @@ def _of_another(
     has_not = _HAS_NOT.match(raised[2])
     if has_not and (owner := canonical(has_not[1])) in {*sites, *known} and owner != last:
         yield Clue(Reason.LACKS, owner, RUNTIME, number)
-    if last and (host := host_of(last, {*sites, *known} - _TESTERS | ({"pytest"} & {*sites, *known}))):
+    if last and (host := _host(log, frames[-1][1], last, {*sites, *known})):
         yield Clue(Reason.LACKS, host, RUNTIME, number, share=0.9)
     if last and _UNFIT.search(raised[2]):
+        shown = next((more for _, more in log.after(frames[-1][0], 2) if "File " not in more), "")
+        called = {published(one[1]) for one in _CALLED.finditer(shown)} - {last, ""}
         text = "\n".join(log.line(at) for at in range(max(1, number - 60), number))
         others = [one for one in known if one not in _TESTERS and one != last]
-        for name in [one for one in others if f" {one.replace('-', '_')}." in text][:3]:
-            yield Clue(Reason.NAMED, name, RUNTIME, number, share=1.2)
+        for name in sorted(called) or [one for one in others if f" {one.replace('-', '_')}." in text][:3]:
+            yield Clue(Reason.LACKS if called else Reason.NAMED, name, RUNTIME, number, share=0.9 if called else 1.2)
+
+
+def _host(log: Log, file: str, plugin: str, near: set[str]) -> str:
+    """What a package plugs into: what its file is an integration of, or an end of its name that the log speaks of; "" for none."""
+    part = _INTEGRATED.search(file.rpartition("-packages/")[2])
+    if part is not None and (whole := published(part[1])) and whole != plugin:
+        return whole
+    ends = {end for end in (plugin.partition("-")[0], plugin.rpartition("-")[2]) if len(end) > 3 and end != plugin}
+    spoken = {end for end in ends if re.search(rf"(?<![\w/.-]){end}(?![\w/.-])", log.text)}
+    return host_of(plugin, (near - _TESTERS) | ({"pytest"} & near) | spoken)
 
 
 def _told_below(log: Log, number: int) -> list[tuple[int, str]]:
@@ -178,13 +209,16 @@ def _of_error(number: int, name: str, message: str, frames: list[tuple[int, str]
     for at, one in {site: at for at, site in deep if site != last[1]}.items():
         yield Clue(Reason.PASSES, at, RUNTIME, one, share=0.8)
     module = name.partition(".")[0]
-    if "." in name and published(module) and module.islower():
+    if "." in name and published(module) and module.islower() and module not in _JVM:
         yield Clue(Reason.NAMED, published(module), RUNTIME, number, share=0.9)
 
 
 def _absent(number: int, module: str, last: tuple[int, str]) -> Iterator[Clue]:
     package = published(module)
     at, importer = last
+    if module.startswith("_") and module.partition(".")[0] not in PUBLISHED and importer:
+        yield Clue(Reason.CALLS, importer, RUNTIME, at, share=1.1)
+        return
     if "." in module and package:
         yield Clue(Reason.LACKS, package, RUNTIME, number)
         if importer and importer != package:

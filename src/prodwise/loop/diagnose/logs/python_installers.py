@@ -76,6 +76,7 @@ RULES: Final = (
         Reason.NOT_FOUND,
         RESOLUTION,
     ),
+    rule("all versions of ", rf"all versions of {_NAME} depend on Python", Reason.NOT_FOUND, RESOLUTION),
     rule("have mismatched hashes", rf"^\s{{0,8}}{_NAME}=={_VERSION}", Reason.DIFFERS, LOCK),
     rule("Hash mismatch for", rf"Hash mismatch for `{_NAME}=={_VERSION}`", Reason.DIFFERS, LOCK),
     rule(
@@ -84,6 +85,37 @@ RULES: Final = (
         Reason.NOT_FOUND,
         RUNTIME,
     ),
+    rule(
+        "DistributionNotFound: ",
+        rf"DistributionNotFound: {_NAME}(?:[=<>!~]{{1,3}}{_VERSION}.{{0,80}})?$",
+        Reason.NOT_FOUND,
+        RUNTIME,
+    ),
+    rule(
+        "which doesn't match any versions",
+        rf"depends on {_NAME} \([^)]{{0,80}}\)[^,]{{0,200}} which doesn't match any versions",
+        Reason.NOT_FOUND,
+        RESOLUTION,
+    ),
+    *(
+        rule(
+            words,
+            rf"{words} (?:the )?(?!(?i:python|version|release|v\d|favou?r|this|next|a)\b){_NAME} (?:version )?v?{_VERSION}",
+            Reason.LACKS,
+            RUNTIME,
+        )
+        for words in (
+            "removed in",
+            "removed from",
+            "renamed in",
+            "changed in",
+            "deprecated in",
+            "dropped in",
+            "expired in",
+        )
+    ),
+    rule("to be installed", rf"requires [\"'`]{_NAME}[\"'`] to be installed", Reason.NOT_FOUND, RUNTIME, 0.9),
+    rule("Missing optional dependency", rf"Missing optional dependency '{_NAME}'", Reason.NOT_FOUND, RUNTIME, 0.9),
     rule("No package metadata was found for", rf"was found for {_NAME}(?:\s|$)", Reason.NOT_FOUND, RUNTIME),
     rule("partially initialized module", rf"partially initialized module '{_NAME}['.]", Reason.LACKS, RUNTIME, 0.6),
     rule("' has no attribute '", rf"module '{_NAME}(?:\.[\w.]{{1,200}})?' has no attribute '", Reason.LACKS, RUNTIME),
@@ -95,6 +127,13 @@ RULES: Final = (
         RUNTIME,
         1.1,
     ),
+    rule(
+        "cannot import name",
+        rf"^cannot import name '?\w{{1,100}}'? from '{_NAME}(?:\.[\w.]{{1,200}})?'",
+        Reason.LACKS,
+        RUNTIME,
+    ),
+    rule("or newer of ", rf"or newer of '{_NAME}'", Reason.CONFLICTS, RUNTIME),
     rule("is not compatible with", rf"{_NAME} \(?{_VERSION}\)? is not compatible with", Reason.CONFLICTS, RUNTIME, 0.6),
     rule(
         " requires ",
@@ -108,6 +147,13 @@ RULES: Final = (
         rf": error: (?:Module|Variable|Function|Class|Type|Name) \"{_NAME}(?:\.[\w.]{{1,200}})?\"",
         Reason.LACKS,
         Failure.COMPILATION,
+    ),
+    rule(
+        '" has no attribute "',
+        rf"Module \"{_NAME}(?:\.[\w.]{{1,200}})?\" has no attribute \"",
+        Reason.LACKS,
+        Failure.COMPILATION,
+        0.9,
     ),
     rule(
         " could not be resolved",
@@ -140,9 +186,11 @@ _ATOM: Final = (
     r"{1,60}(?:,| \|\| )?){0,6}|[\d.]{1,20})\)?"
 )
 _BECAUSE: Final = re.compile(rf"{_ATOM} depends on {_ATOM}(?=[\s,.]|$)")
+_BOTH: Final = re.compile(rf"depends on both {_ATOM} and {_ATOM}(?=[\s,.]|$)")
 _YOU: Final = re.compile(
     rf"(?:you require|your project depends on|[\w.-]{{1,80}} depends on|requested) {_ATOM}(?=[\s,.]|$)"
 )
+_NO_NAMES: Final = ("and", "project", "your-project", "because", "which")
 _CONFLICT: Final = re.compile(
     r"ContextualVersionConflict: \(([\w.-]{1,100}) (\d\S{0,60}) .{0,300}Requirement\.parse\("
     r"'([\w.-]{1,100}?)([=<>!~].{0,100})?'\), \{(.{0,300})\}"
@@ -271,9 +319,13 @@ def _solved(log: Log) -> Iterator[Clue]:
                 for one in _YOU.finditer(text)
                 if not text[max(0, one.start() - 2) : one.start()].strip().endswith(")")
             }
+            for both in _BOTH.finditer(text):
+                yours |= {canonical(both[1]): both[2], canonical(both[3]): both[4]}
+                if canonical(both[1]) == canonical(both[3]):
+                    yield Clue(Reason.CONFLICTS, canonical(both[1]), RESOLUTION, number, both[4].strip("=^~<>! "))
             for one in _BECAUSE.finditer(text):
                 wanter, wanted = canonical(one[1]), canonical(one[3])
-                if wanter in ("and", "project", "your-project", "because") or not wanted:
+                if wanter in _NO_NAMES or wanted in ("", "both"):
                     continue
                 version = one[2].strip("=^~<>! ")
                 have = yours.get(wanted, "").strip("=^~ ") if yours.get(wanted, "")[:1] in "=^~0123456789" else ""

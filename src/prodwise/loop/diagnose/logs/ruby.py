@@ -63,6 +63,13 @@ _RULES: Final = (
         Reason.CONFLICTS,
         RUNTIME,
     ),
+    rule("requires Ruby version", rf"(?:^|: )\s{{0,8}}{_GEM} requires Ruby version", Reason.NOT_FOUND, RESOLUTION),
+    rule(
+        "to support your Ruby",
+        rf"last version of {_GEM} \([^)]{{1,40}}\) to support your Ruby",
+        Reason.NOT_FOUND,
+        RESOLUTION,
+    ),
     rule("requires ruby version", rf"(?:^|\s){_GEM}-{_VER} requires ruby version", Reason.NOT_FOUND, RESOLUTION),
     rule(
         "requires rubygems version", rf"(?:^|\s){_GEM}-{_VER} requires rubygems version", Reason.NOT_FOUND, RESOLUTION
@@ -78,13 +85,19 @@ _RULES: Final = (
     rule("checksum", rf"(?:mismatch for|for) {_GEM}[- ]\(?{_VER}\)?", Reason.DIFFERS, LOCK, 0.8),
 )
 _FRAME: Final = re.compile(
-    r"/gems/((?:[A-Za-z0-9_]+|-(?!\d+\.\d)){1,60})-(\d[\w.]{0,60})(?:-[\w-]{1,40})?/(?:lib|a"
+    r"/gems/((?:[A-Za-z0-9_]+|-(?!\d+\.\d)){1,60})-(\d[\w.]{0,60})(?:-[\w-]{1,40})?/(?!gems/)(?:lib|a"
     r"pp|ext|config|bin|exe|rails|vendor)?"
 )
 _RAISED: Final = re.compile(
     r"(?:\(([A-Z]\w{0,80}(?:::\w{1,80}){0,6})\)\s{0,3}$|^\s{0,8}([A-Z]\w{0,80}(?:::\w{1,80})"
     r"{0,6}(?:Error|Exception|NotFound|Conflict)):)"
 )
+_EXTENSION: Final = re.compile(r"/gems/([A-Za-z0-9_][\w.-]{0,80}?)-(\d[\w.]{0,40})/ext(?:/|$)")
+_TOOL: Final = re.compile(r"/lib/ruby/(?:site_ruby/|vendor_ruby/)?\d[\w.]{0,20}/(bundler|rubygems)[/.]")
+"""Ruby's own installer, which comes with it and is updated like a gem."""
+_SAID: Final = ("cannot load such file", "undefined method", "uninitialized constant")
+"""What is told of an error on a line of its own, under its class."""
+_UNFIT: Final = re.compile(r"wrong number of arguments|(?:missing|unknown) keywords?:")
 _THREW: Final = re.compile(r"^\S{1,300}\.rb:\d{1,7}:in [^\n]{1,1200}\([A-Z][\w:]{1,100}\)", re.MULTILINE)
 _LOAD: Final = re.compile(r"cannot load such file -- ([\w./-]{1,200})")
 _CONSTANT: Final = re.compile(
@@ -152,6 +165,7 @@ _TESTERS: Final = frozenset(
         "bootsnap",
         "zeitwerk",
         "irb",
+        "rubygems",
     ]
 )
 
@@ -211,12 +225,17 @@ def _solved(log: Log) -> Iterator[Clue]:
             mine = {one[3]: one[4] for one in _BECAUSE.finditer(text) if one[1].endswith("Gemfile")}
             told |= {name: bounds.strip(" =<>~,") for name, bounds in mine.items()}
             for one in _BECAUSE.finditer(text):
-                if not one[1].endswith("Gemfile") and one[1].lower() not in ("because", "and"):
+                if not one[1].endswith("Gemfile") and one[1].lower() not in ("because", "and") and one[3] != "both":
                     asks.setdefault((one[1], one[2].strip(" =<>~,").split(",")[0], one[3], one[4]), number)
     yield from between(RESOLUTION, min(asks.values(), default=0), asks, told)
     for number, line in log.hits("Unable to activate ", 4):
         if (two := _ACTIVATE.search(line)) is not None:
             yield from wants(RUNTIME, number, (two[1], two[2]), (two[3], two[5]), two[4], 1.2)
+    for number, _ in log.hits("Failed to build gem native extension", 6):
+        for at, more in log.after(number, 8):
+            if (built := _EXTENSION.search(more)) is not None:
+                yield Clue(Reason.FAILS_TO_BUILD, built[1], RESOLUTION, at, built[2])
+                break
     for number, line in log.hits("could not find compatible versions for gem", 6):
         yield from _tree(log, number, line)
     for number, _ in [
@@ -268,7 +287,7 @@ def _raised(log: Log, reading: Reading) -> Iterator[Clue]:
         lines.update(log.hits(word, 300))
     for number, line in sorted(lines.items()):
         raised = _RAISED.search(line)
-        if raised is None and "cannot load such file" not in line:
+        if raised is None and not any(words in line for words in _SAID):
             continue
         text = line + "\n" + log.line(number + 1)
         frames = _frames(log, number, reading)
@@ -286,7 +305,8 @@ def _frames(log: Log, number: int, reading: Reading) -> list[tuple[int, str]]:
         if gem:
             reading.versions.setdefault(gem[1], gem[2])
         if ".rb:" in line:
-            found.append((at, gem[1] if gem else ""))
+            tool = _TOOL.search(line) if gem is None else None
+            found.append((at, gem[1] if gem else tool[1] if tool else ""))
     return found
 
 
@@ -302,7 +322,7 @@ def _of_error(number: int, text: str, frames: list[tuple[int, str]]) -> Iterator
             share=0.9,
         )
     elif load and load[1] not in _STANDARD:
-        yield Clue(Reason.LACKS, load[1], RUNTIME, number, share=0.8)
+        yield Clue(Reason.LACKS, re.sub(r"\.(?:rb|so|bundle|dll)$", "", load[1]), RUNTIME, number, share=0.8)
     for named in (constant and constant[1], method and method[2]):
         if named and "::" in named and named.split("::")[0].lower() not in _STANDARD:
             elsewhere = bool(path and path[0][1] and path[0][1] != _gem_of(named))
@@ -310,6 +330,11 @@ def _of_error(number: int, text: str, frames: list[tuple[int, str]]) -> Iterator
     owner = _RECEIVER.search(text)
     if owner and owner[1].lower() not in _STANDARD:
         yield Clue(Reason.LACKS, _gem_of(owner[1]), RUNTIME, number, share=0.6)
+    callee = frames[0][1] if frames and _UNFIT.search(text) else ""
+    if callee and next((gem for _, gem in frames if gem != callee), ""):
+        yield Clue(Reason.LACKS, callee, RUNTIME, frames[0][0])
+    if frames and not path:
+        yield Clue(Reason.RAISES, frames[0][1], RUNTIME, frames[0][0], share=0.9)
     first = True
     for at, gem in path[:12]:
         if not gem:
@@ -326,4 +351,6 @@ def _gem_of(constant: str) -> str:
     """ActiveSupport::Thing comes from activesupport or active_support: Rails writes the former, most others the latter."""
     top = constant.split("::")[0]
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*", top)
+    if words == ["Gem"]:
+        return "rubygems"
     return "".join(words).lower() if words[:1] in (["Active"], ["Action"]) else "_".join(words).lower()

@@ -18,6 +18,7 @@ from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure, Moved
 
 HITS_MAX: Final = 60
+SHORT_CHARS: Final = 50_000
 _BUMPED: Final = re.compile(
     r"\b(?:[Bb]ump(?:s|ed)?|[Uu]pdate(?:s|d)?(?: dependency)?|[Uu]pgrade(?:s|d)?) [`'\"]?(@?"
     r"[\w./:-]{2,120})[`'\"]? from [`'\"]?v?(\d[\w.+-]{0,60})[`'\"]? to [`'\"]?v?(\d[\w.+-]{0,60})"
@@ -119,5 +120,5 @@ def move(reading: Reading, name: str, before: str, after: str, number: int) -> N
 
 
 def began(ecosystem: Ecosystem, log: Log, marks: Iterable[str]) -> Reading | None:
-    """An empty reading, if one of the marks of this ecosystem is in the log."""
-    return Reading(ecosystem) if any(mark in log.text for mark in marks) else None
+    """An empty reading, if one of the marks of this ecosystem is in the log: a short one is read by all, since that costs little."""
+    return Reading(ecosystem) if len(log.text) < SHORT_CHARS or any(mark in log.text for mark in marks) else None

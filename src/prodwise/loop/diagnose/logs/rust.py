@@ -46,6 +46,12 @@ _RULES: Final = (
         COMPILATION,
         1.1,
     ),
+    rule(
+        "it requires rustc",
+        rf"package `{_CRATE} {_VER}[^`]{{0,200}}`, it requires rustc",
+        Reason.NOT_FOUND,
+        COMPILATION,
+    ),
     rule("requires rustc", rf"^\s{{0,4}}{_CRATE}@{_VER} requires rustc", Reason.NOT_FOUND, COMPILATION, 1.1),
     rule("feature `edition", rf"/registry/src/[^/]{{1,100}}/{_CRATE}-{_VER}/Cargo\.toml", Reason.NOT_FOUND, RESOLUTION),
     rule(
@@ -106,6 +112,7 @@ _RULES: Final = (
     ),
 )
 _PATH: Final = re.compile(r"`&?(?:mut )?(?:dyn |impl )?(?:\w{1,60}<)?([a-z][a-z0-9_]{1,80})::")
+_USE: Final = re.compile(r"^\d{1,7} [|+] {1,8}(?:pub )?use ([a-z][a-z0-9_]{1,80})::")
 _ERROR: Final = re.compile(r"^error(?:\[E(\d{4})\])?: (.{0,1200})")
 _SOURCE: Final = re.compile(r"registry/src/[^/\s]{1,100}/([A-Za-z0-9][\w-]{0,80}?)-(\d+\.\d[\w.+-]{0,60}?)/")
 _COMPILING: Final = re.compile(
@@ -237,9 +244,19 @@ def _compiled(log: Log, found: Reading, own: set[str]) -> Iterator[Clue]:
         clues = list(_of_error(block[:end], found, own))
         calling |= {clue.name for clue in clues if clue.reason is Reason.CALLS}
         found_all += clues
+    if not found_all:
+        found_all += _placed(log)
     for clue in found_all:
         called = clue.reason is Reason.FAILS_TO_BUILD and clue.name in calling
         yield replace(clue, reason=Reason.CALLS) if called else clue
+
+
+def _placed(log: Log) -> Iterator[Clue]:
+    """Where nothing but places is left of what the compiler said: the dependency whose source they are in."""
+    for number, line in log.hits("registry/src/", 20):
+        source = _SOURCE.search(line) if re.search(r"\.rs:\d{1,7}:\d{1,5}\s*$", line) else None
+        if source is not None and "panicked" not in line:
+            yield Clue(Reason.FAILS_TO_BUILD, source[1], COMPILATION, number, source[2], 0.9)
 
 
 def _of_error(block: list[tuple[int, str]], found: Reading, own: set[str]) -> Iterator[Clue]:
@@ -257,7 +274,7 @@ def _named(block: list[tuple[int, str]], found: Reading, own: set[str], told: se
     """Other crates that an error names: by their paths, or by the files that its notes show."""
     for at, line in block:
         noted = _SOURCE.search(line) if "--> " in line or "::: " in line else None
-        names = [_crate(name, found) for name in _PATH.findall(line)]
+        names = [_crate(name, found) for name in (*_PATH.findall(line), *_USE.findall(line))]
         for name in [*names, *([noted[1]] if noted else [])]:
             if (
                 name

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Final
 
 LINE_CHARS_MAX: Final = 1_500
@@ -16,14 +17,14 @@ HITS_MAX: Final = 400  # of one pattern
 _CODES: Final = re.compile(
     r"\x1b\[[0-9;:?]{0,40}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)|\x1b[@-Z\\^_=>()78]"
 )
-_LONG: Final = re.compile(rf"^([^\n]{{{LINE_CHARS_MAX}}})[^\n]+", re.MULTILINE)
 _DATE: Final = r"\d{4}[-/]\d\d[-/]\d\d"
 _CLOCK: Final = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+_SHORT_CLOCK: Final = r"\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?: [AP]M:)?"
 _STAMP: Final = re.compile(
     r"^(?:"
     rf"[^\t\n]{{1,100}}\t[^\t\n]{{1,100}}\t(?=\ufeff?{_DATE}T)|"  # job and step, as a forge's client prints them
     rf"\ufeff?\[?{_DATE}[T ]{_CLOCK}(?: ?Z| ?[+-]\d\d:?\d\d)?\]?(?: (?:stdout|stderr) [FP]| \d\d[OE][+ ]?)?(?: |$)|"
-    rf"\[?{_CLOCK}\](?:[WEi]:)? ?|{_CLOCK} (?=[\w.-]{{1,40}} {{0,20}}\| )|"
+    rf"\[?{_CLOCK}\](?:[WEi]:)? ?|{_SHORT_CLOCK} {{1,2}}(?=\S|  )|"
     r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [\w.-]{1,60} |"  # syslog
     r"[\w./-]{1,40}\[(?:\d{1,8}|[\w-]{1,30}\.\d{1,5})\]: |"  # the program, as syslog and platforms name it
     r"#\d{1,4} \d{1,6}\.\d{1,4} |"  # a container's build
@@ -36,6 +37,13 @@ _SHORT_STAMP: Final = re.compile(r"^\d{1,6}\.\d{2,4} ", re.MULTILINE)
 _GONE: Final = re.compile(
     "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff]"
 )
+_DRIVEN: Final = re.compile(r"(?<![\w\\])(?:[A-Za-z]:|\.{1,2})\\[^\s\"'<>|:?()]{1,400}")
+_BACKSLASHED: Final = re.compile(
+    r"(?<![\w.@+!$*~-])(?:[\w.@+!$*~-]{0,100}\\){1,30}[\w.@+!$*~-]{1,100}\.(?:[cm]?jsx?|[cm]?tsx?|vue|py|rb|go|php|rs|java|kt|jar)\b"
+)
+_CONTROLS: Final = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
+_DIGITS: Final = frozenset("0123456789")
+_STAMPS_BEGIN: Final = frozenset("0123456789#\ufeff")
 _STAMPED_OF: Final = 200  # lines looked at, at either end, to see whether a log's lines begin with times or names
 _STAMPED_MIN: Final = 3
 _STAMPED_SHARE: Final = 0.1
@@ -49,8 +57,12 @@ class Log:
     cut: bool = False
 
     @cached_property
+    def lines(self) -> list[str]:
+        return self.text.split("\n")
+
+    @cached_property
     def _starts(self) -> list[int]:
-        return [0, *(found.end() for found in re.finditer("\n", self.text))]
+        return [0, *accumulate(len(line) + 1 for line in self.lines)]
 
     def number(self, at: int) -> int:
         """The line's number, from 1."""
@@ -58,10 +70,7 @@ class Log:
 
     def line(self, number: int) -> str:
         """The line of that number; "" beyond the ends."""
-        if not 1 <= number <= len(self._starts):
-            return ""
-        end = self._starts[number] - 1 if number < len(self._starts) else len(self.text)
-        return self.text[self._starts[number - 1] : end]
+        return self.lines[number - 1] if 1 <= number <= len(self.lines) else ""
 
     def hits(self, needle: str, at_most: int = HITS_MAX) -> Iterator[tuple[int, str]]:
         """(number, line) of the lines that contain it, the first ones."""
@@ -74,7 +83,7 @@ class Log:
 
     def after(self, number: int, count: int) -> Iterator[tuple[int, str]]:
         """The lines that follow."""
-        for one in range(number + 1, min(number + count, len(self._starts)) + 1):
+        for one in range(number + 1, min(number + count, len(self.lines)) + 1):
             yield one, self.line(one)
 
 
@@ -84,9 +93,23 @@ def clean(data: bytes, cut: bool = False) -> Log:
     text = data.decode(encoding, errors="replace")
     if "\x1b" in text:
         text = _CODES.sub("", text)
-    text = _GONE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = _LONG.sub(r"\1", text)
-    return Log(_unstamped(text), cut)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.translate(_CONTROLS) if text.isascii() else _GONE.sub("", text)
+    return Log(_unstamped(_shortened(text)), cut)
+
+
+def _shortened(text: str) -> str:
+    """Without what makes a line longer than is read of one."""
+    kept: list[str] = []
+    begin = at = 0
+    while len(text) - at > LINE_CHARS_MAX:
+        end = text.rfind("\n", at, at + LINE_CHARS_MAX + 1)
+        if end < 0:
+            kept.append(text[begin : at + LINE_CHARS_MAX])
+            end = text.find("\n", at + LINE_CHARS_MAX)
+            begin = end = end if end >= 0 else len(text)
+        at = end + 1
+    return "".join([*kept, text[begin:]]) if kept else text
 
 
 def _unstamped(text: str) -> str:
@@ -94,9 +117,40 @@ def _unstamped(text: str) -> str:
     head, tail = text.split("\n", _STAMPED_OF)[:_STAMPED_OF], text.rsplit("\n", _STAMPED_OF)[-_STAMPED_OF:]
     for lines in (head, tail):
         if sum(1 for line in lines if _STAMP.match(line)) >= max(_STAMPED_MIN, _STAMPED_SHARE * len(lines)):
-            text = _STAMP.sub("", text)
+            text = "\n".join(_without_stamps(text.split("\n")))
             return _SHORT_STAMP.sub("", text) if "\n------\n > [" in text else text
     return text
+
+
+def _without_stamps(lines: list[str]) -> Iterator[str]:
+    """A stamp of the shape of the last one is cut off without another look, where no second one can follow it."""
+    lead, ending, width = "", "", 0
+    for line in lines:
+        if width and line.startswith(lead) and line[width - 2 : width] == ending:
+            rest = line[width : width + 60]
+            if rest[:1] not in _STAMPS_BEGIN and "|" not in rest and "]: " not in rest and rest[1:2] not in _DIGITS:
+                yield line[width:]
+                continue
+        found = _STAMP.match(line)
+        if found is not None:
+            width = found.end()
+            lead, ending = line[:8], line[width - 2 : width]
+        yield line[width:] if found is not None else line
+
+
+def slashed(log: Log) -> Log:
+    """The same with paths of Windows written as others write them, each character where it was."""
+    if "\\" not in log.text:
+        return log
+    lines = log.text.split("\n")
+    for at, line in enumerate(lines):
+        if "\\" in line:
+            lines[at] = _BACKSLASHED.sub(_forward, _DRIVEN.sub(_forward, line))
+    return Log("\n".join(lines), log.cut)
+
+
+def _forward(found: re.Match[str]) -> str:
+    return found[0].replace("\\", "/")
 
 
 def shown(line: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _PARTS: Final = re.compile(r"\d{1,18}|[a-z]{1,20}")
@@ -11,6 +12,7 @@ _ATOM: Final = re.compile(r"(===|==|~=|!=|>=|<=|\^|~>|~|>|<|=)?\s{0,3}v?(\d[\w.+
 Key = tuple[tuple[int, ...], tuple[int, ...]]
 
 
+@lru_cache(maxsize=8_192)
 def key(version: str) -> Key:
     """Sorts versions: numbers as numbers, pre-releases before their release."""
     parts = _PARTS.findall(version.lower().removeprefix("v")[:80])

@@ -1,5 +1,5 @@
 """Logs of Maven, Gradle and the JVM."""
 
-from prodwise.loop.diagnose.logs.java.read import read
+from prodwise.loop.diagnose.logs.java.read import quiet, read
 
-__all__ = ["read"]
+__all__ = ["quiet", "read"]

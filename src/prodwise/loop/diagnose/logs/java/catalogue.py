@@ -19,6 +19,7 @@ from prodwise.loop.diagnose.logs.versions import key as version_key
 from prodwise.loop.diagnose.logs.versions import newer
 
 ARTIFACTS_MAX: Final = 4_000
+LINES_MAX: Final = 5_000
 OWNERS_MAX: Final = 8
 OWNER_MIN: Final = 3.0
 KIN_SHARE: Final = 0.8
@@ -32,6 +33,8 @@ _COORDINATES: Final = re.compile(
     r"(?<![\w.-])([a-zA-Z][\w-]{0,60}(?:\.[\w-]{1,60}){0,8}):([\w.-]{1,120}):((?:[\w-]{1,30}:){0,2})("
     r"\d[\w.+-]{0,80}|v\d[\w.+-]{0,80})"
 )
+_THIRD: Final = re.compile(r":[\w.-]{1,120}:(?:[\w-]{1,30}:){0,2}v?\d")
+"""The end of a coordinate, which is found faster than its beginning."""
 _OWN: Final = re.compile(r"^(?:\[INFO\] )?-{2,40}< ([\w.-]{1,150}):([\w.-]{1,120}) >-{2,40}$", re.MULTILINE)
 _SOURCE: Final = re.compile(
     r"src/\w{1,40}/(?:java|kotlin|scala|groovy)/([\w/]{3,300})/[A-Z]\w{0,200}\.(?:java|kt|scala|groovy)"
@@ -130,6 +133,7 @@ class Catalogue:
     _index: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _families: dict[str, list[Artifact]] = field(default_factory=lambda: defaultdict(list))
     _owners: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
+    _usual: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def add(self, group: str, name: str, version: str, jar: bool = False) -> Artifact | None:
         """Remembers it. None: there are too many, or it is the project's own."""
@@ -197,6 +201,12 @@ class Catalogue:
 
     def usual(self, artifact: Artifact) -> str:
         """The version that the ones it belongs with share; "" if they share none."""
+        known = (artifact.key, len(self.order))
+        if known not in self._usual:
+            self._usual[known] = self._find_usual(artifact)
+        return self._usual[known]
+
+    def _find_usual(self, artifact: Artifact) -> str:
         siblings = self.siblings(artifact)
         counted = Counter(one.used for one in siblings)
         version, count = counted.most_common(1)[0] if counted else ("", 0)
@@ -227,34 +237,53 @@ class Catalogue:
         return max(lower, key=version_key, default="")
 
 
-def catalogue(log: Log) -> Catalogue:
-    """Reads a whole log once."""
+def catalogue(log: Log, quiet: Log) -> Catalogue:
+    """Reads a whole log once. quiet: the same without the lines that tell of fetching."""
     found = Catalogue()
-    for match in _OWN.finditer(log.text):
+    for match in _matches(quiet, ">-----", _OWN):
         found.own.add(f"{match[1]}:{match[2]}")
-    rest = "\n".join(line for line in log.text.split("\n") if "ownload" not in line)
-    for match in islice(_SOURCE.finditer(rest), 400):
+    for match in _matches(quiet, "src/", _SOURCE, 400):
         found.packages.add(".".join(match[1].split("/")[:3]))
-    for match in islice(_RUNNING.finditer(rest), 400):
+    for match in _matches(quiet, "Running ", _RUNNING, 400):
         found.packages.add(".".join(match[1].split(".")[:3]))
-    for match in islice(_TEST_FRAME.finditer(rest), 400):
+    for match in _matches(quiet, " at ", _TEST_FRAME, 400) or _matches(quiet, "\tat ", _TEST_FRAME, 400):
         found.packages.add(".".join(match[1].split(".")[:3]))
     _fetched(log, found)
-    for match in islice(_FRAME_JAR.finditer(rest), 5_000):
-        if not any(one.name == match[2] for one in found.artifacts.values()):
+    names = {one.name for one in found.artifacts.values()}
+    for match in _matches(quiet, ".jar", _FRAME_JAR, 5_000):
+        if match[2] not in names:
             found.add(".".join(match[1].split(".")[:2]), match[2], match[3])
-    for pattern in (_LOCAL, _CACHED):
-        for match in islice(pattern.finditer(rest), 5_000):
+    for needle, pattern in (("/.m2/repository/", _LOCAL), ("files-2.1/", _CACHED)):
+        for match in _matches(quiet, needle, pattern, 5_000):
             found.add(match[1].strip("/").replace("/", "."), match[2], match[3], jar=True)
-    for match in islice(_COORDINATES.finditer(rest), 5_000):
-        if ":" not in match[1] and (
-            "." in match[1] or f"{match[1]}:{match[2]}" in found.artifacts or match[1] == match[2]
-        ):
-            found.add(match[1], match[2], match[4])
+    _named(quiet, found)
     found.packages = {
         one.strip(".") for one in found.packages if one.strip(".").count(".") >= 1 and not one.startswith(_NOT_OWN)
     }
     return found
+
+
+def _matches(log: Log, needle: str, pattern: re.Pattern[str], at_most: int = LINES_MAX) -> list[re.Match[str]]:
+    """What a pattern finds in the lines that hold a text: the first ones."""
+    found = (one for _, line in log.hits(needle, LINES_MAX) for one in pattern.finditer(line))
+    return [*islice(found, at_most)]
+
+
+def _named(quiet: Log, found: Catalogue) -> None:
+    """Artifacts that are written as coordinates."""
+    told: set[str] = set()
+    end = 0
+    for version in islice(_THIRD.finditer(quiet.text), LINES_MAX):
+        if version.start() < end:
+            continue
+        begin = quiet.text.rfind("\n", 0, version.start()) + 1
+        end = quiet.text.find("\n", version.end())
+        line = quiet.text[begin : end if end >= 0 else len(quiet.text)]
+        end = begin + len(line)
+        for match in _COORDINATES.finditer(line) if line not in told else ():
+            if "." in match[1] or f"{match[1]}:{match[2]}" in found.artifacts or match[1] == match[2]:
+                found.add(match[1], match[2], match[4])
+        told.add(line)
 
 
 def _fetched(log: Log, found: Catalogue) -> None:
@@ -263,9 +292,10 @@ def _fetched(log: Log, found: Catalogue) -> None:
     bases = _bases(urls)
     batch: list[Seen] = []
     last = 0
+    folders: dict[tuple[str, ...], int] = {}
     for number, parts in urls:
         kind = parts[-1].rpartition(".")[2]
-        at = _base_of(parts, bases)
+        at = _base_of(parts, bases, folders)
         artifact = found.add(".".join(parts[at:-3]), parts[-3], parts[-2], jar=kind in ("jar", "aar", "war", "hpi"))
         if last and last + 1 not in more:
             _close(log, found, batch, last)
@@ -292,15 +322,13 @@ def _urls(log: Log) -> tuple[list[tuple[int, list[str]]], set[int]]:
     found: list[tuple[int, list[str]]] = []
     telling: set[int] = set()
     word = "ownloaded" if "ownloaded from" in log.text or "ownloaded:" in log.text else "ownload"
-    for number, line in enumerate(log.text.split("\n"), 1):
-        if "ownload" not in line or "://" not in line:
+    for number, line in enumerate(log.lines, 1):
+        if "ownload" not in line or (at := line.find("://")) < 0:
             continue
         telling.add(number)
-        if word not in line:
-            continue
-        parts = line[line.find("://") + 3 :][:600].partition(" ")[0].rstrip(").,").split("/")
+        parts = line[at + 3 : at + 600].split(" ", 1)[0].rstrip(").,").split("/") if word in line else ()
         if len(parts) >= 5 and parts[-1].startswith(f"{parts[-3]}-") and parts[-1].endswith(_FILES):
-            found.append((number, parts))
+            found.append((number, [*parts]))
     return found, telling
 
 
@@ -314,8 +342,15 @@ def _bases(urls: list[tuple[int, list[str]]]) -> set[tuple[str, ...]]:
     return found
 
 
-def _base_of(parts: list[str], bases: set[tuple[str, ...]]) -> int:
-    """Where the group begins."""
+def _base_of(parts: list[str], bases: set[tuple[str, ...]], known: dict[tuple[str, ...], int]) -> int:
+    """Where the group begins. known: what was found for a folder before."""
+    folder = tuple(parts[:-3])
+    if folder not in known:
+        known[folder] = _begin_of(parts, bases)
+    return known[folder]
+
+
+def _begin_of(parts: list[str], bases: set[tuple[str, ...]]) -> int:
     return next((at for at in range(len(parts) - 4, 0, -1) if tuple(parts[:at]) in bases), 0) or _group_at(parts)
 
 

@@ -22,8 +22,9 @@ _CLASS: Final = re.compile(r"(?<![\w.$/@])((?:[a-z_]\w{0,60}\.){2,12}[A-Z]\w{0,1
 _SHORT_CLASS: Final = re.compile(r"(?<![\w.$/@])((?:[a-z_]\w{0,60}\.){1,12}[A-Z]\w{0,120})")
 _SLASHED: Final = re.compile(r"(?<![\w/.$])((?:[a-z_]\w{0,60}/){2,12}[A-Z][\w$]{0,120})")
 _PACKAGE: Final = re.compile(r"package ((?:[a-zA-Z_]\w{0,60}\.){1,12}\w{1,80}) does not exist")
+_MODULE: Final = re.compile(r"module not found: ((?:[a-zA-Z_]\w{0,60}\.){1,12}\w{1,80})")
 _AT: Final = re.compile(
-    r"^(?:\[ERROR\] |\[WARNING\] |e: |w: |\[error\] |\[warn\] )?(?:file://)?(/?[\w./ \\:+@-]"
+    r"^(?:\[ERROR\] |\[WARNING\] |e: |w: |\[error\] |\[warn\] |Error:\s{1,3})?(?:file://)?(/?[\w./ \\:+@-]"
     r"{1,400}\.(?:java|kt|kts|scala|groovy)):"
     r"(?:\[\d+,\d+\]|\d+(?::\d+)?:?)\s?(.{0,1500})"
 )
@@ -84,6 +85,11 @@ class Naming:
     version: str = ""
 
 
+def of_tool(name: str) -> bool:
+    """Whether a build tool brings it: what calls it is older or newer than the tool, and a dependency it is not."""
+    return name.startswith("org.gradle.")
+
+
 def of_jdk(name: str) -> bool:
     return name.startswith(_JDK)
 
@@ -94,6 +100,7 @@ def compiled(log: Log) -> Iterator[Naming]:
         if (jar := _JAR.search(line)) is not None:
             name = f"{(jar[1] or jar[3]).replace('/', '.')}:{jar[2] or jar[4]}"
             yield Naming(name, Reason.BROKEN_FILE, Failure.COMPILATION, number, artifact=name, version=jar[5])
+    yield from _bad_files(log)
     errors = 0
     seen: set[tuple[str, str]] = set()
     for number, line, message in _reported(log):
@@ -105,9 +112,22 @@ def compiled(log: Log) -> Iterator[Naming]:
             return
         block = [(number, message), *_rest(log, number)]
         for one in _of_error(block):
+            if f"/{one.name.replace('.', '/')}." in line:
+                continue  # the very class that the error is in
             if (one.name, one.reason) not in seen and not of_jdk(one.name):
                 seen.add((one.name, one.reason))
                 yield one
+
+
+def _bad_files(log: Log) -> Iterator[Naming]:
+    """Files of a dependency that this compiler cannot read, wherever that is told."""
+    told: set[str] = set()
+    for number, line in log.hits("bad class file", 60):
+        jar = _JAR.search(line)
+        name = f"{(jar[1] or jar[3]).replace('/', '.')}:{jar[2] or jar[4]}" if jar else ""
+        if jar and name not in told:
+            told.add(name)
+            yield Naming(name, Reason.BROKEN_FILE, Failure.COMPILATION, number, artifact=name, version=jar[5])
 
 
 def warned(log: Log) -> Iterator[Naming]:
@@ -150,13 +170,9 @@ def _of_error(block: list[tuple[int, str]]) -> Iterator[Naming]:
     number, message = block[0]
     text = "\n".join(line for _, line in block)
     kind = Failure.COMPILATION
-    jar = _JAR.search(text) if "bad class file" in text or "wrong version" in text else None
-    if jar:
-        artifact = f"{(jar[1] or jar[3]).replace('/', '.')}:{jar[2] or jar[4]}"
-        at = next((at for at, line in block if "bad class file" in line), number)
-        yield Naming(artifact, Reason.BROKEN_FILE, kind, at, artifact=artifact, version=jar[5])
+    if "bad class file" in text:
         return
-    package = _PACKAGE.search(message)
+    package = _PACKAGE.search(message) or _MODULE.search(message)
     if package:
         yield Naming(package[1], Reason.LACKS, kind, number)
         return
@@ -305,4 +321,5 @@ def _linked(number: int, short: str, message: str) -> Iterator[Naming]:
         return
     reason = Reason.BROKEN_FILE if short == "UnsupportedClassVersionError" else Reason.LACKS
     for place, one in enumerate(names[:2]):
-        yield Naming(one, reason, Failure.RUNTIME, number, 1.0 if place == 0 else 0.6)
+        share = 0.4 if of_tool(one) else 1.0 if place == 0 else 0.6
+        yield Naming(one, reason, Failure.RUNTIME, number, share)

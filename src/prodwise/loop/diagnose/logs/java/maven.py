@@ -53,6 +53,7 @@ _MISSING: Final = (
     "No versions available for ",
     "The following artifacts could not be resolved:",
 )
+_LISTED: Final = re.compile(r"\[ERROR\] \d{1,3}\) ([a-zA-Z][\w.-]{1,150}):([\w.-]{1,120}):[\w-]{1,30}:([\w.+-]{1,80})$")
 _UNVERSIONED: Final = re.compile(r"'dependenc[\w.]{1,80}version' for ([\w.-]{1,150}):([\w.-]{1,120})")
 
 
@@ -256,6 +257,10 @@ def _resolution(log: Log, known: Catalogue) -> Iterator[Clue]:
             found = _NAMED.search(line[line.find(words) :].removeprefix(words))
             if found and f"{found[1]}:{found[2]}" not in known.own:
                 yield Clue(Reason.NOT_FOUND, f"{found[1]}:{found[2]}", Failure.RESOLUTION, number, found[3])
+    for number, line in [*log.hits(" was not found in ", 40), *log.hits("[ERROR] ", 200)]:
+        found = _NAMED.search(line.partition(" was not found in ")[0]) or _LISTED.match(line)
+        if found and (" was not found in " in line or found.re is _LISTED):
+            yield Clue(Reason.NOT_FOUND, f"{found[1]}:{found[2]}", Failure.RESOLUTION, number, found[3], 0.9)
     for number, line in log.hits("Failed to collect dependencies at ", 20):
         chain = _NAMED.findall(line[line.find("Failed to collect") :])
         if chain:
@@ -280,10 +285,14 @@ def _unversioned(log: Log, known: Catalogue) -> Iterator[Clue]:
 
 
 def _realm(log: Log, known: Catalogue) -> Iterator[Clue]:
-    """A plugin that broke inside Maven: what was added to it comes first after itself."""
+    """A plugin that broke inside Maven: what was added to it comes first after itself; alone, where nothing is listed."""
+    for number, line in log.hits(" while executing ", 6) if "urls[1] = " not in log.text else ():
+        broken = _NAMED.search(line.partition(" while executing ")[2]) if _broke(line) else None
+        if broken is not None:
+            yield Clue(Reason.CALLS, f"{broken[1]}:{broken[2]}", step(log) or Failure.TEST, number, broken[3], 1.2)
     for number, _ in log.hits("urls[0] = ", 3):
         plugin = _jar(log.line(number))
-        if "An API incompatibility" not in log.text and "A required class was missing" not in log.text:
+        if not _broke(log.text):
             return
         for below, line in log.after(number, 3):
             found = _jar(line)
@@ -297,9 +306,14 @@ def _realm(log: Log, known: Catalogue) -> Iterator[Clue]:
             yield Clue(Reason.PASSES, f"{plugin[0]}:{plugin[1]}", step(log) or Failure.TEST, number, plugin[2])
 
 
+def _broke(text: str) -> bool:
+    """Whether a plugin does not fit Maven, or what it runs with."""
+    return "An API incompatibility" in text or "A required class was missing" in text
+
+
 def realm(log: Log) -> set[str]:
     """The artifacts that a broken plugin ran with, where Maven lists them."""
-    if "An API incompatibility" not in log.text and "A required class was missing" not in log.text:
+    if not _broke(log.text):
         return set()
     jars = [
         _jar(line)

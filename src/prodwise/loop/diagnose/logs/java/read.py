@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
 from prodwise.loop.diagnose.logs.java import code, gradle, maven
@@ -13,15 +14,38 @@ from prodwise.loop.diagnose.logs.versions import newer
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
 
+_MARKS: Final = (
+    ".java",
+    ".kt",
+    ".scala",
+    ".groovy",
+    "java.",
+    "[INFO] ",
+    "[ERROR] ",
+    "* What went wrong:",
+    " FAILED",
+    "\tat ",
+    "class file",
+    ":jar",
+    "convergence error",
+    "NoClassDefFoundError",
+    "NoSuchMethodError",
+    "ClassNotFoundException",
+    "Failed to execute goal",
+    "Could not find artifact",
+)
+_FETCHED: Final = (".pom", ".jar", "maven")
 HARDLY = 0.3
 """Of the share of a clue: a package with less is as good as not named beside it."""
 FEW = 2
 """Artifacts that a log may mention for none of them to be a dependency: a plugin of the build and the project itself."""
 
 
-def read(log: Log) -> Reading:
-    """Clues from the tools first, then from code; then what the versions beside each other say."""
-    known = catalogue(log)
+def read(whole: Log, few: Log) -> Reading:
+    """Clues from the tools first, then from code; then what the versions beside each other say. few: without fetching and monotony."""
+    if not any(mark in few.text for mark in _MARKS):
+        return Reading(Ecosystem.JAVA)
+    log, known = few, catalogue(whole, few)
     kind = maven.step(log) or gradle.step(log)
     found = Reading(Ecosystem.JAVA, kind=kind)
     found.clues += maven.clues(log, known)
@@ -40,6 +64,17 @@ def read(log: Log) -> Reading:
     found.clues += [] if realm else _beside(found.clues, known)
     _versions(found, known)
     return found
+
+
+def quiet(log: Log) -> Log:
+    """The same, each line where it was, without what tells of fetching artifacts: most of a long log of Maven."""
+    if "ownload" not in log.text or not any(ending in log.text for ending in _FETCHED):
+        return log
+    return Log("\n".join("" if _fetches(line) else line for line in log.lines), log.cut)
+
+
+def _fetches(line: str) -> bool:
+    return "ownload" in line and "://" in line and any(ending in line for ending in _FETCHED)
 
 
 def _whose(known: Catalogue, name: str) -> str:
@@ -66,7 +101,13 @@ def _owned(one: code.Naming, known: Catalogue, kind: Failure | None) -> Iterator
     if not owners and one.reason is not Reason.PASSES and known.jars is Jars.NONE and "." in one.name:
         package = [part for part in one.name.split(".") if not part[:1].isupper()]
         if package:
-            yield Clue(one.reason, ".".join(package[:3]), failing, one.line, share=0.6 * one.share)
+            yield Clue(
+                one.reason,
+                ".".join(package[:3]),
+                failing,
+                one.line,
+                share=(0.9 if one.reason is Reason.LACKS else 0.6) * one.share,
+            )
 
 
 def _asked_for(one: code.Naming, owners: list[tuple[str, float]], known: Catalogue, kind: Failure) -> Iterator[Clue]:

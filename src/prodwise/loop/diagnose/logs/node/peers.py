@@ -9,6 +9,7 @@ from typing import Final
 from prodwise.loop.diagnose.logs.clue import Clue
 from prodwise.loop.diagnose.logs.rules import wants
 from prodwise.loop.diagnose.logs.text import Log
+from prodwise.loop.diagnose.logs.versions import beyond
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Failure
 
@@ -18,8 +19,9 @@ _PEER: Final = re.compile(
     r"-]{1,80}/)?[\w.-]{1,100})@(\d[\w.+-]{0,60})"
 )
 _FOUND: Final = re.compile(
-    r"(?:Found|Conflicting peer dependency): ((?:@[\w.-]{1,80}/)?[\w.-]{1,100})@(\d[\w.+-]{0,60})"
+    r"(?:Found|Conflicting peer dependency): ((?:@[\w.-]{1,80}/)?[\w.-]{1,100})@(\d[\w.+-]{0,60})(?=\s|$)"
 )
+_ROOT: Final = re.compile(r"(?<![\w./@-])((?:@[\w.-]{1,80}/)?[\w.-]{1,100})@\"([^\"]{1,160})\" from the root project")
 _UNMET: Final = re.compile(
     r"unmet peer ((?:@[\w.-]{1,80}/)?[\w.-]{1,100})@(?:\"([^\"]{1,160})\"|'([^']{1,160})'|(["
     r"^:]{1,160})): found (\d[\w.+-]{0,60})"
@@ -45,6 +47,10 @@ def peers(log: Log) -> Iterator[Clue]:
     for _, line in [*log.hits("Found: ", 20)]:
         if (one := _FOUND.search(line)) is not None:
             have.setdefault(one[1], one[2])
+    for number, line in log.hits(" from the root project", 40):
+        one = _ROOT.search(line)
+        if one is not None and beyond(have.get(one[1], ""), one[2]):
+            yield Clue(Reason.CONFLICTS, one[1], RESOLUTION, number, one[2].strip("^~>=< "))
     at_first = next((number for number, _ in log.hits("Could not resolve dependency:", 4)), 0)
     for number, line in log.hits("peer", 200):
         one = _PEER.search(line)
