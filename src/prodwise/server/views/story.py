@@ -177,7 +177,7 @@ def why_not_smaller(case: Case) -> str:
     if not skipped and mapping(case.decision.get("refusal")).get("reasons"):
         return "No step is taken for now."
     if not skipped:
-        return "Nothing smaller would do: this is the smallest step there is." if case.plan else "Not yet known."
+        return "Nothing smaller would do: this is the smallest step there is." if _stepped(case) else "Not yet known."
     first = skipped[-1]
     action = str(first.get("action", "")).replace("_", " ")
     return visible(f"{action}: {first.get('reason', 'no reason given')}", 200)
@@ -186,4 +186,9 @@ def why_not_smaller(case: Case) -> str:
 def why_not_bigger(case: Case) -> str:
     if mapping(case.decision.get("refusal")).get("reasons"):
         return "Nothing bigger is called for while this holds it back."
-    return "A bigger step is only taken once this one has failed." if case.plan else "Not yet known."
+    return "A bigger step is only taken once this one has failed." if _stepped(case) else "Not yet known."
+
+
+def _stepped(case: Case) -> bool:
+    """There is a step: a plan's, or one that was taken before we came."""
+    return bool(case.plan or case.decision.get("done"))
