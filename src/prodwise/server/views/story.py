@@ -28,6 +28,8 @@ NEXT: Mapping[IncidentState, tuple[str, float]] = {
     IncidentState.APPLYING: ("watch whether it helped", limits.APPLY_S),
 }
 """What comes after a phase, and how many seconds the phase has at most before a person is called."""
+VERBS = ("runs ", "does ", "answers ")
+"""How symptoms begin that go on from their service's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,14 @@ class Story:
 
 
 def title_of(incident: Incident) -> str:
+    """With the service's name where the text goes on from it."""
     text = incident.title or (incident.symptoms[0].text if incident.symptoms else "")
-    return visible(text or f"{incident.service} has a problem", 200)
+    service = incident.service
+    if not text:
+        return visible(f"{service or 'the app'} has a problem", 200)
+    if service and text.startswith(VERBS):
+        return visible(f"{service} {text}", 200)
+    return visible(f"{service}: {text}" if service and text.startswith("the process ") else text, 200)
 
 
 def whole(seconds: float) -> str:
