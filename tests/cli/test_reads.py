@@ -65,7 +65,7 @@ def test_why_gives_the_whole_reasoning(shop: Terminal, world: World) -> None:
     said = shop.run("why").out
     for part in (
         "What I saw", "very likely", "31 % of POST /checkout", "a restart would hide it for a while",
-        "go back to release", "fresh evidence: newest request", "What was done", "What I don't know",
+        "go back to release", "fresh evidence passed: newest request", "What was done, and why", "Step by step", "What I don't know",
     ):  # fmt: skip
         assert part in said, part
 

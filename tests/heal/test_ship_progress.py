@@ -16,6 +16,7 @@ from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
 from prodwise.heal.returning import Returning
 from prodwise.heal.ship import ShipStory
+from prodwise.heal.vitals import LiveVitals
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.model.record import Rollout, RolloutState
 from prodwise.model.release import ReleaseState
@@ -127,7 +128,8 @@ class Eyes:
 class Deploy:
     """One deploy of a fake app, and the healers that are at it one after the other."""
 
-    def __init__(self, folder: Path, store: SqlStore, clock: Callable[[], float]) -> None:
+    def __init__(self, folder: Path, store: SqlStore, clock: Callable[[], float], eyes: Eyes | None = None) -> None:
+        self.eyes = eyes
         self.store, self.folder, self.kept = store, folder, dict[str, Any]()
         self.config = validate(SETTINGS, "test")
         self.target = FakeTarget(self.config.inventory(), clock, lease_s=1e9)
@@ -146,7 +148,7 @@ class Deploy:
         parts = Parts(
             self.config, self.folder, "", records, self.target, log, cast(Any, None), Replay(), CommandNotifier("")
         )
-        eyes, token = cast(Intake, Eyes()), self.target.acquire("healer")
+        eyes, token = cast(Intake, self.eyes or Eyes()), self.target.acquire("healer")
         hands = Hands(memory, records.ledger, self.target, lambda: token)
         return ShipStory(parts, memory, hands, eyes, Returning(parts, memory, hands, eyes)).run(self.release)
 
@@ -174,3 +176,42 @@ def test_a_deploy_whose_every_healer_dies_after_its_first_write_is_carried_throu
     assert 10 < died < LIVES_MAX, "each of them got as far as one write"
     stages = [one.data["stage"] for one in store.ledger.recent(500, ("rollout_stage",)) if one.data["stage"]]
     assert stages[::-1] == ["5 %", "25 %", "50 %", "100 %", "100 %"], "each was entered once, and then watched"
+
+
+class Worse(Eyes):
+    """A release that fails for its users."""
+
+    vitals = LiveVitals()
+
+    def ramp_gates(self, release: str, stage: Stage) -> tuple[GateResult, ...]:
+        self.looks += 1
+        fails = GateResult("web: errors", Verdict.FAIL, "7 of 9 failed")
+        return (fails, GateResult("web: latency", Verdict.PASS, "as fast")) if self.looks > 3 else ()
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_release_that_is_worse_leaves_its_verdicts_and_what_was_done_about_it(
+    tmp_path: Path, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = [1_000_000.0]
+
+    def clock() -> float:
+        at[0] += 0.25
+        return at[0]
+
+    monkeypatch.setattr(ship, "LOOK_S", 0.0)
+    monkeypatch.setattr(ship, "now", clock)
+    deploy = Deploy(tmp_path, store, clock, Worse())
+    while True:
+        try:
+            deploy.live()
+            break
+        except Died:
+            assert len(deploy.kept) < LIVES_MAX
+    kept = store.rollouts.load(deploy.release)
+    assert kept is not None
+    assert [gate["verdict"] for gate in kept.gates] == ["fail", "pass"], "not those of the checks before it"
+    decision = store.incidents.row(f"inc-{deploy.release}")["decision"]
+    assert decision["verdicts"] == [dict(gate) for gate in kept.gates]
+    assert decision["plan"]["action"]["kind"] == "rollback"
+    assert any(effect.kind == "rollback" for effect in store.ledger.effects(story=f"inc-{deploy.release}"))

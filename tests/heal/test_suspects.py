@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from bench.suspects.play import History, play
 from prodwise.clock import now
 from prodwise.heal.parts import Parts, ReportsIn
 from prodwise.heal.suspects import Suspects
+from prodwise.loop.watch.withdrawn import UNKNOWN_LINE
 from prodwise.model.event import Thrown
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.release import ReleaseState
@@ -85,7 +87,7 @@ def an_incident(store: SqlStore, history: History, cause: str) -> str:
         "supports": [],
         "subject": bad if cause == "release" else "web",
     }
-    store.incidents.save("inc-1", diagnosis={"hypotheses": [leading], "unknown": []})
+    store.incidents.save("inc-1", diagnosis={"hypotheses": [leading], "unknown": [UNKNOWN_LINE, "how users fare"]})
     return "inc-1"
 
 
@@ -117,9 +119,9 @@ def test_the_guilty_commit_is_told_as_evidence_once(
     assert fact.data["suspects"][0]["commit"] == history.guilty
     assert [one.text for one in store.ledger.entries(incident=incident) if one.kind == "suspect"] == [fact.text]
     said = likely_commit([fact])
-    assert said.startswith(f"; likely came in with commit {history.guilty[:7]} (“")
-    assert "likely, " in said
+    assert re.match(rf"likely \(\d+ %\) came in with commit {history.guilty[:7]} \(“", said)
     assert ".py:" in said
+    assert store.incidents.row(incident)["diagnosis"]["unknown"] == ["how users fare"], "the line is known now"
     looking.turn(now() + 60)
     assert len(store.incidents.evidence(incident)) == 1
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from prodwise import clock
 from prodwise.loop import reach
+from prodwise.loop.watch.withdrawn import Withdrawal
 from prodwise.model.action import Action, ActionKind, Footprint
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.delta import Commit, Delta, Named, Package, Setting
@@ -280,3 +281,46 @@ def ramp(world: World, share: float = 0.25) -> str:
         )
     )
     return ids[3]
+
+
+def withdrawn(world: World) -> str:
+    """Release 4 went back on its way, and the commit that it likely came in with was found since. Returns the incident."""
+    ids, at = history(world), clock.now() - 60
+    gone = Withdrawal(
+        ids[3], ids[2], "web", ("web",), 0.05, "web: broken on the new release: GET /cart (7 of 9 failed)", "",
+        ({"gate": "web: errors", "verdict": "fail", "reason": "web: 7 of 9 failed"},
+         {"gate": "web: latency", "verdict": "pass", "reason": "as fast as before"}), {},
+    )  # fmt: skip
+    symptom = Symptom("release", "web", gone.text(), at - 3, at, release=ids[3])
+    found = Incident(f"inc-{ids[3]}", "web", (symptom,), at, IncidentState.APPLYING, title=gone.title())
+    world.store.incidents.open(found)
+    fact = Evidence("judge", "proxy", at - 3, at, gone.reason, {})
+    suspect = Evidence("suspect", "git", at, at, "suspect commit 4444444", {"suspects": [
+        {"commit": "4" * 40, "title": "Fix the footer", "author": "Ana Lima", "share": 0.93, "path": "shop/cart.py", "line": 41}
+    ]})  # fmt: skip
+    world.store.incidents.add_evidence(found.id, [fact, suspect])
+    world.store.incidents.save(
+        found.id, users_hit=7, requests_failed=8, state="closed", outcome="healed", closed_at=at + 1,
+        diagnosis={**gone.diagnosis(fact.id), "unknown": []}, decision=gone.decision(fact.id),
+    )  # fmt: skip
+    made = Effect("w1", found.id, "web", "rollback", {"share": 0.0, "actor": "prodwise"}, {"share": 0.05}, 1, at)
+    world.store.ledger.intend(made)
+    world.store.ledger.settle("w1", EffectState.DONE, "")
+    return found.id
+
+
+def respawned(world: World) -> str:
+    """web died, and the supervisor had it back before anybody else could act. Returns the incident."""
+    history(world)
+    at = clock.now() - 120
+    symptom = Symptom("crash", "web", "web ended after signal 9", at, at, severity=1.0)
+    world.store.incidents.open(
+        Incident("inc-web-9", "web", (symptom,), at, IncidentState.SEEN, title="web ended after signal 9")
+    )
+    world.vitals.requests += [(at + i * 0.05, True) for i in range(4)]
+    done = {"kind": "restart", "reason": "the supervisor restarted it at 10:13, and it answers again", "at": at + 0.2}
+    world.store.incidents.save(
+        "inc-web-9", state="closed", outcome="healed", closed_at=at + 9, requests_failed=4,
+        decision={"plan": None, "done": done, "skipped": [], "gates": [], "authority": "observe", "why": done["reason"]},
+    )  # fmt: skip
+    return "inc-web-9"

@@ -214,11 +214,64 @@ def test_the_incident_page_shows_the_whole_story(world: World) -> None:
     text = text_of(html)
     for part in (
         "Release 4-4444444 broke checkout", "very likely", "What I don’t know", "why old coupons are rejected",
-        "Fresh evidence passed", "Before", "During", "chosen", "Done: rollback",
+        "Fresh evidence passed", "Before", "During", "Go back to release 3-3333333 done",
+        "sent all users of web back (all traffic on the old release)",
     ):  # fmt: skip
         assert part.lower() in text.lower()
-    assert "<s>Restart web</s>" in html
-    assert "Done: rollback" not in people
+    assert '<s class="name">Restart web</s>' in html
+    places = [
+        text.index(part)
+        for part in ("What was done, and why", "Checked before", "Why nothing smaller", "Why nothing bigger")
+    ]
+    assert places == sorted(places), "what was done comes before what was not"
+    assert "ent all users of web back" not in people
+
+
+def test_page_terminal_and_report_tell_a_withdrawn_release_in_the_same_words(world: World) -> None:
+    found = stories.withdrawn(world)
+    with world.person() as client:
+        page = text_of(client.get(f"/incidents/{found}").text)
+    with world.local() as client:
+        report = client.get(f"/api/v1/incidents/{found}/report").json()["markdown"].replace("\\", "")
+        view = client.get(f"/api/v1/incidents/{found}").json()["view"]
+    for part in (
+        "o back to release 3-3333333", "3-3333333 still runs beside it: sending its users back takes one write",
+        "ow the release was judged", "Web: errors failed", "it is proven: waiting only lets more users meet it",
+        "a new process of 4-4444444 runs the same code",
+        "ikely (93 %) came in with commit 4444444 (“Fix the footer”, Ana Lima), shop/cart.py:41",
+    ):  # fmt: skip
+        assert part.lower() in page.lower(), part
+        assert part.lower().replace("release was judged web", "") in report.lower(), part
+    assert page.count("very likely") == 1
+    assert "which line of the release" not in page.lower() + report.lower()
+    assert view["decision"]["state"] == "done"
+    assert view["decision"]["undo"] == "ship it again: prodwise deploy 4444444"
+
+
+def test_what_the_supervisor_did_is_told_as_done(world: World) -> None:
+    found = stories.respawned(world)
+    with world.person() as client:
+        page = text_of(client.get(f"/incidents/{found}").text)
+    for part in (
+        "Done: restart web.",
+        "the supervisor restarted it at",
+        "Nothing smaller",
+        "The supervisor does it by itself",
+    ):
+        assert part.lower() in page.lower(), part
+    assert "not yet known" not in page.lower().partition("what was done, and why")[2].partition("evidence")[0]
+
+
+def test_what_fails_afterwards_for_another_reason_is_not_counted_as_after(world: World) -> None:
+    found = stories.respawned(world)
+    row = world.store.incidents.row(found)
+    later = row["closed_at"] + 10
+    world.vitals.requests += [(later + 1 + i * 0.1, True) for i in range(50)]
+    with world.local() as client:
+        assert client.get(f"/api/v1/incidents/{found}").json()["view"]["phases"][-1]["failed"] >= 50
+        seen = Symptom("errors", "web", "other", later, later + 1)
+        world.store.incidents.open(Incident("inc-later", "web", (seen,), later + 1, IncidentState.SEEN, title="other"))
+        assert client.get(f"/api/v1/incidents/{found}").json()["view"]["phases"][-1]["failed"] < 10
 
 
 def test_an_incident_that_is_not_understood_yet_says_so(world: World) -> None:

@@ -17,6 +17,7 @@ from prodwise.server.views import words
 from prodwise.server.views.facts import Case, stage_of
 from prodwise.server.views.incident import Moment, joined, phases, telling
 from prodwise.server.views.report import REPEAT_S, report
+from prodwise.server.views.story import title_of
 from prodwise.server.views.strip import HEIGHT, strip
 
 NOW = 1_800_000_000.0
@@ -159,3 +160,16 @@ def test_of_many_readings_the_newest_and_the_cited_are_shown() -> None:
 )
 def test_whom_it_hit_is_said_or_said_to_be_unknown(people: int | None, failed: int, said: str) -> None:
     assert ", ".join(words.harm(people, failed)) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("runs but does not answer: 3 probes failed", "web runs but does not answer: 3 probes failed"),
+        ("the process ended by signal 9 (slot a)", "web: the process ended by signal 9 (slot a)"),
+        ("POST /checkout fails", "POST /checkout fails"),
+        ("", "web has a problem"),
+    ],
+)
+def test_a_title_names_the_service_where_its_text_goes_on_from_it(text: str, told: str) -> None:
+    assert title_of(Incident("inc-1", "web", (), 1.0, IncidentState.SEEN, title=text)) == told

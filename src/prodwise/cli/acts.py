@@ -265,6 +265,11 @@ def undo(
         facts = {"dry_run": True, "incident": chosen, "can_undo": able, "effects": lines if able else []}
         desk.data(**facts) if json else desk.show(what, "Nothing was changed.")
         return Code.OK
+    if not seen["view"]["can_undo"]:
+        raise UsageError(
+            f"nothing in {chosen} can be undone",
+            f"`prodwise why {chosen}` shows what was done; `prodwise changes` how each change is taken back",
+        )
     if not desk.agree(f"Undo what was done in {chosen}?", lines, yes=yes, no_input=no_input):
         return Code.FAILED
     text = str(client.post(f"incidents/{chosen}/undo")["text"])

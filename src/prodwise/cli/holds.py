@@ -60,7 +60,7 @@ def stop(desk: Desk, reason: Reason = "", dry_run: DryRun = False, json: Json = 
     if json:
         desk.data(stopped=True, reason=reason)
         return Code.OK
-    desk.show(f"{paint('■', 'bad')} Stopped: Prodwise does nothing by itself any more. The app runs on.")
+    desk.show(f"{paint('■', 'bad')} Stopped: Prodwise does nothing by itself any more. Your app is not touched.")
     desk.say("  prodwise start lets it act again", "dim")
     return Code.OK
 

@@ -10,6 +10,7 @@ from prodwise.cli.fit import tell
 from prodwise.cli.status_text import heading
 from prodwise.cli.tables import table, wrapped
 from prodwise.cli.times import clock, since
+from prodwise.server.views.words import VERDICTS
 
 Answer = Mapping[str, Any]
 
@@ -54,7 +55,7 @@ def show_text(view: Answer) -> None:
 
 
 def why_text(view: Answer) -> None:
-    """Symptoms, diagnosis with evidence, the ladder, gates, what was done, what is not known."""
+    """Symptoms, diagnosis with evidence, what was done and why, the ladder, each act, what is not known."""
     head(view)
     heading("What I saw")
     _bullets(view["symptoms"], "nothing yet")
@@ -66,7 +67,7 @@ def why_text(view: Answer) -> None:
     _notes(view)
     _decision(view["decision"])
     _reach(view["reach"])
-    heading("What was done")
+    heading("Step by step")
     done = [m for m in view["timeline"] if m["group"] in ("changes", "people")]
     if done:
         table(("", "", ""), [(clock(m["at"]), (m["who"], "dim"), m["what"]) for m in done[-20:]], indent=2)
@@ -87,6 +88,8 @@ def _notes(view: Answer) -> None:
 
 def _cause(cause: Answer) -> None:
     tell(wrapped(f"{cause['text']} ({cause['likelihood']})", "    ", "  ● "))
+    if cause["origin"]:
+        tell(wrapped(cause["origin"], "      ", "    "))
     for sign, texts in (("+", cause["supports"]), ("−", cause["contradicts"])):
         for text in texts:
             tell(wrapped(text, "        ", f"      {sign} "))
@@ -106,34 +109,49 @@ def _reach(reach: Answer | None) -> None:
 
 
 def _decision(decision: Answer) -> None:
-    heading("What I chose, smallest first")
-    for rung in decision["rungs"]:
-        chosen = rung["state"] == "chosen"
-        mark = paint("▸", "accent") if chosen else paint("✗", "dim")
-        tell(f"  {mark} {paint(rung['action'], 'bold' if chosen else 'dim')}")
-        if rung["reason"]:
-            tell(wrapped(rung["reason"], "      "))
-    if not decision["rungs"]:
-        tell("  Nothing chosen yet.")
+    """What was done and why, what it was asked, then what was smaller and why it was not taken."""
+    heading(decision["title"])
+    chosen = next((rung for rung in decision["rungs"] if rung["state"] == "chosen"), None)
+    if chosen is not None:
+        tell(f"  {paint('▸', 'accent')} {paint(chosen['action'], 'bold')}  ({decision['state']})")
+        tell(wrapped(chosen["reason"], "      ")) if chosen["reason"] else None
     for reason in decision["refusal"]:
-        tell(wrapped(f"not acting: {reason}", "    ", "  "))
+        tell(wrapped(f"no action by itself: {reason}", "    ", "  "))
+    if chosen is None and not decision["refusal"]:
+        tell("  Not yet known.")
     for label in ("risk", "undo", "authority"):
         if decision[label]:
-            tell(wrapped(f"{label}: {decision[label]}", "    ", "  "))
-    if decision["gates"]:
-        heading("Gates")
-        gates(decision["gates"])
+            tell(wrapped(f"{'reach' if label == 'risk' else label}: {decision[label]}", "    ", "  "))
+    for title, found in (("How the release was judged", decision["verdicts"]), ("Checked before", decision["gates"])):
+        if found:
+            heading(title)
+            gates(found)
+    _not_chosen(decision)
+
+
+def _not_chosen(decision: Answer) -> None:
+    smaller = [rung for rung in decision["rungs"] if rung["state"] != "chosen"]
+    if smaller or decision["smallest"]:
+        heading("Why nothing smaller")
+    if decision["smallest"]:
+        tell(wrapped(decision["smallest"], "  "))
+    for rung in smaller:
+        tell(f"  {paint('✗', 'dim')} {paint(rung['action'], 'dim')}")
+        if rung["reason"]:
+            tell(wrapped(rung["reason"], "      "))
+    if decision["bigger"]:
+        heading("Why nothing bigger")
+        tell(wrapped(decision["bigger"], "  "))
 
 
 def gates(found: Sequence[Answer]) -> None:
     for gate in found:
         mark, style = VERDICT.get(str(gate["verdict"]), VERDICT["hold"])
-        name = gate.get("name") or gate.get("gate") or ""
-        tell(
-            wrapped(f"{mark} {gate['verdict']}  {name}: {gate['reason']}", "      ", "  ").replace(
-                mark, paint(mark, style), 1
-            )
+        word = VERDICTS.get(str(gate["verdict"]), VERDICTS["hold"])
+        said = f"{mark} {gate.get('name') or gate.get('gate') or ''} {word}" + (
+            f": {gate['reason']}" if gate["reason"] else ""
         )
+        tell(wrapped(said, "      ", "  ").replace(mark, paint(mark, style), 1))
 
 
 def _bullets(texts: Sequence[str], none: str = "nothing") -> None:

@@ -334,6 +334,7 @@ def _decision(choice: Choice, allowed: Authority) -> dict[str, Any]:
         "plan": plan_to_json(choice) if isinstance(choice, Plan) else None,
         "plan_hash": choice.hash if isinstance(choice, Plan) else "",
         "refusal": {"reasons": list(choice.reasons)} if isinstance(choice, Refusal) else None,
+        "done": {**asdict(choice), "kind": choice.kind.value} if isinstance(choice, AlreadyDone) else None,
         "skipped": skipped,
         "gates": [],
         "authority": allowed.value,

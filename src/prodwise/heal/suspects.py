@@ -16,6 +16,7 @@ from prodwise.heal.spoken import reported, tell
 from prodwise.loop.diagnose.blamed import event_of
 from prodwise.loop.diagnose.case import onset
 from prodwise.loop.diagnose.suspect import Search, evidence, rank, wanted
+from prodwise.loop.watch.withdrawn import UNKNOWN_LINE
 from prodwise.model.diagnosis import Cause
 from prodwise.model.errors import ProdwiseError
 from prodwise.model.event import ErrorEvent
@@ -91,6 +92,7 @@ class Suspects:
         records = self._parts.records
         with records.unit():
             records.incidents.add_evidence(incident.id, [found])
+            records.incidents.save(incident.id, diagnosis=_known(records.incidents.row(incident.id), found))
             records.ledger.append(
                 "suspect", found.text, actor=AUTOMATION, service=incident.service, incident=incident.id,
                 data={"evidence": found.id},
@@ -111,6 +113,14 @@ class Suspects:
     def _event(row: Mapping[str, Any], bad: Release, reporting: ReportsIn) -> ErrorEvent | None:
         kept = fault_of(reporting, row, bad)
         return event_of(kept) if kept is not None else None
+
+
+def _known(row: Mapping[str, Any], found: Evidence) -> dict[str, Any]:
+    """The diagnosis without the question that the suspect answers; of a commit without a line, which line of it stays open."""
+    told, first = dict(row["diagnosis"] or {}), found.data["suspects"][0]
+    left = () if first["line"] else (f"which line of commit {str(first['commit'])[:7]} does it",)
+    unknown = [text for one in told.get("unknown", ()) for text in (left if one == UNKNOWN_LINE else (one,))]
+    return {**told, "unknown": unknown}
 
 
 def _suspected(

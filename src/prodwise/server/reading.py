@@ -43,7 +43,7 @@ from prodwise.server.views.words import mapping, number, visible
 
 DAY_BUCKETS, QUARTER_BUCKETS, INCIDENT_BUCKETS = 96, 90, 120
 REPORT_TTL_S = 30.0
-REPORT_INCIDENTS, TIMELINE_MAX = 1000, 500
+REPORT_INCIDENTS, TIMELINE_MAX, NEWEST = 1000, 500, 200
 DAY_BEFORE_NOW = 86_400.0
 UNSAFE_SHOWN = 10
 
@@ -154,7 +154,15 @@ class Reader:
             buckets=self._around(case.incident),
             marks=records.ledger.recent(200, ["change", "effect"]),
             posture=self.posture(target),
+            later=self._later(case.incident),
         )
+
+    def _later(self, incident: Incident) -> float | None:
+        """Looked for among the newest: what is older than those has no traffic left to show anyway."""
+        if incident.closed_at is None:
+            return None
+        begun = (onset(one) for one in self.parts.records.incidents.list(limit=NEWEST))
+        return min((at for at in begun if at >= incident.closed_at), default=None)
 
     def effects(self, incident_id: str) -> list[Effect]:
         return list(self.parts.records.ledger.effects(story=incident_id))

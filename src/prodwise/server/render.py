@@ -35,7 +35,7 @@ class Pages:
             lstrip_blocks=True,
         )
         version = hashlib.sha256(b"".join(self.static.values())).hexdigest()[:10]
-        self._env.globals.update(app_name=app_name, version=version, now=now)
+        self._env.globals.update(app_name=app_name, version=version, now=now, verdicts=words.VERDICTS)
         self._env.filters.update(
             ago=lambda at: words.ago(at, now()),
             until=lambda at: words.left(at - now()),

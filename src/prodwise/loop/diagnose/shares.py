@@ -46,4 +46,9 @@ def curved(raw: float) -> float:
 def in_words(share: float) -> str:
     """With its number: nobody reads 83 % off a word, nor what a number is worth."""
     word = next(word for least, word in _WORDS if share >= least)
-    return f"{word}, {min(99, max(1, round(share * 100)))} %"
+    return f"{word}, {rounded(share)} %"
+
+
+def rounded(share: float) -> int:
+    """In per cent; what was worked out is never quite sure."""
+    return min(99, max(1, round(share * 100)))

@@ -152,11 +152,11 @@ class RolloutJudge:
             return GateResult(
                 "exposure",
                 Verdict.HOLD,
-                f"{n:,} canary answers, {bad} of them bad, do not yet rule out that {limit:.1%} fail: "
+                f"{n:,} answers of the new release, {bad} of them bad, do not yet rule out that {limit:.1%} fail: "
                 f"{_about(more)} more good ones needed",
             )
         bound = upper_bound(Count(n, bad), self.alpha)
-        text = f"{n:,} canary answers, {bad} of them bad: at most {bound:.1%} fail, below this stage's {limit:.1%}"
+        text = f"{n:,} answers of the new release, {bad} of them bad: at most {bound:.1%} fail, below this stage's {limit:.1%}"
         return GateResult("exposure", Verdict.PASS, text)
 
     def _judged(self, gate: str, part: str, wealth: float, facts: str, more: int) -> GateResult:
@@ -167,12 +167,13 @@ class RolloutJudge:
         if wealth >= SUSPICION * cap:
             return GateResult(gate, Verdict.HOLD, f"{facts}: suspicious (evidence {wealth:.0f} of {cap:.0f}), waiting")
         if more:
-            return GateResult(gate, Verdict.HOLD, f"{facts}: {_about(more)} more good canary answers needed")
+            return GateResult(gate, Verdict.HOLD, f"{facts}: {_about(more)} more good answers of it needed")
         return GateResult(gate, Verdict.PASS, f"{facts}: no sign of worse (evidence {wealth:.1f} of {cap:.0f})")
 
     def _errors_gate(self, stage: Stage) -> GateResult:
         canary, stable = Arm.CANARY, Arm.STABLE
-        facts = f"canary failed {self._bad[canary]} of {self._n[canary]:,}, stable {self._bad[stable]} of {self._n[stable]:,}"
+        was = f"the one before {self._bad[stable]} of {self._n[stable]:,}"
+        facts = f"the new release failed {self._bad[canary]} of {self._n[canary]:,}, {was}"
         alone = self._alone
         if (
             alone is not None
@@ -185,7 +186,7 @@ class RolloutJudge:
         failed = self._routes.failed()
         if failed:
             shown = "; ".join(self._route_facts(route) for route in failed[:3])
-            return GateResult("routes", Verdict.FAIL, f"broken on the canary: {shown}")
+            return GateResult("routes", Verdict.FAIL, f"broken on the new release: {shown}")
         suspicious = self._routes.suspicious()
         if suspicious:
             shown = "; ".join(self._route_facts(route) for route in suspicious[:3])
@@ -197,27 +198,27 @@ class RolloutJudge:
         return GateResult(
             "routes",
             Verdict.PASS,
-            f"{max(len(self._routes), len(self._replays))} routes seen, none worse on the canary",
+            f"{max(len(self._routes), len(self._replays))} routes seen, none worse on the new release",
         )
 
     def _route_facts(self, route: str) -> str:
         test = dict(self._routes.items())[route]
-        return (
-            f"{route} ({test.canary[0]} of {sum(test.canary)} failed, on stable {test.stable[0]} of {sum(test.stable)})"
-        )
+        return f"{route} ({test.canary[0]} of {sum(test.canary)} failed, on the one before {test.stable[0]} of {sum(test.stable)})"
 
     def _latency_gate(self, stage: Stage) -> GateResult:
         counts, p95 = self._latency.test.canary, self._latency.p95
         if p95 is None:
             return GateResult("latency", Verdict.HOLD, "too few answers of stable to know what is slow")
-        facts = f"{counts.errors} of {counts.n:,} canary answers slower than stable's 95th percentile ({p95:.0f} ms)"
+        facts = f"{counts.errors} of {counts.n:,} answers of the new release slower than 95 % of the one before ({p95:.0f} ms)"
         limit = min(0.98, 0.05 + max(stage.max_bad_share, 0.1))
         more = needed_for(Count(counts.n, counts.errors), self.alpha, limit)
         return self._judged("latency", "latency", self._latency.test.wealth_now, facts, more)
 
     def _traffic_gate(self, stage: Stage) -> GateResult:
         lanes, total = self._lane_count[Arm.CANARY], sum(self._lane_count.values())
-        facts = f"{lanes:,} of {total:,} users on the canary; {self._fell_over} requests fell over to stable"
+        facts = (
+            f"{lanes:,} of {total:,} users on the new release; {self._fell_over} requests fell over to the one before"
+        )
         more = 0 if self._n[Arm.CANARY] or self._replays else 1
         return self._judged("traffic", "traffic", self._traffic.wealth, facts, more)
 
@@ -228,7 +229,7 @@ class RolloutJudge:
             return GateResult("outage", Verdict.FAIL, "the canary's errors do not stop while stable answers")
         if all(self._last):
             return GateResult("outage", Verdict.HOLD, f"the canary's last {len(self._last)} answers were all bad")
-        return GateResult("outage", Verdict.PASS, "the canary answers")
+        return GateResult("outage", Verdict.PASS, "the new release answers")
 
     def _replay_gate(self) -> tuple[GateResult, ...]:
         if not self._replays:

@@ -9,15 +9,16 @@ from prodwise.loop.verify.proof import KIND as PROOF
 from prodwise.model.evidence import Evidence
 from prodwise.model.outcome import Outcome
 from prodwise.model.record import Entry
+from prodwise.server.views.decision import Decision, decision_of
 from prodwise.server.views.facts import IncidentFacts
-from prodwise.server.views.incident import decision_of, moment, outcome_words, recovered_at
-from prodwise.server.views.likely import likelihood
+from prodwise.server.views.incident import moment, outcome_words, recovered_at, settled
+from prodwise.server.views.likely import OF_A_COMMIT, likelihood, likely_commit
 from prodwise.server.views.markdown import Sources, plain
 from prodwise.server.views.prompt import Shield
 from prodwise.server.views.reach import Reaches, reaches
 from prodwise.server.views.report import onset
 from prodwise.server.views.story import title_of
-from prodwise.server.views.words import actor_name, harm, mapping, number, percent, sequence
+from prodwise.server.views.words import VERDICTS, actor_name, harm, mapping, number, percent, sequence
 
 MOMENTS_MAX, CAUSES_MAX, CITED_MAX = 60, 4, 8
 DECIDED = ("decided", "refused")
@@ -93,7 +94,7 @@ class _Account:
             yield self._item(f"It was still open at {_clock(last.at)}.", [_entry(last)])
 
     def _done(self) -> Lines:
-        moments = [(one, moment(one)) for one in self._facts.timeline]
+        moments = [(one, moment(one)) for one in settled(self._facts.timeline)]
         acts = [(entry, told) for entry, told in moments if told.group in ("changes", "people")]
         for entry, told in acts[-MOMENTS_MAX:]:
             yield self._item(f"{_clock(told.at)}, {plain(told.who, 60)}: {plain(told.what)}.", [_entry(entry)])
@@ -101,22 +102,27 @@ class _Account:
             yield self._item("Nothing was done.", [self._record])
 
     def _why(self) -> Lines:
-        decision, rests = decision_of(self._case), self._decided()
-        for rung in decision.rungs:
-            chosen = rung.state == "chosen"
-            word, why = ("Chosen", self._case.plan.get("why") or rung.reason) if chosen else ("Not", rung.reason)
-            yield self._item(f"{word}: {plain(rung.action, 160)}, because {plain(why, 900)}.", rests)
+        decision, rests = decision_of(self._facts), self._decided()
+        if decision.chosen is not None:
+            because = f", because {plain(decision.chosen.reason, 900)}" if decision.chosen.reason else ""
+            state = decision.state[:1].upper() + decision.state[1:]
+            yield self._item(f"{state}: {plain(decision.chosen.action, 160)}{because}.", rests)
         for reason in decision.refusal:
             yield self._item(f"No action by itself: {plain(reason)}.", rests)
-        if not decision.rungs and not decision.refusal:
+        if decision.chosen is None and not decision.refusal:
             yield self._item(f"{plain(decision.why)}.", rests)
+        yield from self._asked(decision, rests)
+        for rung in decision.smaller:
+            yield self._item(f"Not: {plain(rung.action, 160)}, because {plain(rung.reason, 900)}.", rests)
+        for text in filter(None, (decision.smallest, decision.bigger)):
+            yield self._item(plain(text), rests)
         yield from self._reached(self._reach, bool(self._case.plan))
-        passed = [plain(gate.name) for gate in decision.gates if gate.verdict == "pass"]
-        if passed:
-            yield self._item(f"Gates that passed: {', '.join(passed)}.", rests)
-        for gate in decision.gates:
-            if gate.verdict != "pass":
-                yield self._item(f"Gate {plain(gate.name)}: {gate.verdict}, {plain(gate.reason)}.", rests)
+
+    def _asked(self, decision: Decision, rests: list[str]) -> Lines:
+        for title, gates in (("How the release was judged", decision.verdicts), ("Checked before", decision.gates)):
+            for gate in gates:
+                reason = f": {plain(gate.reason)}" if gate.reason else ""
+                yield self._item(f"{title}: {plain(gate.name)} {VERDICTS[gate.verdict]}{reason}.", rests)
 
     def _reached(self, found: Reaches | None, planned: bool) -> Lines:
         """Each candidate's reach, smallest first; beyond the chosen one they are bigger."""
@@ -148,6 +154,10 @@ class _Account:
             word = "Likeliest" if place == 0 else "Also thought of"
             told = f"{word} ({likelihood(one)}): {plain(one.get('text', ''))}."
             yield self._item(told, [name for name in supports if name in self._evidence][:CITED_MAX] or [self._record])
+            came = likely_commit(self._facts.evidence) if place == 0 and one.get("cause") in OF_A_COMMIT else ""
+            if came:
+                found = [fact.id for fact in self._facts.evidence if fact.kind == "suspect"][:1]
+                yield "  " + self._item(f"{came[:1].upper()}{plain(came, 600)[1:]}.", found)
             for sign, ids in (("For", supports), ("Against", against)):
                 for name in ids[:CITED_MAX]:
                     if name in self._evidence:

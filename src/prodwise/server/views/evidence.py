@@ -29,7 +29,9 @@ def telling(case: Case, evidence: Sequence[Evidence]) -> list[Evidence]:
         hypothesis = mapping(entry)
         cited |= {str(n) for n in (*sequence(hypothesis.get("supports")), *sequence(hypothesis.get("contradicts")))}
     newest = {_subject(fact): fact.id for fact in evidence}
-    return [fact for fact in evidence if fact.id in cited or newest[_subject(fact)] == fact.id]
+    kept = [fact for fact in evidence if fact.id in cited or newest[_subject(fact)] == fact.id]
+    once = {(fact.kind, fact.text): fact for fact in reversed(kept)}  # the first of those that say the same
+    return [fact for fact in kept if once[(fact.kind, fact.text)] is fact]
 
 
 def _subject(fact: Evidence) -> tuple[str, ...]:

@@ -98,6 +98,8 @@ class NowFacts:
 
 @dataclass(frozen=True, slots=True)
 class IncidentFacts:
+    """later: when the next incident of all began after this one had ended; None without one."""
+
     case: Case
     evidence: Sequence[Evidence]
     timeline: Sequence[Entry]
@@ -106,6 +108,7 @@ class IncidentFacts:
     buckets: Buckets
     marks: Sequence[Entry]
     posture: Posture
+    later: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

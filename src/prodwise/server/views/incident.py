@@ -9,10 +9,11 @@ from typing import Any
 from prodwise.model.incident import Incident
 from prodwise.model.outcome import Outcome
 from prodwise.model.record import EffectState, Entry
+from prodwise.server.views.decision import Decision, decision_of, effect_words
 from prodwise.server.views.evidence import Fact, fact_of, telling
 from prodwise.server.views.facts import Buckets, Case, IncidentFacts
 from prodwise.server.views.likely import OF_A_COMMIT, likelihood, likely_commit
-from prodwise.server.views.needs import Card, approval_card, risk_words
+from prodwise.server.views.needs import Card, approval_card
 from prodwise.server.views.reach import Reaches, reaches
 from prodwise.server.views.report import onset
 from prodwise.server.views.story import Step, Story, steps_of, story, title_of
@@ -21,13 +22,11 @@ from prodwise.server.views.words import (
     NOT_YET,
     actor_name,
     duration,
-    gate_reason,
     harm,
     is_person,
     mapping,
     number,
     percent,
-    plan_words,
     sequence,
     visible,
 )
@@ -36,6 +35,8 @@ BEFORE_S, AFTER_S = 300.0, 300.0
 WHY_MAX = 900
 EVIDENCE_SHOWN = 60
 CHANGES = frozenset({"change", "effect", "release", "rollout_stage", "rollout_failed", "setting"})
+OWN_WORDS = frozenset({"supervisor", "guard"})
+"""Those whose entries say it themselves."""
 SIGNALS = frozenset({"incident_opened", "symptom", "recovered", "evidence"})
 
 
@@ -52,24 +53,11 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
-    """One step of the ladder. state: skipped or chosen."""
-
-    action: str
-    state: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    name: str
-    verdict: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Cause:
+    """origin: which commit it likely came in with, as a sentence's beginning; "" where none is suspected."""
+
     text: str
+    origin: str
     kind: str
     likelihood: str
     supports: tuple[str, ...]
@@ -84,18 +72,6 @@ class Note:
     at: float
     text: str
     about: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    rungs: tuple[Rung, ...]
-    gates: tuple[Gate, ...]
-    why: str
-    refusal: tuple[str, ...]
-    authority: str
-    risk: str
-    undo: str
-    plan_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +145,11 @@ def incident_view(facts: IncidentFacts, now: float) -> IncidentView:
         story=story(facts.case, facts.posture, facts.approvals, now) if ended is None else None,
         steps=steps_of(facts.case, now) if facts.case.turn.get("entered") or ended is None else (),
         causes=tuple(_causes(facts)),
-        decision=decision_of(facts.case),
-        timeline=joined(moment(entry) for entry in facts.timeline),
+        decision=decision_of(facts),
+        timeline=joined(moment(entry) for entry in settled(facts.timeline)),
         evidence=tuple(fact_of(fact) for fact in telling(facts.case, facts.evidence)[:EVIDENCE_SHOWN]),
         evidence_stored=len(facts.evidence),
-        phases=phases(facts.buckets, began, better or ended, window[1]),
+        phases=phases(facts.buckets, began, better or ended, min(window[1], facts.later or now)),
         strip=strip(facts.buckets, facts.marks, *window),
         unknown=_unknown(facts.case),
         cards=() if ended or facts.case.taken_over else tuple(_asked(facts)),
@@ -232,10 +208,10 @@ def _causes(facts: IncidentFacts) -> list[Cause]:
     for place, entry in enumerate(sequence(facts.case.diagnosis.get("hypotheses"))[:8]):
         hypothesis = mapping(entry)
         kind = str(hypothesis.get("cause") or "unknown")
-        came_with = likely_commit(facts.evidence) if place == 0 and kind in OF_A_COMMIT else ""
         found.append(
             Cause(
-                text=visible(hypothesis.get("text") or NOT_YET, 300) + came_with,
+                text=visible(hypothesis.get("text") or NOT_YET, 300),
+                origin=likely_commit(facts.evidence) if place == 0 and kind in OF_A_COMMIT else "",
                 kind=visible(kind, 40).replace("_", " "),
                 likelihood=likelihood(hypothesis),
                 supports=_cited(hypothesis.get("supports"), texts),
@@ -249,50 +225,6 @@ def _cited(ids: object, texts: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(texts.get(str(name), visible(name, 60)) for name in sequence(ids)[:8])
 
 
-def decision_of(case: Case) -> Decision:
-    decision, plan = case.decision, case.plan
-    skipped = [mapping(entry) for entry in sequence(decision.get("skipped") or plan.get("skipped"))]
-    rungs = [
-        Rung(visible(s.get("action", ""), 80).replace("_", " "), "skipped", visible(s.get("reason", ""), 240))
-        for s in skipped[:12]
-    ]
-    if plan:
-        why = decision.get("why") or plan.get("why") or ""
-        rungs.append(Rung(visible(plan_words(plan), 160), "chosen", visible(why, WHY_MAX)))
-    action = mapping(plan.get("action"))
-    return Decision(
-        rungs=tuple(rungs),
-        gates=tuple(gates_of(decision.get("gates"))),
-        why=visible(decision.get("why") or plan.get("why") or NOT_YET, WHY_MAX),
-        refusal=tuple(visible(r, 240) for r in sequence(mapping(decision.get("refusal")).get("reasons"))[:10]),
-        authority="a person has taken over"
-        if case.taken_over
-        else {
-            "act": "acts by itself and tells you",
-            "ask": "asks you first",
-            "observe": "only watches; a person acts",
-        }.get(str(decision.get("authority")), NOT_YET),
-        risk=risk_words(plan) if plan else "",
-        undo=visible(action.get("undo") or ("none needed" if plan else NOT_YET), 200),
-        plan_hash=visible(decision.get("plan_hash") or "", 64),
-    )
-
-
-def gates_of(entries: object) -> list[Gate]:
-    found = []
-    for entry in sequence(entries)[:20]:
-        gate = mapping(entry)
-        verdict = str(gate.get("verdict", "hold"))
-        found.append(
-            Gate(
-                visible(gate.get("gate", ""), 80).replace("_", " "),
-                verdict if verdict in ("pass", "hold", "fail") else "hold",
-                visible(gate_reason(gate), 300),
-            )
-        )
-    return found
-
-
 def moment(entry: Entry) -> Moment:
     if is_person(entry.actor):
         group = "people"
@@ -304,13 +236,24 @@ def moment(entry: Entry) -> Moment:
 
 
 def _what(entry: Entry) -> str:
-    """The entry's own text; for effects, a sentence that tells an intent from what was done."""
-    if entry.kind != "effect":
+    """The entry's own text; for effects, a sentence that tells what is about to be from what was done."""
+    if entry.kind != "effect" or entry.actor in OWN_WORDS:
         return visible(entry.text or entry.kind.replace("_", " "), 400)
-    kind, target = str(entry.data.get("kind", "act")).replace("_", " "), entry.data.get("target", "")
-    result = f": {entry.data['result']}" if entry.data.get("result") else ""
-    state = {"intent": "About to", "done": "Done:", "failed": "Failed:"}.get(str(entry.data.get("state")), "")
-    return visible(f"{state} {kind} {target}{result}".strip(), 400)
+    return effect_words(entry.data, entry.service)
+
+
+def settled(timeline: Sequence[Entry]) -> list[Entry]:
+    """Without the intents whose end is known: the end says it all."""
+    ended = {
+        str(entry.data.get("key"))
+        for entry in timeline
+        if entry.kind == "effect" and entry.data.get("state") != "intent"
+    }
+    return [
+        entry
+        for entry in timeline
+        if not (entry.kind == "effect" and entry.data.get("state") == "intent" and str(entry.data.get("key")) in ended)
+    ]
 
 
 def phases(buckets: Buckets, began: float, better: float | None, until: float) -> tuple[Phase, ...]:
@@ -322,7 +265,7 @@ def phases(buckets: Buckets, began: float, better: float | None, until: float) -
     windows = (
         ("before", float("-inf"), began - step),
         ("during", began - step, end),
-        ("after", end, until),
+        ("after", end, until - step),
     )
     found = []
     for name, since, to in windows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from prodwise.loop.diagnose.shares import in_words
+from prodwise.loop.diagnose.shares import in_words, rounded
 from prodwise.model.evidence import Evidence
 from prodwise.server.views.words import NOT_YET, mapping, number, sequence, visible
 
@@ -23,7 +23,7 @@ def likelihood(hypothesis: Mapping[str, Any]) -> str:
 
 
 def likely_commit(evidence: Sequence[Evidence]) -> str:
-    """A half-sentence to go on with; "" where no commit is suspected."""
+    """Where it came in, as a sentence's beginning; "" where no commit is suspected."""
     for fact in evidence:
         suspects = sequence(fact.data.get("suspects")) if fact.kind == "suspect" else ()
         for one in (mapping(entry) for entry in suspects[:1]):
@@ -31,6 +31,6 @@ def likely_commit(evidence: Sequence[Evidence]) -> str:
             path, line, share = visible(one.get("path", ""), 200), number(one.get("line")), number(one.get("share"))
             who = ", ".join(part for part in (f"“{title}”" if title else "", author) if part)
             where = f", {path}" + (f":{line:.0f}" if line else "") if path else ""
-            sure = f"; {in_words(share)}" if share is not None else ""
-            return f"; likely came in with commit {visible(str(one.get('commit', ''))[:7])} ({who}){where}{sure}"
+            sure = f" ({rounded(share)} %)" if share is not None else ""
+            return f"likely{sure} came in with commit {visible(str(one.get('commit', ''))[:7])} ({who}){where}"
     return ""

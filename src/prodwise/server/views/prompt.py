@@ -110,11 +110,11 @@ def _outside(view: IncidentView) -> Iterator[str]:
     yield f"Title: {view.title}"
     yield from (f"Symptom: {text}" for text in view.symptoms)
     for cause in view.causes:
-        yield f"Prodwise's hypothesis ({cause.likelihood}): {cause.text}"
+        yield f"Prodwise's hypothesis ({cause.likelihood}): {'; '.join(filter(None, (cause.text, cause.origin)))}"
     for note in view.notes:
         yield f"A person called a diagnosis wrong ({note.about}): {note.text}"
     if view.decision.rungs or view.decision.refusal:
-        chosen = "; ".join(rung.action for rung in view.decision.rungs if rung.state == "chosen")
+        chosen = f"{view.decision.chosen.action} ({view.decision.state})" if view.decision.chosen else ""
         yield f"Prodwise's decision: {chosen or '; '.join(view.decision.refusal) or 'none'}"
     yield from (f"Not known: {text}" for text in view.unknown)
 

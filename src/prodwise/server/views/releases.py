@@ -10,9 +10,9 @@ from prodwise.model.record import Rollout, RolloutState
 from prodwise.model.release import Release, ReleaseState
 from prodwise.model.signal import ProcessSeen, ProcessState
 from prodwise.model.target import ServiceSeen
+from prodwise.server.views.decision import Gate, gates_of
 from prodwise.server.views.evidence import figure, label
 from prodwise.server.views.facts import Brake, ReleasesFacts, Way
-from prodwise.server.views.incident import Gate, gates_of
 from prodwise.server.views.shipping import headline, ramp_steps
 from prodwise.server.views.story import Step, whole
 from prodwise.server.views.words import actor_name, mapping, number, percent, sequence, visible

@@ -90,6 +90,6 @@ def _fault(group: Mapping[str, Any]) -> Fault:
         group["where"],
         group["state"],
         count(group["count"], "event"),
-        count(group["users"], "user"),
+        count(group["users"], "user") if group["users"] else "",
         group["last_seen"],
     )

@@ -28,6 +28,8 @@ NEXT: Mapping[IncidentState, tuple[str, float]] = {
     IncidentState.APPLYING: ("watch whether it helped", limits.APPLY_S),
 }
 """What comes after a phase, and how many seconds the phase has at most before a person is called."""
+VERBS = ("runs ", "does ", "answers ")
+"""How symptoms begin that go on from their service's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,14 @@ class Story:
 
 
 def title_of(incident: Incident) -> str:
+    """With the service's name where the text goes on from it."""
     text = incident.title or (incident.symptoms[0].text if incident.symptoms else "")
-    return visible(text or f"{incident.service} has a problem", 200)
+    service = incident.service
+    if not text:
+        return visible(f"{service or 'the app'} has a problem", 200)
+    if service and text.startswith(VERBS):
+        return visible(f"{service} {text}", 200)
+    return visible(f"{service}: {text}" if service and text.startswith("the process ") else text, 200)
 
 
 def whole(seconds: float) -> str:
@@ -177,7 +185,7 @@ def why_not_smaller(case: Case) -> str:
     if not skipped and mapping(case.decision.get("refusal")).get("reasons"):
         return "No step is taken for now."
     if not skipped:
-        return "Nothing smaller would do: this is the smallest step there is." if case.plan else "Not yet known."
+        return "Nothing smaller would do: this is the smallest step there is." if _stepped(case) else "Not yet known."
     first = skipped[-1]
     action = str(first.get("action", "")).replace("_", " ")
     return visible(f"{action}: {first.get('reason', 'no reason given')}", 200)
@@ -186,4 +194,9 @@ def why_not_smaller(case: Case) -> str:
 def why_not_bigger(case: Case) -> str:
     if mapping(case.decision.get("refusal")).get("reasons"):
         return "Nothing bigger is called for while this holds it back."
-    return "A bigger step is only taken once this one has failed." if case.plan else "Not yet known."
+    return "A bigger step is only taken once this one has failed." if _stepped(case) else "Not yet known."
+
+
+def _stepped(case: Case) -> bool:
+    """There is a step: a plan's, or one that was taken before we came."""
+    return bool(case.plan or case.decision.get("done"))

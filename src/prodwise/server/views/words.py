@@ -98,6 +98,8 @@ def gate_reason(gate: Mapping[str, Any]) -> str:
     return str(gate.get("reason", "")).removeprefix(service + colon if colon else "")
 
 
+VERDICTS: Mapping[str, str] = {"pass": "passed", "hold": "not yet", "fail": "failed"}
+"""A gate's verdict, for people."""
 AUTOMATIC = frozenset({"prodwise", "guard", "supervisor", "proxy", "prober", ""})
 
 
