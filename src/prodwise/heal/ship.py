@@ -9,22 +9,18 @@ from typing import Any
 
 from prodwise.clock import now
 from prodwise.heal import memory, migrated, spoken
-from prodwise.heal.closing import close_incident, tell
+from prodwise.heal.building import build
+from prodwise.heal.closing import tell
 from prodwise.heal.durable import Durable
+from prodwise.heal.exposed import Exposed
 from prodwise.heal.hands import AUTOMATION, REFUSED, Hands
-from prodwise.heal.harm import more
 from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
 from prodwise.heal.returning import Returning
 from prodwise.loop import moves
 from prodwise.loop.ship import CanarySeen, ShipCommand, ShipOp, ShipPhase, ShipRules, ShipSeen, ShipTurn, begin, step
-from prodwise.loop.watch.headline import headline
 from prodwise.model.change import Change, ChangeKind
-from prodwise.model.errors import BuildFailed, ProdwiseError
-from prodwise.model.evidence import Evidence
 from prodwise.model.gate import GateResult, Verdict
-from prodwise.model.incident import Incident, IncidentState, Symptom
-from prodwise.model.outcome import Outcome
 from prodwise.model.record import EffectState, Rollout, RolloutState
 from prodwise.model.release import ReleaseState
 from prodwise.model.target import TargetSeen
@@ -54,7 +50,7 @@ class ShipStory:
 
     def __init__(self, parts: Parts, durable: Durable, hands: Hands, intake: Intake, returning: Returning) -> None:
         self._parts, self._durable, self._hands, self._intake = parts, durable, hands, intake
-        self._returning = returning
+        self._returning, self._exposed = returning, Exposed(parts, intake)
         ramp = parts.config.ramp
         start_s = max(service.start_s for service in parts.shipped)
         self._rules = ShipRules(ramp.stages(), ramp.stage_seconds_max, ramp.watch_seconds, start_s)
@@ -190,13 +186,21 @@ class ShipStory:
     ) -> tuple[tuple[GateResult, ...], str]:
         """Does what the turn commanded. Returns the checks' answers and the failure so far."""
         if command.op is ShipOp.BUILD:
-            failure = str(self._durable.step(f"build {number}", self._build, turn.release))
+            failure = str(
+                self._durable.step(
+                    f"build {number}", build, self._parts, self._intake, turn.release, self._previous(turn.release)
+                )
+            )
         elif command.op is ShipOp.CHECK:
             answers = self._durable.step(f"check {number}", self._check, turn.release)
             checks = tuple(GateResult(a["gate"], Verdict(a["verdict"]), a["reason"]) for a in answers)
         elif command.op is ShipOp.BACK:
-            told = self._durable.transact(f"tell {number}", self._open_incident, turn) if exposed else story
-            self._move(str(told), f"back {number}", "withdraw", turn, actor=turn.by or AUTOMATION)
+            told = story
+            if exposed:
+                told = self._durable.transact(
+                    f"tell {number}", self._exposed.opened, turn, self._previous(turn.release)
+                )
+            self._move(told, f"back {number}", "withdraw", turn, actor=turn.by or AUTOMATION)
         elif command.op is not ShipOp.WAIT:
             failed = self._move(story, f"{command.op.value} {number}", command.op.value, turn, command.share)
             if command.op is ShipOp.START and REFUSED not in failed:
@@ -230,35 +234,6 @@ class ShipStory:
         rollout = self._parts.records.rollouts.load(release)
         return rollout.previous if rollout else ""
 
-    def _build(self, release: str) -> str:
-        """Builds and runs the release line. Returns why it failed, or ""."""
-        records, target = self._parts.records, self._parts.target
-        try:
-            built = target.build(release, records.releases.load(release).commit)
-            migrated.announced(self._parts, release, self._previous(release))
-            target.run_release_line(release)
-        except BuildFailed as error:
-            joint = "\n" if "\n" in error.message else "; "
-            return joint.join(filter(None, (error.message, error.hint)))
-        except ProdwiseError as error:
-            return f"could not build: {error.message}"
-        facts = {**records.releases.facts(release), "built": True, "log": built.log, "env_digest": built.env_digest}
-        facts |= self._brought(release)
-        records.releases.describe(release, digest=built.digest, title=built.title, author=built.author, facts=facts)
-        records.releases.set_state(release, ReleaseState.READY, "built")
-        self._intake.begin_rollout(release, self._previous(release))
-        return ""
-
-    def _brought(self, release: str) -> dict[str, Any]:
-        """What it brings against the one that it replaces, as facts; nothing where that cannot be told."""
-        releases, previous = self._parts.records.releases, self._previous(release)
-        if self._parts.compares is None or not previous:
-            return {}
-        try:
-            return {"delta": self._parts.compares.delta(releases.load(previous), releases.load(release)).to_json()}
-        except ProdwiseError:
-            return {}
-
     def _check(self, release: str) -> list[Mapping[str, str]]:
         return [_gate_json(result) for result in self._intake.check_canary(release)]
 
@@ -271,55 +246,6 @@ class ShipStory:
             actor="prodwise",
             incident=turn.release,
         )
-
-    def _open_incident(self, turn: ShipTurn) -> str:
-        """What users met of a release that is going back: one incident, closed when they are back. Returns its id."""
-        records, at = self._parts.records, now()
-        service = next((s.id for s in self._parts.shipped if s.ramps and not s.upstream), self._parts.shipped[0].id)
-        numbers, since = self._intake.numbers_of(turn.release), self._onset(turn)
-        text = f"release {turn.release} is worse than {self._previous(turn.release) or 'before'}: {turn.reason}"
-        symptom = Symptom("release", service, text, since, at, release=turn.release)
-        found = Incident(
-            f"inc-{turn.release}",
-            service,
-            (symptom,),
-            at,
-            IncidentState.APPLYING,
-            title=headline(turn.release, numbers),
-        )
-        opened = records.incidents.open(found)
-        fact = Evidence("judge", "proxy", since, at, turn.reason, numbers)
-        records.incidents.add_evidence(opened.id, [fact])
-        records.ledger.append(
-            "diagnosed", f"began with release {turn.release}", actor="prodwise", service=service, incident=opened.id,
-            data={"cause": "release", "subject": turn.release, "evidence": [fact.id]},
-        )  # fmt: skip
-        records.incidents.save(
-            opened.id,
-            diagnosis={"hypotheses": [{"cause": "release", "text": f"began with release {turn.release}", "weight": 4.6,
-                                       "supports": [fact.id], "contradicts": [], "subject": turn.release}],
-                       "unknown": ["which line of the release does it"]},
-            decision={"plan": None, "plan_hash": "", "refusal": None, "gates": [], "authority": "act",
-                      "skipped": [{"action": "restart", "reason": "a release-onset hypothesis leads: a restart would hide it"}],
-                      "why": "the old release still runs: going back is the smallest step, and takes one write"},
-        )  # fmt: skip
-        self._note_harm(opened.id, turn.release)
-        return opened.id
-
-    def _onset(self, turn: ShipTurn) -> float:
-        """When its first request failed; without one, when it was found to be worse."""
-        windows = [self._intake.vitals.window(s.id) for s in self._parts.shipped if s.ramps]
-        return min((at for w in windows if (at := w.harm.began(turn.release)) is not None), default=turn.since)
-
-    def _note_harm(self, incident: str, release: str) -> None:
-        """What users met of a release: failed requests, and people, in the service where most did."""
-        rollout, row = self._parts.records.rollouts.load(release), self._parts.records.incidents.row(incident)
-        since = rollout.began_at if rollout is not None else 0.0
-        harms = [self._intake.vitals.window(s.id).harm for s in self._parts.shipped if s.ramps]
-        people = [known for harm in harms if (known := harm.people(since, release)) is not None]
-        failed = max(row["requests_failed"], sum(harm.requests(release) for harm in harms))
-        hit = more(row["users_hit"], max(people, default=None))
-        self._parts.records.incidents.save(incident, requests_failed=failed, users_hit=hit)
 
     def _end(self, turn: ShipTurn) -> str:
         records = self._parts.records
@@ -340,17 +266,8 @@ class ShipStory:
                 replace(row, state=final, share=1.0 if turn.good else 0.0, ended_at=now()), turn.reason
             )
         if not turn.good:
-            self._close(f"inc-{turn.release}", turn)
+            self._exposed.closed(turn)
         return state.value
-
-    def _close(self, incident: str, turn: ShipTurn) -> None:
-        """Users are back on the stable release, as seen on the target."""
-        for found in self._parts.records.incidents.list(open_only=True):
-            if found.id == incident:
-                self._note_harm(found.id, turn.release)
-                close_incident(
-                    self._parts.records, found.id, Outcome.HEALED, f"went back from {turn.release}: {turn.reason}"
-                )
 
     def _call(self, turn: ShipTurn) -> None:
         """Going back was tried often enough: a person must do it."""
