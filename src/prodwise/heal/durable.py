@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import ClassVar, Literal, NoReturn, ParamSpec, TypeVar
+from typing import ClassVar, Final, Literal, NoReturn, ParamSpec, TypeVar
 
 from dbos import DBOS, DBOSConfig, Queue, SetWorkflowID, SQLAlchemyDatasource
 from sqlalchemy.exc import DatabaseError
@@ -19,6 +19,8 @@ IsolationLevel = Literal["SERIALIZABLE", "READ COMMITTED"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
+CRASHES: Final = (DatabaseError, Fenced)
+"""What must reach the step around it, and ends this process there."""
 EXIT_DATABASE, EXIT_UNSEEN, EXIT_FENCED = 70, 72, 75
 APPLICATION_VERSION = "stories-3"
 """Raised when a story's order of steps changes; workflows begun under another version are not mixed up with this one's."""

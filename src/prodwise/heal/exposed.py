@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prodwise.clock import now
-from prodwise.heal.closing import close_incident
+from prodwise.heal.closing import attempt, close_incident
 from prodwise.heal.harm import more
 from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
@@ -71,7 +71,7 @@ class Exposed:
         """Users are back on the stable release, as seen on the target."""
         for found in self._parts.records.incidents.list(open_only=True):
             if found.id == f"inc-{turn.release}":
-                self._note_harm(found.id, turn.release)
+                attempt(self._parts, "counting who was hit", found.id, self._note_harm, found.id, turn.release)
                 close_incident(
                     self._parts.records, found.id, Outcome.HEALED, f"went back from {turn.release}: {turn.reason}"
                 )

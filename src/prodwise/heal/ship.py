@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
 from prodwise.clock import now
 from prodwise.heal import memory, migrated, spoken
 from prodwise.heal.building import build
-from prodwise.heal.closing import tell
+from prodwise.heal.closing import attempt, tell
 from prodwise.heal.durable import Durable
 from prodwise.heal.exposed import Exposed
 from prodwise.heal.hands import AUTOMATION, REFUSED, Hands
@@ -76,10 +76,19 @@ class ShipStory:
         if not turn.good:  # after users are back: telling it must not keep them waiting
             if not turn.by:
                 previous = self._previous(release)
-                self._durable.step("spoken", spoken.withdrawn, self._parts, release, previous, turn.reason)
-            self._durable.step("migrated", migrated.withdrawn, self._parts, release, self._previous(release))
+                self._tell_after("spoken", release, spoken.withdrawn, self._parts, release, previous, turn.reason)
+            self._tell_after("migrated", release, migrated.withdrawn, self._parts, release, self._previous(release))
         state = str(self._durable.transact("end", self._end, turn))
         return self._go_back_after(story, turn) if turn.good else state
+
+    def _tell_after(self, name: str, release: str, function: Callable[..., None], *args: Any) -> None:
+        self._durable.step(name, attempt, self._parts, f"telling of it ({name})", release, function, *args)
+
+    def _open_incident(self, turn: ShipTurn) -> str:
+        """Returns the story under which users are brought back, whatever goes wrong in telling of it."""
+        opened = self._exposed.opened
+        found = attempt(self._parts, "telling who was hit", turn.release, opened, turn, self._previous(turn.release))
+        return found or f"ship-{turn.release}"
 
     def _go_back_after(self, story: str, turn: ShipTurn) -> str:
         """A person's wish to go back that came while the release was just becoming stable."""
@@ -197,9 +206,7 @@ class ShipStory:
         elif command.op is ShipOp.BACK:
             told = story
             if exposed:
-                told = self._durable.transact(
-                    f"tell {number}", self._exposed.opened, turn, self._previous(turn.release)
-                )
+                told = self._durable.transact(f"tell {number}", self._open_incident, turn)
             self._move(told, f"back {number}", "withdraw", turn, actor=turn.by or AUTOMATION)
         elif command.op is not ShipOp.WAIT:
             failed = self._move(story, f"{command.op.value} {number}", command.op.value, turn, command.share)
