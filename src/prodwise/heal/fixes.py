@@ -13,11 +13,13 @@ from typing import Any, Final
 from prodwise.clock import monotonic, now
 from prodwise.heal import memory
 from prodwise.heal.hands import AUTOMATION
+from prodwise.heal.hearing import Hearing
 from prodwise.heal.mending import Answer, Mending, answer_from, mending, pull_of
 from prodwise.heal.parts import Parts
-from prodwise.heal.pulls import ENTRY, Kept, Pulls, Stage, Undone, due, open_ones, turned
+from prodwise.heal.pulls import ENTRY, Kept, Pulls, Stage, Undone, due, open_ones
 from prodwise.heal.reported import leading
 from prodwise.heal.rounds import Rounds
+from prodwise.heal.sought import TRIED, TRIED_MAX
 from prodwise.heal.undoing import Undoing
 from prodwise.loop.group import RESOLVED, resolve, state_of
 from prodwise.loop.group.state import Resolution
@@ -30,7 +32,6 @@ from prodwise.model.errors import Later, ProdwiseError, Refused, UsageError
 from prodwise.model.incident import Incident
 from prodwise.model.outcome import Outcome
 from prodwise.model.patch import Proposal
-from prodwise.model.pull import Asked, Command, PullEvent, Turned, Unheeded
 from prodwise.model.release import ReleaseState
 from prodwise.ports import Forge
 from prodwise.ports.repair import Mends, TakesBack
@@ -43,9 +44,6 @@ ASK_S: Final = 60.0
 """So often, at most, the code host is asked what people said; and whenever a release is made, which may hold what they merged."""
 RECENT_S: Final = 3600.0
 LOOKED_AT: Final = 20
-TRIED: Final = "asked:fixes"
-"""Setting: incidents for which a fix was looked for, the newest last."""
-TRIED_MAX: Final = 200
 SOUGHT: Final = (Cause.RELEASE.value, Cause.DEPENDENCY.value, Cause.ERRORS.value, Cause.INPUT.value)
 
 
@@ -64,6 +62,7 @@ class Fixes:
         self._parts, self._fixing = parts, fixing
         self._pulls = Pulls(parts.records)
         self._undoing = Undoing(parts, self._pulls, fixing.takes_back if fixing else None)
+        self._hearing = Hearing(parts.records, self._pulls, self._tell)
         self._at_work: Mending | None = None
         self._told: Mapping[str, Any] | None = None  # what the search said, until that is proposed
         self._not_before = -1e9
@@ -194,52 +193,12 @@ class Fixes:
     # -- following them -------------------------------------------------------------------------------------------------
 
     def _hear(self, fixing: Fixing) -> None:
-        asked = open_ones(self._pulls.all())
-        if not asked:
+        if not any(one.wishes for one in self._pulls.all()) and not open_ones(self._pulls.all()):
             return
         try:
-            forge = fixing.forge()
-            looked = forge.look([one.published for one in asked])
+            self._hearing.turn(fixing.forge())
         except Later as later:
             self._patience_s = later.seconds
-            return
-        for before, seen in zip(asked, looked.pulls, strict=True):
-            after = turned(before, seen)
-            if after != before:
-                self._pulls.put(after)
-            for event in looked.events:
-                if (event.key, event.number) == (seen.key, seen.number):
-                    after = self._heed(forge, after, event)
-
-    def _heed(self, forge: Forge, kept: Kept, event: PullEvent) -> Kept:
-        by = event.by or "somebody"
-        if isinstance(event, Turned):
-            self._pulls.put(kept, f"{by}: the proposed fix is {event.state.value}")
-        elif isinstance(event, Unheeded):
-            self._pulls.put(kept, f"a command by {by} was not heeded: {event.reason}")
-        elif isinstance(event, Asked):
-            kept = self._obey(forge, kept, event.command)
-            self._pulls.put(kept, f"{by} asked to {event.command.value}")
-        return kept
-
-    def _obey(self, forge: Forge, kept: Kept, command: Command) -> Kept:
-        if command is Command.CLOSE:
-            return turned(kept, forge.close(kept.published))
-        if command is Command.RETRY and kept.undoes:
-            for one in self._pulls.all():
-                if one.published.key == kept.undoes and one.undone in (Undone.PROPOSED, Undone.LEFT):
-                    self._pulls.put(replace(one, undone=Undone.NOT_YET, turned_at=now()))
-            return replace(kept, published=replace(kept.published, retried=True))
-        if command is Command.RETRY:
-            tried = [one for one in self._parts.records.settings.get(TRIED) or () if one != kept.incident]
-            self._parts.records.settings.put(TRIED, tried, AUTOMATION)
-            return replace(kept, published=replace(kept.published, retried=True))
-        said = {
-            Command.EXPLAIN: f"This is for incident {kept.incident} of {kept.service}, seen in release {kept.release}: "
-            f"`prodwise report {kept.incident}` tells it with its evidence.",
-            Command.SMALLER: "This is the smallest change that was found to pass all gates; `retry` looks again.",
-        }
-        return replace(kept, published=forge.tell(kept.published, said[command]))
 
     def _follow(self) -> None:
         """A merged fix has shipped once a verified-good release has it; the fault then counts as over, until it is seen again."""
