@@ -260,7 +260,8 @@ def test_nothing_is_sought_while_people_only_look_on_or_users_are_not_served_aga
 
 
 @pytest.mark.parametrize(
-    "answer", [{}, {**FOUND, "status": "no_fix", "reason": "none passed"}, {"status": "fixed", "gates": 3}]
+    "answer",
+    [{**FOUND, "status": "no_fix", "reason": "none passed"}, {**FOUND, "status": "refused", "reason": "no check"}],
 )
 def test_where_there_is_no_fix_nothing_leaves_and_the_reason_stays(
     app: Receivers, store: SqlStore, answer: dict[str, Any]
@@ -343,3 +344,52 @@ def test_a_fix_waits_for_the_code_host_and_for_whoever_holds_it_back(
     monkeypatch.setattr(fixes, "_fixing", Fixing(Recorded({}), fixing.forge))
     fixes.turn()
     assert only(store).stage is Stage.OPEN, "what was found is not lost"
+
+
+def another(fixes: Fixes) -> Fixes:
+    """The next healer's."""
+    return Fixes(fixes._parts, fixes._fixing)
+
+
+def test_a_search_that_ended_with_its_healer_is_taken_up_by_the_next_one(app: Receivers, store: SqlStore) -> None:
+    mends = Recorded(FOUND)
+    fixes = proposed(app, store, mends)
+    fixes = another(fixes)
+    fixes.turn()
+    assert mends.asked == ["inc-1", "inc-1"]
+    fixes.turn()
+    assert only(store).stage is Stage.OPEN
+    fixes = another(fixes)
+    fixes.turn()
+    fixes.turn()
+    assert mends.asked == ["inc-1", "inc-1"], "it has come to its end"
+
+
+@pytest.mark.parametrize("answer", [{}, {"status": "fixed", "gates": 3}])
+def test_a_search_that_is_cut_off_again_and_again_is_told_and_left(
+    app: Receivers, store: SqlStore, answer: dict[str, Any]
+) -> None:
+    mends = Recorded(answer)
+    fixes = proposed(app, store, mends)
+    for _ in range(6):
+        fixes.turn()
+    assert mends.asked == ["inc-1"] * 3
+    assert told(store)[-1] == "no fix is proposed: the search was cut off 3 times"
+    assert Pulls(store).all() == ()
+
+
+def test_what_was_found_and_waits_for_a_person_is_looked_for_again_by_each_healer(
+    app: Receivers, store: SqlStore
+) -> None:
+    mends = Recorded(FOUND)
+    fixes = proposed(app, store, mends)
+    for life in range(5):
+        store.settings.put("autonomy", "observe", "ana")
+        fixes.turn()
+        assert Pulls(store).all() == ()
+        fixes = another(fixes)
+        store.settings.put("autonomy", "suggest", "ana")
+        fixes.turn()
+        assert len(mends.asked) == life + 2
+    fixes.turn()
+    assert only(store).stage is Stage.OPEN

@@ -15,11 +15,11 @@ from prodwise.heal import memory
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.hearing import Hearing
 from prodwise.heal.mending import Answer, Mending, answer_from, mending, pull_of
-from prodwise.heal.parts import Parts
+from prodwise.heal.parts import Parts, ReportsIn
 from prodwise.heal.pulls import ENTRY, Kept, Pulls, Stage, Undone, due, open_ones
 from prodwise.heal.reported import leading
 from prodwise.heal.rounds import Rounds
-from prodwise.heal.sought import TRIED, TRIED_MAX
+from prodwise.heal.sought import TIMES_MAX, Search, Searches
 from prodwise.heal.undoing import Undoing
 from prodwise.loop.group import RESOLVED, resolve, state_of
 from prodwise.loop.group.state import Resolution
@@ -62,6 +62,7 @@ class Fixes:
         self._parts, self._fixing = parts, fixing
         self._pulls = Pulls(parts.records)
         self._undoing = Undoing(parts, self._pulls, fixing.takes_back if fixing else None)
+        self._searches = Searches(parts.records)
         self._hearing = Hearing(parts.records, self._pulls, self._tell)
         self._at_work: Mending | None = None
         self._told: Mapping[str, Any] | None = None  # what the search said, until that is proposed
@@ -124,7 +125,10 @@ class Fixes:
     def _begin_next(self, mends: Mends) -> None:
         if self._parts.reporting is None:
             return
-        tried = list(self._parts.records.settings.get(TRIED) or ())
+        cut_off, tried = self._searches.open(), self._searches.tried()
+        if cut_off is not None:
+            self._again(cut_off, mends, self._parts.reporting)
+            return
         for incident in self._parts.records.incidents.list(limit=LOOKED_AT):
             if incident.id in tried or not _is_over(incident, now()):
                 continue
@@ -134,11 +138,31 @@ class Fixes:
                 asked = mending(self._parts.records, self._parts.reporting, incident.id, self._parts.serving)
             except UsageError:
                 continue  # its errors may come in yet; an hour later nobody asks any more
-            self._parts.records.settings.put(TRIED, [*tried, incident.id][-TRIED_MAX:], AUTOMATION)
-            self._note("looking for a lasting fix, now that users are served again", asked, state="sought")
-            mends.begin(incident.id)
-            self._at_work = asked
+            self._begin(asked, mends, "looking for a lasting fix, now that users are served again")
             return
+
+    def _begin(self, asked: Mending, mends: Mends, text: str) -> None:
+        self._searches.begin(asked.incident)
+        self._note(text, asked, state="sought")
+        mends.begin(asked.incident)
+        self._at_work = asked
+
+    def _again(self, search: Search, mends: Mends, reporting: ReportsIn) -> None:
+        """It was cut off: this healer is another one, or its process ended without a word."""
+        try:
+            asked = mending(self._parts.records, reporting, search.incident, self._parts.serving)
+        except UsageError:
+            self._searches.end()  # what it was about is known no longer
+            return
+        if search.times < TIMES_MAX:
+            self._begin(asked, mends, "looking for a lasting fix again: the search was cut off")
+            return
+        self._searches.end()
+        text = f"no fix is proposed: the search was cut off {search.times} times"
+        self._note(text, asked, state="failed")
+        self._tell(
+            f"No fix was found for {search.incident}", f"{text}; `prodwise fix --incident {search.incident}` looks"
+        )
 
     def _take_answer(self, fixing: Fixing) -> None:
         asked = self._at_work
@@ -149,7 +173,9 @@ class Fixes:
         try:
             answer = answer_from(self._told)
         except (KeyError, TypeError, ValueError):
-            answer = Answer("no_fix", "the search for one broke off")
+            self._at_work = self._told = None  # it is looked for again
+            return
+        self._searches.answered()
         if answer.proposal is not None and (monotonic() < self._not_before or not self._may()):
             return  # it waits: for the code host, or for the person who holds it back
         self._propose(fixing, asked, answer)
@@ -169,6 +195,7 @@ class Fixes:
             return  # publishing looks first, so that it may be repeated
         except ProdwiseError as error:
             self._note(f"a fix was found and could not be proposed: {error.message}", asked, state="failed")
+        self._searches.end()
         self._at_work = self._told = None
 
     def _tell_of(self, proposal: Proposal, kept: Kept) -> None:
