@@ -47,8 +47,7 @@ class Resuming:
             if one.id in given_up:
                 self._hand_over(one, given_up[one.id])
         self._durable.give_up(list(given_up))
-        if count.times or settings.get(RESUMED):  # else every start of a quiet app would be an entry in the ledger
-            settings.put(RESUMED, {name: list(times) for name, times in count.times.items()}, AUTOMATION)
+        settings.put(RESUMED, {name: list(times) for name, times in count.times.items()}, AUTOMATION)
         self._durable.resume([one for one in ours if one not in given_up])
 
     def broken(self, story: str, subject: str, error: Exception) -> None:

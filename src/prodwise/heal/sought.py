@@ -11,7 +11,7 @@ from prodwise.ports import Records
 TRIED: Final = "asked:fixes"
 """Setting: incidents for which a fix was looked for, the newest last."""
 TRIED_MAX: Final = 200
-AT_WORK: Final = "search:fixes"
+AT_WORK: Final = "asked:search"
 """Setting: the one for which a search has begun that has not come to an end."""
 TIMES_MAX: Final = 3
 
