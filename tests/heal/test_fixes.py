@@ -16,6 +16,7 @@ from prodwise.clock import monotonic, now
 from prodwise.heal.fixes import Fixes, Fixing
 from prodwise.heal.parts import Parts, ReportsIn
 from prodwise.heal.pulls import Kept, Pulls, Stage
+from prodwise.heal.sought import ASKED, DAY_S, TRIED
 from prodwise.loop.group import RESOLVED
 from prodwise.model.errors import Later
 from prodwise.model.incident import Incident, IncidentState, Symptom
@@ -94,10 +95,16 @@ class Recorded:
 
     def __init__(self, told: Mapping[str, Any]) -> None:
         self.asked: list[str] = []
+        self.with_model: list[bool] = []
+        self.a_day = 0
         self._told, self._due = told, False
 
-    def begin(self, incident: str) -> None:
+    def models_a_day(self) -> int:
+        return self.a_day
+
+    def begin(self, incident: str, model: bool) -> None:
         self.asked.append(incident)
+        self.with_model.append(model)
         self._due = True
 
     def answer(self) -> Mapping[str, Any] | None:
@@ -393,3 +400,22 @@ def test_what_was_found_and_waits_for_a_person_is_looked_for_again_by_each_heale
         assert len(mends.asked) == life + 2
     fixes.turn()
     assert only(store).stage is Stage.OPEN
+
+
+def test_a_model_is_asked_by_itself_only_as_often_as_a_person_allows(app: Receivers, store: SqlStore) -> None:
+    mends = Recorded({})
+    mends.a_day = 2
+    fixes = proposed(app, store, mends)
+    for _ in range(4):
+        fixes.turn()
+    assert mends.with_model == [True, True, False], "a search that was cut off may have cost as much as another"
+    store.settings.put(TRIED, [], "ana")
+    store.settings.put(ASKED, [now() - DAY_S - 1], "ana")
+    fixes.turn()
+    assert mends.with_model == [True, True, False, True], "on another day"
+
+
+def test_without_a_persons_word_no_model_is_asked(app: Receivers, store: SqlStore) -> None:
+    mends = Recorded(FOUND)
+    proposed(app, store, mends)
+    assert mends.with_model == [False]

@@ -144,7 +144,7 @@ class Fixes:
     def _begin(self, asked: Mending, mends: Mends, text: str) -> None:
         self._searches.begin(asked.incident)
         self._note(text, asked, state="sought")
-        mends.begin(asked.incident)
+        mends.begin(asked.incident, model=self._searches.may_ask(mends.models_a_day(), now()))
         self._at_work = asked
 
     def _again(self, search: Search, mends: Mends, reporting: ReportsIn) -> None:

@@ -14,6 +14,9 @@ TRIED_MAX: Final = 200
 AT_WORK: Final = "asked:search"
 """Setting: the one for which a search has begun that has not come to an end."""
 TIMES_MAX: Final = 3
+ASKED: Final = "asked:models"
+"""Setting: when searches began that may ask a model, Unix seconds."""
+DAY_S: Final = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,14 @@ class Searches:
         with self._records.unit():
             self._records.settings.put(TRIED, [*others, incident][-TRIED_MAX:], AUTOMATION)
             self._records.settings.put(AT_WORK, asdict(Search(incident, times + 1)), AUTOMATION)
+
+    def may_ask(self, most: int, at: float) -> bool:
+        """Whether this search may ask a model, of so many in a day; if so it counts."""
+        asked = [one for one in self._records.settings.get(ASKED) or () if abs(at - one) < DAY_S]
+        if len(asked) >= most:
+            return False
+        self._records.settings.put(ASKED, [*asked, at], AUTOMATION)
+        return True
 
     def answered(self) -> None:
         """What it found may have to wait; lost meanwhile, it is looked for again, and not as one that was cut off."""

@@ -120,10 +120,13 @@ class TakesBack(Protocol):
 
 
 class Mends(Protocol):
-    """Looks for a fix of an incident in a process of its own, which holds no credential. One at a time."""
+    """Looks for a fix of an incident in a process of its own, which holds no credential but a model's. One at a time."""
 
-    def begin(self, incident: str) -> None:
-        """Returns at once."""
+    def models_a_day(self) -> int:
+        """How many searches of a day may ask a model, as a person set up here; 0 for none, and where it could not be asked."""
+
+    def begin(self, incident: str, model: bool) -> None:
+        """Returns at once. model: it is asked once the others have found nothing."""
 
     def answer(self) -> Mapping[str, Any] | None:
         """None while it runs, and when nothing was begun; then once what `prodwise fix --json` says, {} when it broke off."""

@@ -16,10 +16,12 @@ from typing import Any, Final
 
 from prodwise.clock import monotonic
 from prodwise.config import Config, load
+from prodwise.config.environment import state_dir
+from prodwise.config.repair import load_repair
 from prodwise.heal.fixes import Fixing
 from prodwise.heal.mending import Mending, mending
 from prodwise.heal.parts import ReportsIn
-from prodwise.model.errors import UsageError
+from prodwise.model.errors import ConfigError, UsageError
 from prodwise.repair.undo import MergedFixes
 from prodwise.sandbox.engine import WHERE
 from prodwise.sandbox.workshop import Workshop
@@ -28,6 +30,7 @@ from prodwise.targets.local.layout import Layout
 from prodwise.wiring import reports
 from prodwise.wiring.forge import forge
 from prodwise.wiring.records import open_store
+from prodwise.wiring.repair import CONFIGURED
 from prodwise.wiring.sandbox import sandbox
 
 BUDGET_S: Final = 600.0
@@ -36,7 +39,8 @@ LATE_S: Final = 60.0
 NICE: Final = 15
 ANSWER_MAX: Final = 8_000_000
 _KEPT: Final = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "PRODWISE_STATE_DIR", "PRODWISE_DATABASE_URL", *WHERE)
-"""What the search sees of the healer's environment: where things are, and no credential of a code host."""
+"""What the search sees of the healer's environment: where things are, and no credential of a code host. A model's key goes along
+where a person lets searches ask it."""
 
 
 def asked(app_dir: Path, incident: str) -> Mending:
@@ -77,13 +81,28 @@ class Mender:
     def _told(self) -> Path:
         return self._where.run / "fix.json"
 
-    def begin(self, incident: str) -> None:
+    def models_a_day(self) -> int:
+        try:
+            setup = load_repair(state_dir(self._app_dir))
+            allowed = setup.automatic if load(self._app_dir).repair.models else 0
+            why = setup.lacks(os.environ) if allowed else ""
+        except ConfigError as error:
+            allowed, why = 0, error.message
+        if why:
+            print(f"prodwise: no model is asked for fixes: {why}", file=sys.stderr, flush=True)
+        return 0 if why else allowed
+
+    def begin(self, incident: str, model: bool) -> None:
         if self._process is not None:
             raise UsageError("a fix is being looked for already")
         self._told.unlink(missing_ok=True)
         argv = [sys.executable, "-m", "prodwise", "fix", "--dir", str(self._app_dir), "--incident", incident,
                 "--budget", f"{BUDGET_S:.0f}", "--json", str(self._told)]  # fmt: skip
-        environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        kept: tuple[str, ...] = _KEPT
+        if model:
+            argv += ["--model", CONFIGURED]
+            kept = (*_KEPT, *load_repair(state_dir(self._app_dir)).lent)
+        environment = {name: os.environ[name] for name in kept if name in os.environ}
         with (self._where.log / "fix.log").open("wb") as log:
             self._process = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True,
