@@ -34,7 +34,7 @@ from prodwise.model.outcome import Outcome
 from prodwise.model.patch import Proposal
 from prodwise.model.release import ReleaseState
 from prodwise.ports import Forge
-from prodwise.ports.repair import Mends, TakesBack
+from prodwise.ports.repair import Mends, TakesBack, TriesBack
 
 LOOK_S: Final = 1.0
 """So often it is looked whether anything was written down; only then, or while a fix is looked for, is there something to do."""
@@ -50,18 +50,20 @@ SOUGHT: Final = (Cause.RELEASE.value, Cause.DEPENDENCY.value, Cause.ERRORS.value
 @dataclass(frozen=True)
 class Fixing:
     """What it takes. forge: for one talk with the code host, raises ConfigError when it cannot be had; takes_back: None where no
-    fix that does not hold is taken back by a draft."""
+    fix that does not hold is taken back by a draft; tries: None where that is not tried before."""
 
     mends: Mends
     forge: Callable[[], Forge]
     takes_back: TakesBack | None = None
+    tries: TriesBack | None = None
 
 
 class Fixes:
     def __init__(self, parts: Parts, fixing: Fixing | None) -> None:
         self._parts, self._fixing = parts, fixing
         self._pulls = Pulls(parts.records)
-        self._undoing = Undoing(parts, self._pulls, fixing.takes_back if fixing else None)
+        takes_back, tries = (fixing.takes_back, fixing.tries) if fixing else (None, None)
+        self._undoing = Undoing(parts, self._pulls, takes_back, tries)
         self._searches = Searches(parts.records)
         self._hearing = Hearing(parts.records, self._pulls, self._tell)
         self._at_work: Mending | None = None
@@ -80,6 +82,8 @@ class Fixes:
     def stop(self) -> None:
         if self._fixing is not None:
             self._fixing.mends.end()
+            if self._fixing.tries is not None:
+                self._fixing.tries.end()
         self._rounds.stop(within_s=1.0)
 
     def _trouble(self, said: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from prodwise.model.breakage import Ecosystem
+from prodwise.model.gate import GateResult
 from prodwise.model.patch import Fault, Proposal
 from prodwise.model.revert import Revert
 
@@ -117,6 +118,17 @@ class TakesBack(Protocol):
     def undo(self, base: str, fix: str, mark: str) -> Revert:
         """All of the commit `fix`, or (squashed, rebased) of the one whose message has the line `mark`, taken back against base.
         Raises Refused where it is not there, cannot go back whole or is not for automation; TargetError when git cannot be asked."""
+
+
+class TriesBack(Protocol):
+    """Tries what takes a commit back, in a process of its own, which holds no credential."""
+
+    def tried(self, base: str, release: str, proposal: Proposal) -> tuple[tuple[GateResult, ...], tuple[str, ...]]:
+        """(what gates say that need no failing check; what none could look at), with the environment of a release. Minutes, at most.
+        Raises TargetError when that cannot be told, Later when it was ended."""
+
+    def end(self) -> None:
+        """Ends the one at work; from then on none is tried."""
 
 
 class Mends(Protocol):

@@ -38,7 +38,7 @@ LATE_S: Final = 60.0
 """So long after its budget a search that has not ended is ended."""
 NICE: Final = 15
 ANSWER_MAX: Final = 8_000_000
-_KEPT: Final = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "PRODWISE_STATE_DIR", "PRODWISE_DATABASE_URL", *WHERE)
+KEPT: Final = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "PRODWISE_STATE_DIR", "PRODWISE_DATABASE_URL", *WHERE)
 """What the search sees of the healer's environment: where things are, and no credential of a code host. A model's key goes along
 where a person lets searches ask it."""
 
@@ -98,10 +98,10 @@ class Mender:
         self._told.unlink(missing_ok=True)
         argv = [sys.executable, "-m", "prodwise", "fix", "--dir", str(self._app_dir), "--incident", incident,
                 "--budget", f"{BUDGET_S:.0f}", "--json", str(self._told)]  # fmt: skip
-        kept: tuple[str, ...] = _KEPT
+        kept: tuple[str, ...] = KEPT
         if model:
             argv += ["--model", CONFIGURED]
-            kept = (*_KEPT, *load_repair(state_dir(self._app_dir)).lent)
+            kept = (*KEPT, *load_repair(state_dir(self._app_dir)).lent)
         environment = {name: os.environ[name] for name in kept if name in os.environ}
         with (self._where.log / "fix.log").open("wb") as log:
             self._process = subprocess.Popen(
@@ -126,13 +126,21 @@ class Mender:
         return found if isinstance(found, dict) else {}
 
     def end(self) -> None:
-        """With all that it started: they share its session."""
-        if self._process is not None and self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(10)
+        if self._process is not None:
+            ended(self._process)
+
+
+def ended(process: subprocess.Popen[bytes]) -> None:
+    """A process of a session of its own, with all that it started."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
 
 
 def fixing(app_dir: Path, config: Config) -> Fixing:
     where = local_control.layout_of(app_dir)
-    return Fixing(Mender(app_dir, where), lambda: forge(config.forge, app_dir, where.state), MergedFixes(app_dir))
+    from prodwise.wiring.going_back import Tries
+
+    forge_now = partial(forge, config.forge, app_dir, where.state)
+    return Fixing(Mender(app_dir, where), forge_now, MergedFixes(app_dir), Tries(app_dir, where))
