@@ -16,6 +16,7 @@ from prodwise.clock import monotonic, now
 from prodwise.heal.fixes import Fixes, Fixing
 from prodwise.heal.parts import Parts, ReportsIn
 from prodwise.heal.pulls import Kept, Pulls, Stage
+from prodwise.heal.sought import ASKED, DAY_S, TRIED
 from prodwise.loop.group import RESOLVED
 from prodwise.model.errors import Later
 from prodwise.model.incident import Incident, IncidentState, Symptom
@@ -94,10 +95,16 @@ class Recorded:
 
     def __init__(self, told: Mapping[str, Any]) -> None:
         self.asked: list[str] = []
+        self.with_model: list[bool] = []
+        self.a_day = 0
         self._told, self._due = told, False
 
-    def begin(self, incident: str) -> None:
+    def models_a_day(self) -> int:
+        return self.a_day
+
+    def begin(self, incident: str, model: bool) -> None:
         self.asked.append(incident)
+        self.with_model.append(model)
         self._due = True
 
     def answer(self) -> Mapping[str, Any] | None:
@@ -260,7 +267,8 @@ def test_nothing_is_sought_while_people_only_look_on_or_users_are_not_served_aga
 
 
 @pytest.mark.parametrize(
-    "answer", [{}, {**FOUND, "status": "no_fix", "reason": "none passed"}, {"status": "fixed", "gates": 3}]
+    "answer",
+    [{**FOUND, "status": "no_fix", "reason": "none passed"}, {**FOUND, "status": "refused", "reason": "no check"}],
 )
 def test_where_there_is_no_fix_nothing_leaves_and_the_reason_stays(
     app: Receivers, store: SqlStore, answer: dict[str, Any]
@@ -343,3 +351,71 @@ def test_a_fix_waits_for_the_code_host_and_for_whoever_holds_it_back(
     monkeypatch.setattr(fixes, "_fixing", Fixing(Recorded({}), fixing.forge))
     fixes.turn()
     assert only(store).stage is Stage.OPEN, "what was found is not lost"
+
+
+def another(fixes: Fixes) -> Fixes:
+    """The next healer's."""
+    return Fixes(fixes._parts, fixes._fixing)
+
+
+def test_a_search_that_ended_with_its_healer_is_taken_up_by_the_next_one(app: Receivers, store: SqlStore) -> None:
+    mends = Recorded(FOUND)
+    fixes = proposed(app, store, mends)
+    fixes = another(fixes)
+    fixes.turn()
+    assert mends.asked == ["inc-1", "inc-1"]
+    fixes.turn()
+    assert only(store).stage is Stage.OPEN
+    fixes = another(fixes)
+    fixes.turn()
+    fixes.turn()
+    assert mends.asked == ["inc-1", "inc-1"], "it has come to its end"
+
+
+@pytest.mark.parametrize("answer", [{}, {"status": "fixed", "gates": 3}])
+def test_a_search_that_is_cut_off_again_and_again_is_told_and_left(
+    app: Receivers, store: SqlStore, answer: dict[str, Any]
+) -> None:
+    mends = Recorded(answer)
+    fixes = proposed(app, store, mends)
+    for _ in range(6):
+        fixes.turn()
+    assert mends.asked == ["inc-1"] * 3
+    assert told(store)[-1] == "no fix is proposed: the search was cut off 3 times"
+    assert Pulls(store).all() == ()
+
+
+def test_what_was_found_and_waits_for_a_person_is_looked_for_again_by_each_healer(
+    app: Receivers, store: SqlStore
+) -> None:
+    mends = Recorded(FOUND)
+    fixes = proposed(app, store, mends)
+    for life in range(5):
+        store.settings.put("autonomy", "observe", "ana")
+        fixes.turn()
+        assert Pulls(store).all() == ()
+        fixes = another(fixes)
+        store.settings.put("autonomy", "suggest", "ana")
+        fixes.turn()
+        assert len(mends.asked) == life + 2
+    fixes.turn()
+    assert only(store).stage is Stage.OPEN
+
+
+def test_a_model_is_asked_by_itself_only_as_often_as_a_person_allows(app: Receivers, store: SqlStore) -> None:
+    mends = Recorded({})
+    mends.a_day = 2
+    fixes = proposed(app, store, mends)
+    for _ in range(4):
+        fixes.turn()
+    assert mends.with_model == [True, True, False], "a search that was cut off may have cost as much as another"
+    store.settings.put(TRIED, [], "ana")
+    store.settings.put(ASKED, [now() - DAY_S - 1], "ana")
+    fixes.turn()
+    assert mends.with_model == [True, True, False, True], "on another day"
+
+
+def test_without_a_persons_word_no_model_is_asked(app: Receivers, store: SqlStore) -> None:
+    mends = Recorded(FOUND)
+    proposed(app, store, mends)
+    assert mends.with_model == [False]

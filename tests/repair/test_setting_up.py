@@ -71,6 +71,12 @@ def test_a_file_that_others_may_write_is_not_believed(tmp_path: Path) -> None:
         ("[repair]\nmodle = 'x'\n", "Extra inputs"),
         ("[other]\n", "unknown key 'other'"),
         ("[repair\n", "not valid TOML"),
+        ("[repair]\nautomatic = 3\n", "name one, or a command"),
+        ('[repair]\nautomatic = 3\nmodel = "some:model"\n', "automatic needs key_env or key_file"),
+        (
+            '[repair]\nautomatic = 3\nmodel = "some:model"\nkey_env = "GITHUB_TOKEN"\n',
+            "nothing that a search is ever given",
+        ),
         (COMMAND, "host or base_url"),
         (COMMAND + 'host = "https://api.example.com"\n', "plain name"),
         (COMMAND + 'base_url = "http://api.example.com"\nbase_url_env = "URL"\n', "https"),

@@ -128,6 +128,7 @@ class RepairConfig(_Strict):
     tokens: int = Field(400_000, ge=1_000, le=100_000_000)
     dollars: float = Field(0.0, ge=0, le=10_000)  # of one repair; 0 = bounded by tokens alone
     seconds: float = Field(600.0, ge=10, le=86_400)
+    automatic: int = Field(0, ge=0, le=100)  # searches for fixes of incidents, a day, that may ask it by themselves
     prices: dict[str, PriceConfig] = Field(default_factory=dict, max_length=100)
     command: CommandConfig | None = None
     sandbox: Literal["auto", "bubblewrap", "container"] = "auto"  # auto: bubblewrap, else a container
@@ -141,7 +142,29 @@ class RepairConfig(_Strict):
             raise ValueError("the key has two places: keep key_env or key_file")
         if self.image and self.sandbox == "bubblewrap":
             raise ValueError("image is for a container: bubblewrap shows the programs of this machine")
+        if self.automatic and not (self.model or self.command):
+            raise ValueError("automatic says how often a model is asked: name one, or a command")
+        if self.automatic and self.model and not (self.key_env or self.key_file):
+            raise ValueError("automatic needs key_env or key_file: the search sees no other credential")
+        if self.automatic and _FORGE.search(self.key_env):
+            raise ValueError(f"{self.key_env} is nothing that a search is ever given")
         return self
+
+    @property
+    def lent(self) -> tuple[str, ...]:
+        """Variables of the healer's environment that a search with a model must see."""
+        command = self.command.credential_env if self.command and not self.command.credential_file else ""
+        return tuple(name for name in (self.key_env, command) if name)
+
+    def lacks(self, environ: Mapping[str, str]) -> str:
+        """Why the model cannot be asked as things stand, "" when it can."""
+        try:
+            secret(self.key_env, self.key_file, environ)
+            if self.command:
+                secret(self.command.credential_env, self.command.credential_file, environ)
+        except ConfigError as error:
+            return error.message
+        return ""
 
     @property
     def price(self) -> Price | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from prodwise.loop.publish import body, command, decide, inert, style
+from prodwise.loop.publish.does import does
 from prodwise.loop.publish.extent import extent
 from prodwise.model.errors import ForgeError, Later, Refused
 from prodwise.model.pull import (
@@ -48,7 +49,7 @@ class Publisher:
             raise Refused(decision.reason, decision.hint)
         reach = extent(pull.proposal.diff)
         title = style.subject(
-            style.learn(self._branches.subjects(pull.base)), pull.proposal.kind, pull.proposal.why, reach.files
+            style.learn(self._branches.subjects(pull.base)), pull.proposal.kind, does(pull.proposal), reach.files
         )
         text = PullText(title, body.body(pull))
         standing = decision.pull if isinstance(decision, decide.Update) else None

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import ClassVar, Literal, NoReturn, ParamSpec, TypeVar
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal, NoReturn, ParamSpec, TypeVar
 
-from dbos import DBOS, DBOSConfig, Queue, SetWorkflowID, SQLAlchemyDatasource
+from dbos import DBOS, DBOSConfig, Queue, SetWorkflowID, SQLAlchemyDatasource, WorkflowStatus
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
@@ -19,6 +22,8 @@ IsolationLevel = Literal["SERIALIZABLE", "READ COMMITTED"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
+CRASHES: Final = (DatabaseError, Fenced)
+"""What must reach the step around it, and ends this process there."""
 EXIT_DATABASE, EXIT_UNSEEN, EXIT_FENCED = 70, 72, 75
 APPLICATION_VERSION = "stories-3"
 """Raised when a story's order of steps changes; workflows begun under another version are not mixed up with this one's."""
@@ -35,11 +40,24 @@ RESUME_S, TAKEN_S = 0.1, 5.0
 RARELY_S = 10.0
 """How often it looks otherwise: nothing else comes through that queue, and a look a second was a third of an idle healer's work."""
 
+ENDED: Final = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A story that is not over. story: its kind; ours: whether it goes by this version's steps."""
+
+    id: str
+    story: str
+    subject: str
+    ours: bool = True
+
 
 class Durable:
     """The one door to DBOS. within: makes the store's units of work join a session."""
 
     _resumed: ClassVar[Queue]
+    _over: ClassVar[threading.Event]
 
     def __init__(
         self, datasource: SQLAlchemyDatasource, within: Callable[[Session], AbstractContextManager[None]]
@@ -65,6 +83,7 @@ class Durable:
         if system_database_url.startswith("sqlite"):
             config["db_engine_kwargs"] = {"pool_pre_ping": False}  # no connection to a file is ever lost
         made = DBOS(config=config)
+        Durable._over = threading.Event()
         # Ends its thread for delays and time-outs of workflows, which no story has: a fifth of an idle healer's work.
         made._background_jobs_stop_event.set()
         # The queue through which stories are resumed; there is no setting for it.
@@ -77,32 +96,59 @@ class Durable:
         DBOS.launch()
 
     @staticmethod
-    def take_over(executor: str) -> int:
-        """Stories that other executors left unfinished go on here, from their last finished step. Returns how many.
+    def left(executor: str) -> tuple[Left, ...]:
+        """Stories that other executors left unfinished, the one that began first first.
 
         The others are dead, or paused without the lease; should one of those wake up, its stories are no longer its own and end.
         """
-        pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-        left = [one.workflow_id for one in pending if one.executor_id != executor]
-        if left:
-            DBOS.resume_workflows(left)
+        found = DBOS.list_workflows(status=["PENDING", "ENQUEUED"], load_output=False)
+        others = [one for one in found if one.executor_id != executor]
+        return tuple(
+            Left(one.workflow_id, one.name, _subject(one), one.app_version == APPLICATION_VERSION)
+            for one in sorted(others, key=lambda one: one.created_at or 0)
+        )
+
+    @staticmethod
+    def resume(stories: Sequence[str]) -> None:
+        """They go on here, from their last finished step. DBOS counts resumptions from zero each time: `loop/resuming.py` counts."""
+        if stories:
+            DBOS.resume_workflows(list(stories))
         deadline = time.monotonic() + TAKEN_S
-        while left and time.monotonic() < deadline and _queued(left):
+        while stories and time.monotonic() < deadline and _queued(list(stories)):
             time.sleep(RESUME_S / 2)
         Durable._resumed._polling_interval_sec = RARELY_S
-        return len(left)
+
+    @staticmethod
+    def give_up(stories: Sequence[str]) -> None:
+        """No healer goes on with them."""
+        if stories:
+            DBOS.cancel_workflows(list(stories))
+
+    @staticmethod
+    def ended(story: str) -> bool:
+        """It has begun, and will not go on, whatever came of it."""
+        return bool(DBOS.list_workflows(workflow_ids=[story], status=list(ENDED), load_input=False, load_output=False))
 
     @staticmethod
     def destroy() -> None:
+        Durable._over.set()
         DBOS.destroy(workflow_completion_timeout_sec=0)
 
     @staticmethod
-    def story(name: str, body: Callable[[str], str]) -> Callable[[str], str]:
-        """Registers a story: a function of its subject's id."""
+    def story(
+        name: str, body: Callable[[str], str], broken: Callable[[str, str, Exception], None]
+    ) -> Callable[[str], str]:
+        """Registers a story: a function of its subject's id. broken: is told of one (name, subject, error) that cannot go on."""
 
         @DBOS.workflow(name=name, max_recovery_attempts=1000)
         def run(subject: str) -> str:
-            return body(subject)
+            try:
+                return _crash_only(body)(subject)
+            except Exception as error:
+                if not Durable._over.is_set():  # else it goes on in the next healer
+                    traceback.print_exc(file=sys.stderr)
+                    _crash_only(broken)(name, subject, error)
+                raise
 
         return run
 
@@ -128,6 +174,10 @@ class Durable:
                 return function(*args, **kwargs)
 
         return self._datasource.run_tx_step({"name": name, "isolation_level": self._isolation}, _crash_only(joined))
+
+
+def _subject(one: WorkflowStatus) -> str:
+    return str(one.input["args"][0]) if one.input and one.input["args"] else one.workflow_id
 
 
 def _queued(stories: list[str]) -> bool:

@@ -13,11 +13,13 @@ from typing import Any, Final
 from prodwise.clock import monotonic, now
 from prodwise.heal import memory
 from prodwise.heal.hands import AUTOMATION
+from prodwise.heal.hearing import Hearing
 from prodwise.heal.mending import Answer, Mending, answer_from, mending, pull_of
-from prodwise.heal.parts import Parts
-from prodwise.heal.pulls import ENTRY, Kept, Pulls, Stage, Undone, due, open_ones, turned
+from prodwise.heal.parts import Parts, ReportsIn
+from prodwise.heal.pulls import ENTRY, Kept, Pulls, Stage, Undone, due, open_ones
 from prodwise.heal.reported import leading
 from prodwise.heal.rounds import Rounds
+from prodwise.heal.sought import TIMES_MAX, Search, Searches
 from prodwise.heal.undoing import Undoing
 from prodwise.loop.group import RESOLVED, resolve, state_of
 from prodwise.loop.group.state import Resolution
@@ -30,10 +32,9 @@ from prodwise.model.errors import Later, ProdwiseError, Refused, UsageError
 from prodwise.model.incident import Incident
 from prodwise.model.outcome import Outcome
 from prodwise.model.patch import Proposal
-from prodwise.model.pull import Asked, Command, PullEvent, Turned, Unheeded
 from prodwise.model.release import ReleaseState
 from prodwise.ports import Forge
-from prodwise.ports.repair import Mends, TakesBack
+from prodwise.ports.repair import Mends, TakesBack, TriesBack
 
 LOOK_S: Final = 1.0
 """So often it is looked whether anything was written down; only then, or while a fix is looked for, is there something to do."""
@@ -43,27 +44,28 @@ ASK_S: Final = 60.0
 """So often, at most, the code host is asked what people said; and whenever a release is made, which may hold what they merged."""
 RECENT_S: Final = 3600.0
 LOOKED_AT: Final = 20
-TRIED: Final = "asked:fixes"
-"""Setting: incidents for which a fix was looked for, the newest last."""
-TRIED_MAX: Final = 200
 SOUGHT: Final = (Cause.RELEASE.value, Cause.DEPENDENCY.value, Cause.ERRORS.value, Cause.INPUT.value)
 
 
 @dataclass(frozen=True)
 class Fixing:
     """What it takes. forge: for one talk with the code host, raises ConfigError when it cannot be had; takes_back: None where no
-    fix that does not hold is taken back by a draft."""
+    fix that does not hold is taken back by a draft; tries: None where that is not tried before."""
 
     mends: Mends
     forge: Callable[[], Forge]
     takes_back: TakesBack | None = None
+    tries: TriesBack | None = None
 
 
 class Fixes:
     def __init__(self, parts: Parts, fixing: Fixing | None) -> None:
         self._parts, self._fixing = parts, fixing
         self._pulls = Pulls(parts.records)
-        self._undoing = Undoing(parts, self._pulls, fixing.takes_back if fixing else None)
+        takes_back, tries = (fixing.takes_back, fixing.tries) if fixing else (None, None)
+        self._undoing = Undoing(parts, self._pulls, takes_back, tries)
+        self._searches = Searches(parts.records)
+        self._hearing = Hearing(parts.records, self._pulls, self._tell)
         self._at_work: Mending | None = None
         self._told: Mapping[str, Any] | None = None  # what the search said, until that is proposed
         self._not_before = -1e9
@@ -80,6 +82,8 @@ class Fixes:
     def stop(self) -> None:
         if self._fixing is not None:
             self._fixing.mends.end()
+            if self._fixing.tries is not None:
+                self._fixing.tries.end()
         self._rounds.stop(within_s=1.0)
 
     def _trouble(self, said: str) -> None:
@@ -125,7 +129,10 @@ class Fixes:
     def _begin_next(self, mends: Mends) -> None:
         if self._parts.reporting is None:
             return
-        tried = list(self._parts.records.settings.get(TRIED) or ())
+        cut_off, tried = self._searches.open(), self._searches.tried()
+        if cut_off is not None:
+            self._again(cut_off, mends, self._parts.reporting)
+            return
         for incident in self._parts.records.incidents.list(limit=LOOKED_AT):
             if incident.id in tried or not _is_over(incident, now()):
                 continue
@@ -135,11 +142,31 @@ class Fixes:
                 asked = mending(self._parts.records, self._parts.reporting, incident.id, self._parts.serving)
             except UsageError:
                 continue  # its errors may come in yet; an hour later nobody asks any more
-            self._parts.records.settings.put(TRIED, [*tried, incident.id][-TRIED_MAX:], AUTOMATION)
-            self._note("looking for a lasting fix, now that users are served again", asked, state="sought")
-            mends.begin(incident.id)
-            self._at_work = asked
+            self._begin(asked, mends, "looking for a lasting fix, now that users are served again")
             return
+
+    def _begin(self, asked: Mending, mends: Mends, text: str) -> None:
+        self._searches.begin(asked.incident)
+        self._note(text, asked, state="sought")
+        mends.begin(asked.incident, model=self._searches.may_ask(mends.models_a_day(), now()))
+        self._at_work = asked
+
+    def _again(self, search: Search, mends: Mends, reporting: ReportsIn) -> None:
+        """It was cut off: this healer is another one, or its process ended without a word."""
+        try:
+            asked = mending(self._parts.records, reporting, search.incident, self._parts.serving)
+        except UsageError:
+            self._searches.end()  # what it was about is known no longer
+            return
+        if search.times < TIMES_MAX:
+            self._begin(asked, mends, "looking for a lasting fix again: the search was cut off")
+            return
+        self._searches.end()
+        text = f"no fix is proposed: the search was cut off {search.times} times"
+        self._note(text, asked, state="failed")
+        self._tell(
+            f"No fix was found for {search.incident}", f"{text}; `prodwise fix --incident {search.incident}` looks"
+        )
 
     def _take_answer(self, fixing: Fixing) -> None:
         asked = self._at_work
@@ -150,7 +177,9 @@ class Fixes:
         try:
             answer = answer_from(self._told)
         except (KeyError, TypeError, ValueError):
-            answer = Answer("no_fix", "the search for one broke off")
+            self._at_work = self._told = None  # it is looked for again
+            return
+        self._searches.answered()
         if answer.proposal is not None and (monotonic() < self._not_before or not self._may()):
             return  # it waits: for the code host, or for the person who holds it back
         self._propose(fixing, asked, answer)
@@ -170,6 +199,7 @@ class Fixes:
             return  # publishing looks first, so that it may be repeated
         except ProdwiseError as error:
             self._note(f"a fix was found and could not be proposed: {error.message}", asked, state="failed")
+        self._searches.end()
         self._at_work = self._told = None
 
     def _tell_of(self, proposal: Proposal, kept: Kept) -> None:
@@ -194,52 +224,12 @@ class Fixes:
     # -- following them -------------------------------------------------------------------------------------------------
 
     def _hear(self, fixing: Fixing) -> None:
-        asked = open_ones(self._pulls.all())
-        if not asked:
+        if not any(one.wishes for one in self._pulls.all()) and not open_ones(self._pulls.all()):
             return
         try:
-            forge = fixing.forge()
-            looked = forge.look([one.published for one in asked])
+            self._hearing.turn(fixing.forge())
         except Later as later:
             self._patience_s = later.seconds
-            return
-        for before, seen in zip(asked, looked.pulls, strict=True):
-            after = turned(before, seen)
-            if after != before:
-                self._pulls.put(after)
-            for event in looked.events:
-                if (event.key, event.number) == (seen.key, seen.number):
-                    after = self._heed(forge, after, event)
-
-    def _heed(self, forge: Forge, kept: Kept, event: PullEvent) -> Kept:
-        by = event.by or "somebody"
-        if isinstance(event, Turned):
-            self._pulls.put(kept, f"{by}: the proposed fix is {event.state.value}")
-        elif isinstance(event, Unheeded):
-            self._pulls.put(kept, f"a command by {by} was not heeded: {event.reason}")
-        elif isinstance(event, Asked):
-            kept = self._obey(forge, kept, event.command)
-            self._pulls.put(kept, f"{by} asked to {event.command.value}")
-        return kept
-
-    def _obey(self, forge: Forge, kept: Kept, command: Command) -> Kept:
-        if command is Command.CLOSE:
-            return turned(kept, forge.close(kept.published))
-        if command is Command.RETRY and kept.undoes:
-            for one in self._pulls.all():
-                if one.published.key == kept.undoes and one.undone in (Undone.PROPOSED, Undone.LEFT):
-                    self._pulls.put(replace(one, undone=Undone.NOT_YET, turned_at=now()))
-            return replace(kept, published=replace(kept.published, retried=True))
-        if command is Command.RETRY:
-            tried = [one for one in self._parts.records.settings.get(TRIED) or () if one != kept.incident]
-            self._parts.records.settings.put(TRIED, tried, AUTOMATION)
-            return replace(kept, published=replace(kept.published, retried=True))
-        said = {
-            Command.EXPLAIN: f"This is for incident {kept.incident} of {kept.service}, seen in release {kept.release}: "
-            f"`prodwise report {kept.incident}` tells it with its evidence.",
-            Command.SMALLER: "This is the smallest change that was found to pass all gates; `retry` looks again.",
-        }
-        return replace(kept, published=forge.tell(kept.published, said[command]))
 
     def _follow(self) -> None:
         """A merged fix has shipped once a verified-good release has it; the fault then counts as over, until it is seen again."""

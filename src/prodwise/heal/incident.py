@@ -11,7 +11,7 @@ from typing import Any
 from prodwise.clock import monotonic, now
 from prodwise.heal import charge, memory, migrated
 from prodwise.heal.bedside import Bedside
-from prodwise.heal.closing import close_incident, tell
+from prodwise.heal.closing import attempt, close_incident, tell
 from prodwise.heal.durable import Durable
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.intake import Intake
@@ -248,7 +248,8 @@ class IncidentStory:
         note = getattr(command, "why", "") or getattr(command, "reason", "")
         until = now() + command.left_s if isinstance(command, Watch) else None
         shown = {**after.to_json(), "state": after.phase.value, "note": note, "until": until}
-        harm = self._bedside.harm(self._parts.records.incidents.row(after.incident))
+        row = self._parts.records.incidents.row(after.incident)
+        harm = attempt(self._parts, "counting who was hit", after.incident, self._bedside.harm, row) or {}
         phase = before.phase if after.phase is IncidentState.CLOSED else after.phase
         self._parts.records.incidents.save(after.incident, state=phase.value, turn=shown, **harm)
         if after.good_since is not None and after.remedies:
@@ -264,7 +265,10 @@ class IncidentStory:
     def _end(self, turn: IncidentTurn) -> None:
         records = self._parts.records
         records.incidents.save(turn.incident, turn={**turn.to_json(), "state": turn.phase.value, "note": turn.reason})
-        records.incidents.add_evidence(turn.incident, self._bedside.proof(records.incidents.row(turn.incident), turn))
+        proof = attempt(
+            self._parts, "proving it", turn.incident, self._bedside.proof, records.incidents.row(turn.incident), turn
+        )
+        records.incidents.add_evidence(turn.incident, proof or ())
         outcome = turn.outcome or Outcome.ESCALATED
         if outcome is Outcome.ESCALATED:
             row, text = records.incidents.row(turn.incident), turn.text or turn.reason
@@ -273,7 +277,8 @@ class IncidentStory:
 
     def _call(self, incident: str, command: Escalate) -> None:
         row = self._parts.records.incidents.row(incident)
-        if told := memory.told_elsewhere(self._parts, incident, now()):
+        elsewhere = memory.told_elsewhere
+        if told := attempt(self._parts, "looking whom was called", incident, elsewhere, self._parts, incident, now()):
             self._parts.records.ledger.append("told_already", told, actor="prodwise", incident=incident)
             return
         said = [one.text for one in symptoms(row) if not one.ours][:SAID_MAX]

@@ -106,7 +106,7 @@ def pull_of(asked: Mending, answer: Answer, serving: str, at: float) -> HealingP
         after=AFTER,
         at=at,
         cause=_cause(asked),
-        proof=tuple(_proof(answer.gates)),
+        proof=tuple(proof_of(answer.gates)),
         unchecked=answer.unchecked,
         check=answer.check,
     )
@@ -119,7 +119,7 @@ def _cause(asked: Mending) -> Cause | None:
     return Cause(own[-1].file, own[-1].line, asked.release.id) if own else None
 
 
-def _proof(gates: Sequence[GateResult]) -> list[Proof]:
+def proof_of(gates: Sequence[GateResult]) -> list[Proof]:
     """What was run before and after; the other gates are listed by themselves."""
     asked = {"reproducer": ("the failing check", "fails"), "suite": ("the tests that were there", "as told")}
     return [Proof(asked[one.gate][0], asked[one.gate][1], one.reason) for one in gates if one.gate in asked]

@@ -10,7 +10,7 @@ from typing import Any, Final
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.mending import Mending
 from prodwise.model.errors import Refused
-from prodwise.model.pull import HealingPull, Published, PullState
+from prodwise.model.pull import Command, HealingPull, Published, PullState
 from prodwise.ports import Forge, Records
 
 SETTING: Final = "pulls"
@@ -37,9 +37,20 @@ class Undone(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """A command that was heard and is not done yet. at: when it was heard; failed: why it could not be done when it was tried."""
+
+    command: Command
+    by: str
+    at: float
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """release: whose fault it ends; shipped: the release that brought it, "" until then; failed, turned_at: how it showed that it does
-    not hold, and when; undone: what was done then; undoes: of one that takes a fix back, that fix's key."""
+    not hold, and when; undone: what was done then; undoes: of one that takes
+    a fix back, that fix's key; wishes: what people asked for, oldest first."""
 
     published: Published
     incident: str
@@ -51,6 +62,11 @@ class Kept:
     turned_at: float = 0.0
     undone: Undone = Undone.NOT_YET
     undoes: str = ""
+    wishes: tuple[Wish, ...] = ()
+
+    @property
+    def name(self) -> tuple[str, str, int]:
+        return self.published.key, self.published.branch, self.published.number
 
 
 class Pulls:
@@ -95,8 +111,7 @@ class Pulls:
 
     def put(self, kept: Kept, text: str = "") -> None:
         """Remembers it as it stands now; text: what happened, for the ledger ("" for nothing that is news)."""
-        mine = (kept.published.key, kept.published.branch, kept.published.number)
-        others = [one for one in self.all() if (one.published.key, one.published.branch, one.published.number) != mine]
+        others = [one for one in self.all() if one.name != kept.name]
         going = (Stage.OPEN, Stage.MERGED, Stage.HELD)
         over = [one for one in others if one.stage not in going and not due(one)]
         forgotten = set(over[: max(0, len(others) + 1 - KEPT_MAX)])
@@ -123,7 +138,9 @@ def turned(kept: Kept, seen: Published) -> Kept:
 def _kept(row: Mapping[str, Any]) -> Kept:
     published = {**row["published"], "state": PullState(row["published"]["state"])}
     stage, undone = Stage(row["stage"]), Undone(row.get("undone", ""))
-    return Kept(**{**row, "published": Published(**published), "stage": stage, "undone": undone})
+    wishes = tuple(Wish(**{**one, "command": Command(one["command"])}) for one in row.get("wishes", ()))
+    published_now = Published(**published)
+    return Kept(**{**row, "published": published_now, "stage": stage, "undone": undone, "wishes": wishes})
 
 
 def due(kept: Kept) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
 from prodwise.clock import now
 from prodwise.heal import memory, migrated, spoken, withdrawn
-from prodwise.heal.closing import tell
+from prodwise.heal.building import build
+from prodwise.heal.closing import attempt, tell
 from prodwise.heal.durable import Durable
 from prodwise.heal.hands import AUTOMATION, REFUSED, Hands
 from prodwise.heal.intake import Intake
@@ -18,7 +19,6 @@ from prodwise.heal.returning import Returning
 from prodwise.loop import moves
 from prodwise.loop.ship import CanarySeen, ShipCommand, ShipOp, ShipPhase, ShipRules, ShipSeen, ShipTurn, begin, step
 from prodwise.model.change import Change, ChangeKind
-from prodwise.model.errors import BuildFailed, ProdwiseError
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.model.record import EffectState, Rollout, RolloutState
 from prodwise.model.release import ReleaseState
@@ -75,10 +75,19 @@ class ShipStory:
         if not turn.good:  # after users are back: telling it must not keep them waiting
             if not turn.by:
                 previous = self._previous(release)
-                self._durable.step("spoken", spoken.withdrawn, self._parts, release, previous, turn.reason)
-            self._durable.step("migrated", migrated.withdrawn, self._parts, release, self._previous(release))
+                self._tell_after("spoken", release, spoken.withdrawn, self._parts, release, previous, turn.reason)
+            self._tell_after("migrated", release, migrated.withdrawn, self._parts, release, self._previous(release))
         state = str(self._durable.transact("end", self._end, turn))
         return self._go_back_after(story, turn) if turn.good else state
+
+    def _tell_after(self, name: str, release: str, function: Callable[..., None], *args: Any) -> None:
+        self._durable.step(name, attempt, self._parts, f"telling of it ({name})", release, function, *args)
+
+    def _open_incident(self, turn: ShipTurn) -> str:
+        """Returns the story under which users are brought back, whatever goes wrong in telling of it."""
+        here = (self._parts, self._intake, turn)
+        found = attempt(self._parts, "telling who was hit", turn.release, withdrawn.opened, *here)
+        return found or f"ship-{turn.release}"
 
     def _go_back_after(self, story: str, turn: ShipTurn) -> str:
         """A person's wish to go back that came while the release was just becoming stable."""
@@ -185,14 +194,19 @@ class ShipStory:
     ) -> tuple[tuple[GateResult, ...], str]:
         """Does what the turn commanded. Returns the checks' answers and the failure so far."""
         if command.op is ShipOp.BUILD:
-            failure = str(self._durable.step(f"build {number}", self._build, turn.release))
+            failure = str(
+                self._durable.step(
+                    f"build {number}", build, self._parts, self._intake, turn.release, self._previous(turn.release)
+                )
+            )
         elif command.op is ShipOp.CHECK:
             answers = self._durable.step(f"check {number}", self._check, turn.release)
             checks = tuple(GateResult(a["gate"], Verdict(a["verdict"]), a["reason"]) for a in answers)
         elif command.op is ShipOp.BACK:
-            here = (self._parts, self._intake)
-            told = self._durable.transact(f"tell {number}", withdrawn.opened, *here, turn) if exposed else story
-            self._move(str(told), f"back {number}", "withdraw", turn, actor=turn.by or AUTOMATION)
+            told = story
+            if exposed:
+                told = self._durable.transact(f"tell {number}", self._open_incident, turn)
+            self._move(told, f"back {number}", "withdraw", turn, actor=turn.by or AUTOMATION)
         elif command.op is not ShipOp.WAIT:
             failed = self._move(story, f"{command.op.value} {number}", command.op.value, turn, command.share)
             if command.op is ShipOp.START and REFUSED not in failed:
@@ -225,35 +239,6 @@ class ShipStory:
     def _previous(self, release: str) -> str:
         rollout = self._parts.records.rollouts.load(release)
         return rollout.previous if rollout else ""
-
-    def _build(self, release: str) -> str:
-        """Builds and runs the release line. Returns why it failed, or ""."""
-        records, target = self._parts.records, self._parts.target
-        try:
-            built = target.build(release, records.releases.load(release).commit)
-            migrated.announced(self._parts, release, self._previous(release))
-            target.run_release_line(release)
-        except BuildFailed as error:
-            joint = "\n" if "\n" in error.message else "; "
-            return joint.join(filter(None, (error.message, error.hint)))
-        except ProdwiseError as error:
-            return f"could not build: {error.message}"
-        facts = {**records.releases.facts(release), "built": True, "log": built.log, "env_digest": built.env_digest}
-        facts |= self._brought(release)
-        records.releases.describe(release, digest=built.digest, title=built.title, author=built.author, facts=facts)
-        records.releases.set_state(release, ReleaseState.READY, "built")
-        self._intake.begin_rollout(release, self._previous(release))
-        return ""
-
-    def _brought(self, release: str) -> dict[str, Any]:
-        """What it brings against the one that it replaces, as facts; nothing where that cannot be told."""
-        releases, previous = self._parts.records.releases, self._previous(release)
-        if self._parts.compares is None or not previous:
-            return {}
-        try:
-            return {"delta": self._parts.compares.delta(releases.load(previous), releases.load(release)).to_json()}
-        except ProdwiseError:
-            return {}
 
     def _check(self, release: str) -> list[Mapping[str, str]]:
         return [_gate_json(result) for result in self._intake.check_canary(release)]

@@ -7,37 +7,42 @@ from dataclasses import replace
 from typing import Final
 
 from prodwise.clock import now
+from prodwise.heal.mending import proof_of
 from prodwise.heal.parts import Parts
 from prodwise.heal.pulls import Kept, Pulls, Stage, Undone, due, undo_key
 from prodwise.loop.publish.body import trailer
 from prodwise.loop.verify.patch import Scene, policy_gate, read
 from prodwise.model.action import ActionKind
 from prodwise.model.errors import ForgeError, GateFailed, Refused, TargetError, UsageError
-from prodwise.model.gate import GateResult, Verdict
+from prodwise.model.gate import GateResult, Verdict, worst
 from prodwise.model.outside import WHOLE_APP
 from prodwise.model.patch import Proposal
 from prodwise.model.pull import HealingPull
 from prodwise.model.release import Release, ReleaseState
 from prodwise.model.revert import Revert
 from prodwise.ports import Forge
-from prodwise.ports.repair import TakesBack
+from prodwise.ports.repair import TakesBack, TriesBack
 
 REPAIRER: Final = "undo"
 WAIT_S: Final = 24 * 3600.0
 """So long it is waited for calm; then a person, who was told, does it by hand."""
 RELEASES: Final = 50
+Said = tuple[tuple[GateResult, ...], tuple[str, ...]]
 UNDO: Final = "Revert the merge commit: the fix is back then."
 AFTER: Final = (
     "The release that has it is ramped and watched like any other. The fault that the fix was for is open again."
 )
-UNCHECKED: Final = "the tests with the fix taken back: nothing was run for it, your own checks are"
+UNTRIED: Final = "the tests with the fix taken back: nothing was run for it, your own checks are"
 
 
 class Undoing:
     """Thinks of one at a time: what was begun is ended first."""
 
-    def __init__(self, parts: Parts, pulls: Pulls, takes_back: TakesBack | None) -> None:
-        self._parts, self._pulls, self._takes_back = parts, pulls, takes_back
+    def __init__(self, parts: Parts, pulls: Pulls, takes_back: TakesBack | None, tries: TriesBack | None) -> None:
+        self._parts, self._pulls, self._takes_back, self._tries = parts, pulls, takes_back, tries
+        self._said: tuple[tuple[str, str], Said] | None = (
+            None  # of what was tried last: the host may have to be asked again
+        )
 
     def withdrawn(self, kept: Kept) -> Release | None:
         """The newest release that failed and has this fix, where none that has it is good."""
@@ -96,22 +101,39 @@ class Undoing:
         return all(one.service not in (kept.service, WHOLE_APP) for one in records.incidents.list(open_only=True))
 
     def _pull(self, kept: Kept, takes_back: TakesBack) -> HealingPull:
-        base = self._base(kept)
+        release = self._base(kept)
+        base = release.commit
         found = takes_back.undo(base, kept.published.head, trailer(kept.published.branch))
         why = f"the fix of {kept.incident} does not hold: {found.commit[:7]} is taken back"
         proposal = Proposal(REPAIRER, ActionKind.REVERT, found.diff, why, commit=found.commit)
+        gates = self._gates(base, proposal, found)
+        unchecked: tuple[str, ...] = (UNTRIED,)
+        if self._tries is not None and worst(gates) is Verdict.PASS:
+            ran, unchecked = self._tried(self._tries, release, proposal)
+            gates = (*gates, *ran)
         return HealingPull(
-            key=undo_key(kept), base=base, proposal=proposal, gates=self._gates(base, proposal, found), broke=kept.failed,
-            serving=self._parts.serving(), calm=True, undo=UNDO, after=AFTER, at=kept.turned_at,
-            unchecked=(UNCHECKED, *self._beside(kept)),
+            key=undo_key(kept), base=base, proposal=proposal, gates=gates, broke=kept.failed,
+            serving=self._parts.serving(), calm=True, undo=UNDO, after=AFTER, at=kept.turned_at, proof=tuple(proof_of(gates)),
+            unchecked=(*unchecked, *self._beside(kept)),
         )  # fmt: skip
 
-    def _base(self, kept: Kept) -> str:
-        """Where the fix is known to be, the newest such release's commit."""
+    def _tried(self, tries: TriesBack, release: Release, proposal: Proposal) -> Said:
+        """Raises Refused, with the reason, for what does not pass."""
+        asked = (release.commit, proposal.diff)
+        if self._said is None or self._said[0] != asked:
+            self._said = asked, tries.tried(release.commit, release.id, proposal)
+        said = self._said[1]
+        for one in said[0]:
+            if one.verdict is not Verdict.PASS:
+                raise Refused(f"{one.gate}: {one.reason}", "a person decides")
+        return said
+
+    def _base(self, kept: Kept) -> Release:
+        """Where the fix is known to be, the newest such release."""
         history, mark = self._parts.history, trailer(kept.published.branch)
         for one in self._parts.records.releases.list(RELEASES):
             if history is not None and history.holds(one.commit, kept.published.head, mark):
-                return one.commit
+                return one
         raise Refused("no release is known that has the fix", "was it taken back already?")
 
     def _gates(self, base: str, proposal: Proposal, found: Revert) -> tuple[GateResult, ...]:

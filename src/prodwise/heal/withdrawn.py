@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prodwise.clock import now
-from prodwise.heal.closing import close_incident
+from prodwise.heal.closing import attempt, close_incident
 from prodwise.heal.harm import more
 from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
@@ -38,7 +38,7 @@ def closed(parts: Parts, intake: Intake, turn: ShipTurn) -> None:
     """Users are back on the stable release, as seen on the target."""
     for found in parts.records.incidents.list(open_only=True):
         if found.id == f"inc-{turn.release}":
-            _note_harm(parts, intake, found.id, turn.release)
+            attempt(parts, "counting who was hit", found.id, _note_harm, parts, intake, found.id, turn.release)
             why = f"went back from {turn.release}: {turn.reason}"
             close_incident(parts.records, found.id, Outcome.HEALED, why)
 

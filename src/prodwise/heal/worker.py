@@ -19,6 +19,7 @@ from prodwise.heal.intake import Intake
 from prodwise.heal.lease import Leaseholder
 from prodwise.heal.outside import Outside
 from prodwise.heal.parts import Parts
+from prodwise.heal.resuming import Resuming, Withdrawing
 from prodwise.heal.returning import Returning, SmallStories
 from prodwise.heal.ship import ShipStory
 from prodwise.heal.suspects import Suspects
@@ -49,14 +50,18 @@ class Healer:
         small = SmallStories(parts, durable, returning)
         ship = ShipStory(parts, durable, hands, self.intake, returning)
         self._incident = IncidentStory(parts, durable, returning, self.intake)
-        self._stories = {
-            "ship": durable.story("ship", ship.run),
-            "incident": durable.story("incident", self._incident.run),
-            "return": durable.story("return", small.go_back),
-            "restart": durable.story("restart", small.restart),
-            "undo": durable.story("undo", small.undo),
-            "prove": durable.story("prove", small.prove),
+        self._resuming = Resuming(parts, durable, self.begin, self._incident.ending)
+        bodies = {
+            "ship": ship.run,
+            "withdraw": Withdrawing(parts, durable, returning, self.intake).run,
+            "incident": self._incident.run,
+            "return": small.go_back,
+            "restart": small.restart,
+            "undo": small.undo,
+            "prove": small.prove,
         }
+        broken = self._resuming.broken
+        self._stories = {name: durable.story(name, body, broken) for name, body in bodies.items()}
         self._suspects = Suspects(parts)
         self._fixes = Fixes(parts, fixing)
         self._aftermath = Aftermath(parts.records, parts.inventory, self.intake.vitals)
@@ -98,7 +103,7 @@ class Healer:
         self.controls.catch_up()
         self.intake.chores = self._chores
         self._durable.launch()
-        self._durable.take_over(self._executor)
+        self._resuming.take_over(self._executor)
         self._acts.set()
         self._begin_what_was_asked()
         self.intake.start()
@@ -114,12 +119,12 @@ class Healer:
         records = self.parts.records
         rollouts = [r.release for r in records.rollouts.list(limit=200) if not r.state.settled]
         for release in reversed(rollouts):
-            self.begin("ship", f"ship-{release}", release)
+            self._resuming.begin_ship(release)
         self.controls.begin_asked()
         known = {f"inc-{r.id}" for r in records.releases.list(1000)}  # a rollout's own incident is closed by its story
         for found in records.incidents.list(open_only=True):
             if found.id not in known:
-                self.begin("incident", found.id, found.id)
+                self._resuming.begin_incident(found.id)
 
     def _chores(self) -> None:
         self._take_journal()

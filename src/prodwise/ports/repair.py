@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from prodwise.model.breakage import Ecosystem
+from prodwise.model.gate import GateResult
 from prodwise.model.patch import Fault, Proposal
 from prodwise.model.revert import Revert
 
@@ -119,11 +120,25 @@ class TakesBack(Protocol):
         Raises Refused where it is not there, cannot go back whole or is not for automation; TargetError when git cannot be asked."""
 
 
-class Mends(Protocol):
-    """Looks for a fix of an incident in a process of its own, which holds no credential. One at a time."""
+class TriesBack(Protocol):
+    """Tries what takes a commit back, in a process of its own, which holds no credential."""
 
-    def begin(self, incident: str) -> None:
-        """Returns at once."""
+    def tried(self, base: str, release: str, proposal: Proposal) -> tuple[tuple[GateResult, ...], tuple[str, ...]]:
+        """(what gates say that need no failing check; what none could look at), with the environment of a release. Minutes, at most.
+        Raises TargetError when that cannot be told, Later when it was ended."""
+
+    def end(self) -> None:
+        """Ends the one at work; from then on none is tried."""
+
+
+class Mends(Protocol):
+    """Looks for a fix of an incident in a process of its own, which holds no credential but a model's. One at a time."""
+
+    def models_a_day(self) -> int:
+        """How many searches of a day may ask a model, as a person set up here; 0 for none, and where it could not be asked."""
+
+    def begin(self, incident: str, model: bool) -> None:
+        """Returns at once. model: it is asked once the others have found nothing."""
 
     def answer(self) -> Mapping[str, Any] | None:
         """None while it runs, and when nothing was begun; then once what `prodwise fix --json` says, {} when it broke off."""

@@ -16,10 +16,12 @@ from typing import Any, Final
 
 from prodwise.clock import monotonic
 from prodwise.config import Config, load
+from prodwise.config.environment import state_dir
+from prodwise.config.repair import load_repair
 from prodwise.heal.fixes import Fixing
 from prodwise.heal.mending import Mending, mending
 from prodwise.heal.parts import ReportsIn
-from prodwise.model.errors import UsageError
+from prodwise.model.errors import ConfigError, UsageError
 from prodwise.repair.undo import MergedFixes
 from prodwise.sandbox.engine import WHERE
 from prodwise.sandbox.workshop import Workshop
@@ -28,6 +30,7 @@ from prodwise.targets.local.layout import Layout
 from prodwise.wiring import reports
 from prodwise.wiring.forge import forge
 from prodwise.wiring.records import open_store
+from prodwise.wiring.repair import CONFIGURED
 from prodwise.wiring.sandbox import sandbox
 
 BUDGET_S: Final = 600.0
@@ -35,8 +38,9 @@ LATE_S: Final = 60.0
 """So long after its budget a search that has not ended is ended."""
 NICE: Final = 15
 ANSWER_MAX: Final = 8_000_000
-_KEPT: Final = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "PRODWISE_STATE_DIR", "PRODWISE_DATABASE_URL", *WHERE)
-"""What the search sees of the healer's environment: where things are, and no credential of a code host."""
+KEPT: Final = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "PRODWISE_STATE_DIR", "PRODWISE_DATABASE_URL", *WHERE)
+"""What the search sees of the healer's environment: where things are, and no credential of a code host. A model's key goes along
+where a person lets searches ask it."""
 
 
 def asked(app_dir: Path, incident: str) -> Mending:
@@ -77,13 +81,28 @@ class Mender:
     def _told(self) -> Path:
         return self._where.run / "fix.json"
 
-    def begin(self, incident: str) -> None:
+    def models_a_day(self) -> int:
+        try:
+            setup = load_repair(state_dir(self._app_dir))
+            allowed = setup.automatic if load(self._app_dir).repair.models else 0
+            why = setup.lacks(os.environ) if allowed else ""
+        except ConfigError as error:
+            allowed, why = 0, error.message
+        if why:
+            print(f"prodwise: no model is asked for fixes: {why}", file=sys.stderr, flush=True)
+        return 0 if why else allowed
+
+    def begin(self, incident: str, model: bool) -> None:
         if self._process is not None:
             raise UsageError("a fix is being looked for already")
         self._told.unlink(missing_ok=True)
         argv = [sys.executable, "-m", "prodwise", "fix", "--dir", str(self._app_dir), "--incident", incident,
                 "--budget", f"{BUDGET_S:.0f}", "--json", str(self._told)]  # fmt: skip
-        environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        kept: tuple[str, ...] = KEPT
+        if model:
+            argv += ["--model", CONFIGURED]
+            kept = (*KEPT, *load_repair(state_dir(self._app_dir)).lent)
+        environment = {name: os.environ[name] for name in kept if name in os.environ}
         with (self._where.log / "fix.log").open("wb") as log:
             self._process = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True,
@@ -107,13 +126,21 @@ class Mender:
         return found if isinstance(found, dict) else {}
 
     def end(self) -> None:
-        """With all that it started: they share its session."""
-        if self._process is not None and self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(10)
+        if self._process is not None:
+            ended(self._process)
+
+
+def ended(process: subprocess.Popen[bytes]) -> None:
+    """A process of a session of its own, with all that it started."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
 
 
 def fixing(app_dir: Path, config: Config) -> Fixing:
     where = local_control.layout_of(app_dir)
-    return Fixing(Mender(app_dir, where), lambda: forge(config.forge, app_dir, where.state), MergedFixes(app_dir))
+    from prodwise.wiring.going_back import Tries
+
+    forge_now = partial(forge, config.forge, app_dir, where.state)
+    return Fixing(Mender(app_dir, where), forge_now, MergedFixes(app_dir), Tries(app_dir, where))

@@ -20,8 +20,8 @@ from prodwise.repair.command import Command, CommandAgent
 from prodwise.repair.command.repairer import KEPT_OUTSIDE
 from prodwise.repair.transcript import Ended
 from prodwise.repair.veil import Veil
+from prodwise.wiring.repair import CONFIGURED
 
-CONFIGURED: Final = "configured"
 ELSEWHERE: Final = Path("~/.local/state/prodwise")
 """Where transcripts are kept of a repository that is no app here."""
 _LONG = 16

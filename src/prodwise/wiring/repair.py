@@ -20,6 +20,7 @@ from prodwise.wiring.fitting import LockFitter
 from prodwise.wiring.sandbox import sandbox
 
 NO_MODEL = "none"
+CONFIGURED = "configured"
 
 
 def workshop(repo: Path, commands: Sequence[str]) -> Workshop:

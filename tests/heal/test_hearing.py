@@ -1,0 +1,126 @@
+"""What people say on a healing pull request is heard once and done until it is done, on a code host that speaks like the true one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from prodwise.clock import now
+from prodwise.forge.publisher import Publisher
+from prodwise.heal.fixes import Fixes
+from prodwise.heal.hearing import WAIT_S, WISHES_MAX
+from prodwise.heal.pulls import Pulls, Stage
+from prodwise.heal.sought import TRIED
+from prodwise.model.errors import Later
+from prodwise.testing.fake_forge import Fault
+from prodwise.testing.forge_kit import WRITER
+from tests.forge.rigs import HostRig
+from tests.heal.test_undoing import World, world
+
+__all__ = ["world"]
+
+
+@pytest.fixture
+def hosted(world: World) -> tuple[World, HostRig]:
+    assert isinstance(world.rig, HostRig)
+    return world, world.rig
+
+
+pytestmark = pytest.mark.parametrize("world", ["github"], indirect=True)
+
+
+def a_day_ago(world: World) -> None:
+    kept = world.first
+    wishes = tuple(replace(one, at=now() - WAIT_S - 1) for one in kept.wishes)
+    Pulls(world.store).put(replace(kept, wishes=wishes))
+
+
+def test_a_command_is_done_though_the_host_failed_when_it_was_heard(hosted: tuple[World, HostRig]) -> None:
+    world, rig = hosted
+    rig.say(world.first.published, WRITER, "/prodwise close")
+    rig.fake.faults.append(Fault(500, part="pulls", method="PATCH", times=2))
+    world.turn()
+    assert (world.first.stage, len(world.first.wishes)) == (Stage.OPEN, 1)
+    world.turn()
+    assert (world.first.stage, len(world.first.wishes)) == (Stage.OPEN, 1)
+    world.turn()
+    assert (world.first.stage, world.first.wishes) == (Stage.CLOSED, ())
+    records = world.records()
+    assert sum(text.endswith("asked to close") for text in records) == 1, "it is heard once"
+    assert sum("is tried again" in text for text in records) == 1, "a reason that is no news is not told again"
+
+
+def test_a_command_is_done_though_the_process_ended_between_hearing_and_doing(
+    hosted: tuple[World, HostRig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, rig = hosted
+    rig.say(world.first.published, WRITER, "/prodwise explain")
+
+    def ends(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Publisher, "tell", ends)
+        with pytest.raises(SystemExit):
+            world.turn()
+    world.fixes = Fixes(world.fixes._parts, world.fixes._fixing)
+    world.turn()
+    world.turn()
+    assert ["This is for incident" in one for one in rig.said(world.first.published)].count(True) == 1
+
+
+def test_an_answer_that_was_lost_is_repeated_without_a_second_comment(hosted: tuple[World, HostRig]) -> None:
+    world, rig = hosted
+    rig.say(world.first.published, WRITER, "/prodwise explain")
+    rig.fake.faults.append(Fault(500, part="/comments", method="POST", after=True))
+    world.turn()
+    world.turn()
+    assert world.first.wishes == ()
+    assert len(rig.said(world.first.published)) == 2, "theirs and ours"
+
+
+def test_retry_is_heard_though_another_command_before_it_waits(hosted: tuple[World, HostRig]) -> None:
+    world, rig = hosted
+    world.store.settings.put(TRIED, ["inc-1"], "prodwise")
+    rig.say(world.first.published, WRITER, "/prodwise explain")
+    rig.say(world.first.published, WRITER, "/prodwise retry")
+    rig.fake.faults.append(Fault(500, part="/comments", method="POST"))
+    world.turn()
+    assert [one.command.value for one in world.first.wishes] == ["explain"]
+    assert world.first.published.retried
+    assert world.store.settings.get(TRIED) == []
+
+
+def test_it_is_not_tried_without_end_nor_are_commands_piled_up(hosted: tuple[World, HostRig]) -> None:
+    world, rig = hosted
+    rig.fake.faults.append(Fault(500, part="/comments", method="POST", times=100))
+    for _ in range(WISHES_MAX + 1):
+        rig.say(world.first.published, WRITER, "/prodwise smaller")
+    world.turn()
+    assert len(world.first.wishes) == WISHES_MAX
+    assert any(f"{WISHES_MAX} are waiting already" in text for text in world.records())
+    a_day_ago(world)
+    world.turn()
+    assert world.first.wishes == ()
+    assert "could not be done within a day" in world.told.texts[-1]
+
+
+def test_a_host_that_asks_for_patience_is_given_it(
+    hosted: tuple[World, HostRig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, rig = hosted
+    rig.say(world.first.published, WRITER, "/prodwise close")
+    asked: list[int] = []
+
+    def later(*_: object) -> None:
+        asked.append(1)
+        raise Later("not now", "", seconds=300)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Publisher, "close", later)
+        world.turn()
+        world.fixes.turn()
+    assert (len(asked), len(world.first.wishes)) == (1, 1)
+    world.turn()
+    assert world.first.stage is Stage.CLOSED

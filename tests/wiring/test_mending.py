@@ -1,0 +1,87 @@
+"""The search for a fix that runs by itself: what it is given, and whether it may ask a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prodwise.model.errors import UsageError
+from prodwise.targets.local import local_control
+from prodwise.wiring import mending
+from prodwise.wiring.mending import Mender
+
+CONFIG = 'version = 1\n[services.web]\ncommand = "true"\n'
+SETUP = '[repair]\nmodel = "openai-chat:some-model"\nkey_env = "THE_KEY"\nautomatic = 3\n'
+
+
+class Begun:
+    """Stands for the process."""
+
+    pid = 1
+
+    def __init__(self) -> None:
+        self.argv: Sequence[str] = ()
+        self.env: Mapping[str, str] = {}
+
+    def __call__(self, argv: Sequence[str], env: Mapping[str, str], **_: Any) -> Begun:
+        self.argv, self.env = argv, env
+        return self
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> Begun:
+    made = Begun()
+    monkeypatch.setattr(mending.subprocess, "Popen", made)
+    monkeypatch.setattr(mending.os, "setpriority", lambda *_: None)
+    for name in ("THE_KEY", "SHOP_GITHUB_TOKEN", "ANTHROPIC_API_KEY"):
+        monkeypatch.setenv(name, f"secret of {name}")
+    return made
+
+
+def mender(folder: Path, setup: str = SETUP, config: str = CONFIG) -> Mender:
+    (folder / "prodwise.toml").write_text(config)
+    where = local_control.layout_of(folder)
+    for one in (where.run, where.log):
+        one.mkdir(parents=True)
+    (where.state / "repair.toml").write_text(setup)
+    (where.state / "repair.toml").chmod(0o600)
+    return Mender(folder, where)
+
+
+def test_a_search_without_a_model_sees_no_credential_at_all(tmp_path: Path, begun: Begun) -> None:
+    mender(tmp_path).begin("inc-1", model=False)
+    assert "--model" not in begun.argv
+    assert not [name for name, value in begun.env.items() if value.startswith("secret of")]
+
+
+def test_a_search_with_a_model_sees_its_key_and_no_other(tmp_path: Path, begun: Begun) -> None:
+    mender(tmp_path).begin("inc-1", model=True)
+    assert list(begun.argv[-2:]) == ["--model", "configured"]
+    assert [name for name, value in begun.env.items() if value.startswith("secret of")] == ["THE_KEY"]
+
+
+@pytest.mark.parametrize(
+    ("setup", "config", "most"),
+    [
+        (SETUP, CONFIG, 3),
+        (SETUP.replace("automatic = 3\n", ""), CONFIG, 0),
+        (SETUP, CONFIG + "[repair]\nmodels = false\n", 0),
+        (SETUP.replace("THE_KEY", "NO_KEY"), CONFIG, 0),
+        ("[repair\n", CONFIG, 0),
+    ],
+)
+def test_how_often_it_may_ask_is_a_persons_word_here_and_the_repository_can_take_it_back(
+    tmp_path: Path, begun: Begun, capfd: pytest.CaptureFixture[str], setup: str, config: str, most: int
+) -> None:
+    assert mender(tmp_path, setup, config).models_a_day() == most
+    assert ("no model is asked" in capfd.readouterr().err) == ("NO_KEY" in setup or setup == "[repair\n")
+
+
+def test_one_is_looked_for_at_a_time(tmp_path: Path, begun: Begun) -> None:
+    made = mender(tmp_path)
+    made.begin("inc-1", model=False)
+    with pytest.raises(UsageError):
+        made.begin("inc-2", model=False)
