@@ -15,12 +15,14 @@ from prodwise.repair.probe import read_text
 from prodwise.repair.scene import ASSERTED, Scene
 from prodwise.repair.search import candidates
 from prodwise.repair.source import Function, Source, Unit
-from prodwise.repair.templates import crash, defaults, expected, guards, handlers, members, raises
+from prodwise.repair.templates import asked, crash, defaults, expected, guards, handlers, members, raises, texts
 
 FILES_MOST = 12
 STATEMENTS_MOST = 200
 CANDIDATES_MOST = 20_000
 HISTORY_MOST = 8
+OUTER = 0.9
+"""A value of a module or a class is as suspect as the lines that read it, less a little."""
 PROTECTED = ("setup.py", "conftest.py", "noxfile.py", "fabfile.py", "tasks.py", "sitecustomize.py")
 
 
@@ -31,6 +33,14 @@ class Candidate:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """awaited: the exception without which the test fails; texts: those that it holds."""
+
+    awaited: raises.Awaited | None
+    texts: tuple[str, ...]
+
+
 def pool(scene: Scene, tree: Tree, workshop: Workshop) -> list[Candidate]:
     """1. The files that the failing test ran, most suspect first. 2. Their statements. 3. All edits of each, scored."""
     places = suspicion(scene.spectrum, scene.frames)
@@ -39,11 +49,11 @@ def pool(scene: Scene, tree: Tree, workshop: Workshop) -> list[Candidate]:
         best[path] = max(best.get(path, 0.0), value)
     sources = _sources(tree, sorted(best, key=lambda path: -best[path]))
     older = {path: _older(workshop, path) for path in list(sources)[:3]}
-    wanted = _awaited(scene, tree)
+    hints = _hints(scene, tree)
     ranked = sorted(_statements(sources, places), key=lambda one: -one[0])[:STATEMENTS_MOST]
     made: dict[tuple[str, int, int, str], Candidate] = {}
     for suspect, source, statement in ranked:
-        for edit in (*_templates(scene, source, statement, wanted), *candidates.of(source, statement)):
+        for edit in (*_templates(scene, source, statement, hints), *candidates.of(source, statement)):
             key = (edit.path, edit.start, edit.end, edit.new)
             if rank.hollow(rank.edited_line(edit, source)):
                 continue
@@ -78,16 +88,18 @@ def _source(tree: Tree, path: str) -> Source | None:
         return None
 
 
-def _awaited(scene: Scene, tree: Tree) -> raises.Awaited | None:
-    """The exception without which the test fails, read where it does."""
+def _hints(scene: Scene, tree: Tree) -> Hints:
+    """Read where the test fails."""
     frame = next((one for one in reversed(scene.frames) if is_test(one.file)), None)
     test = _source(tree, frame.file) if frame is not None else None
-    return raises.awaited(scene.said, test, frame.line if frame is not None else 0)
+    line = frame.line if frame is not None else 0
+    return Hints(raises.awaited(scene.said, test, line), texts.of_test(test, line))
 
 
 def _statements(
     sources: Mapping[str, Source], places: Mapping[tuple[str, int], float]
 ) -> Iterator[tuple[float, Source, ast.stmt]]:
+    read = _read(sources, places)
     for path, source in sources.items():
         for statement in source.statements:
             lines = range(statement.lineno, source.last_head_line(statement) + 1)
@@ -96,8 +108,32 @@ def _statements(
             if isinstance(statement, Function):
                 first = statement.body[0]
                 value = max(value, places.get((path, first.lineno), 0.0), _body(source, statement, places))
+            if inside is None and isinstance(statement, ast.Assign | ast.AnnAssign):
+                value = max(value, OUTER * max((read.get(name, 0.0) for name in _bound(statement)), default=0.0))
             if value and (inside is not None or value > 0.5):
                 yield value, source, statement
+
+
+def _read(sources: Mapping[str, Source], places: Mapping[tuple[str, int], float]) -> dict[str, float]:
+    """Name → how suspect the most suspect line is that reads it."""
+    found: dict[str, float] = {}
+    for path, source in sources.items():
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+                name = node.id if isinstance(node, ast.Name) else node.attr
+                found[name] = max(found.get(name, 0.0), places.get((path, node.lineno), 0.0))
+    for source in sources.values():
+        for statement in reversed([one for one in source.tree.body if isinstance(one, ast.Assign | ast.AnnAssign)]):
+            value = OUTER * max((found.get(name, 0.0) for name in _bound(statement)), default=0.0)
+            for node in ast.walk(statement.value or statement):
+                if value and isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                    found[node.id] = max(found.get(node.id, 0.0), value)
+    return found
+
+
+def _bound(statement: ast.Assign | ast.AnnAssign) -> list[str]:
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    return [one.id for one in targets if isinstance(one, ast.Name)]
 
 
 def _body(source: Source, function: Function, places: Mapping[tuple[str, int], float]) -> float:
@@ -106,7 +142,7 @@ def _body(source: Source, function: Function, places: Mapping[tuple[str, int], f
     return 0.9 * max((places.get((source.path, line), 0.0) for line in lines), default=0.0)
 
 
-def _templates(scene: Scene, source: Source, statement: ast.stmt, wanted: raises.Awaited | None) -> Iterator[Edit]:
+def _templates(scene: Scene, source: Source, statement: ast.stmt, hints: Hints) -> Iterator[Edit]:
     if isinstance(statement, Function):
         yield from defaults.edits(source, statement)
         return
@@ -118,9 +154,11 @@ def _templates(scene: Scene, source: Source, statement: ast.stmt, wanted: raises
             yield from guards.edits(source, statement, scene.error, scene.message, depth)
     if scene.error.rpartition(".")[2] in ASSERTED:
         yield from expected.edits(source, statement, scene.said)
-    if wanted is not None:
-        yield from raises.edits(source, statement, wanted, scene.calls)
+    if hints.awaited is not None:
+        yield from raises.edits(source, statement, hints.awaited, scene.calls)
     yield from members.edits(source, statement, scene.said, scene.calls)
+    yield from asked.edits(source, statement, scene.calls)
+    yield from texts.edits(source, statement, hints.texts, scene.calls)
 
 
 def own(frames: Sequence[Frame]) -> list[Frame]:

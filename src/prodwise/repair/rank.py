@@ -52,10 +52,13 @@ def _usual(edit: Edit, source: Source) -> bool:
 
 def edited_line(edit: Edit, source: Source) -> str:
     """The first line that the edit changes, as it becomes."""
-    text = edit.applied(source.text)
-    begin = text.rfind("\n", 0, edit.start) + 1
-    end = text.find("\n", edit.start)
-    return text[begin : end if end >= 0 else len(text)].strip()
+    begin = source.text.rfind("\n", 0, edit.start) + 1
+    until = source.text.find("\n", edit.end)
+    text = (
+        source.text[begin : edit.start] + edit.new + source.text[edit.end : until if until >= 0 else len(source.text)]
+    )
+    end = text.find("\n", edit.start - begin)
+    return text[: end if end >= 0 else len(text)].strip()
 
 
 def hollow(text: str) -> bool:

@@ -6,6 +6,7 @@ import ast
 import builtins
 from collections.abc import Iterator
 from difflib import SequenceMatcher
+from functools import lru_cache
 from itertools import combinations
 
 from prodwise.repair.edits import Edit
@@ -90,8 +91,12 @@ def _attributes_of(site: Site, base: str) -> list[str]:
     """What the file reads from this name elsewhere; for other names of the function too, when they look alike."""
     if base == "self":
         return list(site.scope.attributes)
-    klass = site.source.function(site.statement) or site.source.tree
-    return list(dict.fromkeys(one.attr for one in ast.walk(klass) if isinstance(one, ast.Attribute)))[:25]
+    return list(_read(site.source.function(site.statement) or site.source.tree))
+
+
+@lru_cache(maxsize=64)
+def _read(place: ast.AST) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.attr for one in ast.walk(place) if isinstance(one, ast.Attribute)))[:25]
 
 
 def _arguments(site: Site, node: ast.Call) -> Iterator[Edit]:
@@ -117,6 +122,7 @@ def alike(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(other for family in _ALIKE if name in family for other in family if other != name))
 
 
+@lru_cache(maxsize=1 << 15)
 def near(one: str, two: str) -> float:
     """How alike two names look, 0 to 1; sharing a word counts."""
     shared = set(one.lower().split("_")) & set(two.lower().split("_")) - {""}
