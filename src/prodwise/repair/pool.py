@@ -20,6 +20,7 @@ from prodwise.repair.templates import asked, crash, defaults, expected, guards, 
 FILES_MOST = 12
 STATEMENTS_MOST = 200
 CANDIDATES_MOST = 20_000
+LOOKED_AT_MOST = 8_000
 HISTORY_MOST = 8
 OUTER = 0.9
 """A value of a module or a class is as suspect as the lines that read it, less a little."""
@@ -41,28 +42,50 @@ class Hints:
     texts: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """An edit before it is looked at: that takes longer than to make it."""
+
+    edit: Edit
+    suspicion: float
+    source: Source
+    statement: ast.stmt
+
+    @property
+    def rough(self) -> float:
+        return rank.rough(self.edit, self.suspicion)
+
+
 def pool(scene: Scene, tree: Tree, workshop: Workshop) -> list[Candidate]:
-    """1. The files that the failing test ran, most suspect first. 2. Their statements. 3. All edits of each, scored."""
+    """1. The files that the failing test ran, most suspect first. 2. Their statements. 3. All edits of each. 4. The likeliest by
+    kind and place are looked at, and scored."""
     places = suspicion(scene.spectrum, scene.frames)
     best: dict[str, float] = {}
     for (path, _), value in places.items():
         best[path] = max(best.get(path, 0.0), value)
     sources = _sources(tree, sorted(best, key=lambda path: -best[path]))
     older = {path: _older(workshop, path) for path in list(sources)[:3]}
-    hints = _hints(scene, tree)
-    ranked = sorted(_statements(sources, places), key=lambda one: -one[0])[:STATEMENTS_MOST]
-    made: dict[tuple[str, int, int, str], Candidate] = {}
-    for suspect, source, statement in ranked:
+    made = sorted(_all(scene, sources, places, _hints(scene, tree)), key=lambda one: one.rough)
+    found = []
+    for one in made[:LOOKED_AT_MOST]:
+        if not rank.hollow(rank.edited_line(one.edit, one.source)):
+            score = rank.score(one.edit, one.suspicion, one.source, older.get(one.source.path, ()))
+            found.append(Candidate(one.edit, _unit(one.source, one.statement, one.edit), score))
+    return sorted(found, key=lambda one: one.score)
+
+
+def _all(
+    scene: Scene, sources: Mapping[str, Source], places: Mapping[tuple[str, int], float], hints: Hints
+) -> list[_Made]:
+    made: dict[tuple[str, int, int, str], _Made] = {}
+    for suspect, source, statement in sorted(_statements(sources, places), key=lambda one: -one[0])[:STATEMENTS_MOST]:
+        if len(made) >= CANDIDATES_MOST:
+            break
         for edit in (*_templates(scene, source, statement, hints), *candidates.of(source, statement)):
-            key = (edit.path, edit.start, edit.end, edit.new)
-            if rank.hollow(rank.edited_line(edit, source)):
-                continue
-            score = rank.score(edit, suspect, source, older.get(source.path, ()))
-            if key not in made or made[key].score > score:
-                made[key] = Candidate(edit, _unit(source, statement, edit), score)
-            if len(made) >= CANDIDATES_MOST:
-                break
-    return sorted(made.values(), key=lambda one: one.score)
+            key, one = (edit.path, edit.start, edit.end, edit.new), _Made(edit, suspect, source, statement)
+            if key not in made or made[key].rough > one.rough:
+                made[key] = one
+    return list(made.values())
 
 
 def _sources(tree: Tree, paths: Sequence[str]) -> dict[str, Source]:

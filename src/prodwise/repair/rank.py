@@ -16,7 +16,12 @@ PLACE_WEIGHT = 1.5
 
 def score(edit: Edit, suspicion: float, source: Source, older: Sequence[str]) -> float:
     """Smaller is likelier. older: earlier texts of the file."""
-    return max(0.0, edit.cost + PLACE_WEIGHT * (1 - suspicion) - _agreement(edit, source, older))
+    return max(0.0, rough(edit, suspicion) - _agreement(edit, source, older))
+
+
+def rough(edit: Edit, suspicion: float) -> float:
+    """By its kind and its place alone."""
+    return edit.cost + PLACE_WEIGHT * (1 - suspicion)
 
 
 def _agreement(edit: Edit, source: Source, older: Sequence[str]) -> float:

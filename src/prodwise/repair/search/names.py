@@ -22,6 +22,11 @@ _ALIKE = (
     ("match", "search", "fullmatch"), ("sum", "len", "max"), ("partition", "rpartition"), ("str", "repr"),
     ("discard", "remove"), ("date", "datetime"), ("days", "seconds", "total_seconds"), ("copy", "deepcopy"),
     ("isinstance", "issubclass"), ("zip", "zip_longest"), ("debug", "info"), ("range", "enumerate"),
+    ("b64encode", "urlsafe_b64encode"), ("b64decode", "urlsafe_b64decode"), ("quote", "quote_plus"), ("unquote", "unquote_plus"),
+    ("urlparse", "urlsplit"), ("abspath", "realpath", "normpath"), ("isfile", "exists", "isdir"), ("basename", "dirname"),
+    ("now", "utcnow"), ("fromtimestamp", "utcfromtimestamp"), ("isdigit", "isdecimal", "isnumeric"), ("lower", "casefold"),
+    ("find", "index"), ("findall", "finditer"), ("sub", "subn"), ("ljust", "rjust"), ("warning", "error"), ("time", "monotonic"),
+    ("localtime", "gmtime"), ("mktime", "timegm"), ("search", "match"), ("items", "iteritems"), ("safe_load", "load"),
 )  # fmt: skip
 _KNOWN = frozenset(dir(builtins))
 
