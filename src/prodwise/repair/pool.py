@@ -29,9 +29,12 @@ PROTECTED = ("setup.py", "conftest.py", "noxfile.py", "fabfile.py", "tasks.py", 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
+    """seen: lines, beside its own, of which a test that runs one sees the edit."""
+
     edit: Edit
     unit: Unit | None
     score: float
+    seen: frozenset[tuple[str, int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +68,22 @@ def pool(scene: Scene, tree: Tree, workshop: Workshop) -> list[Candidate]:
         best[path] = max(best.get(path, 0.0), value)
     sources = _sources(tree, sorted(best, key=lambda path: -best[path]))
     older = {path: _older(workshop, path) for path in list(sources)[:3]}
-    made = sorted(_all(scene, sources, places, _hints(scene, tree)), key=lambda one: one.rough)
+    readers = _readers(sources)
+    ranked = sorted(_statements(sources, places, readers), key=lambda one: -one[0])[:STATEMENTS_MOST]
+    made = sorted(_all(scene, ranked, _hints(scene, tree)), key=lambda one: one.rough)
     found = []
     for one in made[:LOOKED_AT_MOST]:
         if not rank.hollow(rank.edited_line(one.edit, one.source)):
             score = rank.score(one.edit, one.suspicion, one.source, older.get(one.source.path, ()))
-            found.append(Candidate(one.edit, _unit(one.source, one.statement, one.edit), score))
+            unit = _unit(one.source, one.statement, one.edit)
+            seen = _seen(one.source, one.statement, readers) if unit is None else frozenset()
+            found.append(Candidate(one.edit, unit, score, seen))
     return sorted(found, key=lambda one: one.score)
 
 
-def _all(
-    scene: Scene, sources: Mapping[str, Source], places: Mapping[tuple[str, int], float], hints: Hints
-) -> list[_Made]:
+def _all(scene: Scene, ranked: Sequence[tuple[float, Source, ast.stmt]], hints: Hints) -> list[_Made]:
     made: dict[tuple[str, int, int, str], _Made] = {}
-    for suspect, source, statement in sorted(_statements(sources, places), key=lambda one: -one[0])[:STATEMENTS_MOST]:
+    for suspect, source, statement in ranked:
         if len(made) >= CANDIDATES_MOST:
             break
         for edit in (*_templates(scene, source, statement, hints), *candidates.of(source, statement)):
@@ -120,9 +125,10 @@ def _hints(scene: Scene, tree: Tree) -> Hints:
 
 
 def _statements(
-    sources: Mapping[str, Source], places: Mapping[tuple[str, int], float]
+    sources: Mapping[str, Source],
+    places: Mapping[tuple[str, int], float],
+    readers: Mapping[str, frozenset[tuple[str, int]]],
 ) -> Iterator[tuple[float, Source, ast.stmt]]:
-    read = _read(sources, places)
     for path, source in sources.items():
         for statement in source.statements:
             lines = range(statement.lineno, source.last_head_line(statement) + 1)
@@ -132,26 +138,37 @@ def _statements(
                 first = statement.body[0]
                 value = max(value, places.get((path, first.lineno), 0.0), _body(source, statement, places))
             if inside is None and isinstance(statement, ast.Assign | ast.AnnAssign):
-                value = max(value, OUTER * max((read.get(name, 0.0) for name in _bound(statement)), default=0.0))
+                read = (places.get(line, 0.0) for name in _bound(statement) for line in readers.get(name, ()))
+                value = max(value, OUTER * max(read, default=0.0))
             if value and (inside is not None or value > 0.5):
                 yield value, source, statement
 
 
-def _read(sources: Mapping[str, Source], places: Mapping[tuple[str, int], float]) -> dict[str, float]:
-    """Name → how suspect the most suspect line is that reads it."""
-    found: dict[str, float] = {}
+def _readers(sources: Mapping[str, Source]) -> dict[str, frozenset[tuple[str, int]]]:
+    """Name → the lines that read it, and those that read what a module makes of it."""
+    found: dict[str, set[tuple[str, int]]] = {}
     for path, source in sources.items():
         for node in ast.walk(source.tree):
             if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
-                name = node.id if isinstance(node, ast.Name) else node.attr
-                found[name] = max(found.get(name, 0.0), places.get((path, node.lineno), 0.0))
+                found.setdefault(node.id if isinstance(node, ast.Name) else node.attr, set()).add((path, node.lineno))
     for source in sources.values():
         for statement in reversed([one for one in source.tree.body if isinstance(one, ast.Assign | ast.AnnAssign)]):
-            value = OUTER * max((found.get(name, 0.0) for name in _bound(statement)), default=0.0)
+            lines = {line for name in _bound(statement) for line in found.get(name, ())}
             for node in ast.walk(statement.value or statement):
-                if value and isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-                    found[node.id] = max(found.get(node.id, 0.0), value)
-    return found
+                if lines and isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                    found[node.id] |= lines
+    return {name: frozenset(lines) for name, lines in found.items()}
+
+
+def _seen(
+    source: Source, statement: ast.stmt, readers: Mapping[str, frozenset[tuple[str, int]]]
+) -> frozenset[tuple[str, int]]:
+    """Of a function's head its first line; of a module's or a class's value what reads it."""
+    if isinstance(statement, Function):
+        return frozenset((source.path, one.lineno) for one in statement.body[:2])
+    if isinstance(statement, ast.Assign | ast.AnnAssign) and source.function(statement) is None:
+        return frozenset(line for name in _bound(statement) for line in readers.get(name, ()))
+    return frozenset()
 
 
 def _bound(statement: ast.Assign | ast.AnnAssign) -> list[str]:
