@@ -12,7 +12,6 @@ from prodwise.repair.source import Source, scope
 from prodwise.repair.values import Call, Calls, Value, questions
 
 MOST = 8
-TEXT_MOST = 24
 _PLAIN = ("str", "bytes", "int", "float", "bool", "list", "tuple", "dict", "set")
 
 
@@ -48,11 +47,10 @@ def told(bad: list[Call], good: list[Call]) -> list[tuple[str, float]]:
 
 
 def _about(name: str, value: Value) -> Iterator[str]:
+    """Whether it is true, and of which kind; not which text or number it is: that would name the failing call alone."""
     kind, held = value
-    if kind == "bool" or (kind == "int" and isinstance(held, int) and abs(held) < 1000):
-        yield name if held is True else f"not {name}" if held is False else f"{name} == {held}"
-    if kind == "str" and isinstance(held, str) and 0 < len(held) <= TEXT_MOST and held.isprintable():
-        yield f"{name} == {held!r}"
+    if kind == "bool":
+        yield name if held is True else f"not {name}"
     if kind in _PLAIN:
         yield f"isinstance({name}, {kind})"
 
@@ -60,9 +58,6 @@ def _about(name: str, value: Value) -> Iterator[str]:
 def _holds(text: str, call: Call) -> bool:
     node = ast.parse(text, mode="eval").body
     match node:
-        case ast.Compare(left=left, comparators=[ast.Constant(value=wanted)]):
-            kind, held = call.values.get(ast.unparse(left), ("", None))
-            return kind == type(wanted).__name__ and held == wanted
         case ast.Call(args=[one, ast.Name(id=wanted)]):
             return call.values.get(ast.unparse(one), ("", None))[0] == wanted
         case ast.UnaryOp(operand=one):
