@@ -107,6 +107,10 @@ def test_commands_are_read_for_their_file() -> None:
     assert read.pytest == ("python", "-m", "pytest")
     unit = commands.read(("python", "-m", "unittest", "-q", "tests.test_a.T.test_x"), files.__contains__)
     assert unit.whole == ("python", "-m", "unittest", "-q", "tests.test_a")
+    named = commands.read(
+        ("/bin/sh", "-c", "python -m pytest -o addopts= 'tests/test_a.py::test_x[a b]'"), files.__contains__
+    )
+    assert named.whole == ("python", "-m", "pytest", "-o", "addopts=", "tests/test_a.py")
     kept = commands.read(("/bin/sh", "-c", "cd x && pytest"), files.__contains__)
     assert kept.command == ("/bin/sh", "-c", "cd x && pytest")
     given = commands.read(("/bin/sh", "-c", "PYTHONPATH=. A=b pytest tests/test_a.py"), files.__contains__)

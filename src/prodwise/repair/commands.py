@@ -9,6 +9,10 @@ from dataclasses import dataclass, field, replace
 
 _NODE = re.compile(r"([^\s'\"]+\.py)(::[^\s'\"]+)")
 _SET = re.compile(r"(?:[A-Za-z_]\w*=[\w./:,@%+-]*[ \t]+)+(?=[\w./-]+(?:\s|$))")
+_WORD = re.compile(r"^([^\s'\"]+\.py)::.*$", re.DOTALL)
+_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"$`\\\n]*\"|\S+\.py::[^\s'\"|&;<>()$`\\*?#{}]*")
+"""What a shell takes as it stands. The brackets of a test's parameters are no pattern of files: none has such a name."""
+_SHELL = re.compile(r"[|&;<>()$`\\*?\[\]#~{}!'\"\n]|^\s*\S*=")
 _FILE = re.compile(r"(?<![\w/.-])([\w][\w/.-]*\.py)(?![\w/-])")
 
 
@@ -47,7 +51,7 @@ def _read(command: Sequence[str], exists: Callable[[str], bool]) -> Check:
     pytest = _pytest(plain)
     if any(word == "unittest" for word in plain):
         return _unittest(plain, files, exists)
-    whole = tuple(_NODE.sub(r"\1", word) for word in plain)
+    whole = tuple((_WORD if pytest else _NODE).sub(r"\1", word) for word in plain)
     if pytest and "-k" in whole:
         at = whole.index("-k")
         whole = whole[:at] + whole[at + 2 :]
@@ -60,7 +64,7 @@ def _unwrapped(command: Sequence[str]) -> tuple[str, ...]:
         len(command) == 3
         and command[0].endswith("sh")
         and command[1] == "-c"
-        and not re.search(r"[|&;<>()$`\\*?\[\]#~={}!\n]", command[2])
+        and not _SHELL.search(_QUOTED.sub("", command[2]))
     ):
         try:
             return tuple(shlex.split(command[2])) or tuple(command)

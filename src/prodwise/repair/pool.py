@@ -15,44 +15,82 @@ from prodwise.repair.probe import read_text
 from prodwise.repair.scene import ASSERTED, Scene
 from prodwise.repair.search import candidates
 from prodwise.repair.source import Function, Source, Unit
-from prodwise.repair.templates import crash, defaults, expected, guards, handlers, members, raises
+from prodwise.repair.templates import asked, crash, defaults, expected, guards, handlers, members, raises, texts
 
 FILES_MOST = 12
 STATEMENTS_MOST = 200
 CANDIDATES_MOST = 20_000
+LOOKED_AT_MOST = 8_000
 HISTORY_MOST = 8
+OUTER = 0.9
+"""A value of a module or a class is as suspect as the lines that read it, less a little."""
 PROTECTED = ("setup.py", "conftest.py", "noxfile.py", "fabfile.py", "tasks.py", "sitecustomize.py")
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
+    """seen: lines, beside its own, of which a test that runs one sees the edit."""
+
     edit: Edit
     unit: Unit | None
     score: float
+    seen: frozenset[tuple[str, int]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """awaited: the exception without which the test fails; texts: those that it holds."""
+
+    awaited: raises.Awaited | None
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """An edit before it is looked at: that takes longer than to make it."""
+
+    edit: Edit
+    suspicion: float
+    source: Source
+    statement: ast.stmt
+
+    @property
+    def rough(self) -> float:
+        return rank.rough(self.edit, self.suspicion)
 
 
 def pool(scene: Scene, tree: Tree, workshop: Workshop) -> list[Candidate]:
-    """1. The files that the failing test ran, most suspect first. 2. Their statements. 3. All edits of each, scored."""
+    """1. The files that the failing test ran, most suspect first. 2. Their statements. 3. All edits of each. 4. The likeliest by
+    kind and place are looked at, and scored."""
     places = suspicion(scene.spectrum, scene.frames)
     best: dict[str, float] = {}
     for (path, _), value in places.items():
         best[path] = max(best.get(path, 0.0), value)
     sources = _sources(tree, sorted(best, key=lambda path: -best[path]))
     older = {path: _older(workshop, path) for path in list(sources)[:3]}
-    wanted = _awaited(scene, tree)
-    ranked = sorted(_statements(sources, places), key=lambda one: -one[0])[:STATEMENTS_MOST]
-    made: dict[tuple[str, int, int, str], Candidate] = {}
+    readers = _readers(sources)
+    ranked = sorted(_statements(sources, places, readers), key=lambda one: -one[0])[:STATEMENTS_MOST]
+    made = sorted(_all(scene, ranked, _hints(scene, tree)), key=lambda one: one.rough)
+    found = []
+    for one in made[:LOOKED_AT_MOST]:
+        if not rank.hollow(rank.edited_line(one.edit, one.source)):
+            score = rank.score(one.edit, one.suspicion, one.source, older.get(one.source.path, ()))
+            unit = _unit(one.source, one.statement, one.edit)
+            seen = _seen(one.source, one.statement, readers) if unit is None else frozenset()
+            found.append(Candidate(one.edit, unit, score, seen))
+    return sorted(found, key=lambda one: one.score)
+
+
+def _all(scene: Scene, ranked: Sequence[tuple[float, Source, ast.stmt]], hints: Hints) -> list[_Made]:
+    made: dict[tuple[str, int, int, str], _Made] = {}
     for suspect, source, statement in ranked:
-        for edit in (*_templates(scene, source, statement, wanted), *candidates.of(source, statement)):
-            key = (edit.path, edit.start, edit.end, edit.new)
-            if rank.hollow(rank.edited_line(edit, source)):
-                continue
-            score = rank.score(edit, suspect, source, older.get(source.path, ()))
-            if key not in made or made[key].score > score:
-                made[key] = Candidate(edit, _unit(source, statement, edit), score)
-            if len(made) >= CANDIDATES_MOST:
-                break
-    return sorted(made.values(), key=lambda one: one.score)
+        if len(made) >= CANDIDATES_MOST:
+            break
+        for edit in (*_templates(scene, source, statement, hints), *candidates.of(source, statement)):
+            key, one = (edit.path, edit.start, edit.end, edit.new), _Made(edit, suspect, source, statement)
+            if key not in made or made[key].rough > one.rough:
+                made[key] = one
+    return list(made.values())
 
 
 def _sources(tree: Tree, paths: Sequence[str]) -> dict[str, Source]:
@@ -78,15 +116,18 @@ def _source(tree: Tree, path: str) -> Source | None:
         return None
 
 
-def _awaited(scene: Scene, tree: Tree) -> raises.Awaited | None:
-    """The exception without which the test fails, read where it does."""
+def _hints(scene: Scene, tree: Tree) -> Hints:
+    """Read where the test fails."""
     frame = next((one for one in reversed(scene.frames) if is_test(one.file)), None)
     test = _source(tree, frame.file) if frame is not None else None
-    return raises.awaited(scene.said, test, frame.line if frame is not None else 0)
+    line = frame.line if frame is not None else 0
+    return Hints(raises.awaited(scene.said, test, line), texts.of_test(test, line))
 
 
 def _statements(
-    sources: Mapping[str, Source], places: Mapping[tuple[str, int], float]
+    sources: Mapping[str, Source],
+    places: Mapping[tuple[str, int], float],
+    readers: Mapping[str, frozenset[tuple[str, int]]],
 ) -> Iterator[tuple[float, Source, ast.stmt]]:
     for path, source in sources.items():
         for statement in source.statements:
@@ -96,8 +137,43 @@ def _statements(
             if isinstance(statement, Function):
                 first = statement.body[0]
                 value = max(value, places.get((path, first.lineno), 0.0), _body(source, statement, places))
+            if inside is None and isinstance(statement, ast.Assign | ast.AnnAssign):
+                read = (places.get(line, 0.0) for name in _bound(statement) for line in readers.get(name, ()))
+                value = max(value, OUTER * max(read, default=0.0))
             if value and (inside is not None or value > 0.5):
                 yield value, source, statement
+
+
+def _readers(sources: Mapping[str, Source]) -> dict[str, frozenset[tuple[str, int]]]:
+    """Name → the lines that read it, and those that read what a module makes of it."""
+    found: dict[str, set[tuple[str, int]]] = {}
+    for path, source in sources.items():
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+                found.setdefault(node.id if isinstance(node, ast.Name) else node.attr, set()).add((path, node.lineno))
+    for source in sources.values():
+        for statement in reversed([one for one in source.tree.body if isinstance(one, ast.Assign | ast.AnnAssign)]):
+            lines = {line for name in _bound(statement) for line in found.get(name, ())}
+            for node in ast.walk(statement.value or statement):
+                if lines and isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                    found[node.id] |= lines
+    return {name: frozenset(lines) for name, lines in found.items()}
+
+
+def _seen(
+    source: Source, statement: ast.stmt, readers: Mapping[str, frozenset[tuple[str, int]]]
+) -> frozenset[tuple[str, int]]:
+    """Of a function's head its first line; of a module's or a class's value what reads it."""
+    if isinstance(statement, Function):
+        return frozenset((source.path, one.lineno) for one in statement.body[:2])
+    if isinstance(statement, ast.Assign | ast.AnnAssign) and source.function(statement) is None:
+        return frozenset(line for name in _bound(statement) for line in readers.get(name, ()))
+    return frozenset()
+
+
+def _bound(statement: ast.Assign | ast.AnnAssign) -> list[str]:
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    return [one.id for one in targets if isinstance(one, ast.Name)]
 
 
 def _body(source: Source, function: Function, places: Mapping[tuple[str, int], float]) -> float:
@@ -106,7 +182,7 @@ def _body(source: Source, function: Function, places: Mapping[tuple[str, int], f
     return 0.9 * max((places.get((source.path, line), 0.0) for line in lines), default=0.0)
 
 
-def _templates(scene: Scene, source: Source, statement: ast.stmt, wanted: raises.Awaited | None) -> Iterator[Edit]:
+def _templates(scene: Scene, source: Source, statement: ast.stmt, hints: Hints) -> Iterator[Edit]:
     if isinstance(statement, Function):
         yield from defaults.edits(source, statement)
         return
@@ -118,9 +194,11 @@ def _templates(scene: Scene, source: Source, statement: ast.stmt, wanted: raises
             yield from guards.edits(source, statement, scene.error, scene.message, depth)
     if scene.error.rpartition(".")[2] in ASSERTED:
         yield from expected.edits(source, statement, scene.said)
-    if wanted is not None:
-        yield from raises.edits(source, statement, wanted, scene.calls)
+    if hints.awaited is not None:
+        yield from raises.edits(source, statement, hints.awaited, scene.calls)
     yield from members.edits(source, statement, scene.said, scene.calls)
+    yield from asked.edits(source, statement, scene.calls)
+    yield from texts.edits(source, statement, hints.texts, scene.calls)
 
 
 def own(frames: Sequence[Frame]) -> list[Frame]:

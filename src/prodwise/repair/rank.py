@@ -16,7 +16,12 @@ PLACE_WEIGHT = 1.5
 
 def score(edit: Edit, suspicion: float, source: Source, older: Sequence[str]) -> float:
     """Smaller is likelier. older: earlier texts of the file."""
-    return max(0.0, edit.cost + PLACE_WEIGHT * (1 - suspicion) - _agreement(edit, source, older))
+    return max(0.0, rough(edit, suspicion) - _agreement(edit, source, older))
+
+
+def rough(edit: Edit, suspicion: float) -> float:
+    """By its kind and its place alone."""
+    return edit.cost + PLACE_WEIGHT * (1 - suspicion)
 
 
 def _agreement(edit: Edit, source: Source, older: Sequence[str]) -> float:
@@ -52,10 +57,13 @@ def _usual(edit: Edit, source: Source) -> bool:
 
 def edited_line(edit: Edit, source: Source) -> str:
     """The first line that the edit changes, as it becomes."""
-    text = edit.applied(source.text)
-    begin = text.rfind("\n", 0, edit.start) + 1
-    end = text.find("\n", edit.start)
-    return text[begin : end if end >= 0 else len(text)].strip()
+    begin = source.text.rfind("\n", 0, edit.start) + 1
+    until = source.text.find("\n", edit.end)
+    text = (
+        source.text[begin : edit.start] + edit.new + source.text[edit.end : until if until >= 0 else len(source.text)]
+    )
+    end = text.find("\n", edit.start - begin)
+    return text[: end if end >= 0 else len(text)].strip()
 
 
 def hollow(text: str) -> bool:

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 FILE_MOST = 1_500_000
@@ -237,7 +237,11 @@ class Scope:
 
 
 def scope(source: Source, place: ast.AST) -> Scope:
-    function = source.function(place)
+    return _scope(source, source.function(place), source.klass(place))
+
+
+@lru_cache(maxsize=512)
+def _scope(source: Source, function: Function | None, klass: ast.ClassDef | None) -> Scope:
     names: dict[str, None] = {}
     while function is not None:
         arguments = function.args
@@ -248,7 +252,7 @@ def scope(source: Source, place: ast.AST) -> Scope:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 names[node.id] = None
         function = next((one for one in source.up(function) if isinstance(one, Function)), None)
-    return Scope(tuple(names), _attributes(source.klass(place)), _functions(source.tree))
+    return Scope(tuple(names), _attributes(klass), _functions(source.tree))
 
 
 def _attributes(klass: ast.ClassDef | None) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ RISK = {
     "return": 0.05,
     "statement missing": 0.05,
     "none": 0.1,
+    "pattern": 0.1,
+    "default": 0.1,
     "encoding": 0.05,
     "index": 0.1,
 }
@@ -110,5 +112,7 @@ def confidence(one: Candidate, share: float, spectrum: Spectrum) -> float:
 
 
 def witnesses(one: Candidate, spectrum: Spectrum) -> int:
-    """How many tests run the edited line."""
-    return sum(one.edit.line in test.get(one.edit.path, frozenset()) for test in (*spectrum.failing, *spectrum.passing))
+    """How many tests run the edited line, or one that sees the edit."""
+    lines = {(one.edit.path, one.edit.line), *one.seen}
+    tests = (*spectrum.failing, *spectrum.passing)
+    return sum(any(line in test.get(path, frozenset()) for path, line in lines) for test in tests)

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import unittest
 
 import pytest
 import sitecustomize as watch
@@ -16,12 +17,16 @@ def pytest_runtest_logstart(nodeid, location):
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(item, call):
     """A try is over with its first failure: no report is made of it, which would take longer than the test."""
-    if call.excinfo is not None:
-        watch.State.error = type(call.excinfo.value).__name__
-    if watch.State.child is not None and call.excinfo is not None:
-        expected = (pytest.skip.Exception, getattr(pytest, "xfail", pytest.skip).Exception)
+    raised = call.excinfo or next(
+        iter(getattr(item, "_excinfo", None) or ()), None
+    )  # the latter: kept by unittest's tests
+    if raised is not None:
+        watch.State.error = type(raised.value).__name__
+    if watch.State.child is not None and raised is not None:
+        expected = (pytest.skip.Exception, getattr(pytest, "xfail", pytest.skip).Exception, unittest.SkipTest)
         marked = any(mark.name == "xfail" for mark in item.iter_markers()) if hasattr(item, "iter_markers") else True
-        if not marked and not isinstance(call.excinfo.value, expected):
+        odd = getattr(getattr(item, "obj", None), "__unittest_expecting_failure__", False)
+        if not marked and not odd and not isinstance(raised.value, expected):
             watch.ended(item.nodeid, True)
 
 

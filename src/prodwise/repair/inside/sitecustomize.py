@@ -319,11 +319,14 @@ def by_file():
 
 def become(edit, path, old, new, functions):
     """The child takes the edited code: into living functions, or by import when the file was not loaded yet."""
-    if path not in functions:
-        if any(getattr(module, "__file__", None) == path for module in list(sys.modules.values())):
-            os._exit(CANNOT)
+    if path not in functions and all(getattr(one, "__file__", None) != path for one in list(sys.modules.values())):
         return
     if not edit[2]:
+        import prodwise_modules
+
+        if prodwise_modules.become(path, old, new, edit[3], edit[4], functions):
+            return
+    if path not in functions or not edit[2]:
         os._exit(CANNOT)
     first, last, classes = edit[2]
     grown = new.count("\n") - old.count("\n")

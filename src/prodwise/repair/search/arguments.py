@@ -37,7 +37,7 @@ def _as_others_do(site: Site, node: ast.Call) -> Iterator[Edit]:
         for one in other.keywords:
             if other is not node and one.arg and one.arg not in given and _seen_here(site, one.value):
                 text = f"{one.arg}={site.source.of(one.value)}"
-                if len(text) < 60 and "\n" not in text:
+                if len(text) < 100 and "\n" not in text:
                     seen[text] = seen.get(text, 0) + 1
     for text, many in sorted(seen.items(), key=lambda one: -one[1])[:MOST]:
         cost = 1.8 if many > 1 else 2.0

@@ -8,15 +8,19 @@ from collections.abc import Iterator
 from prodwise.repair.edits import Edit
 from prodwise.repair.search import (
     arguments,
+    conditions,
     guards,
     idioms,
+    keywords,
     names,
     operators,
     parts,
+    patterns,
     receivers,
     shapes,
     statements,
     twins,
+    wraps,
 )
 from prodwise.repair.search.site import Site
 from prodwise.repair.source import Function, Source, scope
@@ -44,6 +48,8 @@ def _all(site: Site) -> Iterator[Edit]:
     for node in site.source.head(statement):
         if isinstance(statement, Function) and not _default(statement, node):
             continue
+        if isinstance(statement, Function):
+            yield from keywords.defaults(site, statement, node)
         yield from operators.edits(site, node)
         yield from names.edits(site, node)
         yield from shapes.edits(site, node)
@@ -53,6 +59,10 @@ def _all(site: Site) -> Iterator[Edit]:
         yield from arguments.edits(site, node)
         yield from receivers.edits(site, node)
         yield from idioms.parts(site, node)
+        yield from conditions.edits(site, node)
+        yield from keywords.edits(site, node)
+        yield from wraps.edits(site, node)
+        yield from patterns.edits(site, node)
         if isinstance(node, ast.IfExp):
             yield from operators.condition(site, node.test)
             yield from shapes.terms(site, node.test)

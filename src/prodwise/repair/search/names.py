@@ -6,6 +6,7 @@ import ast
 import builtins
 from collections.abc import Iterator
 from difflib import SequenceMatcher
+from functools import lru_cache
 from itertools import combinations
 
 from prodwise.repair.edits import Edit
@@ -21,6 +22,11 @@ _ALIKE = (
     ("match", "search", "fullmatch"), ("sum", "len", "max"), ("partition", "rpartition"), ("str", "repr"),
     ("discard", "remove"), ("date", "datetime"), ("days", "seconds", "total_seconds"), ("copy", "deepcopy"),
     ("isinstance", "issubclass"), ("zip", "zip_longest"), ("debug", "info"), ("range", "enumerate"),
+    ("b64encode", "urlsafe_b64encode"), ("b64decode", "urlsafe_b64decode"), ("quote", "quote_plus"), ("unquote", "unquote_plus"),
+    ("urlparse", "urlsplit"), ("abspath", "realpath", "normpath"), ("isfile", "exists", "isdir"), ("basename", "dirname"),
+    ("now", "utcnow"), ("fromtimestamp", "utcfromtimestamp"), ("isdigit", "isdecimal", "isnumeric"), ("lower", "casefold"),
+    ("find", "index"), ("findall", "finditer"), ("sub", "subn"), ("ljust", "rjust"), ("warning", "error"), ("time", "monotonic"),
+    ("localtime", "gmtime"), ("mktime", "timegm"), ("search", "match"), ("items", "iteritems"), ("safe_load", "load"),
 )  # fmt: skip
 _KNOWN = frozenset(dir(builtins))
 
@@ -90,8 +96,12 @@ def _attributes_of(site: Site, base: str) -> list[str]:
     """What the file reads from this name elsewhere; for other names of the function too, when they look alike."""
     if base == "self":
         return list(site.scope.attributes)
-    klass = site.source.function(site.statement) or site.source.tree
-    return list(dict.fromkeys(one.attr for one in ast.walk(klass) if isinstance(one, ast.Attribute)))[:25]
+    return list(_read(site.source.function(site.statement) or site.source.tree))
+
+
+@lru_cache(maxsize=64)
+def _read(place: ast.AST) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.attr for one in ast.walk(place) if isinstance(one, ast.Attribute)))[:25]
 
 
 def _arguments(site: Site, node: ast.Call) -> Iterator[Edit]:
@@ -117,6 +127,7 @@ def alike(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(other for family in _ALIKE if name in family for other in family if other != name))
 
 
+@lru_cache(maxsize=1 << 15)
 def near(one: str, two: str) -> float:
     """How alike two names look, 0 to 1; sharing a word counts."""
     shared = set(one.lower().split("_")) & set(two.lower().split("_")) - {""}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 
 from prodwise.repair.edits import Edit
 from prodwise.repair.search.site import Site
+from prodwise.repair.source import Function, Source
 
 _AROUND = ("sorted", "list", "set", "str", "int", "len", "abs", "tuple", "float", "dict")
 _METHODS = ("strip()", "lower()", "copy()", "items()", "values()", "rstrip()", "upper()")
@@ -92,21 +94,31 @@ def pieces(site: Site, node: ast.expr) -> Iterator[Edit]:
         return
     if not isinstance(getattr(node, "ctx", ast.Load()), ast.Load) or _callee(site, node):
         return
-    mine, seen = ast.unparse(node), set[str]()
+    mine = ast.unparse(node)
+    for text, kind in _of_function(site.source, function).items():
+        if text == mine:
+            continue
+        inside = mine in text or text in mine
+        cost = 2.2 if kind is type(node) or inside else 2.7
+        yield site.swap(node, text, "piece", f"`{text}` is meant instead of `{_short(site, node)}`", cost)
+
+
+@lru_cache(maxsize=64)
+def _of_function(source: Source, function: Function) -> dict[str, type[ast.expr]]:
+    """The texts of a function's expressions, each with its kind."""
+    found: dict[str, type[ast.expr]] = {}
     for other in ast.walk(function):
         if not isinstance(other, ast.Subscript | ast.Call | ast.Compare | ast.Attribute | ast.BinOp):
             continue
-        if not isinstance(getattr(other, "ctx", ast.Load()), ast.Load) or (
-            isinstance(other, ast.Attribute) and _callee(site, other)
+        parent = source.parents.get(other)
+        callee = (isinstance(parent, ast.Call) and parent.func is other) or isinstance(parent, ast.Attribute)
+        if isinstance(getattr(other, "ctx", ast.Load()), ast.Load) and not (
+            isinstance(other, ast.Attribute) and callee
         ):
-            continue
-        text = ast.unparse(other)
-        if text == mine or text in seen or len(text) > 60 or "\n" in text:
-            continue
-        seen.add(text)
-        inside = mine in text or text in mine
-        cost = 2.2 if type(other) is type(node) or inside else 2.7
-        yield site.swap(node, text, "piece", f"`{text}` is meant instead of `{_short(site, node)}`", cost)
+            text = ast.unparse(other)
+            if len(text) <= 60 and "\n" not in text:
+                found.setdefault(text, type(other))
+    return found
 
 
 def lists(site: Site, node: ast.expr) -> Iterator[Edit]:

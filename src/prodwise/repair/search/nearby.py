@@ -1,0 +1,101 @@
+"""What a file says more than once, or of other names: its questions, its one-argument calls, its chained calls with constants."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from prodwise.repair.search.site import Site
+from prodwise.repair.source import Source
+
+TEXT_MOST = 70
+_KNOWN = frozenset(dir(builtins))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """names: those that it reads; place: the outermost function in which it stands, None at module level."""
+
+    text: str
+    names: frozenset[str]
+    place: ast.AST | None
+
+
+@lru_cache(maxsize=16)
+def questions(source: Source) -> tuple[Said, ...]:
+    """The single terms of the file's conditions, those of `and` and `or` apart."""
+    found: dict[str, Said] = {}
+    for node in ast.walk(source.tree):
+        for test in _tests(node):
+            term = test.operand if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else test
+            text = ast.unparse(term)
+            if isinstance(term, ast.Compare | ast.Call | ast.Attribute) and len(text) <= TEXT_MOST and "\n" not in text:
+                found.setdefault(text, Said(text, names_in(term), source.function(term)))
+    return tuple(found.values())
+
+
+def _tests(node: ast.AST) -> Iterator[ast.expr]:
+    if isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
+        yield node.test
+    elif isinstance(node, ast.BoolOp):
+        yield from node.values
+    elif isinstance(node, ast.comprehension):
+        yield from node.ifs
+    elif isinstance(node, ast.Return) and isinstance(node.value, ast.Compare):
+        yield node.value
+
+
+def open_questions(source: Source) -> tuple[str, ...]:
+    """`isinstance({}, bytes)`: those about one name that is not known in the whole file, the commonest first."""
+    return _open(source)
+
+
+@lru_cache(maxsize=16)
+def _open(source: Source) -> tuple[str, ...]:
+    found = Counter[str]()
+    for one in questions(source):
+        own = one.names - source.globals - _KNOWN
+        if len(own) == 1 and not own & {"self", "cls"} and "{" not in one.text:
+            found[re.sub(rf"(?<![\w.'\"]){next(iter(own))}(?![\w'\"=(])", "{}", one.text)] += 1
+    return tuple(text for text, _ in found.most_common(10) if "{}" in text)
+
+
+@lru_cache(maxsize=16)
+def wrappers(source: Source) -> tuple[str, ...]:
+    """What is called with a single argument, by how often: `os.path.abspath`, `self._clean`."""
+    found = Counter[str]()
+    for node in ast.walk(source.tree):
+        if not isinstance(node, ast.Call) or len(node.args) != 1 or node.keywords:
+            continue
+        text = ast.unparse(node.func)
+        single = not isinstance(node.args[0], ast.Starred | ast.GeneratorExp)
+        if single and re.fullmatch(r"[A-Za-z_][\w.]{0,50}", text):
+            found[text] += 1
+    return tuple(text for text, _ in found.most_common(40))
+
+
+@lru_cache(maxsize=16)
+def chains(source: Source) -> tuple[str, ...]:
+    """`.strip('/')`, `.replace('-', '_')`: methods with constants, or with nothing, by how often."""
+    found = Counter[str]()
+    for node in ast.walk(source.tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.keywords:
+            continue
+        if all(isinstance(one, ast.Constant) for one in node.args) and len(node.args) <= 2:
+            text = f".{node.func.attr}({', '.join(ast.unparse(one) for one in node.args)})"
+            found[text] += len(text) <= 40
+    return tuple(text for text, many in found.most_common(12) if many)
+
+
+def names_in(node: ast.AST) -> frozenset[str]:
+    return frozenset(one.id for one in ast.walk(node) if isinstance(one, ast.Name))
+
+
+def visible(site: Site, names: frozenset[str]) -> bool:
+    """Whether all of them mean something at this place."""
+    return names <= {*site.scope.locals, *site.source.globals, *site.scope.functions, *_KNOWN}

@@ -1,0 +1,88 @@
+"""Texts of the failing test and of the call that failed: what a program compares with, looks for, or falls back on."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from prodwise.repair.edits import Edit
+from prodwise.repair.search import conditions
+from prodwise.repair.search.arguments import added, name_of
+from prodwise.repair.search.site import Site
+from prodwise.repair.source import Function, Source, scope
+from prodwise.repair.values import Calls
+
+TEXT_MOST = 40
+MOST = 14
+_ASKING = ("startswith", "endswith")
+
+
+def of_test(test: Source | None, line: int) -> tuple[str, ...]:
+    """The short texts of the test function that holds a line, in order."""
+    if test is None:
+        return ()
+    around = [
+        one for one in ast.walk(test.tree) if isinstance(one, Function) and one.lineno <= line <= (one.end_lineno or 0)
+    ]
+    inner = min(around, key=lambda one: (one.end_lineno or 0) - one.lineno, default=None)
+    if inner is None:
+        return ()
+    held = [one for one in ast.walk(inner) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    found = [str(one.value) for one in sorted(held, key=lambda one: (one.lineno, one.col_offset))]
+    return tuple(dict.fromkeys(text for text in found if 0 < len(text) <= TEXT_MOST and text.isprintable()))[:MOST]
+
+
+def edits(source: Source, statement: ast.stmt, texts: tuple[str, ...], calls: Calls) -> Iterator[Edit]:
+    function = source.function(statement)
+    site = Site(source, statement, scope(source, statement))
+    given = tuple(
+        str(value) for one in (calls.last(source.path, function) if function is not None else ())
+        for kind, value in one.values.values() if kind == "str" and value and len(str(value)) <= TEXT_MOST
+    )  # fmt: skip
+    known = tuple(dict.fromkeys((*texts, *given)))[:MOST]
+    if not known:
+        return
+    for node in source.head(statement):
+        if isinstance(node, ast.Compare | ast.Call) and conditions.is_condition(site, node):
+            yield from _like(site, node, known)
+        if isinstance(node, ast.Call) and name_of(node.func) == "get" and len(node.args) == 1 and not node.keywords:
+            for text in known:
+                yield added(site, node, repr(text), f"{text!r} is meant where nothing is found", 2.2)
+        if isinstance(node, ast.List | ast.Tuple | ast.Set) and len(node.elts) > 1:
+            yield from _longer(site, node, known)
+
+
+def _like(site: Site, node: ast.expr, texts: tuple[str, ...]) -> Iterator[Edit]:
+    """`v.startswith('/*')` beside another beginning; `'a' in v` beside another part; `v == 'a'` beside another text."""
+    constants = [
+        one for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str) and one.value
+    ]
+    if len(constants) != 1:
+        return
+    old, text = constants[0], site.source.of(node)
+    start, end = (at - site.source.span(node)[0] for at in site.source.span(old))
+    negative = isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.NotIn | ast.NotEq)
+    for new in _pieces(node, str(old.value), texts):
+        if new != old.value:
+            other = f"{text[:start]}{new!r}{text[end:]}"
+            why = f"`{new[:40]}` is meant as well as `{str(old.value)[:40]}`"
+            yield conditions.joined(site, node, other, "and" if negative else "or", why, 2.2)
+
+
+def _pieces(node: ast.expr, old: str, texts: tuple[str, ...]) -> list[str]:
+    """Of as many characters as the other has, at the same end, for a beginning or an end."""
+    name, many = name_of(node.func) if isinstance(node, ast.Call) else "", len(old)
+    if name in _ASKING:
+        cut = (text[:many] if name == "startswith" else text[-many:] for text in texts)
+        return list(dict.fromkeys((*(one for one in cut if one), *texts)))[:MOST]
+    return list(texts)
+
+
+def _longer(site: Site, node: ast.List | ast.Tuple | ast.Set, texts: tuple[str, ...]) -> Iterator[Edit]:
+    mine = [one.value for one in node.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    if len(mine) != len(node.elts):
+        return
+    end = site.source.span(node.elts[-1])[1]
+    for text in texts:
+        if text not in mine and " " not in text:
+            yield Edit(site.source.path, end, end, f", {text!r}", "part", f"`{text}` is left out", 2.3, node.lineno)

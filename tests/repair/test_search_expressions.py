@@ -1,0 +1,187 @@
+"""Edits of an expression that the file around it, the failing test, or the failing call suggests."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from prodwise.repair.edits import Edit
+from prodwise.repair.search import candidates
+from prodwise.repair.source import Function, Source
+from prodwise.repair.templates import asked, texts
+from prodwise.repair.values import Call, Calls, Value
+
+
+def same(one: str, two: str) -> bool:
+    return ast.dump(ast.parse(one)) == ast.dump(ast.parse(two))
+
+
+def cost(text: str, bad: str, good: str) -> float:
+    """Of the likeliest edit that makes good of bad; fails without one."""
+    assert text.count(bad) == 1, "the place is not plain"
+    source, wanted = Source("m.py", text), text.replace(bad, good)
+    found = [edit.cost for one in source.statements for edit in candidates.of(source, one) if reads(edit, text, wanted)]
+    assert found, f"nothing makes {good!r} of {bad!r}"
+    return min(found)
+
+
+def reads(edit: Edit, text: str, wanted: str) -> bool:
+    try:
+        return same(edit.applied(text), wanted)
+    except SyntaxError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("around", "bad", "good"),
+    [
+        ("if b and a.is_open:\n        return 1", "if c:", "if c and a.is_open:"),
+        ("if isinstance(b, list):\n        return 1", "if a is None:", "if a is None or isinstance(a, list):"),
+        ("if b == 0:\n        return 1", "return a in c and b", "return a in c and b == 0 and b"),
+        ("", "if a:", "if a is not None:"),
+        ("", "if not a:", "if a is None:"),
+        ("", "if a is not None:", "if a:"),
+        ("", "return [x for x in a]", "return [x for x in a if x]"),
+        ("if getattr(a, 'more', None):\n        return 1", "if c:", "if c or getattr(a, 'more', None):"),
+    ],
+)
+def test_a_condition_asks_what_the_file_asks_elsewhere(around: str, bad: str, good: str) -> None:
+    end = "\n        return c" if bad.endswith(":") else ""
+    assert cost(f"def f(a, b, c):\n    {around or 'a = b'}\n    {bad}{end}\n", bad, good) < 2.8
+
+
+@pytest.mark.parametrize(
+    ("head", "bad", "good"),
+    [
+        ("def f(a, deep=False):", "return a.read(1)", "return a.read(1, deep=deep)"),
+        ("def f(a, **rest):", "return a.read()", "return a.read(**rest)"),
+        ("def f(a, deep):", "return a.read(deep=None)", "return a.read(deep=deep)"),
+        ("def f(a):", "return a.get(1)", 'return a.get(1, "")'),
+        ("def f(a):", "return open(a)", 'return open(a, encoding="utf-8")'),
+        ("import re\ndef f(a):", "return re.match('x', a)", "return re.match('x', a, re.IGNORECASE)"),
+        ("def f(a, sep=' '):", "f(a, sep=' '):", 'f(a, sep=""):'),
+    ],
+)
+def test_a_call_gets_what_it_lacks(head: str, bad: str, good: str) -> None:
+    body = "return a" if bad in head else bad
+    assert cost(f"{head}\n    {body}\n", bad, good) < 2.5
+
+
+def test_what_goes_nowhere_is_likelier_handed_on_than_what_is_used() -> None:
+    text = "def f(a, one=1, two=2):\n    print(one)\n    return a.go()\n"
+    assert cost(text, "a.go()", "a.go(two=two)") < cost(text, "a.go()", "a.go(one=one)")
+
+
+@pytest.mark.parametrize(
+    ("around", "bad", "good"),
+    [
+        ("x = os.path.abspath(b)", "return g(a)", "return g(os.path.abspath(a))"),
+        ("x = b.replace('-', '_')", "return g(a)", "return g(a.replace('-', '_'))"),
+        ("", "return g(a.name)", 'return g(a.name or "")'),
+        ("", "return g(a, host)", "return g(a or b, host)"),
+        ("x = b + os.sep", "return a.startswith(c)", "return a.startswith(c + os.sep)"),
+        ("", "c = g(a.name)", "c = g(a.name) if a is not None else None"),
+        ("", "return a['k']", "return a.get('k')"),
+        ("", "return a.strip('x')", "return a"),
+    ],
+)
+def test_an_expression_goes_through_what_others_go_through(around: str, bad: str, good: str) -> None:
+    assert cost(f"import os\ndef f(a, b, c, host):\n    {around or 'pass'}\n    {bad}\n", bad, good) < 2.8
+
+
+@pytest.mark.parametrize(
+    ("bad", "good"),
+    [
+        ("[^a-z_]", "[^a-z_-]"),
+        (".+/([^/]+)", ".+?/([^/]+)"),
+        ("https://x", "https?://x"),
+        (r"v(\d+)$", r"v([\d.]+)$"),
+        ("^https?://", "^(?:https?:)?//"),
+        ("a(b)c", "a(b)?c"),
+        (r"\w+x", r"[\w-]+x"),
+        ("a=(b)", r"a=\s*(b)"),
+        ("^ab", "(?i)^ab"),
+        (r"ab", r"ab$"),
+    ],
+)
+def test_a_pattern_takes_more_or_less(bad: str, good: str) -> None:
+    text = f"import re\ndef f(a):\n    return re.match(r'{bad}', a)\n"
+    assert cost(text, f"r'{bad}'", f"r'{good}'") < 2.4
+
+
+def test_a_pattern_stays_one() -> None:
+    text = "import re\ndef f(a):\n    return re.match(r'a(b|[c)]d)', a)\n"
+    source = Source("m.py", text)
+    made = [edit for edit in candidates.of(source, source.statements[-1]) if edit.kind == "pattern"]
+    assert made
+    for edit in made:
+        compile(edit.applied(text), "m.py", "exec")
+
+
+def calls(bad: dict[str, Value], *good: dict[str, Value]) -> Calls:
+    return Calls(((Call("m.py", 1, "test_m.py", bad),),), tuple(Call("m.py", 1, "test_m.py", one) for one in good))
+
+
+@pytest.mark.parametrize(
+    ("bad", "good", "wanted"),
+    [
+        ({"a": ("NoneType", None)}, {"a": ("str", "x")}, "if g(b) and a is not None:"),
+        ({"a": ("bool", True)}, {"a": ("bool", False)}, "if g(b) or a:"),
+        ({"a": ("list", 2)}, {"a": ("dict", 2)}, "if g(b) and (not isinstance(a, list)):"),
+    ],
+)
+def test_a_condition_asks_what_tells_the_failing_call_from_others(
+    bad: dict[str, Value], good: dict[str, Value], wanted: str
+) -> None:
+    text = "def f(a, b):\n    if g(b):\n        return 1\n    return 2\n"
+    source = Source("m.py", text)
+    (statement,) = [one for one in source.statements if isinstance(one, ast.If)]
+    made = [edit.applied(text) for edit in asked.edits(source, statement, calls(bad, good))]
+    assert any(same(one, text.replace("if g(b):", wanted)) for one in made)
+    assert not list(asked.edits(source, statement, calls(bad, bad)))
+    assert not list(asked.edits(source, statement, calls({"a": ("str", "x")}, {"a": ("str", "y")})))
+
+
+@pytest.mark.parametrize(
+    ("bad", "known", "good"),
+    [
+        ("if a.startswith('/*'):", "// b", "if a.startswith('/*') or a.startswith('//'):"),
+        ("if 'x' in a:", "y", "if 'x' in a or 'y' in a:"),
+        ("if a != 'x':", "y", "if a != 'x' and a != 'y':"),
+        ("if g(a.get('x')):", "none", "if g(a.get('x', 'none')):"),
+        ("if g(a, ['x', 'y']):", "z", "if g(a, ['x', 'y', 'z']):"),
+    ],
+)
+def test_a_text_of_the_failing_test_is_looked_for_as_well(bad: str, known: str, good: str) -> None:
+    text = f"def f(a):\n    {bad}\n        return 1\n"
+    source = Source("m.py", text)
+    (statement,) = [one for one in source.statements if isinstance(one, ast.If)]
+    assert any(reads(edit, text, text.replace(bad, good)) for edit in texts.edits(source, statement, (known,), Calls()))
+
+
+def test_the_texts_are_those_of_the_test_that_failed() -> None:
+    test = Source("test_m.py", "def test_a():\n    assert f('one') == 'two'\n\ndef test_b():\n    assert f('three')\n")
+    assert texts.of_test(test, 2) == ("one", "two")
+    assert texts.of_test(test, 9) == ()
+    assert texts.of_test(None, 2) == ()
+
+
+def test_all_edits_of_a_real_file_leave_it_readable() -> None:
+    """Whatever the place: an edit is an expression for an expression."""
+    path = Path(candidates.__file__).with_name("parts.py")
+    source = Source("parts.py", path.read_text())
+    statements = [one for one in source.statements if not isinstance(one, Function)][10:30]
+    made = [edit for one in statements for edit in candidates.of(source, one)]
+    assert made
+    broken = [edit for edit in made[::7] if not readable(edit.applied(source.text))]
+    assert not broken, broken[:3]
+
+
+def readable(text: str) -> bool:
+    try:
+        compile(text, "m.py", "exec")
+    except SyntaxError:
+        return False
+    return True
