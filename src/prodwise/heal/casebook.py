@@ -13,6 +13,7 @@ from prodwise.heal.vitals import UNSURE_S, LiveVitals
 from prodwise.loop.diagnose.case import Case, Contrast, Exit, GroupFacts, LoadFacts, ProbeFacts, ProcessFacts, onset
 from prodwise.loop.diagnose.dependencies import PackageFacts
 from prodwise.loop.diagnose.used_up import ClockSet
+from prodwise.model.certificate import Credential
 from prodwise.model.change import Change
 from prodwise.model.incident import Symptom
 from prodwise.model.reach import Surroundings
@@ -42,6 +43,7 @@ def gather(
     uses: Uses,
     groups: tuple[GroupFacts, ...],
     packages: tuple[PackageFacts, ...],
+    credentials: tuple[Credential, ...],
     around: Surroundings,
     now: float,
 ) -> Case:
@@ -64,6 +66,7 @@ def gather(
         loads=tuple(_load(s.id, vitals, now, began) for s in inventory),
         groups=groups,
         packages=packages,
+        credentials=credentials,
         origins=origins(service, parts, vitals, around, began, now),
         uses=uses.processes(now),
         machine=uses.machine(now),

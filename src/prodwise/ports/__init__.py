@@ -14,6 +14,8 @@ from prodwise.model.release import Release, ReleaseState
 from prodwise.model.service import Service, SlotName
 from prodwise.model.signal import ProbeSeen, RequestSeen
 from prodwise.model.target import Order, Switch, TargetSeen
+from prodwise.ports.certificates import Handshakes as Handshakes
+from prodwise.ports.certificates import Tokens as Tokens
 from prodwise.ports.changes import Changes as Changes
 from prodwise.ports.changes import Compares as Compares
 from prodwise.ports.changes import Vitals as Vitals

@@ -12,8 +12,9 @@ from prodwise.loop.diagnose.dependencies import apart
 from prodwise.loop.diagnose.evidence import clock, ending
 from prodwise.loop.diagnose.explained import changes_explained, faults_explained
 from prodwise.loop.diagnose.finding import Finding, hypothesis
-from prodwise.loop.diagnose.outside_causes import certificate, clock_set, nothing, one_input, unreachable
+from prodwise.loop.diagnose.outside_causes import clock_set, nothing, one_input, unreachable
 from prodwise.loop.diagnose.resources import descriptors, disk, memory
+from prodwise.loop.diagnose.validity import certificate
 from prodwise.model.change import Change
 from prodwise.model.diagnosis import Cause, Hypothesis
 from prodwise.model.incident import Symptom

@@ -6,6 +6,7 @@ import signal
 from dataclasses import asdict
 from datetime import UTC, datetime
 
+from prodwise.loop.detect.certificate import told as standing_told
 from prodwise.loop.diagnose.case import (
     Case,
     Contrast,
@@ -19,6 +20,7 @@ from prodwise.loop.diagnose.case import (
 from prodwise.loop.diagnose.dependencies import stated as package_stated
 from prodwise.loop.diagnose.origins import OriginFacts
 from prodwise.loop.diagnose.used_up import ClockSet, InputFacts, MachineUse, ProcessUse
+from prodwise.model.certificate import Credential, Kind
 from prodwise.model.change import Change
 from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Symptom
@@ -35,6 +37,7 @@ Fact = (
     | Contrast
     | GroupFacts
     | OriginFacts
+    | Credential
     | Used
 )
 
@@ -56,6 +59,7 @@ def evidence_of(case: Case) -> tuple[Evidence, ...]:
         *case.clock,
         *case.inputs,
         *case.origins,
+        *case.credentials,
     )
     told = [*(evidence(case, fact) for fact in facts), *(package_stated(one) for one in case.packages)]
     unique = {one.id: one for one in told}
@@ -112,6 +116,9 @@ def _told(case: Case, fact: Fact) -> tuple[str, str, float, float, str]:
             return "origin", "proxy, traces" if fact.reported else "proxy", fact.since, fact.at, _origin(fact)
         case GroupFacts():
             return "group", fact.source, fact.first_seen, fact.last_seen, _group(fact)
+        case Credential():
+            source = "handshake" if fact.kind is Kind.CERTIFICATE else "env_file"
+            return fact.kind.value, source, fact.at, fact.at, standing_told(fact, case.now)
         case ProcessUse() | MachineUse() | ClockSet() | InputFacts():
             return _used(case, fact)
         case _:

@@ -12,7 +12,7 @@ from typing import Final
 
 from prodwise.model.diagnosis import Cause
 
-VERSION: Final = "diagnose-3"
+VERSION: Final = "diagnose-4"
 
 PRIOR: Final = {
     Cause.RELEASE: -2.0,
@@ -103,6 +103,16 @@ DISK_FREE: Final = -6.0  # more than that, where programs report otherwise
 FILES_OUT: Final = 5.5  # a process has nine tenths of its limit open
 FILES_FEW: Final = -5.0  # less than half, where programs report otherwise
 USED_UP_EXPLAINS: Final = -3.0  # against our own changes and faults, when the machine says that something is used up
+
+# Certificates and tokens, as we saw them
+CERTIFICATE_OVER: Final = (
+    (3600.0, 6.0),
+    (86_400.0, 3.0),
+)  # one that it rests on ended so long before at most; connections outlive it
+CERTIFICATES_VALID: Final = (
+    -3.0
+)  # all of them were seen valid since the onset, where programs report otherwise and of no token
+CERTIFICATE_EXPLAINS: Final = -3.0  # against our own changes and faults, when one ended within the hour before
 
 # Inputs and the clock
 ONE_INPUT: Final = 5.0  # one path has nearly all failures of its route, and the route's others work
