@@ -130,6 +130,17 @@ class GroupFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class TouchFacts:
+    """A release that is known to have changed some services only. at: when it was made, Unix seconds; places: where it did."""
+
+    release: str
+    previous: str
+    at: float
+    services: tuple[str, ...]
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """service: whose incident it is; symptoms: its own; everything else may cover all services. since: start of what was looked at."""
 
@@ -153,6 +164,7 @@ class Case:
     packages: tuple[PackageFacts, ...] = ()
     origins: tuple[OriginFacts, ...] = ()
     credentials: tuple[Credential, ...] = ()
+    touched: tuple[TouchFacts, ...] = ()
 
     @property
     def onset(self) -> float:

@@ -76,6 +76,7 @@ def _canonical(case: Case) -> Case:
         packages=once(case.packages),
         origins=once(case.origins),
         credentials=once(case.credentials),
+        touched=once(case.touched),
     )
 
 

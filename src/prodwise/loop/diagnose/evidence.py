@@ -16,6 +16,7 @@ from prodwise.loop.diagnose.case import (
     ProbeFacts,
     ProcessFacts,
     RequestFacts,
+    TouchFacts,
 )
 from prodwise.loop.diagnose.dependencies import stated as package_stated
 from prodwise.loop.diagnose.origins import OriginFacts
@@ -38,6 +39,7 @@ Fact = (
     | GroupFacts
     | OriginFacts
     | Credential
+    | TouchFacts
     | Used
 )
 
@@ -60,6 +62,7 @@ def evidence_of(case: Case) -> tuple[Evidence, ...]:
         *case.inputs,
         *case.origins,
         *case.credentials,
+        *case.touched,
     )
     told = [*(evidence(case, fact) for fact in facts), *(package_stated(one) for one in case.packages)]
     unique = {one.id: one for one in told}
@@ -119,6 +122,9 @@ def _told(case: Case, fact: Fact) -> tuple[str, str, float, float, str]:
         case Credential():
             source = "handshake" if fact.kind is Kind.CERTIFICATE else "env_file"
             return fact.kind.value, source, fact.at, fact.at, standing_told(fact, case.now)
+        case TouchFacts():
+            text = f"release {fact.release} changed only {', '.join(fact.places) or ', '.join(fact.services)}"
+            return "touched", "git", fact.at, fact.at, text
         case ProcessUse() | MachineUse() | ClockSet() | InputFacts():
             return _used(case, fact)
         case _:

@@ -60,6 +60,9 @@ CONTRAST_ALIKE: Final = -4.0  # both fail: it is not the release
 NEW_RELEASE_DIES: Final = 2.0  # the process that ended, or hangs, runs the new release
 NEW_RELEASE_KEEPS_DYING: Final = 1.0  # and does so again and again
 NEW_FOR_S: Final = 3600.0  # an older release runs everywhere: that what ended runs it tells nothing
+CHANGED_ELSEWHERE: Final = (
+    -2.0
+)  # it changed other services only, and none that this one needs; what they share may still be at fault
 PACKAGE_EXPLAINS: Final = -1.5  # against the rest of a release: the error comes from a package that it changed
 PACKAGE_PASSED: Final = -1.5  # against that package, where the error only passes through its code
 KILLED_FROM_OUTSIDE: Final = -3.0  # one SIGKILL or SIGTERM: a person or the kernel, rarely the release
