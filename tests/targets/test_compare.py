@@ -169,13 +169,13 @@ def test_what_is_not_known_counts_as_all_services(app: Path, monkeypatch: pytest
     undeclared = between(app, head(app), apps.commit(app, files={"worker/jobs.py": "1"}))
     assert undeclared.touched == Touched()
     first = apps.commit(app, files={"prodwise.toml": APART.replace('paths = ["web/", "shared/"]', "")})
-    second = apps.commit(app, files={"worker/jobs.py": "1"})
+    second = apps.commit(app, files={"worker/jobs.py": "2"})
     told_nothing(app, (release(1, first).id, release(2, second).id))
     assert between(app, first, second).touched.services == (), "web may be anything"
-    place = app / ".prodwise" / "releases" / release(2, second).id
-    (place / "environment.json").write_text('{"KEY": "1"}')
+    told_nothing(app, (release(2, first).id,))
+    assert between(app, first, first).touched.services == (), "no file differs"
     first = apps.commit(app, files={"prodwise.toml": APART})
-    third = apps.commit(app, files={"worker/jobs.py": "2"})
+    third = apps.commit(app, files={"worker/jobs.py": "3"})
     told_nothing(app, (release(1, first).id,))
     place = app / ".prodwise" / "releases" / release(2, third).id
     place.mkdir(parents=True)

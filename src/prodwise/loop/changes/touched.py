@@ -24,8 +24,9 @@ def declared(settings: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 
 def touched(paths: Iterable[str], own: Mapping[str, Sequence[str]], elsewhere: str = "") -> Touched:
-    """1. What lies in no file reaches all (elsewhere: what that is), and all is reached where no service has paths of its own. 2. So does a file that belongs to no service: a lock
-    file at the top, say. 3. A service without paths of its own is reached by every file."""
+    """1. Where no service has paths of its own, all are reached; so they are by what lies in no file (elsewhere: what that is).
+    2. A file that belongs to no service reaches all: a lock file at the top, say. 3. A service without paths of its own is
+    reached by every file."""
     if not any(own.values()):
         return Touched()
     if elsewhere:
@@ -37,8 +38,8 @@ def touched(paths: Iterable[str], own: Mapping[str, Sequence[str]], elsewhere: s
             return Touched(whole=f"{path[:200]} belongs to no service alone")
         services |= {name for name, _ in hit}
         places |= {place for _, place in hit}
-    if not services or services == own.keys():
-        return Touched(whole="something of each was changed" if services else "no file differs")
+    if not places or services == own.keys():
+        return Touched(whole="something of each was changed" if places else "no file differs")
     return Touched(tuple(sorted(services)), tuple(sorted(places)[:PLACES_MAX]))
 
 
