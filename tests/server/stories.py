@@ -11,7 +11,7 @@ from prodwise.loop import reach
 from prodwise.loop.watch.withdrawn import Withdrawal
 from prodwise.model.action import Action, ActionKind, Footprint
 from prodwise.model.change import Change, ChangeKind
-from prodwise.model.delta import Commit, Delta, Named, Package, Setting
+from prodwise.model.delta import Commit, Delta, Named, Package, Setting, Touched
 from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
@@ -107,6 +107,7 @@ DELTA = Delta(
     environment=Named(added=("COUPON_KEY",), changed=("DATABASE_URL",)),
     migrations=("migrations/0007_coupons.sql",),
     unknown=("packages of api/yarn.lock: it is longer than 2048 KiB",),
+    touched=Touched(("web",), ("web", "shared")),
 )
 
 

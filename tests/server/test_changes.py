@@ -25,7 +25,7 @@ def test_the_page_tells_what_each_change_was_brought_did_and_how_it_is_undone(wo
     for part in (
         "Brought 23 commits, 2 packages, 2 settings, 2 variables, 1 migration file, something is not known",
         "New coupon format Ana Lima", "21 more commits", "flask 3.0.3 3.1.0 uv.lock", "ramp.shares 5, 100 → 5, 25, 100",
-        "COUPON_KEY added", "DATABASE_URL another value", "migrations/0007_coupons.sql",
+        "Changed only web (web, shared)", "COUPON_KEY added", "DATABASE_URL another value", "migrations/0007_coupons.sql",
         "To take it back: prodwise rollback 2-2222222",
         "Side by side: failed requests 0.2 % on the release before, 13 % on this one, worse",
         "Effect: it changes what Prodwise does, not what users get", "To take it back: prodwise unfreeze",

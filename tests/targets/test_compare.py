@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from prodwise.config import load
-from prodwise.model.delta import Delta, Named, Package, Setting
+from prodwise.model.delta import Delta, Named, Package, Setting, Touched
 from prodwise.model.release import Release, ReleaseState
 from prodwise.targets.local import compare, git
 from prodwise.targets.local.builder import Builder
@@ -119,3 +119,73 @@ def test_the_environment_by_name_from_build_to_build(tmp_path: Path) -> None:
     kept = "".join(path.read_text() for path in (app / ".prodwise/releases").glob("*/environment.json"))
     assert "hunter" not in kept
     assert "TOKEN" in kept
+
+
+APART = """version = 1
+[services.web]
+command = "x"
+paths = ["web/", "shared/"]
+[services.worker]
+command = "x"
+paths = ["worker", "shared"]
+[services.pay]
+command = "x"
+upstream = true
+"""
+
+
+def told_nothing(app: Path, releases: tuple[str, ...]) -> None:
+    """The names in the environment that a build writes down: none."""
+    for release in releases:
+        place = app / ".prodwise" / "releases" / release
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "environment.json").write_text("{}")
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"worker/jobs.py": "1"}, Touched(("worker",), ("worker",))),
+        ({"worker/jobs.py": "1", "worker/uv.lock": LOCK.format("2")}, Touched(("worker",), ("worker",))),
+        ({"worker": "a file"}, Touched(("worker",), ("worker",))),
+        ({"shared/money.py": "1"}, Touched(whole="something of each was changed")),
+        ({"web/page.py": "1", "worker/jobs.py": "1"}, Touched(whole="something of each was changed")),
+        ({"web/page.py": "1", "uv.lock": LOCK.format("2")}, Touched(whole="uv.lock belongs to no service alone")),
+        ({"workers/x.py": "1"}, Touched(whole="workers/x.py belongs to no service alone")),
+        ({"worker/migrations/1.sql": "DROP TABLE t;"}, Touched(whole="it brought migrations of the data")),
+    ],
+)
+def test_which_services_a_release_changed(app: Path, files: dict[str, str], found: Touched) -> None:
+    first = apps.commit(app, files={"prodwise.toml": APART})
+    second = apps.commit(app, files=files)
+    told_nothing(app, (release(1, first).id, release(2, second).id))
+    brought = between(app, first, second)
+    assert brought.touched == found
+    assert Delta.from_json(brought.to_json()) == brought
+    assert between(app, second, first).touched == Touched(whole="whether variables differ is not known")
+
+
+def test_what_is_not_known_counts_as_all_services(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    undeclared = between(app, head(app), apps.commit(app, files={"worker/jobs.py": "1"}))
+    assert undeclared.touched == Touched()
+    first = apps.commit(app, files={"prodwise.toml": APART.replace('paths = ["web/", "shared/"]', "")})
+    second = apps.commit(app, files={"worker/jobs.py": "2"})
+    told_nothing(app, (release(1, first).id, release(2, second).id))
+    assert between(app, first, second).touched.services == (), "web may be anything"
+    told_nothing(app, (release(2, first).id,))
+    assert between(app, first, first).touched.services == (), "no file differs"
+    first = apps.commit(app, files={"prodwise.toml": APART})
+    third = apps.commit(app, files={"worker/jobs.py": "3"})
+    told_nothing(app, (release(1, first).id,))
+    place = app / ".prodwise" / "releases" / release(2, third).id
+    place.mkdir(parents=True)
+    (place / "environment.json").write_text('{"KEY": "1"}')
+    assert between(app, first, third).touched.whole == "variables in the env_file differ"
+    monkeypatch.setattr(compare, "ALL_S", -1.0)
+    assert between(app, first, third).touched.services == ()
+
+
+def test_what_was_kept_before_services_were_told_can_still_be_read() -> None:
+    old = Delta("1-a", "a", "b").to_json()
+    del old["touched"]
+    assert Delta.from_json(old) == Delta("1-a", "a", "b")

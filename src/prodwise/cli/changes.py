@@ -84,6 +84,7 @@ def _brought(found: Mapping[str, Any]) -> None:
         ("setting", [" ".join(one) for one in found["settings"]]),
         ("variable", [" ".join(one) for one in found["environment"]]),
         ("migration", found["migrations"]),
+        ("services", [found["services"]] if found["services"] else []),
         ("not known", found["unknown"]),
     )
     for what, lines in lists:

@@ -40,6 +40,8 @@ COMMENTED = """
 # For a service:
 # checks = ["/"]                 # must answer before any user sees a release
 # needs = ["db-proxy"]           # other services that it calls
+# paths = ["web/", "shared/"]     # all that it is made of, so that a release of other files is known to leave it alone
+# certificates = ["api.pay.com"]  # HOST or HOST:PORT that it calls, or is reached by, with TLS
 # drain_seconds = 10
 # env = { LOG_LEVEL = "info" }   # secrets belong into env_file
 """

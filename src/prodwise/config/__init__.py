@@ -10,10 +10,12 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from prodwise.config.addresses import Address, TlsAddress, endpoints, is_named
 from prodwise.config.environment import with_environment
 from prodwise.config.forge import ForgeConfig
 from prodwise.config.repair import RepairLimits
 from prodwise.model.autonomy import Autonomy
+from prodwise.model.certificate import Endpoint
 from prodwise.model.errors import ConfigError
 from prodwise.model.outside import Heartbeat
 from prodwise.model.rollout import DEFAULT_RAMP, Stage
@@ -38,14 +40,6 @@ def _relative(path: str) -> str:
     return path
 
 
-def _host_port(address: str) -> str:
-    """ "host:port", the host may be left out; port 0 to 65535."""
-    _, colon, port = address.rpartition(":")
-    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535:
-        raise ValueError(f"must be HOST:PORT like 127.0.0.1:8000, with a port up to 65535, not {address!r}")
-    return address
-
-
 def _seconds(value: object) -> float:
     """ "90 s", "10 min", "6 h", "1 day", "2 weeks"; a number is seconds."""
     match = _DURATION.match(value.strip().lower()) if isinstance(value, str) else None
@@ -58,7 +52,6 @@ def _seconds(value: object) -> float:
 
 Duration = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=str | float)]
 WayName = Literal["alertmanager", "deploy", "github", "healthchecks", "sentry", "uptime-kuma"]
-Address = Annotated[str, AfterValidator(_host_port)]
 InsidePath = Annotated[str, AfterValidator(_relative)]
 
 
@@ -76,6 +69,10 @@ class ServiceConfig(_Strict):
     overlap: bool = True
     needs: tuple[str, ...] = ()
     upstream: bool = False
+    paths: tuple[InsidePath, ...] = Field((), max_length=100)  # what of the repository is its own; empty = all of it
+    certificates: tuple[TlsAddress, ...] = Field(
+        (), max_length=20
+    )  # HOST or HOST:PORT that it calls, or is reached by, with TLS
     drain_seconds: float = Field(10.0, ge=0, le=600)
     start_seconds: float = Field(20.0, gt=0, le=600)
     env: dict[str, str] = Field(default_factory=dict)
@@ -230,6 +227,12 @@ class Config(_Strict):
     def web(self) -> str:
         """The service that users reach; "" without any."""
         return front_service(self.inventory())
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Addresses whose certificates are looked at."""
+        front = [(self.web, (self.address,))] if self.tls and is_named(self.address) else []
+        return endpoints([*front, *((name, one.certificates) for name, one in sorted(self.services.items()))])
 
     def inventory(self) -> tuple[Service, ...]:
         return tuple(entry.service(name) for name, entry in sorted(self.services.items()))

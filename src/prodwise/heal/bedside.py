@@ -58,6 +58,7 @@ class Bedside:
             uses=self._intake.uses,
             groups=self._intake.reports.facts(row["service"], symptoms(row)),
             packages=spoken_of(self._parts, row, exits),
+            credentials=self._intake.certificates.facts(row["service"], row["opened_at"]),
             around=self._around.look(),
             now=now(),
         )

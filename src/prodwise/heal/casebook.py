@@ -10,10 +10,22 @@ from prodwise.heal.parts import Parts
 from prodwise.heal.pulse import Pulse
 from prodwise.heal.uses import Uses
 from prodwise.heal.vitals import UNSURE_S, LiveVitals
-from prodwise.loop.diagnose.case import Case, Contrast, Exit, GroupFacts, LoadFacts, ProbeFacts, ProcessFacts, onset
+from prodwise.loop.diagnose.case import (
+    Case,
+    Contrast,
+    Exit,
+    GroupFacts,
+    LoadFacts,
+    ProbeFacts,
+    ProcessFacts,
+    TouchFacts,
+    onset,
+)
 from prodwise.loop.diagnose.dependencies import PackageFacts
 from prodwise.loop.diagnose.used_up import ClockSet
+from prodwise.model.certificate import Credential
 from prodwise.model.change import Change
+from prodwise.model.delta import Delta
 from prodwise.model.incident import Symptom
 from prodwise.model.reach import Surroundings
 from prodwise.model.record import Rollout, RolloutState
@@ -25,6 +37,7 @@ CHANGES_BACK_S = 7 * 24 * 3600.0
 RECENT_S = 10.0
 TOLD_MAX = 50
 CLOCK_MAX = 5
+RELEASES_MAX = 20
 BUSY_S, BUSY_MIN_S, USUAL_MIN_S = 5, 2, 3
 REQUESTS_MIN = 30
 """With fewer, chance alone makes half as many again."""
@@ -42,20 +55,22 @@ def gather(
     uses: Uses,
     groups: tuple[GroupFacts, ...],
     packages: tuple[PackageFacts, ...],
+    credentials: tuple[Credential, ...],
     around: Surroundings,
     now: float,
 ) -> Case:
     """All services' facts: a fault in one may be another's."""
     since = now - LOOK_BACK_S
     began = onset(symptoms, now)
-    inventory = parts.inventory
+    inventory, changes = parts.inventory, _changes(parts, now - CHANGES_BACK_S)
     return Case(
         service=service,
         now=now,
         since=since,
         symptoms=tuple(symptoms),
         services=inventory,
-        changes=_changes(parts, now - CHANGES_BACK_S),
+        changes=changes,
+        touched=tuple(_touched(parts, changes)),
         exits=tuple(e for e in exits if e.at > since),
         processes=tuple(_processes(seen)),
         probes=tuple(_probes(seen, pulse, now)),
@@ -64,6 +79,7 @@ def gather(
         loads=tuple(_load(s.id, vitals, now, began) for s in inventory),
         groups=groups,
         packages=packages,
+        credentials=credentials,
         origins=origins(service, parts, vitals, around, began, now),
         uses=uses.processes(now),
         machine=uses.machine(now),
@@ -82,6 +98,20 @@ def _changes(parts: Parts, since: float) -> tuple[Change, ...]:
     changes = parts.records.changes
     found = {one.id: one for one in (*changes.own(since), *changes.since(since, TOLD_MAX))}
     return tuple(found.values())
+
+
+def _touched(parts: Parts, changes: Sequence[Change]) -> Iterator[TouchFacts]:
+    """Of the newest releases and the one on its way, those that are known to have changed some services only."""
+    current = parts.records.rollouts.current()
+    newest = sorted(changes, key=lambda one: -one.at)[:RELEASES_MAX]
+    named = {release for one in newest if not one.outside for release in (one.before, one.after)}
+    known = {one.id: one for one in parts.records.releases.list(RELEASES_MAX)}
+    for release in sorted(known.keys() & {*named, *([current.release] if current is not None else ())}):
+        told = parts.records.releases.facts(release).get("delta")
+        delta = Delta.from_json(told) if isinstance(told, Mapping) else None
+        if delta is not None and delta.touched.services:
+            reached = delta.touched
+            yield TouchFacts(release, delta.previous, known[release].created_at, reached.services, reached.places)
 
 
 def _contrasts(rollout: Rollout | None) -> Iterator[Contrast]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from prodwise.clock import monotonic, now
+from prodwise.heal.certificates import Certificates
 from prodwise.heal.durable import leave
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.lookout import Lookout
@@ -53,6 +54,7 @@ class Intake:
         self.lookout = Lookout(parts)
         self.reports = ReportsIntake(parts, self._used)
         self.uses = Uses(parts.gauges, self.target)
+        self.certificates = Certificates(parts)
         self.on_symptoms: Callable[[str, Sequence[Symptom]], None] = lambda service, symptoms: None
         self._trial: Trial | None = None
         self._seen: TargetSeen | None = None
@@ -71,11 +73,13 @@ class Intake:
         self._thread.start()
         self.reports.start()
         self.uses.start()
+        self.certificates.start()
 
     def stop(self) -> None:
         self._ends.set()
         self.reports.stop()
         self.uses.stop()
+        self.certificates.stop()
         self._thread.join(timeout=5)
 
     def _run(self) -> None:

@@ -14,6 +14,7 @@ from prodwise.model.service import Service
 from prodwise.ports import (
     Compares,
     Gauges,
+    Handshakes,
     History,
     LastWords,
     Migrations,
@@ -26,6 +27,7 @@ from prodwise.ports import (
     RequestLog,
     Target,
     Telemetry,
+    Tokens,
 )
 
 
@@ -67,6 +69,10 @@ class Parts:
     """None where no commit can be asked about."""
     words: LastWords | None = None
     """None where it cannot be told what processes wrote."""
+    handshakes: Handshakes | None = None
+    """None where no certificate can be looked at."""
+    tokens: Tokens | None = None
+    """None where no token can be asked until when it is valid."""
 
     @cached_property
     def inventory(self) -> tuple[Service, ...]:

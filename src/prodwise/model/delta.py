@@ -46,6 +46,16 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Touched:
+    """The only services that a release changed, and the paths of theirs where it did. services: () where it has to count as
+    having changed all; whole: why it does."""
+
+    services: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    whole: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
     """Lists are bounded; the counts beside them are whole. unknown: what could not be told, and why.
 
@@ -65,13 +75,14 @@ class Delta:
     environment: Named = Named()
     migrations: tuple[str, ...] = ()  # paths only
     unknown: tuple[str, ...] = ()
+    touched: Touched = Touched()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Delta:
-        named = data["environment"]
+        named, touched = data["environment"], data.get("touched") or asdict(Touched())
         return cls(
             **{
                 **data,
@@ -81,5 +92,6 @@ class Delta:
                 "environment": Named(*(tuple(named[name]) for name in ("added", "removed", "changed"))),
                 "migrations": tuple(data["migrations"]),
                 "unknown": tuple(data["unknown"]),
+                "touched": Touched(tuple(touched["services"]), tuple(touched["places"]), touched["whole"]),
             }
         )

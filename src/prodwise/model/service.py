@@ -72,3 +72,16 @@ def front_service(services: Sequence[Service]) -> str:
     named = [service.id for service in webs if service.id == "web"]
     own = [service.id for service in webs if not service.upstream]
     return next(iter(named or own or [service.id for service in webs]), "")
+
+
+def needed(services: Sequence[Service], service: str) -> tuple[str, ...]:
+    """Services that one needs, directly or through others; never itself."""
+    needs = {one.id: one.needs for one in services}
+    found: set[str] = set()
+    todo = list(needs.get(service, ()))
+    while todo:
+        name = todo.pop()
+        if name not in found and name != service:
+            found.add(name)
+            todo.extend(needs.get(name, ()))
+    return tuple(sorted(found))

@@ -1,5 +1,7 @@
 """What the outside must be able to do. Small protocols, one adapter a file; nothing here knows a concrete class."""
 
+from prodwise.ports.certificates import Handshakes as Handshakes
+from prodwise.ports.certificates import Tokens as Tokens
 from prodwise.ports.changes import Changes as Changes
 from prodwise.ports.changes import Compares as Compares
 from prodwise.ports.changes import Vitals as Vitals

@@ -295,6 +295,7 @@ def status_json(view: NowView) -> Json:
         "shipping": asdict(doing.shipping) if doing.shipping else None,
         "needs": [asdict(card) for card in view.needs],
         "at_rest": broken.at_rest,
+        "certificates": [asdict(line) for line in view.certificates],
         "stage": foot.stage,
         "held": foot.held,
         "stop": asdict(doing.stop),

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prodwise.clock import monotonic, now
-from prodwise.heal import charge
+from prodwise.heal import certificates, charge
 from prodwise.heal.aftermath import gather, kept
 from prodwise.loop.changes.effects import everything, measured
 from prodwise.loop.changes.told import release_of
@@ -139,6 +139,7 @@ class Reader:
             posture=self.posture(target),
             self_test=mapping(records.settings.get("self_test")),
             report=self.report(),
+            credentials=certificates.kept(records),
         )
 
     def incident(self, incident_id: str) -> IncidentFacts:

@@ -18,7 +18,7 @@ from prodwise.store.engine import Database
 from prodwise.store.ledger import append
 from prodwise.store.told import incident_of, setting_text
 
-QUIET_SETTINGS = ("position", "baseline", "heartbeat", "outside", "asked", "minutes", "resumed")
+QUIET_SETTINGS = ("position", "baseline", "heartbeat", "outside", "asked", "minutes", "resumed", "certificates")
 """Settings that the healer keeps for itself: changing them is no news for the ledger."""
 
 

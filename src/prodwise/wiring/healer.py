@@ -34,6 +34,7 @@ from prodwise.server.parts import Reporting, ServerParts
 from prodwise.server.serving import local_socket, make_server, tcp_socket
 from prodwise.signals.access_log import AccessLog
 from prodwise.signals.asks import ProbeTarget
+from prodwise.signals.handshakes import TlsHandshakes
 from prodwise.signals.probes import ProbeRunner
 from prodwise.signals.replay import Replay
 from prodwise.store.engine import bounded
@@ -49,6 +50,7 @@ from prodwise.targets.local.records import read_places
 from prodwise.targets.local.rpc import all_in_flight
 from prodwise.targets.local.stop_file import StopFile
 from prodwise.targets.local.target import LocalTarget
+from prodwise.targets.local.tokens import LocalTokens
 from prodwise.targets.local.words import LocalWords
 from prodwise.wiring import reports
 from prodwise.wiring.config import last_kept, last_usable, note_difference
@@ -89,6 +91,8 @@ def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Heal
         gauges=LocalGauges(app_dir.resolve()),
         history=GitHistory(app_dir.resolve()),
         words=LocalWords(app_dir.resolve()),
+        handshakes=TlsHandshakes(),
+        tokens=LocalTokens(app_dir.resolve() / config.env_file) if config.env_file else None,
     )
     executor = f"healer:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     Durable.configure(dbos_url(where, store.database.url), executor)

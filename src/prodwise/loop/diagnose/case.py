@@ -10,11 +10,12 @@ from prodwise.loop.diagnose.dependencies import PackageFacts
 from prodwise.loop.diagnose.origins import OriginFacts
 from prodwise.loop.diagnose.used_up import ClockSet, InputFacts, MachineUse, ProcessUse
 from prodwise.loop.group.tag import calls
+from prodwise.model.certificate import Credential
 from prodwise.model.change import Change
 from prodwise.model.digest import Group
 from prodwise.model.incident import Symptom
 from prodwise.model.release import Release
-from prodwise.model.service import Service
+from prodwise.model.service import Service, needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,17 @@ class GroupFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class TouchFacts:
+    """A release that is known to have changed some services only. at: when it was made, Unix seconds; places: where it did."""
+
+    release: str
+    previous: str
+    at: float
+    services: tuple[str, ...]
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """service: whose incident it is; symptoms: its own; everything else may cover all services. since: start of what was looked at."""
 
@@ -151,6 +163,8 @@ class Case:
     inputs: tuple[InputFacts, ...] = ()
     packages: tuple[PackageFacts, ...] = ()
     origins: tuple[OriginFacts, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+    touched: tuple[TouchFacts, ...] = ()
 
     @property
     def onset(self) -> float:
@@ -159,15 +173,7 @@ class Case:
 
     def needed(self) -> tuple[str, ...]:
         """Services that ours needs, directly or through others; never itself."""
-        needs = {service.id: service.needs for service in self.services}
-        found: set[str] = set()
-        todo = list(needs.get(self.service, ()))
-        while todo:
-            name = todo.pop()
-            if name not in found and name != self.service:
-                found.add(name)
-                todo.extend(needs.get(name, ()))
-        return tuple(sorted(found))
+        return needed(self.services, self.service)
 
     def find(self, service: str) -> Service | None:
         return next((one for one in self.services if one.id == service), None)

@@ -9,11 +9,13 @@ from prodwise.loop.diagnose import readings as read
 from prodwise.loop.diagnose import weights as w
 from prodwise.loop.diagnose.case import Case, Exit
 from prodwise.loop.diagnose.dependencies import apart
+from prodwise.loop.diagnose.elsewhere import changed_elsewhere
 from prodwise.loop.diagnose.evidence import clock, ending
 from prodwise.loop.diagnose.explained import changes_explained, faults_explained
 from prodwise.loop.diagnose.finding import Finding, hypothesis
-from prodwise.loop.diagnose.outside_causes import certificate, clock_set, nothing, one_input, unreachable
+from prodwise.loop.diagnose.outside_causes import clock_set, nothing, one_input, unreachable
 from prodwise.loop.diagnose.resources import descriptors, disk, memory
+from prodwise.loop.diagnose.validity import certificate
 from prodwise.model.change import Change
 from prodwise.model.diagnosis import Cause, Hypothesis
 from prodwise.model.incident import Symptom
@@ -33,7 +35,13 @@ def released(case: Case) -> Iterator[Hypothesis]:
 
 
 def _release(case: Case, release: str, change: Change | None) -> Hypothesis:
+    previous = (
+        change.before
+        if change is not None
+        else next((one.stable for one in read.contrasts(case) if one.canary == release), "")
+    )
     findings = [*_contrasting(case, release), *changes_explained(case), *_reported(case, release)]
+    findings += changed_elsewhere(case, release, previous)
     text = f"release {release} fails where the one beside it does not"
     if change is not None:
         new = case.onset - change.at <= w.NEW_FOR_S

@@ -12,6 +12,7 @@ from prodwise.loop.diagnose.causes import CAUSES
 from prodwise.loop.diagnose.evidence import clock
 from prodwise.loop.diagnose.shares import shared
 from prodwise.loop.diagnose.used_up import TREND_MIN_S
+from prodwise.loop.diagnose.validity import unseen
 from prodwise.model.diagnosis import Cause, Diagnosis, Hypothesis
 
 T = TypeVar("T")
@@ -74,6 +75,8 @@ def _canonical(case: Case) -> Case:
         inputs=once(case.inputs),
         packages=once(case.packages),
         origins=once(case.origins),
+        credentials=once(case.credentials),
+        touched=once(case.touched),
     )
 
 
@@ -98,6 +101,7 @@ def _unknown(case: Case) -> tuple[str, ...]:
     if any(one.exit_code is None for one in read.exits(case)):
         said.append("why the process ended: its exit code was not seen")
     said += [f"where it began: {one.unknown}" for one in case.origins if one.service == case.service and one.unknown]
+    said += unseen(case)
     said += _of_the_machine(case)
     if not case.changes:
         said.append("whether anything changed outside: the change ledger is empty")

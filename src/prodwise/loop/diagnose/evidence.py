@@ -6,6 +6,7 @@ import signal
 from dataclasses import asdict
 from datetime import UTC, datetime
 
+from prodwise.loop.detect.certificate import told as standing_told
 from prodwise.loop.diagnose.case import (
     Case,
     Contrast,
@@ -15,10 +16,12 @@ from prodwise.loop.diagnose.case import (
     ProbeFacts,
     ProcessFacts,
     RequestFacts,
+    TouchFacts,
 )
 from prodwise.loop.diagnose.dependencies import stated as package_stated
 from prodwise.loop.diagnose.origins import OriginFacts
 from prodwise.loop.diagnose.used_up import ClockSet, InputFacts, MachineUse, ProcessUse
+from prodwise.model.certificate import Credential, Kind
 from prodwise.model.change import Change
 from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Symptom
@@ -35,6 +38,8 @@ Fact = (
     | Contrast
     | GroupFacts
     | OriginFacts
+    | Credential
+    | TouchFacts
     | Used
 )
 
@@ -56,6 +61,8 @@ def evidence_of(case: Case) -> tuple[Evidence, ...]:
         *case.clock,
         *case.inputs,
         *case.origins,
+        *case.credentials,
+        *case.touched,
     )
     told = [*(evidence(case, fact) for fact in facts), *(package_stated(one) for one in case.packages)]
     unique = {one.id: one for one in told}
@@ -112,6 +119,12 @@ def _told(case: Case, fact: Fact) -> tuple[str, str, float, float, str]:
             return "origin", "proxy, traces" if fact.reported else "proxy", fact.since, fact.at, _origin(fact)
         case GroupFacts():
             return "group", fact.source, fact.first_seen, fact.last_seen, _group(fact)
+        case Credential():
+            source = "handshake" if fact.kind is Kind.CERTIFICATE else "env_file"
+            return fact.kind.value, source, fact.at, fact.at, standing_told(fact, case.now)
+        case TouchFacts():
+            text = f"release {fact.release} changed only {', '.join(fact.places) or ', '.join(fact.services)}"
+            return "touched", "git", fact.at, fact.at, text
         case ProcessUse() | MachineUse() | ClockSet() | InputFacts():
             return _used(case, fact)
         case _:

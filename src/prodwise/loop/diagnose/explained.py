@@ -6,14 +6,16 @@ from collections.abc import Iterator
 
 from prodwise.loop.diagnose import readings as read
 from prodwise.loop.diagnose import used_up as use
+from prodwise.loop.diagnose import validity
 from prodwise.loop.diagnose import weights as w
 from prodwise.loop.diagnose.case import Case
 from prodwise.loop.diagnose.finding import Finding
 
 
 def changes_explained(case: Case) -> Iterator[Finding]:
-    """Against changes: a needed service that failed first, more traffic than usual with everything slow, a full disk, one
-    input, the clock. Memory and files are used up by the process itself, and so perhaps by its release."""
+    """Against changes: a needed service that failed first, more traffic than usual with everything slow, a full disk, a
+    certificate that ended just before, one input, the clock. Memory and files are used up by the process itself, and so
+    perhaps by its release."""
     for sick in read.sick_needed(case):
         if sick.first:
             yield Finding(w.NEEDED_EXPLAINS, read.ids(case, *sick.facts))
@@ -24,6 +26,7 @@ def changes_explained(case: Case) -> Iterator[Finding]:
         yield Finding(w.USED_UP_EXPLAINS, read.ids(case, *full))
     if poisoned := read.poison(case):
         yield Finding(w.ONE_INPUT_EXPLAINS, read.ids(case, *poisoned))
+    yield from validity.explains(case)
     if jumps := read.clock_sets(case):
         yield Finding(w.CLOCK_EXPLAINS, read.ids(case, *jumps))
 

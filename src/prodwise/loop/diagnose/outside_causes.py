@@ -1,19 +1,17 @@
-"""Causes that no step of ours changes: what is called and does not answer, time that is over, one input, the clock, nothing."""
+"""Causes that no step of ours changes: what is called and does not answer, one input, the clock, nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from prodwise.loop.diagnose import readings as read
 from prodwise.loop.diagnose import weights as w
-from prodwise.loop.diagnose.case import Case, GroupFacts
+from prodwise.loop.diagnose.case import Case
 from prodwise.loop.diagnose.finding import Finding, hypothesis
 from prodwise.loop.diagnose.resources import resting_on
 from prodwise.loop.diagnose.sorts import Sort, names
 from prodwise.loop.group.template import printable
 from prodwise.model.diagnosis import Cause, Hypothesis
-
-TITLE_CHARS = 100
 
 
 def unreachable(case: Case) -> Iterator[Hypothesis]:
@@ -32,16 +30,12 @@ def unreachable(case: Case) -> Iterator[Hypothesis]:
         findings.append(Finding(w.NEEDED_ANSWERS, read.ids(case, *well)))
     what = f"{subject}, which it needs," if subject else "something that it calls"
     yield hypothesis(
-        Cause.UPSTREAM, f"{what} cannot be reached, as programs report: {_title(told)}", findings, subject, hearsay=True
+        Cause.UPSTREAM,
+        f"{what} cannot be reached, as programs report: {read.title_of(told)}",
+        findings,
+        subject,
+        hearsay=True,
     )
-
-
-def certificate(case: Case) -> Iterator[Hypothesis]:
-    """A certificate or token is not valid any more, as programs report."""
-    if told := read.told_of(case, Sort.CERTIFICATE):
-        findings = [Finding(w.REPORTED, read.ids(case, *told))]
-        text = f"a certificate or token is not valid, as programs report: {_title(told)}"
-        yield hypothesis(Cause.CERTIFICATE, text, findings, "", hearsay=True)
 
 
 def clock_set(case: Case) -> Iterator[Hypothesis]:
@@ -59,7 +53,7 @@ def clock_set(case: Case) -> Iterator[Hypothesis]:
 def one_input(case: Case) -> Iterator[Hypothesis]:
     """One input fails each time, and others of the same kind work."""
     for one in sorted(read.poison(case), key=lambda one: (-one.failed, one.route))[:1]:
-        text = f"one input fails each time, {printable(one.path)[:TITLE_CHARS]}, and {one.paths} others of {one.route} work"
+        text = f"one input fails each time, {printable(one.path)[: read.TITLE_CHARS]}, and {one.paths} others of {one.route} work"
         yield hypothesis(Cause.INPUT, text, [Finding(w.ONE_INPUT, read.ids(case, *read.poison(case)))], one.route)
 
 
@@ -68,8 +62,3 @@ def nothing(case: Case) -> Iterator[Hypothesis]:
     if found := read.all_well(case):
         text = "nothing is wrong that we can see: it answers its probe, and its users as before"
         yield hypothesis(Cause.NOTHING, text, [Finding(w.ALL_WELL, read.ids(case, *found))], case.service)
-
-
-def _title(told: Sequence[GroupFacts]) -> str:
-    most = max(told, key=lambda one: (one.count, one.subject))
-    return printable(most.title)[:TITLE_CHARS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from prodwise.loop.diagnose.case import Case, Contrast, Exit, GroupFacts, LoadFacts, ProbeFacts, RequestFacts
@@ -10,6 +11,7 @@ from prodwise.loop.diagnose.origins import OriginFacts
 from prodwise.loop.diagnose.sorts import Sort, sort_of
 from prodwise.loop.diagnose.used_up import ClockSet, InputFacts, ProcessUse
 from prodwise.loop.diagnose.weights import ONSET_TOLERANCE_S
+from prodwise.loop.group.template import printable
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.incident import Symptom
 
@@ -29,6 +31,7 @@ KERNEL_S = 60.0  # the kernel's count is read this often, at least
 CLOCK_S, CLOCK_BEFORE_S = 30.0, 600.0
 WELL_MIN, WELL_SHARE = 30, 0.02
 CONTRAST_MIN = 20
+TITLE_CHARS = 100
 ANSWERED_MIN = 10
 
 _RELEASES = frozenset({ChangeKind.RELEASE, ChangeKind.DEPENDENCY, ChangeKind.COMMIT})
@@ -189,6 +192,12 @@ def told_of(case: Case, sort: Sort) -> list[GroupFacts]:
         and sort_of(one.title) is sort
         and one.first_seen >= case.onset - REPORTED_BEFORE_S
     ]
+
+
+def title_of(told: Sequence[GroupFacts]) -> str:
+    """Of the one that was reported most."""
+    most = max(told, key=lambda one: (one.count, one.subject))
+    return printable(most.title)[:TITLE_CHARS]
 
 
 def all_well(case: Case) -> list[Fact]:

@@ -37,6 +37,7 @@ _SORTS: Final = (
                        r"|max retries exceeded|connection reset by peer|\bECONNRESET\b|upstream connect error|bad gateway"
                        r"|service unavailable|could not connect to server"),
 )  # fmt: skip
+_TOKEN: Final = re.compile(r"token|credential|signature|jwt", re.IGNORECASE)
 _PATTERNS: Final = tuple((sort, re.compile(pattern, re.IGNORECASE)) for sort, pattern in _SORTS)
 
 
@@ -44,6 +45,11 @@ def sort_of(title: str) -> Sort:
     """By the first few hundred characters; of several, the one that lies deeper (a full disk before what could not connect)."""
     text = title[:READ_MAX]
     return next((sort for sort, pattern in _PATTERNS if pattern.search(text)), Sort.OTHER)
+
+
+def about_token(title: str) -> bool:
+    """Whether what is not valid any more is said to be a token rather than a certificate."""
+    return "certificate" not in title[:READ_MAX].lower() and _TOKEN.search(title[:READ_MAX]) is not None
 
 
 def names(title: str, service: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 
 from prodwise.model.diagnosis import Cause
 
-VERSION: Final = "diagnose-3"
+VERSION: Final = "diagnose-4"
 
 PRIOR: Final = {
     Cause.RELEASE: -2.0,
@@ -60,6 +60,9 @@ CONTRAST_ALIKE: Final = -4.0  # both fail: it is not the release
 NEW_RELEASE_DIES: Final = 2.0  # the process that ended, or hangs, runs the new release
 NEW_RELEASE_KEEPS_DYING: Final = 1.0  # and does so again and again
 NEW_FOR_S: Final = 3600.0  # an older release runs everywhere: that what ended runs it tells nothing
+CHANGED_ELSEWHERE: Final = (
+    -2.0
+)  # it changed other services only, and none that this one needs; what they share may still be at fault
 PACKAGE_EXPLAINS: Final = -1.5  # against the rest of a release: the error comes from a package that it changed
 PACKAGE_PASSED: Final = -1.5  # against that package, where the error only passes through its code
 KILLED_FROM_OUTSIDE: Final = -3.0  # one SIGKILL or SIGTERM: a person or the kernel, rarely the release
@@ -103,6 +106,16 @@ DISK_FREE: Final = -6.0  # more than that, where programs report otherwise
 FILES_OUT: Final = 5.5  # a process has nine tenths of its limit open
 FILES_FEW: Final = -5.0  # less than half, where programs report otherwise
 USED_UP_EXPLAINS: Final = -3.0  # against our own changes and faults, when the machine says that something is used up
+
+# Certificates and tokens, as we saw them
+CERTIFICATE_OVER: Final = (
+    (3600.0, 6.0),
+    (86_400.0, 3.0),
+)  # one that it rests on ended so long before at most; connections outlive it
+CERTIFICATES_VALID: Final = (
+    -3.0
+)  # all of them were seen valid since the onset, where programs report otherwise and of no token
+CERTIFICATE_EXPLAINS: Final = -3.0  # against our own changes and faults, when one ended within the hour before
 
 # Inputs and the clock
 ONE_INPUT: Final = 5.0  # one path has nearly all failures of its route, and the route's others work

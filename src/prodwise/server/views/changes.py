@@ -9,7 +9,7 @@ from typing import Final
 from prodwise.loop.changes import told
 from prodwise.loop.changes.inverse import Inverse, inverse
 from prodwise.model.change import Change, ChangeKind
-from prodwise.model.delta import Delta, Package, Setting
+from prodwise.model.delta import Delta, Package, Setting, Touched
 from prodwise.model.measured import Figure, Measured
 from prodwise.server.views.words import actor_name, count, duration, percent, visible
 
@@ -61,6 +61,7 @@ class Brought:
     packages_left: str
     settings: tuple[tuple[str, str], ...]  # key, what became of it
     environment: tuple[tuple[str, str], ...]  # name, what became of it
+    services: str  # those that it changed, in words
     migrations: tuple[str, ...]
     unknown: tuple[str, ...]
 
@@ -191,9 +192,16 @@ def brought(delta: Delta) -> Brought:
         packages_left=_left(delta.package_count - len(delta.packages), "more package"),
         settings=tuple((visible(one.key, 100), _became(one)) for one in delta.settings),
         environment=tuple(environment),
+        services=_services(delta.touched),
         migrations=tuple(visible(path, 160) for path in delta.migrations),
         unknown=tuple(visible(one, 200) for one in delta.unknown),
     )
+
+
+def _services(touched: Touched) -> str:
+    if touched.services:
+        return visible(f"Changed only {', '.join(touched.services)} ({', '.join(touched.places) or 'all of it'})", 300)
+    return visible(f"Counts as a change of every service: {touched.whole}", 300) if touched.whole else ""
 
 
 def _headline(delta: Delta, variables: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from prodwise.config import Config
 from prodwise.model.autonomy import Autonomy
+from prodwise.model.certificate import Credential
 from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident
 from prodwise.model.record import Approval, Effect, Entry, Rollout
@@ -94,6 +95,7 @@ class NowFacts:
     posture: Posture
     self_test: Mapping[str, Any]
     report: Report
+    credentials: Sequence[Credential] = ()
 
 
 @dataclass(frozen=True, slots=True)

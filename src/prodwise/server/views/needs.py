@@ -11,6 +11,7 @@ from prodwise.model.action import ActionKind
 from prodwise.model.incident import Incident
 from prodwise.model.outcome import Outcome
 from prodwise.model.record import Approval
+from prodwise.server.views.certificates import asked as asked_certificates
 from prodwise.server.views.facts import Case, NowFacts
 from prodwise.server.views.reach import reaches
 from prodwise.server.views.words import actor_name, mapping, percent, plan_words, sequence, visible
@@ -26,7 +27,8 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """kind: approval, proposal, taken, handover or stopped. deadline: Unix seconds, 0 = none; id, plan_hash: of an approval."""
+    """kind: approval, proposal, taken, handover, certificate or stopped. deadline: Unix seconds, 0 = none;
+    id, plan_hash: of an approval."""
 
     kind: str
     question: str
@@ -53,6 +55,7 @@ def needs(facts: NowFacts, now: float) -> tuple[Card, ...]:
         elif case.incident.id not in asked:
             cards.extend(_own_hands(case, facts))
     cards.extend(_handed_over(facts, now))
+    cards.extend(_card("certificate", said, todo, ()) for said, todo in asked_certificates(facts.credentials, now))
     if facts.posture.stop.on:
         cards.append(_stopped(facts))
     return tuple(cards)

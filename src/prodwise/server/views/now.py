@@ -9,6 +9,7 @@ from enum import StrEnum
 from prodwise.model.incident import Incident
 from prodwise.model.outcome import Outcome
 from prodwise.model.release import Release, ReleaseState
+from prodwise.server.views.certificates import CertificateLine, certificate_lines
 from prodwise.server.views.facts import Brake, Case, NowFacts, Posture
 from prodwise.server.views.needs import Card, needs
 from prodwise.server.views.report import Report, onset
@@ -126,6 +127,7 @@ class NowView:
     broken: Broken
     doing: Doing
     needs: tuple[Card, ...]
+    certificates: tuple[CertificateLine, ...]
     foot: Foot
 
 
@@ -137,6 +139,7 @@ def now_view(facts: NowFacts, now: float) -> NowView:
         broken=broken(facts, now),
         doing=doing(facts, now),
         needs=needs(facts, now),
+        certificates=certificate_lines(facts.credentials, now),
         foot=Foot(
             stage=facts.posture.stage.value,
             held=facts.posture.held,

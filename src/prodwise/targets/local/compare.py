@@ -13,7 +13,7 @@ from typing import Any, Final
 from prodwise.clock import monotonic
 from prodwise.config import FILE_NAME, PROCFILE
 from prodwise.config.environment import state_dir
-from prodwise.loop.changes import compare, locks
+from prodwise.loop.changes import compare, locks, touched
 from prodwise.model.delta import Commit, Delta, Named, Package
 from prodwise.model.errors import ProdwiseError
 from prodwise.model.release import Release
@@ -83,9 +83,13 @@ class LocalCompare:
         if paths is not None:
             look.part("packages", lambda: _packages(look, paths))
             look.part("migrations", lambda: {"migrations": compare.migrations(paths)[:MIGRATIONS_MAX]})
-        look.part("settings", lambda: {"settings": compare.settings(*(_settings(look, at) for at in _ends(look)))})
+        look.part("settings", lambda: _settings_and_services(look))
+        own: dict[str, tuple[str, ...]] = look.parts.pop("own", {})
         look.part("environment", lambda: {"environment": self._environment(older.id, newer.id)})
-        return Delta(older.id, older.commit, newer.commit, unknown=tuple(look.unknown), **look.parts)
+        reached = touched.touched(paths or (), own, _elsewhere(look, paths))
+        return Delta(
+            older.id, older.commit, newer.commit, unknown=tuple(look.unknown), touched=reached, **look.parts
+        )  # fmt: skip
 
     def _environment(self, older: str, newer: str) -> Named:
         return compare.names(*(self._digests(release) for release in (older, newer)))
@@ -96,6 +100,16 @@ class LocalCompare:
             raise ValueError(f"what {release} was told is not known any more")
         found = json.loads(path.read_text())
         return {str(name): str(mark) for name, mark in found.items()}
+
+
+def _elsewhere(look: _Look, paths: list[str] | None) -> str:
+    """What may reach every service besides the files that it has for itself."""
+    named = look.parts.get("environment")
+    if paths is None:
+        return "which files differ is not known"
+    if named is None or named != Named():
+        return "variables in the env_file differ" if named is not None else "whether variables differ is not known"
+    return "it brought migrations of the data" if look.parts.get("migrations") else ""
 
 
 def _ends(look: _Look) -> tuple[str, str]:
@@ -137,6 +151,11 @@ def _read_locks(look: _Look, paths: list[str], found: list[Package]) -> Iterator
             yield path, str(error)[:200]
     if len(paths) > LOCKS_MAX:
         yield f"{len(paths) - LOCKS_MAX} more lock files", f"only {LOCKS_MAX} are read"
+
+
+def _settings_and_services(look: _Look) -> dict[str, Any]:
+    before, after = (_settings(look, at) for at in _ends(look))
+    return {"settings": compare.settings(before, after), "own": touched.declared(after)}
 
 
 def _settings(look: _Look, at: str) -> dict[str, Any]:
