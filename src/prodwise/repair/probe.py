@@ -18,6 +18,7 @@ from prodwise.repair.source import Unit
 from prodwise.repair.values import Call, read
 
 PLACE = ".prodwise-watch"
+INSIDE = ("sitecustomize.py", "prodwise_watch.py", "prodwise_forks.py", "prodwise_compare.py", "prodwise_values.py")
 ANSWER_MOST = 64 << 20
 CANNOT = 97
 _RUN = f'PYTHONPATH="$PWD/{PLACE}${{PYTHONPATH:+:$PYTHONPATH}}" exec "$@"'
@@ -84,7 +85,7 @@ class Probe:
         self.place = tree.root / PLACE
         self.place.mkdir(exist_ok=True)
         self.place.chmod(0o777)
-        for name in ("sitecustomize.py", "prodwise_watch.py", "prodwise_compare.py", "prodwise_values.py"):
+        for name in INSIDE:
             shutil.copy(Path(__file__).parent / "inside" / name, self.place / name)
         self._beside: dict[str, str] = {}
 

@@ -52,10 +52,10 @@ def _usual(edit: Edit, source: Source) -> bool:
 
 def edited_line(edit: Edit, source: Source) -> str:
     """The first line that the edit changes, as it becomes."""
-    text = edit.applied(source.text)
-    begin = text.rfind("\n", 0, edit.start) + 1
-    end = text.find("\n", edit.start)
-    return text[begin : end if end >= 0 else len(text)].strip()
+    begin = source.text.rfind("\n", 0, edit.start) + 1
+    end = source.text.find("\n", edit.end)
+    head, tail = source.text[begin : edit.start], source.text[edit.end : end if end >= 0 else len(source.text)]
+    return (head + (edit.new + tail).partition("\n")[0]).strip()
 
 
 def hollow(text: str) -> bool:

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 FILE_MOST = 1_500_000
@@ -251,6 +251,7 @@ def scope(source: Source, place: ast.AST) -> Scope:
     return Scope(tuple(names), _attributes(source.klass(place)), _functions(source.tree))
 
 
+@lru_cache(maxsize=64)
 def _attributes(klass: ast.ClassDef | None) -> tuple[str, ...]:
     if klass is None:
         return ()
@@ -260,6 +261,7 @@ def _attributes(klass: ast.ClassDef | None) -> tuple[str, ...]:
     ))  # fmt: skip
 
 
+@lru_cache(maxsize=64)
 def _functions(tree: ast.Module) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for node in tree.body:

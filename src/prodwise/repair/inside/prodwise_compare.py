@@ -14,6 +14,8 @@ import signal
 import sys
 import types
 
+import prodwise_forks as forks
+
 CALLS_MOST = 40
 ASKED_MOST = 160
 ONE_S = 0.1
@@ -34,10 +36,10 @@ def all_of(watch, functions):
     if pid == 0:
         watch.State.child = -1
         watch.State.known = Everything()
-        watch.limit(watch.State.plan.get("record", 10))
+        forks.limit(watch.State.plan.get("record", 10))
         note(watch, edited, watch_file)
         return True
-    watch.wait(pid, watch.State.plan.get("record", 10))
+    forks.wait(pid, watch.State.plan.get("record", 10))
     calls = noted(watch_file)
     asked = questions(calls)
     for edit in [None] + watch.State.plan["edits"]:
@@ -45,7 +47,7 @@ def all_of(watch, functions):
         if pid == 0:
             answer_all(watch, edit, functions, asked)
             os._exit(0)
-        watch.wait(pid, watch.State.plan.get("seconds", 4))
+        forks.wait(pid, watch.State.plan.get("seconds", 4))
     return False
 
 
@@ -251,7 +253,7 @@ def holds(rule, seen):
 
 def answer_all(watch, edit, functions, asked):
     try:
-        watch.limit(watch.State.plan.get("seconds", 4))
+        forks.limit(watch.State.plan.get("seconds", 4))
         watch.State.child = -1 if edit is None else edit[0]
         living = {}
         for path, some in functions.items():
@@ -261,7 +263,7 @@ def answer_all(watch, edit, functions, asked):
             path = os.path.join(watch.ROOT, edit[1])
             with open(path, encoding="utf-8", newline="") as source:
                 old = source.read()
-            watch.become(edit, path, old, old[: edit[3]] + edit[5] + old[edit[4] :], functions)
+            forks.become(edit, path, old, old[: edit[3]] + edit[5] + old[edit[4] :], functions)
         signal.signal(signal.SIGVTALRM, stop)
         said = [said_to(living.get(row[:3]), row[3]) for row in asked]
         watch.answer({"id": watch.State.child, "answers": said})

@@ -6,7 +6,18 @@ import ast
 from collections.abc import Iterator
 
 from prodwise.repair.edits import Edit
-from prodwise.repair.search import arguments, guards, idioms, names, operators, parts, receivers, shapes, statements
+from prodwise.repair.search import (
+    arguments,
+    copies,
+    guards,
+    idioms,
+    names,
+    operators,
+    parts,
+    receivers,
+    shapes,
+    statements,
+)
 from prodwise.repair.search.site import Site
 from prodwise.repair.source import Function, Source, scope
 
@@ -54,6 +65,7 @@ def _all(site: Site) -> Iterator[Edit]:
         yield from idioms.edits(site)
         yield from guards.edits(site)
         yield from statements.edits(site)
+        yield from copies.edits(site)
 
 
 def _default(function: Function, node: ast.expr) -> bool:
