@@ -321,3 +321,42 @@ def test_what_one_place_lacks_is_tried_in_all_like_it_as_well() -> None:
     found = made(text, 2)
     assert {text.replace("a //", "abs(a) //"), text.replace("a ", "abs(a) ")} <= set(found)
     assert not any(edit.new.count("abs") > 1 for edit in made("def f(a, b):\n    return a // b\n", 2).values())
+
+
+IN_COMPANY = """class Bar:
+    def __init__(self, n, total):
+        self.n = n
+        self.total = total
+        self.start()
+
+    def reset(self, n, total):
+        self.n = n
+        self.start()
+
+    def stop(self):
+        for one in self.all:
+            one.close()
+            one.forget()
+
+    def end(self, some):
+        for each in some:
+            each.close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "good"),
+    [
+        (9, "        self.n = n\n        self.total = total\n        self.start()\n\n    def stop"),
+        (18, "            each.close()\n            each.forget()\n"),
+    ],
+)
+def test_a_statement_is_copied_to_where_its_neighbours_are_alike(line: int, good: str) -> None:
+    costs = {edit.cost for text, edit in made(IN_COMPANY, line).items() if good in text and text != IN_COMPANY}
+    assert costs
+    assert min(costs) < 2.5
+
+
+def test_nothing_is_copied_that_speaks_of_what_is_not_there() -> None:
+    text = "def f(a, b):\n    start()\n    log(a, b)\n    return a\n\n\ndef g():\n    start()\n    return 1\n"
+    assert not [one for one, edit in made(text, 9).items() if edit.kind == "copied" and "log" in one.split("def g")[1]]

@@ -18,9 +18,10 @@ from prodwise.repair.source import Unit
 from prodwise.repair.values import Call, read
 
 PLACE = ".prodwise-watch"
+INSIDE = ("sitecustomize.py", "prodwise_watch.py", "prodwise_forks.py", "prodwise_modules.py", "prodwise_compare.py",
+          "prodwise_values.py")  # fmt: skip
 ANSWER_MOST = 64 << 20
 CANNOT = 97
-_INSIDE = ("sitecustomize.py", "prodwise_watch.py", "prodwise_compare.py", "prodwise_values.py", "prodwise_modules.py")
 _RUN = f'PYTHONPATH="$PWD/{PLACE}${{PYTHONPATH:+:$PYTHONPATH}}" exec "$@"'
 _ENV = {"PYTHONDONTWRITEBYTECODE": "1"}
 _LEAN = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
@@ -85,7 +86,7 @@ class Probe:
         self.place = tree.root / PLACE
         self.place.mkdir(exist_ok=True)
         self.place.chmod(0o777)
-        for name in _INSIDE:
+        for name in INSIDE:
             shutil.copy(Path(__file__).parent / "inside" / name, self.place / name)
         self._beside: dict[str, str] = {}
 

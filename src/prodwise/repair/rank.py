@@ -58,12 +58,9 @@ def _usual(edit: Edit, source: Source) -> bool:
 def edited_line(edit: Edit, source: Source) -> str:
     """The first line that the edit changes, as it becomes."""
     begin = source.text.rfind("\n", 0, edit.start) + 1
-    until = source.text.find("\n", edit.end)
-    text = (
-        source.text[begin : edit.start] + edit.new + source.text[edit.end : until if until >= 0 else len(source.text)]
-    )
-    end = text.find("\n", edit.start - begin)
-    return text[: end if end >= 0 else len(text)].strip()
+    end = source.text.find("\n", edit.end)
+    head, tail = source.text[begin : edit.start], source.text[edit.end : end if end >= 0 else len(source.text)]
+    return (head + (edit.new + tail).partition("\n")[0]).strip()
 
 
 def hollow(text: str) -> bool:

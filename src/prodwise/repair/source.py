@@ -255,6 +255,7 @@ def _scope(source: Source, function: Function | None, klass: ast.ClassDef | None
     return Scope(tuple(names), _attributes(klass), _functions(source.tree))
 
 
+@lru_cache(maxsize=64)
 def _attributes(klass: ast.ClassDef | None) -> tuple[str, ...]:
     if klass is None:
         return ()
@@ -264,6 +265,7 @@ def _attributes(klass: ast.ClassDef | None) -> tuple[str, ...]:
     ))  # fmt: skip
 
 
+@lru_cache(maxsize=64)
 def _functions(tree: ast.Module) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for node in tree.body:

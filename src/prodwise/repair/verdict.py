@@ -25,6 +25,7 @@ RISK = {
     "idiom": 0.1,
     "return": 0.05,
     "statement missing": 0.05,
+    "copied": 0.1,
     "none": 0.1,
     "pattern": 0.1,
     "default": 0.1,

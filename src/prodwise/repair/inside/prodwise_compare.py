@@ -26,7 +26,7 @@ class TooLong(BaseException):
     """One question takes too long."""
 
 
-def all_of(watch, functions):
+def all_of(watch, forks, functions):
     """True in the child that goes on with the tests."""
     watch_file = os.path.join(watch.HERE, "calls")
     edited = {os.path.join(watch.ROOT, edit[1]) for edit in watch.State.plan["edits"]}
@@ -34,18 +34,18 @@ def all_of(watch, functions):
     if pid == 0:
         watch.State.child = -1
         watch.State.known = Everything()
-        watch.limit(watch.State.plan.get("record", 10))
+        forks.limit(watch.State.plan.get("record", 10))
         note(watch, edited, watch_file)
         return True
-    watch.wait(pid, watch.State.plan.get("record", 10))
+    forks.wait(pid, watch.State.plan.get("record", 10))
     calls = noted(watch_file)
     asked = questions(calls)
     for edit in [None] + watch.State.plan["edits"]:
         pid = os.fork()
         if pid == 0:
-            answer_all(watch, edit, functions, asked)
+            answer_all(watch, forks, edit, functions, asked)
             os._exit(0)
-        watch.wait(pid, watch.State.plan.get("seconds", 4))
+        forks.wait(pid, watch.State.plan.get("seconds", 4))
     return False
 
 
@@ -256,9 +256,9 @@ def holds(rule, seen):
 # -- answers ----------------------------------------------------------------------------------------------------------
 
 
-def answer_all(watch, edit, functions, asked):
+def answer_all(watch, forks, edit, functions, asked):
     try:
-        watch.limit(watch.State.plan.get("seconds", 4))
+        forks.limit(watch.State.plan.get("seconds", 4))
         watch.State.child = -1 if edit is None else edit[0]
         living = {}
         for path, some in functions.items():
@@ -268,7 +268,7 @@ def answer_all(watch, edit, functions, asked):
             path = os.path.join(watch.ROOT, edit[1])
             with open(path, encoding="utf-8", newline="") as source:
                 old = source.read()
-            watch.become(edit, path, old, old[: edit[3]] + edit[5] + old[edit[4] :], functions)
+            forks.become(edit, path, old, old[: edit[3]] + edit[5] + old[edit[4] :], functions)
         signal.signal(signal.SIGVTALRM, stop)
         said = [said_to(living.get(row[:3]), row[3]) for row in asked]
         watch.answer({"id": watch.State.child, "answers": said})

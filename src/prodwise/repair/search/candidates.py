@@ -9,6 +9,7 @@ from prodwise.repair.edits import Edit
 from prodwise.repair.search import (
     arguments,
     conditions,
+    copies,
     guards,
     idioms,
     keywords,
@@ -31,12 +32,21 @@ MOST_OF_ONE = 900
 def of(source: Source, statement: ast.stmt) -> list[Edit]:
     site = Site(source, statement, scope(source, statement))
     seen: dict[tuple[int, int, str], Edit] = {}
-    found = list(_all(site))
+    found, quoted = list(_all(site)), _quoted(site)
     for edit in (*found, *twins.edits(site, found)):
+        if any(start < edit.start and edit.end < end and quote in edit.new for start, end, quote in quoted):
+            continue
         key = (edit.start, edit.end, edit.new)
         if source.text[edit.start : edit.end] != edit.new and (key not in seen or seen[key].cost > edit.cost):
             seen[key] = edit
     return sorted(seen.values(), key=lambda one: one.cost)[:MOST_OF_ONE]
+
+
+def _quoted(site: Site) -> list[tuple[int, int, str]]:
+    """The spans of f-strings, and the quote that ends each: inside of them it ends them before Python 3.12."""
+    strings = [site.source.span(one) for one in site.source.head(site.statement) if isinstance(one, ast.JoinedStr)]
+    text = site.source.text
+    return [(start, end, text[end - 1]) for start, end in strings]
 
 
 def _all(site: Site) -> Iterator[Edit]:
@@ -76,6 +86,7 @@ def _all(site: Site) -> Iterator[Edit]:
         yield from idioms.edits(site)
         yield from guards.edits(site)
         yield from statements.edits(site)
+        yield from copies.edits(site)
 
 
 def _default(function: Function, node: ast.expr) -> bool:

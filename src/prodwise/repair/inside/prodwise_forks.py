@@ -1,0 +1,192 @@
+"""The tries of `sitecustomize`: each edit in a fork of the collected tests, in which the living functions take the edited code.
+
+Python 3.6 and up; the standard library only.
+"""
+
+import gc
+import io
+import os
+import signal
+import sys
+import time
+
+import sitecustomize as watch
+
+CANNOT = 97
+FUNCTION = type(watch.begin)
+CODE = type(watch.begin.__code__)
+FUTURES = 0
+for _name in __import__("__future__").all_feature_names:
+    FUTURES |= getattr(__import__("__future__"), _name).compiler_flag
+
+
+def fork_all(quick):
+    """Returns in a child alone, which goes on with the tests."""
+    watch.answer({"ready": True})
+    functions = by_file()
+    gc.collect()
+    gc.disable()  # a collection in a child would copy every page that it looks at
+    if watch.State.plan["mode"] == "compare":
+        import prodwise_compare
+
+        if prodwise_compare.all_of(watch, sys.modules[__name__], functions):
+            return
+    elif try_all(functions, quick):
+        return
+    os._exit(0)
+
+
+def try_all(functions, quick):
+    """Likeliest first, until what follows is clearly less likely than what passed. True in a child."""
+    stop, best, passed = time.monotonic() + watch.State.plan.get("total", 60), None, 0
+    for edit in watch.State.plan["edits"]:
+        if time.monotonic() > stop or passed >= watch.State.plan["most"]:
+            break
+        if best is not None and edit[6] > best + watch.State.plan["margin"]:
+            break
+        code = one(edit, functions, quick) if quick else 0
+        code = one(edit, functions, ()) if code == 0 else code
+        if watch.State.child is not None:
+            return True
+        if code == 0:
+            best, passed = edit[6] if best is None else best, passed + 1
+    return False
+
+
+def one(edit, functions, quick):
+    """The exit code of the tests with an edit, or of the quick ones; None when they were ended. Without quick ones it returns in
+    the child as well, which goes on."""
+    seconds = watch.State.plan["quick"] if quick else watch.State.plan["seconds"]
+    path = os.path.join(watch.ROOT, edit[1])
+    with io.open(path, encoding="utf-8", newline="") as source:
+        old = source.read()
+    new = old[: edit[3]] + edit[5] + old[edit[4] :]
+    with io.open(path, "w", encoding="utf-8", newline="") as out:
+        out.write(new)
+    try:
+        pid = os.fork()
+        if pid == 0:
+            watch.State.child = edit[0]
+            limit(seconds)
+            become(edit, path, old, new, functions)
+            if quick:
+                called(quick)
+            return None
+        code = wait(pid, seconds)
+        if not quick or code != 0:
+            watch.answer({"id": edit[0], "code": code})
+        return code
+    finally:
+        if watch.State.child is None:
+            with io.open(path, "w", encoding="utf-8", newline="") as out:
+                out.write(old)
+
+
+def called(quick):
+    """Most edits fail the first test: that is known without a runner's work around it."""
+    try:
+        for call in quick:
+            call()
+    except BaseException:
+        os._exit(1)
+    os._exit(0)
+
+
+def wait(pid, seconds):
+    """A child's own timer ends what computes; only what waits is ended from here, later, for the machine may be busy."""
+    end, pause = time.monotonic() + 4 * seconds + 2, 0.0005
+    while time.monotonic() < end:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.02)
+    for kill in (os.killpg, os.kill):
+        try:
+            kill(pid, signal.SIGKILL)
+        except OSError:
+            pass
+    os.waitpid(pid, 0)
+    return None
+
+
+def by_file():
+    """Functions that live now, by the file of their code."""
+    found = {}  # type: dict
+    for thing in gc.get_objects():
+        if type(thing) is FUNCTION:
+            found.setdefault(os.path.abspath(thing.__code__.co_filename), []).append(thing)
+    return found
+
+
+def become(edit, path, old, new, functions):
+    """The child takes the edited code: into living functions, or by import when the file was not loaded yet."""
+    if path not in functions and all(getattr(one, "__file__", None) != path for one in list(sys.modules.values())):
+        return
+    if not edit[2]:
+        import prodwise_modules
+
+        if prodwise_modules.become(path, old, new, edit[3], edit[4], functions):
+            return
+    if path not in functions or not edit[2]:
+        os._exit(CANNOT)
+    first, last, classes = edit[2]
+    grown = new.count("\n") - old.count("\n")
+    flags = functions[path][0].__code__.co_flags & FUTURES
+    try:
+        before = unit(old, first, last, classes, path, flags)
+        after = unit(new, first, last + grown, classes, path, flags)
+    except (SyntaxError, ValueError):
+        os._exit(1)
+    pairs = {}  # type: dict
+    pair(before, after, pairs)
+    changed = False
+    for function in functions[path]:
+        code = function.__code__
+        twin = pairs.get((code.co_name, code.co_firstlineno))
+        if twin is not None:
+            if len(twin.co_freevars) != len(code.co_freevars):
+                os._exit(CANNOT)
+            function.__code__ = twin
+            changed = True
+    if not changed:
+        os._exit(CANNOT)
+
+
+def unit(text, first, last, classes, path, flags):
+    """The code of one outermost function, compiled by itself at its own lines, inside classes of the same names."""
+    lines = text.split("\n")[first - 1 : last]
+    heads = [" " * column + "class " + name + ":" for name, column in classes]
+    source = "\n" * (first - 1 - len(heads)) + "\n".join(heads + lines) + "\n"
+    code = compile(source, path, "exec", flags, True)
+    for _ in range(len(classes) + 1):
+        inner = [one for one in code.co_consts if isinstance(one, CODE)]
+        code = inner[-1]
+    return code
+
+
+def pair(before, after, pairs):
+    """Codes of the same place in both: the function and what is defined inside it, in order."""
+    pairs[(before.co_name, before.co_firstlineno)] = after
+    mine = [one for one in before.co_consts if isinstance(one, CODE)]
+    other = [one for one in after.co_consts if isinstance(one, CODE)]
+    if len(mine) == len(other):
+        for one, two in zip(mine, other):
+            if one.co_name == two.co_name:
+                pair(one, two, pairs)
+
+
+def limit(seconds):
+    """A child ends by itself when its time is used, and takes no more memory than one of the machine's share."""
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 2, int(seconds) + 3))
+        with open("/proc/self/statm") as source:
+            used = int(source.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 30), used + (1 << 30)))
+    except (ImportError, OSError, ValueError):
+        pass
