@@ -46,6 +46,7 @@ def test_titles_of_the_other_repairers_are_imperatives_too() -> None:
     undo = "the fix of inc-web-12 does not hold: 7f3a1bc is taken back"
     assert title(undo, ActionKind.REVERT, "undo").startswith("Take back the fix of inc-web")
     assert title("a model's fix: everything is fine now", repairer="agent") == "Correct shop/cart.py near line 40"
+    assert title("handle carts without reviews", repairer="somebody's own") == "Handle carts without reviews"
 
 
 @pytest.mark.parametrize(

@@ -223,7 +223,9 @@ def test_a_release_whose_story_cannot_go_on_is_taken_from_users(
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
-def test_a_release_is_on_its_way_only_while_a_story_is_at_it(store: SqlStore, ramped: tuple[Parts, str]) -> None:
+def test_a_release_is_on_its_way_only_while_a_story_is_at_it(
+    tmp_path: Path, store: SqlStore, ramped: tuple[Parts, str]
+) -> None:
     parts, release = ramped
     begun: list[str] = []
     durable = Ended(store, Life(store), {})
@@ -240,6 +242,7 @@ def test_a_release_is_on_its_way_only_while_a_story_is_at_it(store: SqlStore, ra
     durable.over = (*durable.over, f"withdraw-{release}")
     made.begin_ship(release)
     assert (len(begun), store.rollouts.current()) == (2, None)
+    assert f"Release {release} could not be taken from users" in told(tmp_path)
     made.begin_ship(release)
     assert len(begun) == 2, "it is over"
 

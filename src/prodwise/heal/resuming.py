@@ -28,6 +28,8 @@ RESUMED: Final = "resumed"
 TRIES: Final = 6
 OFTEN: Final = f"the healer ended {MOST} times while it was at this: it may be what it ends of"
 OLDER: Final = "it was begun by another version of Prodwise, which goes about it in other steps"
+TOLD_LATER: Final = ("ship", "prove")
+"""What becomes of a release is told once that is known; a proof is made again."""
 LOST: Final = "its story ended in an error of Prodwise's own"
 
 
@@ -68,6 +70,8 @@ class Resuming:
         elif not self._durable.ended(f"withdraw-{release}"):
             self._begin("withdraw", f"withdraw-{release}", release)
         else:
+            text = f"It may still have users: `prodwise releases` shows it, `prodwise rollback` goes back. {LOST}."
+            tell(self._parts, f"Release {release} could not be taken from users", text, release)
             settle(self._parts, release)
 
     def begin_incident(self, incident: str) -> None:
@@ -86,7 +90,8 @@ class Resuming:
         else:
             text = f"{left.story} {left.subject}: {why}"
             self._parts.records.ledger.append("failed", text, actor=AUTOMATION, incident=left.subject)
-            tell(self._parts, "Prodwise could not go on with something that it was at", text, left.subject)
+            if left.story not in TOLD_LATER:
+                tell(self._parts, "Prodwise could not go on with something that it was at", text, left.subject)
 
     def _escalate(self, incident: str, why: str) -> None:
         records = self._parts.records

@@ -67,7 +67,7 @@ def pull_for(rig: Rig, key: str, price: str = 'cart.get("price", 0)', path: str 
     return HealingPull(
         key=key,
         base=rig.base,
-        proposal=Proposal("search", ActionKind.PATCH, diff, "Handle carts that carry an old coupon format"),
+        proposal=Proposal("cart-rules", ActionKind.PATCH, diff, "Handle carts that carry an old coupon format"),
         gates=(GateResult("reproducer", Verdict.PASS, "fails 5/5 before, passes 5/5 after"),),
         broke="Checkout failed for 1 in 3 buyers since 14:02.",
         serving="6-6c12",

@@ -11,6 +11,8 @@ from prodwise.model.patch import Proposal
 
 LONGEST: Final = 64
 """Characters of what is taken from code; a line of pieces cut in half tells less than the place."""
+MODELS: Final = ("agent", "command")
+"""What they say of their own work counts for nothing, and is nobody's headline."""
 _PLACE: Final = re.compile(r"\s*\((?P<path>[^()]*), line (?P<line>\d+)\)\.?\s*$")
 _HUNK: Final = re.compile(r"^@@ -(\d+)", re.MULTILINE)
 _FILE: Final = re.compile(r"^\+\+\+ b/(.+)$", re.MULTILINE)
@@ -81,10 +83,12 @@ def does(proposal: Proposal) -> str:
     if proposal.kind is ActionKind.REVERT:
         known = _COMMIT.match(proposal.why)
         return f"take back {known[1]}: {known[2]}" if known else f"take back {proposal.commit[:7] or 'a commit'}"
-    return _mended(proposal.why) if proposal.repairer == SEARCH else _corrected(proposal.diff)
+    if proposal.repairer == SEARCH:
+        return _mended(proposal.why, proposal.diff)
+    return _corrected(proposal.diff) if proposal.repairer in MODELS else proposal.why
 
 
-def _mended(why: str) -> str:
+def _mended(why: str, diff: str) -> str:
     """By what was wrong, and the file; only the place where that says too much, or is not known here."""
     place = _PLACE.search(why)
     said = _PLACE.sub("", why).strip().rstrip(".")
@@ -95,7 +99,7 @@ def _mended(why: str) -> str:
             done = words.format(*found.groups())
             whole = f"{done} in {name}" if name else done
             return next((one for one in (whole, done) if len(one) <= LONGEST), _at(path, line))
-    return _at(path, line)
+    return _at(path, line) if place else _corrected(diff)
 
 
 def _corrected(diff: str) -> str:

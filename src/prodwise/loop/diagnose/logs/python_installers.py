@@ -120,6 +120,9 @@ RULES: Final = (
     rule("partially initialized module", rf"partially initialized module '{_NAME}['.]", Reason.LACKS, RUNTIME, 0.6),
     rule("' has no attribute '", rf"module '{_NAME}(?:\.[\w.]{{1,200}})?' has no attribute '", Reason.LACKS, RUNTIME),
     rule(
+        "' attribute", rf"<module '{_NAME}(?:\.[\w.]{{1,200}})?' from \S{{1,300}}> has no '", Reason.LACKS, RUNTIME, 1.1
+    ),
+    rule(
         "cannot import name",
         rf"cannot import name '?\w{{1,100}}'? from (?:partially initialized module )?'{_NAME}(?:\."
         rf"[\w.]{{1,200}})?'(?! \(\S{{0,300}}site-packages)",

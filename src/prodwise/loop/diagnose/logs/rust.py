@@ -93,6 +93,9 @@ _RULES: Final = (
         COMPILATION,
         1.1,
     ),
+    rule(
+        ", found a different `", rf"expected `{_CRATE}::[\w:]{{1,160}}`, found a ", Reason.CONFLICTS, COMPILATION, 1.1
+    ),
     rule("unresolved import `", rf"unresolved import `(?:crate::)?{_CRATE}(?:::|`)", Reason.LACKS, COMPILATION),
     rule("unresolved imports `", rf"`{_CRATE}::", Reason.LACKS, COMPILATION),
     rule(
