@@ -248,6 +248,13 @@ def test_page_terminal_and_report_tell_a_withdrawn_release_in_the_same_words(wor
     assert view["decision"]["undo"] == "ship it again: prodwise deploy 4444444"
 
 
+def test_a_question_is_not_told_as_done_because_of_what_was_done_before(world: World) -> None:
+    stories.question(world)  # with an effect that was done already
+    with world.local() as client:
+        decision = client.get("/api/v1/incidents/inc-new").json()["view"]["decision"]
+    assert (decision["state"], decision["title"]) == ("chosen", "What was chosen, and why")
+
+
 def test_what_the_supervisor_did_is_told_as_done(world: World) -> None:
     found = stories.respawned(world)
     with world.person() as client:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from prodwise.model.incident import IncidentState
 from prodwise.model.outcome import Outcome
 from prodwise.model.record import Effect, EffectState
 from prodwise.server.views.facts import Case, IncidentFacts
@@ -35,10 +36,12 @@ TITLES: Final = {
     "done": "What was done, and why",
     "undone": "What was done, and taken back",
     "failed": "What was tried, and why",
-    "chosen": "What is to be done, and why",
+    "chosen": "What was chosen, and why",
     "refused": "Why nothing is done automatically",
     "": "What is to be done",
 }
+
+BEFORE: Final = (IncidentState.SEEN, IncidentState.UNDERSTOOD, IncidentState.CHOSEN, IncidentState.CHECKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,18 +135,20 @@ def _state(facts: IncidentFacts, chosen: Rung | None) -> str:
         return "refused" if mapping(facts.case.decision.get("refusal")).get("reasons") else ""
     if not facts.case.plan:
         return "done"
-    ended = _ended(facts.effects)
+    if facts.case.incident.state in BEFORE:
+        return "chosen"  # what was done in an earlier round is another step
+    ended = _ended(facts.effects, str(mapping(facts.case.plan.get("action")).get("kind", "")))
     if ended == "done" and facts.case.incident.outcome is Outcome.UNDONE:
         return "undone"
     return ended or "chosen"
 
 
-def _ended(effects: Sequence[Effect]) -> str:
+def _ended(effects: Sequence[Effect], kind: str) -> str:
     """done or failed, by the target's own word; "" before there is any."""
-    states = {effect.state for effect in effects}
-    if EffectState.FAILED in states:
-        return "failed"
-    return "done" if EffectState.DONE in states else ""
+    states = {(effect.kind.partition("-")[0], effect.state) for effect in effects}
+    if (kind, EffectState.DONE) in states:
+        return "done"
+    return "failed" if any(state is EffectState.FAILED for _, state in states) else ""
 
 
 def _authority(case: Case) -> str:
