@@ -79,7 +79,9 @@ def changed(fix: Fix) -> list[str]:
 
 def test_one_setting_goes_back_and_its_comment_stays(tmp_path: Path) -> None:
     """Two changed in one commit, and a comment with them: only the one that ends the fault goes back."""
-    now = TOML.replace("free_from = 50       # in whole units", "free_from = 5000     # in cents").replace("days = 3", "days = 4")
+    now = TOML.replace("free_from = 50       # in whole units", "free_from = 5000     # in cents").replace(
+        "days = 3", "days = 4"
+    )
     repo = shop(tmp_path, {"shop.toml": now})
     fix = fixed(repo)
     assert fix.status == "fixed", fix.reason
@@ -102,23 +104,38 @@ def test_settings_of_a_file_go_back_together_where_one_is_not_enough(tmp_path: P
 def test_settings_of_two_files_go_back_together(tmp_path: Path) -> None:
     """The second file is a module of constants."""
     module = "# limits\nMOST_LINES = 20\nDAYS = 3\n"
-    code = SHOP.replace('SETTINGS["cart"]["most"]', "settings.MOST_LINES").replace("import tomllib", "import settings\nimport tomllib")
+    code = SHOP.replace('SETTINGS["cart"]["most"]', "settings.MOST_LINES").replace(
+        "import tomllib", "import settings\nimport tomllib"
+    )
     files = {**FILES, "settings.py": module, "shop.py": code}
     now = {"shop.toml": TOML.replace("free_from = 50", "free_from = 5000"), "settings.py": module.replace("20", "2")}
     fix = fixed(shop(tmp_path, now, files=files))
     assert fix.status == "fixed", fix.reason
-    assert changed(fix) == ["-MOST_LINES = 2", "+MOST_LINES = 20", "-free_from = 5000       # in whole units", "+free_from = 50       # in whole units"]
+    assert changed(fix) == [
+        "-MOST_LINES = 2",
+        "+MOST_LINES = 20",
+        "-free_from = 5000       # in whole units",
+        "+free_from = 50       # in whole units",
+    ]
 
 
 def test_a_removed_setting_comes_back_and_an_added_one_goes(tmp_path: Path) -> None:
-    gone = shop(tmp_path / "gone", {"shop.toml": TOML.replace("days = 3\n", "")}, files=FILES) if (tmp_path / "gone").mkdir() is None else Path()
+    gone = (
+        shop(tmp_path / "gone", {"shop.toml": TOML.replace("days = 3\n", "")}, files=FILES)
+        if (tmp_path / "gone").mkdir() is None
+        else Path()
+    )
     fix = fixed(gone)
     assert fix.status == "fixed", fix.reason
     assert changed(fix) == ["+days = 3"]
     assert "bring delivery.days back in shop.toml, as 3" in fix.reason
     code = SHOP.replace("return lines <=", 'return "closed" not in SETTINGS["cart"] and lines <=')
     (tmp_path / "added").mkdir()
-    added = shop(tmp_path / "added", {"shop.toml": TOML.replace("most = 20", "closed = true\nmost = 20")}, files={**FILES, "shop.py": code})
+    added = shop(
+        tmp_path / "added",
+        {"shop.toml": TOML.replace("most = 20", "closed = true\nmost = 20")},
+        files={**FILES, "shop.py": code},
+    )
     fix = fixed(added)
     assert fix.status == "fixed", fix.reason
     assert changed(fix) == ["-closed = true"]
@@ -128,7 +145,11 @@ def test_a_removed_setting_comes_back_and_an_added_one_goes(tmp_path: Path) -> N
 def test_two_that_do_as_well_are_left_to_a_person(tmp_path: Path) -> None:
     """Either of them ends the fault, and they do different things."""
     code = 'import tomllib\n\nS = tomllib.load(open("shop.toml", "rb"))\n\n\ndef room():\n    return S["rows"] * S["seats"]\n'
-    files = {"shop.toml": "rows = 10\nseats = 10\n", "shop.py": code, "check.py": "import shop\n\nassert shop.room() >= 40\n"}
+    files = {
+        "shop.toml": "rows = 10\nseats = 10\n",
+        "shop.py": code,
+        "check.py": "import shop\n\nassert shop.room() >= 40\n",
+    }
     fix = fixed(shop(tmp_path, {"shop.toml": "rows = 5\nseats = 5\n"}, files=files))
     assert fix.status == "no_fix"
     assert "ambiguous" in fix.reason
@@ -171,7 +192,9 @@ def test_only_what_the_file_held_before_is_put_back(tmp_path: Path, how: str) ->
         "more than one": diff("shop.toml", now, TOML.replace("most = 20", "most = 10000")),
         "a comment": diff("shop.toml", now, TOML.replace("How the shop sells", "Free for all")),
         "another file": diff("shop.toml", now, TOML) + diff("shop.py", SHOP, SHOP.replace("else 5", "else 0")),
-        "the order": diff("shop.toml", now, TOML.replace('currency = "EUR"\n', "").replace("[cart]\n", '[cart]\ncurrency = "EUR"\n')),
+        "the order": diff(
+            "shop.toml", now, TOML.replace('currency = "EUR"\n', "").replace("[cart]\n", '[cart]\ncurrency = "EUR"\n')
+        ),
     }[how]
     fix = story(repo, WITH_CHECK, Proposes(tampered, kind=ActionKind.SETTING))
     assert fix.status == "no_fix"

@@ -22,28 +22,34 @@ def changed(path: str, now: str, older: Sequence[Then], *, whole: bool = False) 
         return Moves((), (Left(path, "", "it is too long to be looked at"),))
     try:
         found = list(_by_key(path, entries(path, now), older, whole))
-        for one in found:
-            put(path, now, one.key, one.then)
+        stuck = {one: why for one in found if (why := _stuck(now, one))}
+        if stuck and form_of(path) is not Form.PYTHON:
+            raise NotApart("some of its settings have no place that is known")
     except Unreadable as error:
         return Moves((), (Left(path, "", f"it is {error}"),))
-    except (NotApart, NotPut) as error:
+    except NotApart as error:
         if form_of(path) is Form.PYTHON:
             return Moves((), (Left(path, "", str(error)),))
+        stuck = {}
         try:
             found = list(by_hunk(path, now, older, whole))
         except NotApart as too_long:
             return Moves((), (Left(path, "", str(too_long)),))
     if len(found) > CHANGES_MAX:
         return Moves((), (Left(path, "", f"{len(found)} settings differ: it was written anew"),))
-    return _allowed(found)
-
-
-def _allowed(found: Sequence[Change]) -> Moves:
-    why = {one: guarded(one) for one in found}
+    why = {one: stuck.get(one, "") or guarded(one) for one in found}
     return Moves(
         tuple(one for one in found if not why[one]),
         tuple(Left(one.path, one.name, why[one]) for one in found if why[one]),
     )
+
+
+def _stuck(now: str, one: Change) -> str:
+    try:
+        put(one.path, now, one.key, one.then)
+    except NotPut as error:
+        return str(error)
+    return ""
 
 
 def _by_key(path: str, now: dict[Key, Entry], older: Sequence[Then], whole: bool) -> Iterator[Change]:

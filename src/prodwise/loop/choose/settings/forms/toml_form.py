@@ -29,10 +29,7 @@ def read(text: str) -> tuple[Entry, ...]:
         if line.start < behind or not line.text.strip() or line.text.lstrip().startswith("#"):
             continue
         if header := _HEADER.fullmatch(line.text):
-            section = _keys(header[2])
-            if header[1] == "[[":
-                numbers[section] = numbers.get(section, -1) + 1
-                section = (*section, f"#{numbers[section]}")
+            section = _section(_keys(header[2]), header[1] == "[[", numbers)
             continue
         entry = _ENTRY.match(line.text)
         if entry is None:
@@ -43,6 +40,18 @@ def read(text: str) -> tuple[Entry, ...]:
     if _rebuilt(found) != _bare(truth):
         raise NotApart("its tables are written in a way that is not told apart")
     return tuple(found)
+
+
+def _section(keys: Key, anew: bool, numbers: dict[Key, int]) -> Key:
+    """With the number of the table that is meant, where there are several of that name. anew: this header begins one."""
+    found: Key = ()
+    for place, name in enumerate(keys, 1):
+        found = (*found, name)
+        if anew and place == len(keys):
+            numbers[found] = numbers.get(found, -1) + 1
+        if found in numbers:
+            found = (*found, f"#{numbers[found]}")
+    return found
 
 
 def _value(text: str, start: int) -> tuple[int, int]:

@@ -37,8 +37,9 @@ def read(text: str) -> tuple[Entry, ...]:
             above.append((indent, name))
             at += 1
             continue
-        found.append(_entry(text, key, lines, at, behind, line.start + match.end()))
-        at = behind
+        one = _entry(text, key, lines, at, behind, line.start + match.end())
+        found.append(one)
+        at = next((number for number in range(at + 1, behind) if lines[number].start >= one.last), behind)
     if len({one.key for one in found}) != len(found):
         raise NotApart("a setting stands there twice")
     return tuple(found)
@@ -79,6 +80,7 @@ def _entry(text: str, key: Key, lines: list[Line], at: int, behind: int, start: 
         if not value and not _is_item(lines[at + 1]):
             raise NotApart(f"a value goes on over lines: {key[-1][:40]}")
         start = line.start + len(line.text.rstrip()) if not value else start
+        last = _last_of_text(text, line) if value else last
         end = last.start + len(last.text.rstrip())
         return Entry(key, line.start, start, end, last.last, text[start:end])
     if value[:1] in ("'", '"') and value:
@@ -89,6 +91,17 @@ def _entry(text: str, key: Key, lines: list[Line], at: int, behind: int, start: 
     elif value and not (_PLAIN.match(value) or _flow(value)):
         raise NotApart(f"a value is not understood: {key[-1][:40]}")
     return Entry(key, line.start, start, start + len(value), line.last, value)
+
+
+def _last_of_text(text: str, head: Line) -> Line:
+    """Of a long text: what looks like a comment belongs to it."""
+    depth, last = len(head.text) - len(head.text.lstrip()), head
+    for row in lines_of(text[head.last :]):
+        if row.text.strip():
+            if len(row.text) - len(row.text.lstrip()) <= depth:
+                break
+            last = Line(row.start + head.last, row.last + head.last, row.text)
+    return last
 
 
 def _flow(value: str) -> bool:
