@@ -120,12 +120,8 @@ def test_settings_of_two_files_go_back_together(tmp_path: Path) -> None:
 
 
 def test_a_removed_setting_comes_back_and_an_added_one_goes(tmp_path: Path) -> None:
-    gone = (
-        shop(tmp_path / "gone", {"shop.toml": TOML.replace("days = 3\n", "")}, files=FILES)
-        if (tmp_path / "gone").mkdir() is None
-        else Path()
-    )
-    fix = fixed(gone)
+    (tmp_path / "gone").mkdir()
+    fix = fixed(shop(tmp_path / "gone", {"shop.toml": TOML.replace("days = 3\n", "")}))
     assert fix.status == "fixed", fix.reason
     assert changed(fix) == ["+days = 3"]
     assert "bring delivery.days back in shop.toml, as 3" in fix.reason

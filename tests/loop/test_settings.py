@@ -6,16 +6,17 @@ import configparser
 import json
 import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prodwise.loop.choose.settings import changed, form_of, planned, put_back, why
 from prodwise.loop.choose.settings.put import entries
-from prodwise.loop.choose.settings.told import NotApart, Unreadable
+from prodwise.loop.choose.settings.told import NotApart, NotPut, Unreadable
 from prodwise.model.patch import Fault
 from prodwise.model.setting import Change, Form, Then
 
@@ -91,7 +92,8 @@ def test_settings_go_back_and_all_else_stays(
             assert len([row for row in rows if row not in after]) <= 1
             assert len([row for row in after if row not in rows]) <= 1
     if all(change.hunk < 0 for change in moves.changes):
-        assert values(path, put_back(text, moves.changes)) == values(path, before)
+        with suppress(NotPut):  # of a section that would be empty
+            assert values(path, put_back(text, moves.changes)) == values(path, before)
     else:
         assert put_back(text, moves.changes) == before
 

@@ -22,7 +22,7 @@ def changed(path: str, now: str, older: Sequence[Then], *, whole: bool = False) 
         return Moves((), (Left(path, "", "it is too long to be looked at"),))
     try:
         found = list(_by_key(path, entries(path, now), older, whole))
-        stuck = {one: why for one in found if (why := _stuck(now, one))}
+        stuck = {one: cannot for one in found if (cannot := _stuck(now, one))}
         if stuck and form_of(path) is not Form.PYTHON:
             raise NotApart("some of its settings have no place that is known")
     except Unreadable as error:
