@@ -101,6 +101,7 @@ def test_settings_of_a_file_go_back_together_where_one_is_not_enough(tmp_path: P
     assert "put 3 settings of shop.toml back" in fix.reason
 
 
+@pytest.mark.full
 def test_settings_of_two_files_go_back_together(tmp_path: Path) -> None:
     """The second file is a module of constants."""
     module = "# limits\nMOST_LINES = 20\nDAYS = 3\n"
@@ -119,6 +120,7 @@ def test_settings_of_two_files_go_back_together(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.full
 def test_a_removed_setting_comes_back_and_an_added_one_goes(tmp_path: Path) -> None:
     (tmp_path / "gone").mkdir()
     fix = fixed(shop(tmp_path / "gone", {"shop.toml": TOML.replace("days = 3\n", "")}))
@@ -138,6 +140,7 @@ def test_a_removed_setting_comes_back_and_an_added_one_goes(tmp_path: Path) -> N
     assert "take cart.closed out of shop.toml again" in fix.reason
 
 
+@pytest.mark.full
 def test_two_that_do_as_well_are_left_to_a_person(tmp_path: Path) -> None:
     """Either of them ends the fault, and they do different things."""
     code = 'import tomllib\n\nS = tomllib.load(open("shop.toml", "rb"))\n\n\ndef room():\n    return S["rows"] * S["seats"]\n'
@@ -170,6 +173,7 @@ def test_a_setting_that_another_test_asks_for_stays(tmp_path: Path) -> None:
     assert [one.gates[-1].gate for one in fix.tried] == ["suite"]
 
 
+@pytest.mark.full
 def test_what_is_not_committed_counts_as_a_change(tmp_path: Path) -> None:
     repo = shop(tmp_path)
     (repo / "shop.toml").write_text(TOML.replace("free_from = 50", "free_from = 5000"))
