@@ -13,16 +13,21 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from bench.repairs import desk, routes, till
+from bench.repairs import desk, routes, shelf, till
 from bench.repairs.case import Bug, Project, broken
 from bench.running import Tell
 from bench.table import Figure, Part
+from prodwise.heal.fixing.budget import Budget
+from prodwise.heal.fixing.given import NotReproduced, given
+from prodwise.heal.fixing.reproducer import reproduce
+from prodwise.heal.fixing.story import repair
 from prodwise.model.errors import Refused
 from prodwise.model.patch import Fault, Proposal
 from prodwise.repair.search_repairer import SearchRepairer
+from prodwise.repair.settings.repairer import SettingsRepairer
 from prodwise.sandbox.workshop import Workshop
 
-PROJECTS: Sequence[Project] = (till.PROJECT, desk.PROJECT, routes.PROJECT)
+PROJECTS: Sequence[Project] = (till.PROJECT, desk.PROJECT, routes.PROJECT, shelf.PROJECT)
 SECONDS = 90.0
 QUICK_EVERY = 5
 NAMED = ("-c", "user.name=bench", "-c", "user.email=bench@localhost", "-c", "commit.gpgsign=false")
@@ -57,15 +62,33 @@ def judge(project: Project, bug: Bug, seconds: float = SECONDS) -> Judged:
     """Builds the project with the bug, lets the repairer look, and runs the held-out tests on what it proposes first."""
     with tempfile.TemporaryDirectory(prefix="bench-repair-") as held:
         root = Path(held) / project.name
-        write(root, broken(project, bug))
-        for words in (("init", "-q"), ("add", "."), (*NAMED, "commit", "-q", "-m", "The project")):
-            subprocess.run(("git", *words), cwd=root, check=True, capture_output=True)
+        root.mkdir()
+        git(root, "init", "-q")
+        for files in (project.files, broken(project, bug)) if project.tuned else (broken(project, bug),):
+            write(root, files)
+            git(root, "add", ".")
+            git(root, *NAMED, "commit", "-q", "-m", "The project")
         command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", bug.test)
         begun = perf_counter()
         with Workshop(root, [" ".join(command)]) as shop:
-            first = next(SearchRepairer().propose(Fault(command), shop, shop.base, seconds), None)
+            if project.tuned:
+                first = passed(shop, root, " ".join(command), seconds)
+            else:
+                first = next(SearchRepairer().propose(Fault(command), shop, shop.base, seconds), None)
         took = perf_counter() - begun
         return Judged(project.name, bug, verdict(project, bug, root, first), took, first.why if first else "")
+
+
+def passed(shop: Workshop, root: Path, command: str, seconds: float) -> Proposal | None:
+    """Which settings go back, as `prodwise fix` finds it: through every gate, and none where two do as well."""
+    budget, told = Budget(seconds), str(shop.directory)
+    asked = given(command, "", shop, shop.base, told)
+    check = asked if isinstance(asked, NotReproduced) else reproduce(asked, shop, shop.base, budget, told)
+    return repair(check, (SettingsRepairer(root),), shop, shop.base, budget, lambda _line: None).proposal
+
+
+def git(root: Path, *words: str) -> None:
+    subprocess.run(("git", *words), cwd=root, check=True, capture_output=True)
 
 
 def verdict(project: Project, bug: Bug, root: Path, proposal: Proposal | None) -> str:

@@ -42,12 +42,14 @@ class Tests:
 
 @dataclass(frozen=True)
 class Project:
-    """files: right ones, tests included; held: tests that pass on the right program and that no repairer sees."""
+    """files: right ones, tests included; held: tests that pass on the right program and that no repairer sees; tuned: its bugs came
+    with a later commit that changed settings, and settings are asked for, through every gate."""
 
     name: str
     files: Files
     held: Files
     bugs: tuple[Bug, ...]
+    tuned: bool = False
 
 
 def broken(project: Project, bug: Bug) -> dict[str, str]:

@@ -141,6 +141,7 @@ def test_an_error_raised_in_a_changed_package_names_it_and_its_pin(
     assert fact.id in leading["supports"]
     assert parts.reporting is not None
     asked = mending(store, parts.reporting, incident, lambda: "")
+    assert (asked.release.commit, asked.since) == (BAD, GOOD)
     assert [(one.name, one.before, one.after) for one in asked.packages] == [("ledgerlib", "1.4.0", "2.0.0")]
     assert "ledgerlib" in json.dumps(asdict(asked.packages[0]))
 

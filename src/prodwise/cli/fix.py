@@ -95,7 +95,8 @@ def _opened(wish: Wish) -> Iterator[tuple[Any, str, Wanted]]:
 
     asked = mending.asked(wish.repo, wish.incident)
     with mending.workshop(wish.repo, asked.release.id) as workshop:
-        yield workshop, asked.release.commit, Wanted(trace=asked.trace, service=asked.service, packages=asked.packages)
+        wanted = Wanted(trace=asked.trace, service=asked.service, packages=asked.packages, since=asked.since)
+        yield workshop, asked.release.commit, wanted
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from prodwise.heal.parts import ReportsIn
 from prodwise.heal.reported import fault_of, release_of
@@ -19,10 +19,11 @@ from prodwise.model.gate import GateResult, Verdict
 from prodwise.model.outcome import Outcome
 from prodwise.model.patch import Proposal
 from prodwise.model.pull import Cause, HealingPull, Proof
-from prodwise.model.release import Release
+from prodwise.model.release import Release, ReleaseState
 from prodwise.ports import Records
 
 UNDO = "Revert the merge commit. Until that has shipped, `prodwise rollback` puts the release before it back."
+_HELD: Final = (ReleaseState.VERIFIED_GOOD, ReleaseState.RETIRED)
 AFTER = (
     "The release that has it is ramped and watched like any other, and goes back by itself if it is worse. Once it holds, the "
     "fault counts as over; if it does not hold, a person is told, and a draft takes it back."
@@ -32,7 +33,7 @@ AFTER = (
 @dataclass(frozen=True, slots=True)
 class Mending:
     """release: whose code has the fault; event: how it showed; calm: users are served again without the fix;
-    packages: that the diagnosis blames, likeliest first."""
+    packages: that the diagnosis blames, likeliest first; since: the commit of the release before, "" when there was none."""
 
     incident: str
     service: str
@@ -41,6 +42,7 @@ class Mending:
     event: KeptEvent
     calm: bool
     packages: tuple[Moved, ...] = ()
+    since: str = ""
 
     @property
     def trace(self) -> str:
@@ -59,7 +61,14 @@ def mending(records: Records, reporting: ReportsIn, incident: str, serving: Call
     if event is None:
         raise UsageError(f"no program reported an error of {release.id}, with its calls, for {incident}", hint)
     calm = row["closed_at"] is not None and row["outcome"] in (Outcome.HEALED.value, Outcome.ABANDONED.value)
-    return Mending(incident, str(row["service"]), str(row["title"]), release, event, calm, _packages(records, incident))
+    packages, since = _packages(records, incident), _since(records, release)
+    return Mending(incident, str(row["service"]), str(row["title"]), release, event, calm, packages, since)
+
+
+def _since(records: Records, release: Release) -> str:
+    """What the newest release before it that held was made of."""
+    held = (one for one in records.releases.list(100) if one.number < release.number and one.state in _HELD)
+    return next((one.commit for one in held), "")
 
 
 def _packages(records: Records, incident: str) -> tuple[Moved, ...]:

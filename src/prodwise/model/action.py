@@ -11,6 +11,7 @@ class ActionKind(StrEnum):
     FLAG_OFF = "flag_off"
     ROLLBACK = "rollback"
     PIN = "pin"
+    SETTING = "setting"  # of a file in the repository, back to what it was
     REVERT = "revert"
     PATCH = "patch"
     HANDOVER = "handover"  # a person
@@ -34,6 +35,7 @@ TIER_OF = {
     ActionKind.FLAG_OFF: Tier.T1,
     ActionKind.ROLLBACK: Tier.T2,
     ActionKind.PIN: Tier.T2,
+    ActionKind.SETTING: Tier.T2,
     ActionKind.REVERT: Tier.T3,
     ActionKind.PATCH: Tier.T3,
     ActionKind.DEPLOY: Tier.T2,

@@ -18,7 +18,8 @@ class Fault:
     output: what it printed on the base, the end of it, cleaned; error, message: of the exception, "" when not known; frames:
     outermost call first, paths relative to the root where they lie in it; values: names in the blamed frame → their values as
     text; suspects: commit ids, likeliest first; key: the group of errors, "" for a bare command;
-    packages: that the diagnosis blames, likeliest first, with their versions.
+    packages: that the diagnosis blames, likeliest first, with their versions; since: the commit of the release before the one that
+    is blamed, "" when not known.
     """
 
     command: tuple[str, ...]
@@ -30,11 +31,12 @@ class Fault:
     suspects: tuple[str, ...] = ()
     key: str = ""
     packages: tuple[Moved, ...] = ()
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One way to end a fault. repairer: its name; kind: PIN, REVERT, PATCH or FLAG_OFF; diff: a unified git diff against the
+    """One way to end a fault. repairer: its name; kind: SETTING, PIN, REVERT or PATCH; diff: a unified git diff against the
     base; why: one plain sentence; rank: smaller is better among proposals of one repairer; commit: what a REVERT takes back, ""
     where it does not say."""
 

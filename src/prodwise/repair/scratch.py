@@ -98,9 +98,12 @@ class Scratch:
         finally:
             index.unlink(missing_ok=True)
 
-    def diff(self, older: str, newer: str) -> str:
-        """Raises TargetError where it would hold text that is not UTF-8: written back, it would be another text."""
-        told = self.git("diff", "--no-renames", "--full-index", "--binary", *PLAIN, older, newer, "--")
+    def diff(self, older: str, newer: str, around: int = 3) -> str:
+        """around: lines that are shown about each change. Raises TargetError where it would hold text that is not UTF-8: written
+        back, it would be another text."""
+        told = self.git(
+            "diff", "--no-renames", "--full-index", "--binary", f"--unified={around}", *PLAIN, older, newer, "--"
+        )
         if "\ufffd" in told:
             raise TargetError(
                 "the change holds text that is not UTF-8", "git itself takes it back: git revert --no-commit"

@@ -14,6 +14,7 @@ from prodwise.repair.pins.advisories import AdvisoryFolder
 from prodwise.repair.pins.repairer import PinRepairer
 from prodwise.repair.reverts import RevertRepairer
 from prodwise.repair.search_repairer import SearchRepairer
+from prodwise.repair.settings.repairer import SettingsRepairer
 from prodwise.repair.undo import MergedFixes
 from prodwise.sandbox.workshop import Workshop
 from prodwise.wiring.fitting import LockFitter
@@ -39,7 +40,7 @@ def repairers(model: str, repo: Path, tell: Callable[[str], None]) -> tuple[Repa
     """Smallest first. model: "none", "configured" (what this instance set up) or "provider:model". Raises UsageError for one that
     is not known, ConfigError with what is missing for it."""
     repo = repo.resolve()
-    without = (PinRepairer(repo, date.today), RevertRepairer(repo), SearchRepairer())
+    without = (SettingsRepairer(repo, tell), PinRepairer(repo, date.today), RevertRepairer(repo), SearchRepairer())
     if model == NO_MODEL:
         return without
     from prodwise.wiring import models

@@ -18,13 +18,14 @@ from prodwise.ports.repair import Workshop
 @dataclass(frozen=True)
 class Wanted:
     """test: a command; trace, request: as text; service: whose failure it is, "" when not known; packages: that its diagnosis
-    blames. At least one of the first three."""
+    blames; since: the commit of the release before, "" when not known. At least one of the first three."""
 
     test: str = ""
     trace: str = ""
     request: str = ""
     service: str = ""
     packages: tuple[Moved, ...] = ()
+    since: str = ""
 
     @property
     def asks(self) -> str:
@@ -50,7 +51,7 @@ def check(
     found = _check(wanted, workshop, base, budget, root, tell)
     if isinstance(found, NotReproduced):
         return found
-    return replace(found, fault=replace(found.fault, packages=wanted.packages))
+    return replace(found, fault=replace(found.fault, packages=wanted.packages, since=wanted.since))
 
 
 def _check(

@@ -17,9 +17,11 @@ from prodwise.heal.fixing.trial import Gate, Trial, failed, held, passed
 from prodwise.loop.verify.failure import failure
 from prodwise.loop.verify.patch import policy_gate
 from prodwise.loop.verify.patch.policy import secrets
+from prodwise.model.action import ActionKind
 from prodwise.model.errors import GateFailed
 from prodwise.model.gate import GateResult
 
+PAST_MAX: Final = 60
 TIMES: Final = 5
 TIMES_LEAST: Final = 2
 TIMES_SHARE: Final = 0.12
@@ -43,6 +45,10 @@ def policy(trial: Trial) -> GateResult:
     commit, back = trial.proposal.commit, trial.court.means.takes_back
     if commit and trial.tests and back is not None:
         scene = replace(scene, inverse=back.inverse(trial.court.base, commit))
+    if trial.proposal.kind is ActionKind.SETTING:
+        names = {name for file in trial.files for name in file.names}
+        past = {name: [text for _, text in trial.court.workshop.history(name, PAST_MAX)] for name in names}
+        scene = replace(scene, past=past)
     return policy_gate(trial.proposal, scene)
 
 

@@ -23,6 +23,7 @@ _SIGNS = {Verdict.PASS: "✓ pass", Verdict.HOLD: "▲ hold", Verdict.FAIL: "✗
 _DOES = {
     ActionKind.REVERT: "takes a commit back",
     ActionKind.PIN: "pins a dependency",
+    ActionKind.SETTING: "puts settings back",
     ActionKind.FLAG_OFF: "turns a flag off",
 }
 

@@ -15,7 +15,9 @@ REQUESTS_MIN: Final = 30
 """With fewer requests of users a share says nothing."""
 WRITTEN: Final = "what users did meanwhile stays as it was written"
 _LOST: Final = ("requests under way that cannot be repeated are lost", "what the process held in memory only is gone")
-_RELEASES: Final = frozenset({ActionKind.ROLLBACK, ActionKind.PIN, ActionKind.REVERT, ActionKind.PATCH})
+_RELEASES: Final = frozenset(
+    {ActionKind.ROLLBACK, ActionKind.SETTING, ActionKind.PIN, ActionKind.REVERT, ActionKind.PATCH}
+)
 _CODE: Final = frozenset({ActionKind.PIN, ActionKind.REVERT, ActionKind.PATCH})
 
 

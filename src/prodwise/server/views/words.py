@@ -115,6 +115,7 @@ _VERB = {
     ActionKind.RESTART: "restart",
     ActionKind.FLAG_OFF: "switch off",
     ActionKind.PIN: "pin",
+    ActionKind.SETTING: "put back",
     ActionKind.REVERT: "revert",
     ActionKind.PATCH: "patch",
     ActionKind.DEPLOY: "ship",

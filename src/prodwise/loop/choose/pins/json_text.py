@@ -27,18 +27,18 @@ def members(text: str, at: int) -> Iterator[Member]:
     """Of the object whose brace stands at `at`. Raises ValueError for what is no JSON object."""
     if text[at : at + 1] != "{":
         raise ValueError("it is no object")
-    at = _skip(text, at + 1)
+    at = skip(text, at + 1)
     while text[at : at + 1] == '"':
         key, after = _DECODER.raw_decode(text, at)
-        value = _skip(text, after)
+        value = skip(text, after)
         _, end = _DECODER.raw_decode(text, value)
         yield Member(key, at, value, end)
-        at = _skip(text, end)
+        at = skip(text, end)
 
 
 def find(text: str, path: Sequence[str]) -> Member | None:
     """The member that the keys lead to."""
-    found, at = None, _skip(text, 0)
+    found, at = None, skip(text, 0)
     for key in path:
         found = next((one for one in members(text, at) if one.key == key), None) if text[at : at + 1] == "{" else None
         if found is None:
@@ -49,18 +49,22 @@ def find(text: str, path: Sequence[str]) -> Member | None:
 
 def put(text: str, path: Sequence[str], value: str) -> str:
     """With this string there; objects on the way are made at the end of what holds them."""
+    return put_as(text, path, json.dumps(value, ensure_ascii=False))
+
+
+def put_as(text: str, path: Sequence[str], inside: str) -> str:
+    """As `put`, with a value as JSON writes it."""
     found = find(text, path)
     if found is not None:
-        return text[: found.value] + json.dumps(value, ensure_ascii=False) + text[found.end :]
+        return text[: found.value] + inside + text[found.end :]
     known = next(depth for depth in range(len(path) - 1, -1, -1) if depth == 0 or find(text, path[:depth]))
     unit = _unit(text)
-    inside = json.dumps(value, ensure_ascii=False)
     for depth in range(len(path) - 1, known, -1):
         margin = unit * (depth + 1)
         inside = f"{{\n{margin}{json.dumps(path[depth])}: {inside}\n{unit * depth}}}"
     holder = find(text, path[:known]) if known else None
     return _added(
-        text, holder.value if holder else _skip(text, 0), f"{json.dumps(path[known])}: {inside}", unit * (known + 1)
+        text, holder.value if holder else skip(text, 0), f"{json.dumps(path[known])}: {inside}", unit * (known + 1)
     )
 
 
@@ -70,7 +74,7 @@ def drop(text: str, path: Sequence[str]) -> str:
     if found is None:
         return text
     holder = find(text, path[:-1]) if len(path) > 1 else None
-    at = holder.value if holder else _skip(text, 0)
+    at = holder.value if holder else skip(text, 0)
     rows = list(members(text, at))
     if len(rows) == 1 and holder is not None:
         return drop(text, path[:-1])
@@ -94,6 +98,7 @@ def _unit(text: str) -> str:
     return found[1] if found else "  "
 
 
-def _skip(text: str, at: int) -> int:
+def skip(text: str, at: int) -> int:
+    """Behind blanks, commas and colons."""
     found = _BLANK.match(text, at)
     return found.end() if found else at

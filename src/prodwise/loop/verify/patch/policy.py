@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from prodwise.loop.choose.settings import is_example
+from prodwise.loop.choose.settings.guarded import hidden
 from prodwise.loop.verify.patch import found as rule
 from prodwise.loop.verify.patch.apply import DoesNotApply
 from prodwise.loop.verify.patch.holds import other_holds
@@ -17,6 +19,7 @@ from prodwise.loop.verify.patch.names import folded, resolved
 from prodwise.loop.verify.patch.protected import is_lock, is_manifest, is_test, protected
 from prodwise.loop.verify.patch.read import NotADiff, read
 from prodwise.loop.verify.patch.scene import Case, Scene, case
+from prodwise.loop.verify.patch.settings import other_settings
 from prodwise.model.action import ActionKind
 from prodwise.model.diff import LINK, MODULE, FileDiff
 from prodwise.model.gate import GateResult, Verdict
@@ -123,6 +126,8 @@ def _protected(one: Case) -> Iterator[str]:
         for name in file.names:
             if name == HOLDS_FILE and one.kind is ActionKind.PIN:
                 continue  # looked at line by line, with what the pin may change
+            if one.kind is ActionKind.SETTING and is_example(name):
+                continue  # an example of an environment: what it gets, it had before
             if kind := protected(name):
                 yield f"{name} belongs to {kind}"
             elif one.kind is not ActionKind.PIN and (is_manifest(name) or is_lock(name)):
@@ -144,6 +149,20 @@ def _pins(one: Case) -> Iterator[str]:
             yield from other_changes(
                 file.path, one.scene.texts.get(file.path, ""), one.after[file.path], file.added, file.removed
             )
+
+
+def _settings(one: Case) -> Iterator[str]:
+    """Settings go back to what they were in this repository's own history, and nothing else changes."""
+    for file in one.files if one.kind is ActionKind.SETTING else ():
+        name = file.path or file.before
+        if not (file.before and file.path):
+            yield f"{name} is made or removed"
+        elif name in one.after:
+            yield from other_settings(
+                name, one.scene.texts.get(name, ""), one.after[name], one.scene.past.get(name, ())
+            )
+        if hidden(line.text for hunk in file.hunks for line in hunk.lines):
+            yield f"{name}: a line that is shown looks like a secret"
 
 
 def _tests(one: Case) -> Iterator[str]:
@@ -212,7 +231,7 @@ def _limits(one: Case) -> Iterator[str]:
 
 
 def _near(one: Case) -> Iterator[str]:
-    if one.kind in (ActionKind.PIN, ActionKind.REVERT) or one.scene.near is None:
+    if one.kind in (ActionKind.SETTING, ActionKind.PIN, ActionKind.REVERT) or one.scene.near is None:
         return
     near = {folded(name) for name in one.scene.near}
     for file in one.files:
@@ -275,6 +294,7 @@ def _is_secret(match: re.Match[str]) -> bool:
 _OF_NAMES: Final[tuple[tuple[str, Rule], ...]] = (
     ("protected path", _protected),
     ("pins only", _pins),
+    ("settings only", _settings),
     (rule.TESTS, _tests),
     ("no mode bits", _modes),
     ("no symbolic link", _links),

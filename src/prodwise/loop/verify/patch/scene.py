@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prodwise.loop.verify.patch.apply import DoesNotApply, applied
@@ -20,13 +20,15 @@ class Scene:
     """texts: the changed files as they are at the base, without those that are no text or are too long; links: symbolic links of
     the repository → what they point to; near: those of the changed files that lie on the failing trace or are imported by what
     does, None when nothing of the trace is known; known: packages that the repository imports or locks, by import name; inverse: what
-    takes back the commit that a revert names, as git itself tells it, "" where that is not known."""
+    takes back the commit that a revert names, as git itself tells it, "" where that is not known; past: changed file → what it held
+    at the commits that changed it, for settings."""
 
     texts: Mapping[str, str]
     links: Mapping[str, str] = field(default_factory=dict)
     near: frozenset[str] | None = None
     known: frozenset[str] = frozenset()
     inverse: str = ""
+    past: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ def case(kind: ActionKind, files: tuple[FileDiff, ...], scene: Scene, exact: boo
         after[name] = applied(before, file) if file.path else ""
         if kind is ActionKind.PIN and (is_lock(name) or name == HOLDS_FILE):
             continue  # no code: what these may say, other rules and the gate of dependencies know
+        if kind is ActionKind.SETTING and not name.endswith(".py"):
+            continue  # no code either: it holds what it held before, or breaks the rule of settings
         if exact and is_test(name):
             continue  # as it was before that commit
         had, has = tuple(features(file.before or name, before)), tuple(features(name, after[name]))

@@ -1,0 +1,1 @@
+"""Settings of a repository's files, put back to what they were."""
