@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from prodwise.loop.choose.pins import line_locks, npm, requirements, uv
+from prodwise.loop.choose.pins import asked, line_locks, npm, requirements, uv
 from prodwise.loop.choose.pins.holds import held, holds_in
 from prodwise.loop.choose.pins.seen import Cannot, exact, locks_of, same
 from prodwise.loop.choose.pins.settings import code
@@ -87,9 +87,9 @@ def _requirements(work: _Work, path: str) -> None:
     work.was.setdefault(path, f"=={hold.version}")
     source = path.removesuffix(".txt") + ".in"
     if source in work.now:
-        asked = requirements.asked(work.now[source], hold.package)
-        work.was.setdefault(source, asked or "")
-        if asked is None:
+        told = requirements.asked(work.now[source], hold.package)
+        work.was.setdefault(source, told or "")
+        if told is None:
             work.now[source] = requirements.appended(work.now[source], hold)
         else:
             pinned = requirements.pinned(work.now[source], hold, "")
@@ -141,14 +141,25 @@ def _pdm(work: _Work, path: str) -> None:
 
 
 def _entry(work: _Work, path: str, tool: str, command: str) -> None:
-    """pyproject.toml stays as it is: the lock holds its hash."""
+    """What pyproject.toml asks for and the lock's hash of it change together, or neither does."""
     hold, new = work.hold, _restored(work, path)
     if isinstance(new, Cannot):
         by_hand = command.format(hold.package, hold.version)
         raise Refused(f"{path} cannot be edited alone: {new.reason}", f"{by_hand} resolves the rest")
     work.now[path] = new
-    name = tool.lower()
-    work.told.append(f"{tool} reads no hold: `{name} update` would move it again, `{name} install` does not")
+    manifest = posixpath.join(posixpath.dirname(path), "pyproject.toml")
+    text = work.now.get(manifest, "")
+    spec = asked.spec_of(text, hold.package)
+    exact = asked.exactly(text, hold.package, hold.version) if spec is not None else ""
+    both = asked.respecified(text, new, hold.package, exact) if spec not in (None, exact) else None
+    if both is not None:
+        work.now[manifest], work.now[path] = both
+        work.was.setdefault(manifest, spec or "")
+    elif spec != exact:
+        name = tool.lower()
+        work.told.append(
+            f"{tool} is not told of the hold: `{name} update` would move it again, `{name} install` does not"
+        )
 
 
 def _npm(work: _Work, path: str) -> None:
