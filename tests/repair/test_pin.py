@@ -395,7 +395,7 @@ def test_git_of_the_user_is_never_written_to(uv_repo: Path) -> None:
 def test_an_environment_is_made_from_the_lock_once_and_seen_by_a_command(tmp_path: Path) -> None:
     repo = real_uv(tmp_path, "six>=1.15", older="six==1.16.0")
     applied(repo, "six")
-    first = environment(repo, tmp_path / "cache", 60.0)
+    first = environment(repo, "uv.lock", tmp_path / "cache", 60.0)
     assert first is not None
     said = subprocess.run(
         [str(first.path / "python"), "-c", "import six; print(six.__version__)"],
@@ -403,9 +403,9 @@ def test_an_environment_is_made_from_the_lock_once_and_seen_by_a_command(tmp_pat
     )  # fmt: skip
     assert said.stdout.strip() == "1.16.0"
     made = (first.place / ".done").stat().st_mtime_ns
-    assert environment(repo, tmp_path / "cache", 60.0) == first
+    assert environment(repo, "uv.lock", tmp_path / "cache", 60.0) == first
     assert (first.place / ".done").stat().st_mtime_ns == made
-    assert environment(tmp_path, tmp_path / "cache", 60.0) is None
+    assert environment(tmp_path, "uv.lock", tmp_path / "cache", 60.0) is None
 
 
 def test_a_source_distribution_is_never_built_for_it(tmp_path: Path) -> None:
@@ -413,4 +413,4 @@ def test_a_source_distribution_is_never_built_for_it(tmp_path: Path) -> None:
     ask_registry(["uv", "pip", "compile", "other.in"], tmp_path)
     (tmp_path / "requirements.txt").write_text("docopt==0.6.2\n")  # has no wheel
     with pytest.raises(TargetError, match="docopt"):
-        environment(tmp_path, tmp_path / "cache", 60.0)
+        environment(tmp_path, "requirements.txt", tmp_path / "cache", 60.0)
