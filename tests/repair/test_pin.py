@@ -309,6 +309,18 @@ def test_nothing_is_proposed_for_a_fault_that_speaks_of_no_package_that_moved(uv
     assert proposals(uv_repo, Fault(("x",), "ImportError: cannot import name 'x' from 'idna'\n", "ImportError")) == []
 
 
+def test_why_a_pin_could_not_be_made_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package of a package, in a lock that its own tool writes, which is not here."""
+    repo = new(tmp_path / "app")
+    for version in ("1.0.0", "2.0.0"):
+        lock = f'# yarn lockfile v1\n\n\nlefty@>=1:\n  version "{version}"\n  integrity sha512-{version}\n'
+        commit(repo, {"package.json": '{"dependencies": {"other": "1"}}\n', "yarn.lock": lock})
+    frames = (Frame("f", "lefty", "/r/node_modules/lefty/a.js", 9, False),)
+    monkeypatch.setattr("prodwise.repair.pins.managers.found", lambda _name: "")
+    with pytest.raises(TargetError, match=r"lefty 1\.0\.0: yarn is not installed on this machine: npm install"):
+        proposals(repo, Fault((), error="TypeError", message="x", frames=frames))
+
+
 def ask_registry(argv: list[str], folder: Path) -> None:
     """Runs a real client, or skips."""
     if not program(argv[0]):

@@ -84,7 +84,8 @@ def _one(
             f"install the {step.argv[0]} that wrote it",
         )
     if locks_of(hold.package, {step.lock: text}).get(step.lock) != hold.version:
+        unread = "; pnpm 11 and later read no overrides in package.json" if step.argv[0] == "pnpm" else ""
         raise GateFailed(
-            f"{step.argv[0]} did not put {wanted} into {step.lock}", "another package may need a newer one"
+            f"{step.argv[0]} did not put {wanted} into {step.lock}", f"another package may need a newer one{unread}"
         )
     return text
