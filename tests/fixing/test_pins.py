@@ -167,6 +167,22 @@ def test_a_pin_takes_only_versions_that_were_here(tmp_path: Path, monkeypatch: p
     assert fix.tried[0].gates[-1].verdict.value == "hold"
 
 
+def test_hashes_that_a_lock_does_not_have_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the reason and among what was not checked; a lock that has them says nothing of it."""
+    made = app(tmp_path, monkeypatch)
+    with_all = story(made.repo, BY_PATH, Proposes(made.back(), kind=ActionKind.PIN))
+    assert not any("no hash" in line for line in with_all.unchecked)
+    (made.repo / "requirements.txt").write_text("lefty==1.0\nrighty==1.0\n")
+    git(made.repo, "commit", "-q", "-am", "no hashes")
+    (made.repo / "requirements.txt").write_text("lefty==2.0\nrighty==1.0\n")
+    git(made.repo, "commit", "-q", "-am", "lefty 2.0 again")
+    back = diff("requirements.txt", "lefty==2.0\nrighty==1.0\n", "lefty==1.0\nrighty==1.0\n")
+    fix = story(made.repo, BY_PATH, Proposes(back, kind=ActionKind.PIN))
+    assert fix.status == "fixed", fix.reason
+    assert "requirements.txt has no hash of lefty, righty" in {one.gate: one.reason for one in fix.gates}["installed"]
+    assert any("no hash of lefty, righty" in line for line in fix.unchecked)
+
+
 def advisory(place: Path, name: str, fixed: str, introduced: str = "0", archive: bool = False) -> AdvisoryFolder:
     events = [{"fixed": fixed}, {"introduced": introduced}]
     affected = {"package": {"ecosystem": "PyPI", "name": name}, "ranges": [{"type": "ECOSYSTEM", "events": events}]}

@@ -309,6 +309,18 @@ def test_nothing_is_proposed_for_a_fault_that_speaks_of_no_package_that_moved(uv
     assert proposals(uv_repo, Fault(("x",), "ImportError: cannot import name 'x' from 'idna'\n", "ImportError")) == []
 
 
+def test_why_a_pin_could_not_be_made_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package of a package, in a lock that its own tool writes, which is not here."""
+    repo = new(tmp_path / "app")
+    for version in ("1.0.0", "2.0.0"):
+        lock = f'# yarn lockfile v1\n\n\nlefty@>=1:\n  version "{version}"\n  integrity sha512-{version}\n'
+        commit(repo, {"package.json": '{"dependencies": {"other": "1"}}\n', "yarn.lock": lock})
+    frames = (Frame("f", "lefty", "/r/node_modules/lefty/a.js", 9, False),)
+    monkeypatch.setattr("prodwise.repair.pins.managers.found", lambda _name: "")
+    with pytest.raises(TargetError, match=r"lefty 1\.0\.0: yarn is not installed on this machine: npm install"):
+        proposals(repo, Fault((), error="TypeError", message="x", frames=frames))
+
+
 def ask_registry(argv: list[str], folder: Path) -> None:
     """Runs a real client, or skips."""
     if not program(argv[0]):
@@ -395,7 +407,7 @@ def test_git_of_the_user_is_never_written_to(uv_repo: Path) -> None:
 def test_an_environment_is_made_from_the_lock_once_and_seen_by_a_command(tmp_path: Path) -> None:
     repo = real_uv(tmp_path, "six>=1.15", older="six==1.16.0")
     applied(repo, "six")
-    first = environment(repo, tmp_path / "cache", 60.0)
+    first = environment(repo, "uv.lock", tmp_path / "cache", 60.0)
     assert first is not None
     said = subprocess.run(
         [str(first.path / "python"), "-c", "import six; print(six.__version__)"],
@@ -403,9 +415,9 @@ def test_an_environment_is_made_from_the_lock_once_and_seen_by_a_command(tmp_pat
     )  # fmt: skip
     assert said.stdout.strip() == "1.16.0"
     made = (first.place / ".done").stat().st_mtime_ns
-    assert environment(repo, tmp_path / "cache", 60.0) == first
+    assert environment(repo, "uv.lock", tmp_path / "cache", 60.0) == first
     assert (first.place / ".done").stat().st_mtime_ns == made
-    assert environment(tmp_path, tmp_path / "cache", 60.0) is None
+    assert environment(tmp_path, "uv.lock", tmp_path / "cache", 60.0) is None
 
 
 def test_a_source_distribution_is_never_built_for_it(tmp_path: Path) -> None:
@@ -413,4 +425,4 @@ def test_a_source_distribution_is_never_built_for_it(tmp_path: Path) -> None:
     ask_registry(["uv", "pip", "compile", "other.in"], tmp_path)
     (tmp_path / "requirements.txt").write_text("docopt==0.6.2\n")  # has no wheel
     with pytest.raises(TargetError, match="docopt"):
-        environment(tmp_path, tmp_path / "cache", 60.0)
+        environment(tmp_path, "requirements.txt", tmp_path / "cache", 60.0)

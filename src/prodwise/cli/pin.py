@@ -68,7 +68,7 @@ def pin(
 
     The version is the last one in the history of your lock files that is older than the one in use, or the one you name.
     Files are changed in your working tree, after you were shown how; nothing is committed or installed. The hold is kept in
-    .prodwise-holds.toml, and told to uv, npm, pnpm and Yarn in their own manifests. docs/repairs.md has the details.
+    .prodwise-holds.toml, and told to uv, Poetry, PDM, npm, pnpm and Yarn in their own manifests. docs/repairs.md has the details.
     """
     from prodwise.repair.scratch import scratch
 

@@ -43,12 +43,14 @@ class Ran:
 @dataclass(frozen=True, slots=True)
 class Environment:
     """Dependencies as a lock names them, outside the repository. place: all of them, to be seen read-only; path: stands first in
-    PATH; variables: go along; links: path in the repository → what lies there instead."""
+    PATH; variables: go along; links: path in the repository → what lies there instead; told: what a person should know of how it
+    was made."""
 
     place: Path
     path: Path
     variables: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, Path] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
 
 
 class Tree(Protocol):
@@ -86,9 +88,12 @@ class Fitter(Protocol):
     def licence(self, shop: Workshop, package: str) -> str:
         """As the package states it that is installed in a workshop of ours; "" where it states none."""
 
-    def fitted(self, root: Path, folder: str, seconds: float) -> Workshop | None:
-        """The workshop with what the lock in a folder of this tree installs; two of the same lock are equal. None where no lock is
-        there from which that can be made. Raises TargetError when it cannot be made, or not in time."""
+    def told(self, shop: Workshop) -> tuple[str, ...]:
+        """What a person should know of how the dependencies of a workshop of ours were installed."""
+
+    def fitted(self, root: Path, lock: str, seconds: float) -> Workshop | None:
+        """The workshop with what this lock of this tree installs; two of the same lock are equal. None where it is no lock from which
+        that can be made. Raises TargetError when it cannot be made, or not in time."""
 
 
 class Repairer(Protocol):

@@ -22,14 +22,18 @@ class LockFitter:
 
     shop: Workshop
 
-    def fitted(self, root: Path, folder: str, seconds: float) -> Equipped | None:
+    def fitted(self, root: Path, lock: str, seconds: float) -> Equipped | None:
+        folder, name = str(Path(lock).parent), Path(lock).name
         if any(place.is_symlink() for place in (root / folder, *(root / folder).parents) if place.is_relative_to(root)):
             return None
-        made = environment(root / folder, self.shop.spare, seconds, self.shop.interpreter)
+        made = environment(root / folder, name, self.shop.spare, seconds, self.shop.interpreter)
         return self.shop.with_environment(self._placed(made, root, folder)) if made is not None else None
 
     def licence(self, shop: Port, package: str) -> str:
         return licence(shop.dependencies, package) if isinstance(shop, Equipped) else ""
+
+    def told(self, shop: Port) -> tuple[str, ...]:
+        return shop.dependencies.told if isinstance(shop, Equipped) else ()
 
     def _placed(self, made: Environment, root: Path, folder: str) -> Environment:
         """As seen from the repository's root."""

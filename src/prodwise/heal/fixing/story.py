@@ -179,7 +179,8 @@ def _proposals(court: Court, one: Repairer, share: float, seen: set[str], tell: 
         raise
     except Exception as error:  # noqa: BLE001 — a repairer may be anybody's: what it stumbles over ends it, not the story
         tell(f"{one.name} could not go on: {type(error).__name__}: {error}")
-        court.not_checked(f"what {one.name} would propose: it stopped with {type(error).__name__}")
+        why = error.message if isinstance(error, ProdwiseError) else f"it stopped with {type(error).__name__}"
+        court.not_checked(f"what else {one.name} would propose: {why}")
 
 
 def _kept(tried: list[Tried]) -> tuple[Tried, ...]:

@@ -51,7 +51,7 @@ def _reader(path: str) -> Callable[[str], Pairs] | None:
 
 
 def _toml(text: str) -> Pairs:
-    """uv, Poetry, Cargo: [[package]] with name and version."""
+    """uv, Poetry, PDM, Cargo: [[package]] with name and version."""
     for one in _list(tomllib.loads(text).get("package")):
         yield from _named(one)
 
@@ -96,6 +96,7 @@ def _list(value: object) -> list[Any]:
 _READERS: Final[Mapping[str, Callable[[str], Pairs]]] = {
     "uv.lock": _toml,
     "poetry.lock": _toml,
+    "pdm.lock": _toml,
     "Cargo.lock": _toml,
     "package-lock.json": _npm,
     "npm-shrinkwrap.json": _npm,

@@ -12,8 +12,12 @@ from prodwise.loop.changes.locks import difference, is_lock, packages
 _VERSION = re.compile(r"(?<![\w.-])v?\d+(?:\.\d+)+[\w.+!-]*")
 _QUOTED = re.compile(r"[\"']([^\"']{1,300})[\"']")
 _NAMED = re.compile(r"\s*(@?[A-Za-z][\w.@/-]*)")
-_SOURCE = re.compile(r"sha\d{1,3}[:-][\w+/=]{20,200}|(?:https?|git|ssh|file)(?:\+\w+)?:[^\s\"',]{1,500}")
+_SOURCE = re.compile(
+    r"sha\d{1,3}[:-][\w+/=]{20,200}|(?<=checksum: )[\w/]{20,200}|(?:https?|git|ssh|file)(?:\+\w+)?:[^\s\"',]{1,500}"
+)
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
+_OF_MANIFEST = re.compile(r"content[-_]hash = \"(?:sha256:)?[0-9a-f]{64}\"$")
+"""A lock's hash of its own manifest, which is judged itself."""
 SECTIONS: Final = frozenset({
     "dependencies", "devdependencies", "optionaldependencies", "peerdependencies", "resolutions", "overrides", "pnpm",
     "constraint-dependencies", "override-dependencies", "constraints", "name", "specifier", "version",
@@ -58,7 +62,7 @@ def strange(path: str, added: Sequence[str], before: str) -> Iterator[str]:
     """What stood in none of these texts: versions, hashes and addresses anywhere; names, in manifests (in locks, `moved` tells)."""
     versions, sources = set(_VERSION.findall(before)), set(_SOURCE.findall(before))
     words = {word.lower() for text in (before,) for word in re.findall(r"@?[A-Za-z][\w.@/-]*", text)}
-    for line in added:
+    for line in (one for one in added if not _OF_MANIFEST.match(one)):
         bare = line if path.endswith(".json") else _COMMENT.sub("", line)
         for one in _SOURCE.findall(bare):
             if one not in sources:

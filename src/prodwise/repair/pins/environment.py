@@ -8,53 +8,61 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from prodwise.clock import monotonic
-from prodwise.model.errors import TargetError
+from prodwise.loop.verify.hashes import unhashed
 from prodwise.ports.repair import Environment
-from prodwise.repair.programs import run
+from prodwise.repair.pins.managers import INSTALLS, REQUIREMENTS, Install, Job, copied
 
 KEPT_MAX: Final = 12
 _DONE: Final = ".done"
 
 
-def environment(root: Path, cache: Path, seconds: float, python: str = "") -> Environment | None:
-    """Of the lock in this folder; None where it has none that is known. The same lock is installed once. python: the interpreter that
+def environment(folder: Path, lock: str, cache: Path, seconds: float, python: str = "") -> Environment | None:
+    """Of this lock in this folder; None where it is none that is known. The same lock is installed once. python: the interpreter that
     it is for, ours without one. Raises TargetError."""
-    made = _python(root) or _node(root)
+    made = _known(folder, lock)
     if made is None:
         return None
-    kind, names = made
+    install, names = made
     python = python or _ours()
-    place = cache / _key(root, names, python)
+    place = cache / _key(folder, names, python)
     with _alone(cache, place.name):
         if not (place / _DONE).exists():
             _forget(cache)
             shutil.rmtree(place, ignore_errors=True)
             place.mkdir(parents=True)
-            _make(kind, root, names, place, python, monotonic() + seconds)
+            copied(folder, names, place)
+            install(Job(place, lock, python, monotonic() + seconds))
             (place / _DONE).touch()
-    if kind == "npm":
+    told = _unsigned(folder, names)
+    if "package.json" in names:
         modules = place / "node_modules"
-        return Environment(place, modules / ".bin", {}, {"node_modules": modules})
-    return Environment(place, place / "venv" / "bin", {"VIRTUAL_ENV": str(place / "venv")}, {})
+        return Environment(place, modules / ".bin", {}, {"node_modules": modules}, told)
+    return Environment(place, place / "venv" / "bin", {"VIRTUAL_ENV": str(place / "venv")}, {}, told)
 
 
-def _python(root: Path) -> tuple[str, tuple[str, ...]] | None:
-    if _plain(root / "uv.lock") and _plain(root / "pyproject.toml"):
-        return "uv", ("uv.lock", "pyproject.toml")
+def _known(folder: Path, lock: str) -> tuple[Install, tuple[str, ...]] | None:
+    """Who installs it, and from which files. A requirements file goes with its like: together they are the lock."""
+    if lock in INSTALLS:
+        install, beside = INSTALLS[lock]
+        if not all(_plain(folder / name) for name in (lock, beside[0])):
+            return None
+        return install, (lock, *(name for name in beside if _plain(folder / name)))
+    if not PurePosixPath(lock).match("requirements*.txt") and not PurePosixPath(lock).match("constraints*.txt"):
+        return None
     found, beside = (
-        tuple(sorted(one.name for one in root.glob(f"{name}*.txt") if _plain(one)))
+        tuple(sorted(one.name for one in folder.glob(f"{name}*.txt") if _plain(one)))
         for name in ("requirements", "constraints")
     )
-    return ("pip", (*found, *beside)) if found else None
+    return (REQUIREMENTS, (*found, *beside)) if found else None
 
 
-def _node(root: Path) -> tuple[str, tuple[str, ...]] | None:
-    names = ("package.json", "package-lock.json")
-    return ("npm", names) if all(_plain(root / one) for one in names) else None
+def _unsigned(folder: Path, names: tuple[str, ...]) -> tuple[str, ...]:
+    found = ((name, unhashed(name, (folder / name).read_text())) for name in names)
+    return tuple(f"{name} has no hash of {', '.join(those)}" for name, those in found if those)
 
 
 def _plain(file: Path) -> bool:
@@ -69,58 +77,10 @@ def _key(root: Path, names: tuple[str, ...], python: str) -> str:
     return told.hexdigest()[:24]
 
 
-def _make(kind: str, root: Path, names: tuple[str, ...], place: Path, python: str, until: float) -> None:
-    """Offline where all is cached, else from the index."""
-    for name in names:
-        shutil.copyfile(root / name, place / name)
-    if kind == "npm":
-        _cached_first(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--git=git"], place, until, "--prefer-offline"
-        )
-        return
-    venv = place / "venv"
-    run(["uv", "venv", "--quiet", "--python", python, str(venv)], place, _left(until))
-    files = [name for name in names if name.startswith("requirements")]
-    hashed = True
-    if kind == "uv":
-        argv = [
-            "uv",
-            "export",
-            "--quiet",
-            "--frozen",
-            "--all-groups",
-            "--no-emit-project",
-            "--output-file",
-            "locked.txt",
-        ]
-        run(argv, place, _left(until))
-        files = ["locked.txt"]
-    else:
-        hashed = all("--hash" in (place / name).read_text() for name in files)
-    asked = [part for name in files for part in ("-r", name)]
-    safe = ["--only-binary", ":all:", *(["--require-hashes"] if hashed else [])]
-    argv = ["uv", "pip", "install", "--quiet", "--python", str(venv / "bin" / "python"), *safe, *asked]
-    _cached_first(argv, place, until, "--offline")
-
-
-def _cached_first(argv: list[str], place: Path, until: float, offline: str) -> None:
-    try:
-        run([*argv, offline], place, _left(until))
-    except TargetError:
-        run(argv, place, _left(until))
-
-
 def _ours() -> str:
     if sys.prefix == sys.base_prefix:
         return sys.executable
     return str(Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}")
-
-
-def _left(until: float) -> float:
-    left = until - monotonic()
-    if left <= 0:
-        raise TargetError("the environment was not ready in time")
-    return left
 
 
 @contextmanager

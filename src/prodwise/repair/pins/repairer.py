@@ -17,7 +17,7 @@ from prodwise.loop.diagnose.logs.manifests import moved as moved_in
 from prodwise.loop.diagnose.logs.versions import newer
 from prodwise.model.action import ActionKind
 from prodwise.model.breakage import Ecosystem, Moved
-from prodwise.model.errors import ProdwiseError
+from prodwise.model.errors import ProdwiseError, TargetError
 from prodwise.model.patch import Fault, Proposal
 from prodwise.model.pin import HOLDS_FILE, Hold
 from prodwise.ports.repair import Workshop
@@ -42,27 +42,33 @@ class PinRepairer:
         self._today = today
 
     def propose(self, fault: Fault, workshop: Workshop, base: str, seconds: float) -> Iterator[Proposal]:
+        """Raises TargetError at the end, where a pin of a guilty package could not be made: why is for a person."""
         until = monotonic() + seconds
         try:
             with scratch(self._repo) as made:
                 yield from self._proposals(fault, made, known(made, workshop, base), until)
+        except TargetError:
+            raise
         except ProdwiseError:
             return
 
     def _proposals(self, fault: Fault, made: Scratch, base: str, until: float) -> Iterator[Proposal]:
-        now = manifests(made, base)
+        now, lacking = manifests(made, base), list[str]()
         for rank, one in enumerate(guilty(fault, lately(made, base, now))):
             for back, version in enumerate(_older(made, base, now, one)):
                 left = until - monotonic()
                 if left <= 0:
-                    return
+                    break
                 try:
                     found = pinned(made, base, self._hold(one, version), left)
-                except ProdwiseError:
+                except ProdwiseError as error:
+                    lacking.append(f"{one.name} {version}: {error.message}" + (f"; {error.hint}" if error.hint else ""))
                     continue
                 if set(found.plan.edits) - {HOLDS_FILE} and found.seen is not None:
                     why = _why(one, version, self._today())
                     yield Proposal(self.name, ActionKind.PIN, found.diff, why, rank + back / 10)
+        if lacking:
+            raise TargetError(lacking[0])
 
     def _hold(self, one: Moved, version: str) -> Hold:
         today = self._today()

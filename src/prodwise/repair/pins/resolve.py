@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,12 +12,16 @@ from typing import Final
 from prodwise.loop.changes.locks import difference
 from prodwise.loop.choose.pins import locks_of, requirements
 from prodwise.loop.choose.pins.seen import Cannot, same
+from prodwise.loop.choose.pins.settings import SETTINGS, form, kept
 from prodwise.model.errors import GateFailed
 from prodwise.model.pin import Hold, PinPlan, Resolve
+from prodwise.repair.pins.managers import TAME, YARN_SETTINGS, right_yarn
 from prodwise.repair.programs import run
 from prodwise.repair.scratch import Scratch
 
 ALSO_MAX: Final = 8
+HOOKS: Final = (".yarnrc", ".pnpmfile.cjs", ".pnpmfile.mjs")
+"""Files of a repository that name programs, or are code, of a package manager."""
 
 
 def resolved(made: Scratch, base: str, plan: PinPlan, hold: Hold, now: Mapping[str, str], seconds: float) -> PinPlan:
@@ -25,6 +30,7 @@ def resolved(made: Scratch, base: str, plan: PinPlan, hold: Hold, now: Mapping[s
     with tempfile.TemporaryDirectory(prefix="prodwise-pin-") as folder:
         copy = Path(folder)
         made.check_out(base, copy)
+        tamed(copy)
         for step in plan.resolve:
             edits[step.lock] = _one(copy, step, {**now, **edits}, edits, hold, seconds)
             moved = [
@@ -38,6 +44,19 @@ def resolved(made: Scratch, base: str, plan: PinPlan, hold: Hold, now: Mapping[s
                 f"{step.lock}: resolved by {step.argv[0]}, since {step.why}" + (f"; also {also}{more}" if also else "")
             )
     return replace(plan, edits=edits, resolve=(), told=tuple(told))
+
+
+def tamed(copy: Path) -> None:
+    """Settings say what a lock means and no more; what they do not hold is run by nobody. Raises GateFailed."""
+    for folder, _, names in os.walk(copy):
+        for name in set(names) & {*SETTINGS, *HOOKS}:
+            file = Path(folder, name)
+            text = "" if file.is_symlink() or name in HOOKS else kept(name, file.read_text(errors="replace"))
+            if isinstance(text, Cannot):
+                raise GateFailed(text.reason, "no package manager is run with it: pin it by hand")
+            file.unlink()
+            if text:
+                file.with_name(YARN_SETTINGS if name == ".yarnrc.yml" else name).write_text(text)
 
 
 def _one(
@@ -55,10 +74,18 @@ def _one(
         if isinstance(found, Cannot):
             raise GateFailed(f"{step.lock}: {found.reason}", "the index has no hashes of it")
         return found
-    run(step.argv, copy / step.folder, seconds)
+    if step.argv[0] == "yarn":
+        right_yarn(texts[step.lock])
+    run(step.argv, copy / step.folder, seconds, env=TAME)
     text = (copy / step.lock).read_text()
-    if locks_of(hold.package, {step.lock: text}).get(step.lock) != hold.version:
+    if form(text) != form(texts[step.lock]):
         raise GateFailed(
-            f"{step.argv[0]} did not put {wanted} into {step.lock}", "another package may need a newer one"
+            f"the {step.argv[0]} of this machine writes another kind of {step.lock} ({form(text)}, not {form(texts[step.lock])})",
+            f"install the {step.argv[0]} that wrote it",
+        )
+    if locks_of(hold.package, {step.lock: text}).get(step.lock) != hold.version:
+        unread = "; pnpm 11 and later read no overrides in package.json" if step.argv[0] == "pnpm" else ""
+        raise GateFailed(
+            f"{step.argv[0]} did not put {wanted} into {step.lock}", f"another package may need a newer one{unread}"
         )
     return text

@@ -10,7 +10,7 @@ from typing import Final
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from prodwise.loop.choose.pins import npm, requirements, uv
+from prodwise.loop.choose.pins import asked, npm, requirements, uv
 from prodwise.loop.choose.pins.seen import same
 from prodwise.model.breakage import Ecosystem
 from prodwise.model.errors import UsageError
@@ -103,13 +103,22 @@ def releasing(files: Mapping[str, str], package: str) -> dict[str, str]:
 
 
 def _given_back(files: Mapping[str, str], path: str, hold: Hold, spec: str) -> dict[str, str]:
-    folder = path.rpartition("/")[0]
-    beside = f"{folder}/uv.lock" if folder else "uv.lock"
     if path.endswith("pyproject.toml"):
-        edits = {path: uv.constrained(files[path], hold.package, "", hold.version)}
-        if beside in files:
-            edits[beside] = uv.lock_constrained(files[beside], hold.package, "", hold.version)
-        return edits
+        return _asked_again(files, path, hold, spec)
     if path.endswith("package.json"):
         return npm.released(files, path, hold.package, hold.version, spec)
     return {path: requirements.released(files[path], hold.package, spec)}
+
+
+def _asked_again(files: Mapping[str, str], path: str, hold: Hold, spec: str) -> dict[str, str]:
+    """pyproject.toml without uv's constraint, and with what was asked for before; and the locks that repeat it."""
+    folder = path.rpartition("/")[0]
+    uv_lock, *others = (f"{folder}/{name}" if folder else name for name in ("uv.lock", "poetry.lock", "pdm.lock"))
+    edits = {path: uv.constrained(files[path], hold.package, "", hold.version)}
+    if uv_lock in files:
+        edits[uv_lock] = uv.lock_constrained(files[uv_lock], hold.package, "", hold.version)
+    for lock in (one for one in others if one in files):
+        if asked.spec_of(edits[path], hold.package) == asked.exactly(edits[path], hold.package, hold.version):
+            both = asked.respecified(edits[path], files[lock], hold.package, spec)
+            edits |= {path: both[0], lock: both[1]} if both else {}
+    return edits

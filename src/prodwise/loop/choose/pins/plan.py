@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from prodwise.loop.choose.pins import npm, requirements, uv
+from prodwise.loop.choose.pins import asked, line_locks, npm, requirements, uv
 from prodwise.loop.choose.pins.holds import held, holds_in
 from prodwise.loop.choose.pins.seen import Cannot, exact, locks_of, same
+from prodwise.loop.choose.pins.settings import code
 from prodwise.loop.diagnose.logs.manifests import ecosystem_of
 from prodwise.loop.diagnose.logs.pins import pin as command_of
 from prodwise.model.breakage import Ecosystem
@@ -69,7 +70,7 @@ def _editor(path: str) -> Callable[[_Work, str], None] | None:
     if ecosystem_of(path) is Ecosystem.PYTHON and path.endswith(".txt"):
         return _requirements
     exactly: dict[str, Callable[[_Work, str], None]] = {
-        "uv.lock": _uv, "poetry.lock": _poetry, "package-lock.json": _npm, "npm-shrinkwrap.json": _npm,
+        "uv.lock": _uv, "poetry.lock": _poetry, "pdm.lock": _pdm, "package-lock.json": _npm, "npm-shrinkwrap.json": _npm,
         "yarn.lock": _yarn, "pnpm-lock.yaml": _pnpm,
     }  # fmt: skip
     return exactly.get(name)
@@ -86,9 +87,9 @@ def _requirements(work: _Work, path: str) -> None:
     work.was.setdefault(path, f"=={hold.version}")
     source = path.removesuffix(".txt") + ".in"
     if source in work.now:
-        asked = requirements.asked(work.now[source], hold.package)
-        work.was.setdefault(source, asked or "")
-        if asked is None:
+        told = requirements.asked(work.now[source], hold.package)
+        work.was.setdefault(source, told or "")
+        if told is None:
             work.now[source] = requirements.appended(work.now[source], hold)
         else:
             pinned = requirements.pinned(work.now[source], hold, "")
@@ -132,15 +133,33 @@ def _restored(work: _Work, path: str) -> str | Cannot:
 
 
 def _poetry(work: _Work, path: str) -> None:
-    """pyproject.toml stays as it is: the lock holds its hash."""
-    new = _restored(work, path)
+    _entry(work, path, "Poetry", "poetry add '{}@{}'")
+
+
+def _pdm(work: _Work, path: str) -> None:
+    _entry(work, path, "PDM", "pdm update --update-reuse '{}=={}'")
+
+
+def _entry(work: _Work, path: str, tool: str, command: str) -> None:
+    """What pyproject.toml asks for and the lock's hash of it change together, or neither does."""
+    hold, new = work.hold, _restored(work, path)
     if isinstance(new, Cannot):
-        raise Refused(
-            f"{path} cannot be edited alone: {new.reason}",
-            f"poetry add '{work.hold.package}@{work.hold.version}' resolves the rest",
-        )
+        by_hand = command.format(hold.package, hold.version)
+        raise Refused(f"{path} cannot be edited alone: {new.reason}", f"{by_hand} resolves the rest")
     work.now[path] = new
-    work.told.append("Poetry reads no hold: `poetry update` would move it again, `poetry install` does not")
+    manifest = posixpath.join(posixpath.dirname(path), "pyproject.toml")
+    text = work.now.get(manifest, "")
+    spec = asked.spec_of(text, hold.package)
+    exact = asked.exactly(text, hold.package, hold.version) if spec is not None else ""
+    both = asked.respecified(text, new, hold.package, exact) if spec not in (None, exact) else None
+    if both is not None:
+        work.now[manifest], work.now[path] = both
+        work.was.setdefault(manifest, spec or "")
+    elif spec != exact:
+        name = tool.lower()
+        work.told.append(
+            f"{tool} is not told of the hold: `{name} update` would move it again, `{name} install` does not"
+        )
 
 
 def _npm(work: _Work, path: str) -> None:
@@ -160,24 +179,37 @@ def _npm(work: _Work, path: str) -> None:
 
 
 def _yarn(work: _Work, path: str) -> None:
-    _manifest(work, path)
     later = "__metadata:" in work.now[path]
     argv = (
-        ("yarn", "install", "--mode=update-lockfile")
+        ("yarn", "install", "--mode=update-lockfile", "--no-immutable")
         if later
         else ("yarn", "install", "--ignore-scripts", "--non-interactive")
     )
-    _by_tool(work, path, argv)
+    _lines(work, path, argv)
 
 
 def _pnpm(work: _Work, path: str) -> None:
-    _manifest(work, path)
-    _by_tool(work, path, ("pnpm", "install", "--lockfile-only", "--ignore-scripts", "--no-frozen-lockfile"))
+    argv = ("pnpm", "install", "--lockfile-only", "--ignore-scripts", "--ignore-pnpmfile", "--no-frozen-lockfile")
+    _lines(work, path, argv)
 
 
-def _by_tool(work: _Work, path: str, argv: tuple[str, ...]) -> None:
-    if locks_of(work.hold.package, {path: work.now[path]})[path] != work.hold.version:
-        work.resolve.append(Resolve(posixpath.dirname(path), path, argv, "only its own tool writes this lock"))
+def _lines(work: _Work, path: str, argv: tuple[str, ...]) -> None:
+    """By the package's entry from then where the app itself asks for it, else by its tool."""
+    hold, text, asks = work.hold, work.now[path], _manifest(work, path)
+    if locks_of(hold.package, {path: text})[path] == hold.version and not asks:
+        return
+    then = work.then.get(path)
+    new: str | Cannot = Cannot(NEVER if then is None else "it is a package of a package")
+    if then is not None and asks:
+        new = line_locks.restored(text, then, hold.package, hold.version)
+    if isinstance(new, Cannot):
+        if what := code(text):
+            raise Refused(
+                f"{path} has {what}: its tool would run code to write it", f"`{' '.join(argv)}` does, if you trust it"
+            )
+        work.resolve.append(Resolve(posixpath.dirname(path), path, argv, new.reason))
+    else:
+        work.now[path] = new
 
 
 def _manifest(work: _Work, lock: str) -> str:

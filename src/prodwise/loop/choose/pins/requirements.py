@@ -74,6 +74,11 @@ def asked(text: str, package: str) -> str | None:
     return None if found is None else found.spec.strip()
 
 
+def unhashed(text: str) -> list[str]:
+    """Packages without a hash."""
+    return [one.name for one in _lines(text) if not one.hashes()]
+
+
 def noted(text: str, hold: Hold) -> str:
     """With one comment above each line of the package, that says until when and why."""
     note = f"# held until {hold.expires.isoformat()} {NOTE}: {hold.reason}\n"

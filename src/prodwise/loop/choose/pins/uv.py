@@ -1,4 +1,4 @@
-"""Locks that are lists of [[package]] (uv, Poetry), and the constraint that keeps uv from moving a package."""
+"""Locks that are lists of [[package]] (uv, Poetry, PDM), and the constraint that keeps uv from moving a package."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _dependents(lock: Mapping[str, Any], package: str) -> list[tuple[str, str, s
     found = []
     for one in lock.get("package", []):
         needs = one.get("dependencies", [])
-        rows = [*needs.items()] if isinstance(needs, Mapping) else [(str(row.get("name")), row) for row in needs]
+        rows = [*needs.items()] if isinstance(needs, Mapping) else [(_named(row), row) for row in needs]
         rows += [(str(row.get("name")), row) for row in one.get("metadata", {}).get("requires-dist", [])]
         for extra in (*one.get("optional-dependencies", {}).values(), *one.get("dev-dependencies", {}).values()):
             rows += [(str(row.get("name")), row) for row in extra]
@@ -63,6 +63,14 @@ def _dependents(lock: Mapping[str, Any], package: str) -> list[tuple[str, str, s
         if told:
             found.append((str(one.get("name")), str(one.get("version", "")), " ".join(told)))
     return sorted(found)
+
+
+def _named(row: Any) -> str:
+    """uv names a table, PDM a requirement."""
+    if isinstance(row, Mapping):
+        return str(row.get("name"))
+    found = _NAME.match(str(row))
+    return found[1] if found else ""
 
 
 def constrained(text: str, package: str, version: str, older: str = "") -> str:

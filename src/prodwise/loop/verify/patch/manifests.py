@@ -68,7 +68,10 @@ def _without_json(text: str) -> Any:
     whole = json.loads(text)
     if not isinstance(whole, dict):
         raise ValueError("no object")
-    return {key: value for key, value in whole.items() if key not in _JSON}
+    pnpm = whole.get("pnpm")
+    if isinstance(pnpm, dict):
+        whole["pnpm"] = {key: value for key, value in pnpm.items() if key != "overrides"}
+    return {key: value for key, value in whole.items() if key not in _JSON and value != {}}
 
 
 def _without_toml(text: str) -> Any:
