@@ -60,9 +60,7 @@ CONTRAST_ALIKE: Final = -4.0  # both fail: it is not the release
 NEW_RELEASE_DIES: Final = 2.0  # the process that ended, or hangs, runs the new release
 NEW_RELEASE_KEEPS_DYING: Final = 1.0  # and does so again and again
 NEW_FOR_S: Final = 3600.0  # an older release runs everywhere: that what ended runs it tells nothing
-CHANGED_ELSEWHERE: Final = (
-    -2.0
-)  # it changed other services only, and none that this one needs; what they share may still be at fault
+CHANGED_ELSEWHERE: Final = -2.0  # other services only, and none that this one needs; they may share what is at fault
 PACKAGE_EXPLAINS: Final = -1.5  # against the rest of a release: the error comes from a package that it changed
 PACKAGE_PASSED: Final = -1.5  # against that package, where the error only passes through its code
 KILLED_FROM_OUTSIDE: Final = -3.0  # one SIGKILL or SIGTERM: a person or the kernel, rarely the release
@@ -108,13 +106,8 @@ FILES_FEW: Final = -5.0  # less than half, where programs report otherwise
 USED_UP_EXPLAINS: Final = -3.0  # against our own changes and faults, when the machine says that something is used up
 
 # Certificates and tokens, as we saw them
-CERTIFICATE_OVER: Final = (
-    (3600.0, 6.0),
-    (86_400.0, 3.0),
-)  # one that it rests on ended so long before at most; connections outlive it
-CERTIFICATES_VALID: Final = (
-    -3.0
-)  # all of them were seen valid since the onset, where programs report otherwise and of no token
+CERTIFICATE_OVER: Final = ((3600.0, 6.0), (86_400.0, 3.0))  # one that it rests on ended so long before at most
+CERTIFICATES_VALID: Final = -3.0  # all were seen valid since the onset, where programs report otherwise
 CERTIFICATE_EXPLAINS: Final = -3.0  # against our own changes and faults, when one ended within the hour before
 
 # Inputs and the clock
