@@ -289,8 +289,8 @@ def withdrawn(world: World) -> str:
     ids, at = history(world), clock.now() - 60
     gone = Withdrawal(
         ids[3], ids[2], "web", ("web",), 0.05, "web: broken on the new release: GET /cart (7 of 9 failed)", "",
-        ({"gate": "web: errors", "verdict": "fail", "reason": "web: 7 of 9 failed"},
-         {"gate": "web: latency", "verdict": "pass", "reason": "as fast as before"}), {},
+        ({"gate": "web: latency", "verdict": "pass", "reason": "as fast as before"},
+         {"gate": "web: errors", "verdict": "fail", "reason": "web: 7 of 9 failed"}), {},
     )  # fmt: skip
     symptom = Symptom("release", "web", gone.text(), at - 3, at, release=ids[3])
     found = Incident(f"inc-{ids[3]}", "web", (symptom,), at, IncidentState.APPLYING, title=gone.title())

@@ -245,6 +245,7 @@ def test_page_terminal_and_report_tell_a_withdrawn_release_in_the_same_words(wor
     assert page.count("very likely") == 1
     assert "which line of the release" not in page.lower() + report.lower()
     assert view["decision"]["state"] == "done"
+    assert [gate["verdict"] for gate in view["decision"]["verdicts"]] == ["fail", "pass"]
     assert view["decision"]["undo"] == "ship it again: prodwise deploy 4444444"
 
 

@@ -119,9 +119,10 @@ def _decision(decision: Answer) -> None:
         tell(wrapped(f"no action by itself: {reason}", "    ", "  "))
     if chosen is None and not decision["refusal"]:
         tell("  Not yet known.")
-    for label in ("risk", "undo", "authority"):
-        if decision[label]:
-            tell(wrapped(f"{'reach' if label == 'risk' else label}: {decision[label]}", "    ", "  "))
+    if decision["risk"]:
+        tell(wrapped(decision["risk"], "    ", "  "))
+    for label in ("undo", "authority"):
+        tell(wrapped(f"{label}: {decision[label]}", "    ", "  "))
     for title, found in (("How the release was judged", decision["verdicts"]), ("Checked before", decision["gates"])):
         if found:
             heading(title)

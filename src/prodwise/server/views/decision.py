@@ -41,6 +41,7 @@ TITLES: Final = {
     "": "What is to be done",
 }
 
+ORDER: Final = ("fail", "hold", "pass")
 BEFORE: Final = (IncidentState.SEEN, IncidentState.UNDERSTOOD, IncidentState.CHOSEN, IncidentState.CHECKED)
 
 
@@ -103,7 +104,7 @@ def decision_of(facts: IncidentFacts) -> Decision:
         state=state,
         rungs=(*rungs, chosen) if chosen else tuple(rungs),
         gates=tuple(gates_of(decision.get("gates"))),
-        verdicts=tuple(gates_of(decision.get("verdicts"))),
+        verdicts=tuple(sorted(gates_of(decision.get("verdicts")), key=lambda gate: ORDER.index(gate.verdict))),
         why=visible(decision.get("why") or plan.get("why") or NOT_YET, WHY_MAX),
         smallest=why_not_smaller(case) if chosen and not rungs else "",
         bigger=why_not_bigger(case) if chosen else "",
