@@ -90,6 +90,17 @@ def node_app(place: Path, tool: str) -> Path:
     return repo
 
 
+def plant(repo: Path, mark: Path) -> None:
+    """Code that each package manager would run by itself: it leaves a mark."""
+    (repo / "evil.cjs").write_text(f"require('fs').writeFileSync({json.dumps(str(mark))}, '');\n")
+    (repo / ".pnpmfile.cjs").write_text("require('./evil.cjs');\n")
+    (repo / ".yarnrc").write_text('yarn-path "./evil.cjs"\n')
+    with (repo / ".yarnrc.yml").open("a") as file:
+        file.write("yarnPath: ./evil.cjs\nplugins:\n  - ./evil.cjs\n")
+    git(repo, "add", "-A")
+    git(repo, "commit", "-q", "-m", "evil")
+
+
 def pinned(repo: Path, command: str) -> Fix:
     return story(repo, command, PinRepairer(repo, lambda: TODAY), seconds=60)
 
@@ -102,13 +113,16 @@ def test_a_package_of_node_goes_back_and_stays(
     (tmp_path / "app").mkdir()
     node_tool(tool, tools, monkeypatch)
     repo = node_app(tmp_path, tool)
+    plant(repo, tmp_path / "ran")
     fix = pinned(repo, "node check.js")
     assert fix.status == "fixed", fix.reason
+    assert not (tmp_path / "ran").exists()
     assert fix.proposal is not None
     assert fix.proposal.kind is ActionKind.PIN
     assert gates(fix)["installed"] == "pass"
     with scratch(repo) as made:
         put(made, fix.proposal.diff)
+    (repo / ".pnpmfile.cjs").unlink()
     run(AGREES[tool], repo, 60.0, env=TAME)
     run(UPDATE[tool], repo, 60.0, env=TAME)
     assert packages(LOCKS[tool], (repo / LOCKS[tool]).read_text())["uuid"] == "3.4.0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import re
 from email.parser import HeaderParser
@@ -17,9 +18,10 @@ LICENCE_MAX: Final = 120
 
 def licence(made: Environment, package: str) -> str:
     """As its metadata has it: an SPDX expression (PEP 639, npm), else its classifiers, else a short text. "" where it says nothing."""
-    modules = made.place / "node_modules" / package / "package.json"
-    if modules.is_file():
-        return _plain(_npm(modules))
+    inside = f"node_modules/{glob.escape(package)}/package.json"
+    for where in (inside, f"node_modules/.pnpm/*/{inside}"):
+        for modules in made.place.glob(where):
+            return _plain(_npm(modules))
     for info in made.place.glob("venv/lib/python*/site-packages/*.dist-info/METADATA"):
         if same(info.parent.name.removesuffix(".dist-info").rpartition("-")[0], package):
             return _plain(_python(info))
