@@ -360,3 +360,12 @@ def test_a_statement_is_copied_to_where_its_neighbours_are_alike(line: int, good
 def test_nothing_is_copied_that_speaks_of_what_is_not_there() -> None:
     text = "def f(a, b):\n    start()\n    log(a, b)\n    return a\n\n\ndef g():\n    start()\n    return 1\n"
     assert not [one for one, edit in made(text, 9).items() if edit.kind == "copied" and "log" in one.split("def g")[1]]
+
+
+def test_a_handler_cleans_up_as_its_like_do() -> None:
+    text = (
+        "def f(a, b):\n    try:\n        one(a)\n    except OSError as err:\n        if b:\n            remove(a)\n"
+        "        raise Lost(a, err)\n    try:\n        two(a)\n    except OSError as err:\n        raise Gone(a)\n"
+    )
+    good = text.replace("        raise Gone(a)", "        if b:\n            remove(a)\n        raise Gone(a)")
+    assert made(text, 11)[good].kind == "copied"

@@ -24,7 +24,8 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 
 @dataclass(frozen=True)
 class Donor:
-    """A statement where it stands. before, after: its neighbours' texts, "" at an end; own: names that its function binds;
+    """A statement where it stands. before, after: its neighbours' texts, or what its block begins with; own: names that
+    its function binds;
     bound: those among them that it binds itself."""
 
     node: ast.stmt
@@ -46,7 +47,7 @@ def edits(site: Site) -> Iterator[Edit]:
     at = block.index(site.statement)
     texts = [_text(site.source, one) for one in block]
     here = Here(function, site.source.klass(function), site.source, site.statement, frozenset(texts))
-    yield from _copies(site, here, texts[at - 1] if at else "", texts[at], False)
+    yield from _copies(site, here, texts[at - 1] if at else _opener(site.source, block), texts[at], False)
     ends = isinstance(site.statement, ast.Return | ast.Raise | ast.Continue | ast.Break)
     if at == len(block) - 1 and not ends:
         yield from _copies(site, here, texts[at], "", True)
@@ -162,7 +163,7 @@ def donors(source: Source) -> Sequence[Donor]:
                 dedent(source.indent(node) + source.of(node)),
                 function,
                 source.klass(function),
-                _text(source, block[at - 1]) if at else "",
+                _text(source, block[at - 1]) if at else _opener(source, block),
                 _text(source, block[at + 1]) if at + 1 < len(block) else "",
                 frozenset(names) & (local | _foreign(source, function)),
                 frozenset(bound),
@@ -208,6 +209,15 @@ def _block(source: Source, node: ast.stmt) -> list[ast.stmt]:
     parent = source.parents[node]
     blocks = (getattr(parent, name, None) for name in ("body", "orelse", "finalbody"))
     return next(some for some in blocks if isinstance(some, list) and any(one is node for one in some))
+
+
+def _opener(source: Source, block: list[ast.stmt]) -> str:
+    """What a block begins with, "" for a function's."""
+    parent = source.parents[block[0]]
+    if isinstance(parent, Function) or getattr(parent, "body", None) is not block:
+        return ""
+    start = source.at(getattr(parent, "lineno", 1), getattr(parent, "col_offset", 0))
+    return " ".join(source.text[start : source.span(block[0])[0]].split())
 
 
 def _text(source: Source, node: ast.stmt) -> str:
