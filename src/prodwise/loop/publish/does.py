@@ -23,6 +23,13 @@ _WRONG: Final = tuple(
     (re.compile(said, re.IGNORECASE), does)
     for said, does in (
         (r"`([^`]+)` may be zero", "guard the division by {}"),
+        (r"`([^`]+)` may be empty(?: as well)?", "allow for {} being empty"),
+        (r"`([^`]+)` may be missing", "allow for {} being missing"),
+        (r"`([^`]+)` (?:is|stands) .*, and is missing here", "add {}"),
+        (r"`([^`]+)` is usually given `([^`]+)` here", "give {} {}"),
+        (r"only None is meant by `([^`]+)`", "ask {} for None alone"),
+        (r"only (?:the failing call is one|those are meant) of which `([^`]+)`", "ask whether {}"),
+        (r"`([^`]+)` is meant where `([^`]+)` is empty", "use {} where {} is empty"),
         (r"`([^`]+)` may be None", "allow for {} being None"),
         (r"`([^`]+)` may be missing in `([^`]+)`", "allow for a missing {} in {}"),
         (r"`([^`]+)` may be empty or too short", "allow for {} being empty or too short"),
@@ -40,7 +47,8 @@ _WRONG: Final = tuple(
         (r"`([^`]+)` is not awaited", "await {}"),
         (r"`([^`]+)` is meant to be called", "call {}"),
         (r"`([^`]+)` is meant negated", "negate {}"),
-        (r"`([^`]+)` is meant as well", "accept {} as well"),
+        (r"`([^`]+)` is meant as well(?: as `[^`]+`)?", "accept {} as well"),
+        (r"`([^`]+)` forgets what it was", "add to {} what it was"),
         (r"all calls share one `([^`]+)`", "make {} anew for each call"),
         (r"the limit of `([^`]+)` is too narrow", "widen the limit of {}"),
         (r"`([^`]+)` is one off", "move {} by one"),
@@ -91,7 +99,7 @@ def does(proposal: Proposal) -> str:
 def _mended(why: str, diff: str) -> str:
     """By what was wrong, and the file; only the place where that says too much, or is not known here."""
     place = _PLACE.search(why)
-    said = _PLACE.sub("", why).strip().rstrip(".")
+    said = _PLACE.sub("", why).strip().rstrip(".").removesuffix(", each time")
     path, line = (place["path"], place["line"]) if place else ("", "")
     name = path.rpartition("/")[2]
     for pattern, words in _WRONG:
