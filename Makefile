@@ -6,7 +6,8 @@ AGAIN := $(if $(CI),--reruns 2)
 
 # Tests that time no running app take both cores; the others have the machine to themselves.
 PURE := tests/loop tests/model tests/store tests/testing tests/wiring tests/forge tests/sandbox tests/repair tests/fixing tests/bench tests/server \
-	tests/heal/test_fixes.py tests/heal/test_undoing.py tests/heal/test_hearing.py tests/heal/test_tried_back.py tests/heal/test_reports_in.py tests/heal/test_suspects.py tests/heal/test_uses.py
+	tests/heal/test_fixes.py tests/heal/test_undoing.py tests/heal/test_hearing.py tests/heal/test_tried_back.py \
+	tests/heal/test_reports_in.py tests/heal/test_suspects.py tests/heal/test_uses.py
 
 .PHONY: demo test test-full bench lint format lock clean
 

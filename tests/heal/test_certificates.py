@@ -240,7 +240,9 @@ def test_a_clock_that_was_set_back_asks_anew(watch: Watch) -> None:
 def test_a_channel_that_fails_is_itself_on_record(watch: Watch, store: SqlStore) -> None:
     watch.ends[PAY], watch.told.works = NOW + DAY_S, False
     watch.turns()
-    assert [one.text for one in store.ledger.recent(5, ["not_told"])] == ["the channel is shut"]
+    assert [one.text for one in store.ledger.recent(5, ["not_told"])] == [
+        "telling a person failed: the channel is shut"
+    ]
 
 
 @on_sqlite
