@@ -6,7 +6,9 @@ import ast
 
 import pytest
 
+from prodwise.repair import turned
 from prodwise.repair.edits import Edit, unified
+from prodwise.repair.localise import Spectrum
 from prodwise.repair.rank import hollow, score
 from prodwise.repair.search import candidates
 from prodwise.repair.source import Function, Source
@@ -369,3 +371,28 @@ def test_a_handler_cleans_up_as_its_like_do() -> None:
     )
     good = text.replace("        raise Gone(a)", "        if b:\n            remove(a)\n        raise Gone(a)")
     assert made(text, 11)[good].kind == "copied"
+
+
+ASKS = 'def f(iri):\n    if len(iri.split()) == 1:\n        return iri\n    return iri.replace(" ", "+")\n'
+
+
+@pytest.mark.parametrize(
+    ("passing", "unnoticed"),
+    [((2, 3), True), ((2, 4), False), ((), False)],
+)
+def test_a_question_is_not_turned_around_unnoticed(passing: tuple[int, ...], unnoticed: bool) -> None:
+    source = Source("m.py", ASKS)
+    asked = statement_at(source, 2)
+    turn = next(edit for edit in candidates.of(source, asked) if edit.new == "!=")
+    spectrum = Spectrum(({"m.py": frozenset((2, 3))},), ({"m.py": frozenset(passing)},))
+    assert turned.unnoticed(turn, source, asked, spectrum) is unnoticed
+    near = next(edit for edit in candidates.of(source, asked) if edit.new == "<=")
+    assert not turned.unnoticed(near, source, asked, spectrum)
+
+
+def test_in_a_loop_lines_do_not_tell_how_a_question_was_answered_last() -> None:
+    source = Source("m.py", "def f(a):\n    for b in a:\n        if b == 1:\n            return b\n    return 0\n")
+    asked = statement_at(source, 3)
+    turn = next(edit for edit in candidates.of(source, asked) if edit.new == "!=")
+    ran = ({"m.py": frozenset((2, 3, 4))},)
+    assert not turned.unnoticed(turn, source, asked, Spectrum(ran, ran))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prodwise.model.event import Frame
 from prodwise.ports.repair import Tree, Workshop
-from prodwise.repair import rank
+from prodwise.repair import rank, turned
 from prodwise.repair.edits import Edit
 from prodwise.repair.localise import is_test, suspicion
 from prodwise.repair.probe import read_text
@@ -77,7 +77,10 @@ def pool(scene: Scene, tree: Tree, workshop: Workshop) -> list[Candidate]:
             score = rank.score(one.edit, one.suspicion, one.source, older.get(one.source.path, ()))
             unit = _unit(one.source, one.statement, one.edit)
             seen = _seen(one.source, one.statement, readers) if unit is None else frozenset()
-            found.append(Candidate(one.edit, unit, score, seen))
+            edit = one.edit
+            if turned.unnoticed(edit, one.source, one.statement, scene.spectrum):
+                edit = replace(edit, kind="turned")
+            found.append(Candidate(edit, unit, score, seen))
     return sorted(found, key=lambda one: one.score)
 
 
