@@ -184,6 +184,7 @@ def test_a_package_of_python_goes_back_and_stays(
             ["uv", "pip", "install", "-q", "--python", str(tools / tool / "bin" / "python"), PYTHON_TOOLS[tool]], tools
         )
     monkeypatch.setenv("PATH", f"{tools / tool / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("POETRY_CACHE_DIR", str(tmp_path / "cache"))  # where no other run's wheels of that name are
     (tmp_path / "app").mkdir()
     repo = repository(
         tmp_path / "app", {"check.py": "from lefty import pad\n\nassert pad()\n", ".gitignore": ".venv/\n"}
