@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from prodwise.heal import migrated, ship, spoken, withdrawn
+from prodwise.heal import migrated, spoken, withdrawn
 from prodwise.heal.closing import attempt
 from prodwise.heal.parts import Parts
 from prodwise.loop import moves
@@ -17,7 +17,7 @@ from prodwise.model.gate import GateResult, Verdict
 from prodwise.model.release import ReleaseState
 from prodwise.model.rollout import Stage
 from prodwise.store.sql import SqlStore
-from tests.heal.test_ship_progress import Deploy, Eyes
+from tests.heal.test_ship_progress import Deploy, Eyes, quick
 
 SQLITE = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 
@@ -25,21 +25,14 @@ SQLITE = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 @pytest.fixture
 def deploy(tmp_path: Path, store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> Deploy:
     """Of a release that users meet and that is worse; no healer dies of it."""
-    at = [1_000_000.0]
-
-    def clock() -> float:
-        at[0] += 0.25
-        return at[0]
 
     def worse(self: Eyes, release: str, stage: Stage) -> tuple[GateResult, ...]:
         self.looks += 1
         return (GateResult("web: errors", Verdict.HOLD if self.looks < 3 else Verdict.FAIL, "more errors"),)
 
-    monkeypatch.setattr(ship, "LOOK_S", 0.0)
-    monkeypatch.setattr(ship, "now", clock)
     monkeypatch.setattr(Eyes, "ramp_gates", worse)
     monkeypatch.setattr("tests.heal.test_ship_progress.Life.lives_on", lambda self: None)
-    return Deploy(tmp_path, store, clock)
+    return Deploy(tmp_path, store, quick(monkeypatch))
 
 
 def breaks(*_: Any, **__: Any) -> Any:
