@@ -39,6 +39,9 @@ def test_what_runs_out_asks_for_a_person_and_what_is_fine_does_not(world: World)
     ):  # fmt: skip
         assert part in text, part
     assert "fine.example" not in text
+    assert text.index("PAY_TOKEN") < text.index("shop.example:443") < text.index("typo.example:443"), (
+        "the most urgent first"
+    )
     assert "<b>gone" not in page
     with world.local() as client:
         status = client.get("/api/v1/status").json()

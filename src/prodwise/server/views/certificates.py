@@ -34,8 +34,8 @@ def certificate_lines(seen: Sequence[Credential], now: float) -> tuple[Certifica
 
 
 def asked(seen: Sequence[Credential], now: float) -> Iterator[tuple[str, str]]:
-    """(how it stands, what to do) of those whose time is over, or soon; and of those that could never be looked at."""
-    for one in sorted(seen, key=lambda one: (one.not_after or 0.0, one.id)):
+    """(how it stands, what to do) of those whose time is over, or soon; and then of those that could never be looked at."""
+    for one in sorted(seen, key=lambda one: (one.not_after is None, one.not_after or 0.0, one.id)):
         found = certificate.standing(one, now)
         never = found is Standing.UNKNOWN and not (one.fine_at or one.bad_at)
         if found in certificate.TOLD or never:
