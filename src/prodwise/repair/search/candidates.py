@@ -34,7 +34,7 @@ def of(source: Source, statement: ast.stmt) -> list[Edit]:
     seen: dict[tuple[int, int, str], Edit] = {}
     found, quoted = list(_all(site)), _quoted(site)
     for edit in (*found, *twins.edits(site, found)):
-        if any(start < edit.start and edit.end < end and quote in edit.new for start, end, quote in quoted):
+        if any(_ends(edit, source, *one) for one in quoted):
             continue
         key = (edit.start, edit.end, edit.new)
         if source.text[edit.start : edit.end] != edit.new and (key not in seen or seen[key].cost > edit.cost):
@@ -47,6 +47,12 @@ def _quoted(site: Site) -> list[tuple[int, int, str]]:
     strings = [site.source.span(one) for one in site.source.head(site.statement) if isinstance(one, ast.JoinedStr)]
     text = site.source.text
     return [(start, end, text[end - 1]) for start, end in strings]
+
+
+def _ends(edit: Edit, source: Source, start: int, end: int, quote: str) -> bool:
+    """Whether an edit that reaches into that string puts another number of its quotes there."""
+    reaches = start < edit.start < end or start < edit.end < end
+    return reaches and edit.new.count(quote) != source.text.count(quote, edit.start, edit.end)
 
 
 def _all(site: Site) -> Iterator[Edit]:
