@@ -22,7 +22,7 @@ from prodwise.model.record import Rollout, RolloutState
 from prodwise.model.release import ReleaseState
 from prodwise.model.rollout import Stage
 from prodwise.model.service import SlotName
-from prodwise.model.target import Order
+from prodwise.model.target import Order, TargetSeen
 from prodwise.notify.command import CommandNotifier
 from prodwise.signals.access_log import AccessLog
 from prodwise.signals.replay import Replay
@@ -101,7 +101,7 @@ class Eyes:
     def probe_health(self, service: str, slot: SlotName, release: str) -> bool:
         return True
 
-    def why_unhealthy(self, service: str, slot: SlotName, release: str) -> str:
+    def why_unhealthy(self, service: str, slot: SlotName, release: str, seen: TargetSeen) -> str:
         return ""
 
     def check_canary(self, release: str) -> tuple[GateResult, ...]:

@@ -185,9 +185,10 @@ class Intake:
         with self._lock:
             return self.pulse.healthy(service, slot, release, now())
 
-    def why_unhealthy(self, service: str, slot: SlotName, release: str) -> str:
+    def why_unhealthy(self, service: str, slot: SlotName, release: str, seen: TargetSeen) -> str:
+        """seen: the look that found it so; the newest one that is kept may be older, from before its first end."""
         with self._lock:
-            return self.pulse.why(service, slot, release, self.target())
+            return self.pulse.why(service, slot, release, seen)
 
     def begin_rollout(self, release: str, previous: str) -> None:
         with self._lock:
@@ -261,7 +262,7 @@ class Intake:
         for service, slot, _ in self._canary_slots(release):
             well = self.probe_health(service.id, slot, release)
             verdict = Verdict.PASS if well else (Verdict.HOLD if well is None else Verdict.FAIL)
-            reason = "answers its probe" if well else self.why_unhealthy(service.id, slot, release)
+            reason = "answers its probe" if well else self.why_unhealthy(service.id, slot, release, self.target())
             results.append(GateResult(f"{service.id}: probe", verdict, reason))
         return tuple(results)
 

@@ -177,7 +177,7 @@ class ShipStory:
             placed = process is not None and process.release == release
             runs = placed and process is not None and process.pid > 0
             healthy = self._intake.probe_health(service.id, slot, release)
-            detail = "" if runs and healthy else self._intake.why_unhealthy(service.id, slot, release)
+            detail = "" if runs and healthy else self._intake.why_unhealthy(service.id, slot, release, seen)
             exits = process.exits if placed and process is not None else 0
             found.append(CanarySeen(service.id, runs, healthy, at.switch.share, detail, placed, exits))
         return found
