@@ -15,7 +15,7 @@ from prodwise.repair.probe import read_text
 from prodwise.repair.scene import ASSERTED, Scene
 from prodwise.repair.search import candidates
 from prodwise.repair.source import Function, Source, Unit
-from prodwise.repair.templates import asked, crash, defaults, expected, guards, handlers, members, raises, texts
+from prodwise.repair.templates import asked, crash, defaults, expected, guards, handlers, members, raises, tables, texts
 
 FILES_MOST = 12
 STATEMENTS_MOST = 200
@@ -39,10 +39,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """awaited: the exception without which the test fails; texts: those that it holds."""
+    """awaited: the exception without which the test fails; texts: the short ones that it holds; longer: those of any length."""
 
     awaited: raises.Awaited | None
     texts: tuple[str, ...]
+    longer: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,9 @@ def _hints(scene: Scene, tree: Tree) -> Hints:
     frame = next((one for one in reversed(scene.frames) if is_test(one.file)), None)
     test = _source(tree, frame.file) if frame is not None else None
     line = frame.line if frame is not None else 0
-    return Hints(raises.awaited(scene.said, test, line), texts.of_test(test, line))
+    return Hints(
+        raises.awaited(scene.said, test, line), texts.of_test(test, line), texts.of_test(test, line, texts.LONG_MOST)
+    )
 
 
 def _statements(
@@ -201,7 +204,9 @@ def _templates(scene: Scene, source: Source, statement: ast.stmt, hints: Hints) 
         yield from raises.edits(source, statement, hints.awaited, scene.calls)
     yield from members.edits(source, statement, scene.said, scene.calls)
     yield from asked.edits(source, statement, scene.calls)
-    yield from texts.edits(source, statement, hints.texts, scene.calls)
+    known = texts.known_to(source, statement, hints.texts, scene.calls)
+    yield from texts.edits(source, statement, known)
+    yield from tables.edits(source, statement, tuple(dict.fromkeys((*known, *hints.longer))))
 
 
 def own(frames: Sequence[Frame]) -> list[Frame]:

@@ -16,6 +16,7 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
     if isinstance(node, ast.Call) and site.source.of(node).endswith(")"):
         yield from _as_others_do(site, node)
         yield from _handed_on(site, node)
+        yield from _switched(site, node)
         yield from _of_the_outer(site, node)
 
 
@@ -57,6 +58,23 @@ def _handed_on(site: Site, node: ast.Call) -> Iterator[Edit]:
             yield added(site, node, f"{name}={name}", f"`{name}` is not handed on", 1.7)
         elif name not in given and name in site.scope.attributes and "self" in site.scope.locals:
             yield added(site, node, f"{name}=self.{name}", f"`{name}` is not handed on", 1.8)
+
+
+def _switched(site: Site, node: ast.Call) -> Iterator[Edit]:
+    """A switch of a function of this file, the other way than by default."""
+    target, given = site.source.defined.get(name_of(node.func)), {one.arg for one in node.keywords}
+    if target is None or None in given or any(isinstance(one, ast.Starred) for one in node.args):
+        return
+    bound = isinstance(node.func, ast.Attribute) or target.name == "__init__"
+    places = [*target.args.posonlyargs, *target.args.args]
+    later = places[len(node.args) + (1 if bound and places[:1] and places[0].arg in ("self", "cls") else 0) :]
+    with_default = zip(reversed(places), reversed(target.args.defaults), strict=False)
+    free = [(one, value) for one, value in with_default if one in later]
+    free += [(one, value) for one, value in zip(target.args.kwonlyargs, target.args.kw_defaults, strict=True) if value]
+    for one, value in free:
+        if isinstance(value, ast.Constant) and isinstance(value.value, bool) and one.arg not in given:
+            text = f"{one.arg}={not value.value}"
+            yield added(site, node, text, f"`{name_of(node.func)}` is meant with `{text}`", 2.0)
 
 
 def _of_the_outer(site: Site, node: ast.Call) -> Iterator[Edit]:

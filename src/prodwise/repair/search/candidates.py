@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from prodwise.repair.edits import Edit
 from prodwise.repair.search import (
     arguments,
+    asking,
     conditions,
     copies,
     guards,
@@ -76,6 +77,7 @@ def _all(site: Site) -> Iterator[Edit]:
         yield from receivers.edits(site, node)
         yield from idioms.parts(site, node)
         yield from conditions.edits(site, node)
+        yield from asking.edits(site, node)
         yield from keywords.edits(site, node)
         yield from wraps.edits(site, node)
         yield from patterns.edits(site, node)

@@ -79,6 +79,35 @@ def wrappers(source: Source) -> tuple[str, ...]:
     return tuple(text for text, _ in found.most_common(40))
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A call with several arguments, one of them left open. names: those that the others read."""
+
+    head: str
+    tail: str
+    names: frozenset[str]
+
+
+@lru_cache(maxsize=16)
+def arounds(source: Source) -> tuple[tuple[Around, int], ...]:
+    """`arg_val(target, {}, scope)`, each with how often it is said."""
+    found = Counter[Around]()
+    for node in ast.walk(source.tree):
+        if not isinstance(node, ast.Call) or not 2 <= len(node.args) <= 4 or node.keywords:
+            continue
+        name, texts = ast.unparse(node.func), [ast.unparse(one) for one in node.args]
+        if not re.fullmatch(r"[A-Za-z_][\w.]{0,50}", name) or any("\n" in one or len(one) > 40 for one in texts):
+            continue
+        if any(isinstance(one, ast.Starred | ast.Constant | ast.Lambda) for one in node.args) or name in _KNOWN:
+            continue
+        for at in range(len(texts)):
+            others = [one for place, one in enumerate(node.args) if place != at]
+            names = frozenset[str]().union(*(names_in(one) for one in (node.func, *others)))
+            head, tail = ", ".join(texts[:at]), ", ".join(texts[at + 1 :])
+            found[Around(f"{name}({head}{', ' if head else ''}", f"{', ' if tail else ''}{tail})", names)] += 1
+    return tuple((one, many) for one, many in found.most_common(60))
+
+
 @lru_cache(maxsize=16)
 def chains(source: Source) -> tuple[str, ...]:
     """`.strip('/')`, `.replace('-', '_')`: methods with constants, or with nothing, by how often."""

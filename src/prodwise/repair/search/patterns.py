@@ -12,11 +12,12 @@ from prodwise.repair.edits import Edit
 from prodwise.repair.search.arguments import name_of
 from prodwise.repair.search.site import Site
 
-MOST = 70
+MOST = 110
 LENGTH_MOST = 300
 _FUNCTIONS = frozenset(("compile", "match", "search", "fullmatch", "sub", "subn", "split", "findall", "finditer"))
 _CLASS = re.compile(r"(?<!\\)\[(?!\])(\^?)((?:[^\]\\\[]|\\.)+)\]")
 _MORE = ("-", "_", ".", "0-9", "A-Z", "a-z", r"\s", ":", "+", "/", "@", " ")
+_MEMBER = re.compile(r"\\.|[^\\]-[^\\]|.")
 _RANGE = re.compile(r"[^\\]-[^\\]")
 _ATOM = re.compile(r"\\.|\[\^?\]?(?:[^\]\\]|\\.)*\]|[A-Za-z0-9/:,;=@#%&!\"'<>~` _-]")
 _SPOTS = re.compile(r"(?<=[=:,;>|)(])(?![*+?:)=!<])|(?=[=:,;<|)(])")
@@ -43,7 +44,7 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
     if not raw and "\\" in body:
         return
     seen: set[str] = {body}
-    for new, cost in _variants(body):
+    for new, cost in sorted(_variants(body), key=lambda one: one[1]):
         if new in seen or (not raw and "\\" in new) or quote[1] in new or not _reads(new):
             continue
         seen.add(new)
@@ -79,7 +80,8 @@ def _variants(body: str) -> Iterator[tuple[str, float]]:
         for more in _MORE:
             if more not in (_RANGE.sub("", found[2]) if more == "-" else found[2]):
                 start = at if more == "-" or not found[2].endswith("-") else at - 1
-                yield body[:start] + more + body[start:], 1.9 if more in "-_." else 2.1
+                yield body[:start] + more + body[start:], 1.9 if more in "-_." else 2.2
+        yield from _narrower(body, found)
     for old, new in _SPELT:
         for found in list(old.finditer(body))[:6]:
             yield body[: found.start()] + found.expand(new) + body[found.end() :], 1.9
@@ -93,6 +95,16 @@ def _variants(body: str) -> Iterator[tuple[str, float]]:
         yield f"{'^' if start else ''}(?:{body[start : found.start()]})?{body[found.start() :]}", 2.2
     for found in list(_SPOTS.finditer(body))[:8]:
         yield rf"{body[: found.start()]}\s*{body[found.start() :]}", 2.2
+
+
+def _narrower(body: str, found: re.Match[str]) -> Iterator[tuple[str, float]]:
+    """A class without one of its members; as few of them as will do."""
+    members = list(_MEMBER.finditer(found[2]))
+    for one in members if 1 < len(members) <= 12 else ():
+        start = found.start(2) + one.start()
+        yield body[:start] + body[start + len(one[0]) :], 2.1
+    if body[found.end() : found.end() + 1] in ("*", "+") and body[found.end() + 1 : found.end() + 2] != "?":
+        yield f"{body[: found.end() + 1]}?{body[found.end() + 1 :]}", 2.1
 
 
 def _optional(body: str) -> Iterator[tuple[str, float]]:

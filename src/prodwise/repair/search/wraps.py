@@ -14,6 +14,7 @@ _VALUES = ast.Name | ast.Attribute | ast.Call | ast.Subscript
 _PLACES = (ast.Return | ast.Assign | ast.Call | ast.keyword | ast.BinOp | ast.Compare | ast.For | ast.comprehension | ast.Tuple
            | ast.List | ast.Dict | ast.FormattedValue | ast.IfExp | ast.AugAssign)  # fmt: skip
 WRAPPERS_MOST = 10
+AROUND_MOST = 6
 
 
 def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
@@ -31,6 +32,8 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
     if not isinstance(parent, _PLACES):
         return
     yield from _called(site, node, 2.3)
+    yield from _among(site, node)
+    yield from _given_none(site, node)
     yield from _chained(site, node)
     yield from _or_else(site, node, parent)
     yield from _longer(site, node, parent)
@@ -52,6 +55,36 @@ def _possible(site: Site, call: str) -> bool:
     if not dot:
         return head in site.scope.functions
     return head in site.source.globals or (head in ("self", "cls") and head in site.scope.locals)
+
+
+def _among(site: Site, node: ast.expr) -> Iterator[Edit]:
+    """As others are, with the same company: `arg_val(target, x, scope)`."""
+    text, many_seen = site.source.of(node), 0
+    if isinstance(node, ast.Name) and node.id in ("self", "cls"):
+        return
+    for one, many in nearby.arounds(site.source):
+        if many_seen >= AROUND_MOST:
+            return
+        inside = f"{one.head}{text}{one.tail}"
+        if text in one.head or text in one.tail or not nearby.visible(site, one.names) or text.startswith(one.head):
+            continue
+        many_seen += 1
+        yield site.swap(node, inside, "call missing", f"`{text[:60]}` lacks `{one.head}…{one.tail}`"[:160],
+                        2.3 if many > 1 else 2.5)  # fmt: skip
+
+
+def _given_none(site: Site, node: ast.expr) -> Iterator[Edit]:
+    """`d.get("k", x)` where the key may be there with nothing."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="get" | "pop" as how) as func, args=[key, other], keywords=[]):
+            left = f"{site.source.of(func)}({site.source.of(key)}{', None' if how == 'pop' else ''})"
+        case ast.Call(func=ast.Name(id="getattr") as func, args=[thing, key, other], keywords=[]):
+            left = f"getattr({site.source.of(thing)}, {site.source.of(key)}, None)"
+        case _:
+            return
+    if not (isinstance(other, ast.Constant) and other.value is None):
+        new = f"{left} or {site.source.of(other)}"
+        yield site.swap(node, new, "none", f"`{site.source.of(key)[:60]}` may be there, and be nothing", 2.0)
 
 
 def _chained(site: Site, node: ast.expr) -> Iterator[Edit]:

@@ -15,8 +15,11 @@ from prodwise.repair.source import Source, scope
 
 TEXT_MOST = 600
 PAIRS_MOST = 6
+LINES_MOST = 3
 _TEXT = r"('(?:[^'\\\n]|\\.){0,400}'|\"(?:[^\"\\\n]|\\.){0,400}\")"
 _COMPARED = re.compile(rf"b?{_TEXT}\s*(?:==|!=)\s*b?{_TEXT}")
+_LINES = re.compile(r"^E? +- (.{1,300})\n(?:E? +\?.*\n)?E? +\+ (.{1,300})$", re.MULTILINE)
+_WORD = re.compile(r"\w+|\W")
 _VALUE = r"(None|True|False|-?\d{1,12}(?:\.\d{1,12})?)"
 _VALUES = re.compile(rf"(?:assert |Error: |\s){_VALUE} (?:==|!=|is|is not) {_VALUE}(?![\w.(\[])")
 _GIVEN = re.compile(r"\b([a-z_]\w{1,40})=(True|False|None|\d{1,6}|'[^'\n]{0,40}')(?=[,)\s])")
@@ -58,18 +61,33 @@ def _given(message: str) -> tuple[tuple[str, str], ...]:
 def differences(message: str) -> list[tuple[str, str]]:
     """(what one side has, what the other has in its place), both ways: which is expected is not said."""
     found: dict[tuple[str, str], None] = {}
+    words: dict[tuple[str, str], None] = {}
+    for left, right in _held(message):
+        for what, i, j, k, m in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+            if what != "equal":
+                found[left[i:j], right[k:m]] = None
+                found[right[k:m], left[i:j]] = None
+        one, two = _WORD.findall(left), _WORD.findall(right)
+        for what, i, j, k, m in SequenceMatcher(None, one, two, autojunk=False).get_opcodes():
+            if what == "replace":
+                words["".join(one[i:j]), "".join(two[k:m])] = None
+                words["".join(two[k:m]), "".join(one[i:j])] = None
+    inner = [pair for pair in words if pair not in found]
+    return [*list(found)[: 2 * PAIRS_MOST], *inner[: 2 * PAIRS_MOST]]
+
+
+def _held(message: str) -> Iterator[tuple[str, str]]:
+    """The texts that an assertion held against each other, as written on one line, or each on a line of its own."""
     for one, two in _COMPARED.findall(message)[:3]:
         try:
             left, right = ast.literal_eval(one), ast.literal_eval(two)
         except (SyntaxError, ValueError):
             continue
-        if max(len(left), len(right)) > TEXT_MOST or left == right:
-            continue
-        for what, i, j, k, m in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-            if what != "equal":
-                found[left[i:j], right[k:m]] = None
-                found[right[k:m], left[i:j]] = None
-    return list(found)[: 2 * PAIRS_MOST]
+        if max(len(left), len(right)) <= TEXT_MOST and left != right:
+            yield left, right
+    for left, right in _LINES.findall(message)[:LINES_MOST]:
+        if left != right:
+            yield left, right
 
 
 def _literal(site: Site, node: ast.Constant, pairs: list[tuple[str, str]]) -> Iterator[Edit]:

@@ -13,12 +13,13 @@ from prodwise.repair.source import Function, Source, scope
 from prodwise.repair.values import Calls
 
 TEXT_MOST = 40
+LONG_MOST = 400
 MOST = 14
 _ASKING = ("startswith", "endswith")
 
 
-def of_test(test: Source | None, line: int) -> tuple[str, ...]:
-    """The short texts of the test function that holds a line, in order."""
+def of_test(test: Source | None, line: int, most: int = TEXT_MOST) -> tuple[str, ...]:
+    """The texts, short ones by default, of the test function that holds a line, in order."""
     if test is None:
         return ()
     around = [
@@ -29,17 +30,23 @@ def of_test(test: Source | None, line: int) -> tuple[str, ...]:
         return ()
     held = [one for one in ast.walk(inner) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     found = [str(one.value) for one in sorted(held, key=lambda one: (one.lineno, one.col_offset))]
-    return tuple(dict.fromkeys(text for text in found if 0 < len(text) <= TEXT_MOST and text.isprintable()))[:MOST]
+    return tuple(
+        dict.fromkeys(text for text in found if 0 < len(text) <= most and (text.isprintable() or most > TEXT_MOST))
+    )[:MOST]
 
 
-def edits(source: Source, statement: ast.stmt, texts: tuple[str, ...], calls: Calls) -> Iterator[Edit]:
+def known_to(source: Source, statement: ast.stmt, texts: tuple[str, ...], calls: Calls) -> tuple[str, ...]:
+    """Those of the test, and those that the function was given."""
     function = source.function(statement)
-    site = Site(source, statement, scope(source, statement))
     given = tuple(
         str(value) for one in (calls.last(source.path, function) if function is not None else ())
         for kind, value in one.values.values() if kind == "str" and value and len(str(value)) <= TEXT_MOST
     )  # fmt: skip
-    known = tuple(dict.fromkeys((*texts, *given)))[:MOST]
+    return tuple(dict.fromkeys((*texts, *given)))[:MOST]
+
+
+def edits(source: Source, statement: ast.stmt, known: tuple[str, ...]) -> Iterator[Edit]:
+    site = Site(source, statement, scope(source, statement))
     if not known:
         return
     for node in source.head(statement):

@@ -1,0 +1,60 @@
+"""Edits of tables and literals that the failing test suggests: an entry, a word, a character, a spelling."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from prodwise.repair.edits import Edit
+from prodwise.repair.source import Source
+from prodwise.repair.templates import expected, tables, texts
+
+
+def makes(made: list[Edit], text: str, wanted: str) -> bool:
+    return any(ast.dump(ast.parse(edit.applied(text))) == ast.dump(ast.parse(wanted)) for edit in made)
+
+
+@pytest.mark.parametrize(
+    ("bad", "said", "good"),
+    [
+        ("{'ASC': A.x, 'BY': A.x}", "select div(1)", "{'ASC': A.x, 'BY': A.x, 'DIV': A.x}"),
+        ("{'a': 1, 'b': 2,}", "c", "{'a': 1, 'b': 2, 'c': 2}"),
+        ("['append', 'sort']", "{{ [].clear() }}", "['append', 'sort', 'clear']"),
+        ("('\"', \"'\")", "`name`", "('\"', \"'\", '`')"),
+        ("frozenset(' \\t')", "a\xa0b", "frozenset(' \\t\\xa0')"),
+        ("x.strip('-_')", "a", "x.strip('-')"),
+        ("{'INDITCATOR': 1, 'b': 2}", "the indicator", "{'INDICATOR': 1, 'b': 2}"),
+    ],
+)
+def test_a_table_gets_what_the_test_speaks_of(bad: str, said: str, good: str) -> None:
+    text = f"T = {bad}\n"
+    source = Source("m.py", text)
+    made = list(tables.edits(source, source.statements[0], (said,)))
+    assert makes(made, text, f"T = {good}\n"), [edit.new for edit in made]
+
+
+def test_a_table_is_left_alone_where_the_test_holds_no_text() -> None:
+    source = Source("m.py", "T = {'a': 1, 'b': 2}\nU = ['a', 'b']\n")
+    assert not [edit for one in source.statements for edit in tables.edits(source, one, ())]
+
+
+def test_texts_of_any_length_are_read_for_their_words() -> None:
+    long = "select a from b " * 10
+    test = Source("test_m.py", f"def test_a():\n    assert f('one') == {long!r}\n")
+    assert texts.of_test(test, 2) == ("one",)
+    assert tables.words_of(texts.of_test(test, 2, texts.LONG_MOST)) == ("one", "select", "from")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "assert 'ninty one' == 'ninety one'",
+        "E       AssertionError: assert 'x...' == 'y...'\nE         - ninety one\nE         ?    -\nE         + ninty one",
+    ],
+)
+def test_a_word_is_spelt_as_expected(message: str) -> None:
+    text = "T = ('ninty', 'eighty')\n"
+    source = Source("m.py", text)
+    made = list(expected.edits(source, source.statements[0], message))
+    assert makes(made, text, "T = ('ninety', 'eighty')\n"), [edit.new for edit in made]
