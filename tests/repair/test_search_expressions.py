@@ -152,6 +152,23 @@ def test_a_value_goes_where_others_go(around: str, bad: str, good: str) -> None:
     assert cost(f"{defined}def f(a, b, c):\n    {around or 'pass'}\n    {bad}\n", bad, good) < 2.6
 
 
+@pytest.mark.parametrize(
+    ("bad", "good"),
+    [
+        ("return g(c)", "return g(c.items())"),
+        ("return g(a, c)", "return g(a, c.size)"),
+        ("return g(a.name)", "return g(a)"),
+        ("return g(a, deep=b)", "return g(a)"),
+        ("return g(a, c, b)", "return g(a, c)"),
+        ("return part(a, hole=b)", "return part(a, whole=b)"),
+        ("return a.is_space", "return a.is_spaces"),
+    ],
+)
+def test_a_thing_is_meant_itself_or_a_part_of_it(bad: str, good: str) -> None:
+    around = "def part(a, whole=True):\n    return a\ndef h(a, c):\n    return c.size, c.items(), a.is_spaces\n"
+    assert cost(f"{around}def f(a, b, c):\n    {bad}\n", bad, good) < 2.6
+
+
 def test_a_switch_that_is_given_by_its_place_is_not_given_twice() -> None:
     source = Source("m.py", "def part(a, whole=True):\n    return a\ndef f(a):\n    return part(a, False)\n")
     made = [edit.new for edit in candidates.of(source, source.statements[-1])]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from prodwise.repair.edits import Edit
 from prodwise.repair.search import (
+    accesses,
     arguments,
     asking,
     conditions,
@@ -75,6 +76,7 @@ def _all(site: Site) -> Iterator[Edit]:
         yield from parts.edits(site, node)
         yield from arguments.edits(site, node)
         yield from receivers.edits(site, node)
+        yield from accesses.edits(site, node)
         yield from idioms.parts(site, node)
         yield from conditions.edits(site, node)
         yield from asking.edits(site, node)

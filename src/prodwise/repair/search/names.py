@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterator
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 from itertools import combinations
 
@@ -29,6 +29,7 @@ _ALIKE = (
     ("localtime", "gmtime"), ("mktime", "timegm"), ("search", "match"), ("items", "iteritems"), ("safe_load", "load"),
 )  # fmt: skip
 _KNOWN = frozenset(dir(builtins))
+SOUNDING_LEAST = 0.7
 
 
 def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
@@ -86,6 +87,8 @@ def _attributes(site: Site, node: ast.Attribute) -> Iterator[Edit]:
     for other in _attributes_of(site, base):
         likeness = near(node.attr, other)
         family.setdefault(other, 2.2 - 0.8 * likeness)
+    for other in _sounding(site.source.tree, node.attr):
+        family.setdefault(other, 2.4 - 0.8 * near(node.attr, other))
     for other, cost in family.items():
         if other != node.attr:
             why = f"`.{other}` is meant instead of `.{node.attr}`"
@@ -102,6 +105,18 @@ def _attributes_of(site: Site, base: str) -> list[str]:
 @lru_cache(maxsize=64)
 def _read(place: ast.AST) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.attr for one in ast.walk(place) if isinstance(one, ast.Attribute)))[:25]
+
+
+@lru_cache(maxsize=16)
+def _all_attributes(tree: ast.Module) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.attr for one in ast.walk(tree) if isinstance(one, ast.Attribute)))
+
+
+@lru_cache(maxsize=1 << 12)
+def _sounding(tree: ast.Module, name: str) -> tuple[str, ...]:
+    """The file's attributes that look almost alike, of whatever thing."""
+    found = get_close_matches(name, _all_attributes(tree), 5, SOUNDING_LEAST)
+    return tuple(one for one in found if one != name)
 
 
 def _arguments(site: Site, node: ast.Call) -> Iterator[Edit]:
