@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import log2
 
 from prodwise.model.event import Frame
 from prodwise.ports.repair import Tree, Workshop
@@ -19,8 +20,11 @@ from prodwise.repair.templates import asked, crash, defaults, expected, guards, 
 
 FILES_MOST = 12
 STATEMENTS_MOST = 200
-CANDIDATES_MOST = 20_000
+CANDIDATES_MOST = 28_000
 LOOKED_AT_MOST = 8_000
+CROWDED = 0.3
+ROOM = 16
+"""So many edits of one line have their turn at once; twice as many more wait for what CROWDED adds to their scores, and so on."""
 HISTORY_MOST = 8
 OUTER = 0.9
 """A value of a module or a class is as suspect as the lines that read it, less a little."""
@@ -61,8 +65,10 @@ class _Made:
 
 
 def pool(scene: Scene, tree: Tree, workshop: Workshop) -> list[Candidate]:
-    """1. The files that the failing test ran, most suspect first. 2. Their statements. 3. All edits of each. 4. The likeliest by
-    kind and place are looked at, and scored."""
+    """In the order to try them.
+
+    1. The files that the failing test ran, most suspect first. 2. Their statements. 3. The likelier edits of each. 4. The likeliest
+    by kind, place and turn are looked at, and scored."""
     places = suspicion(scene.spectrum, scene.frames)
     best: dict[str, float] = {}
     for (path, _), value in places.items():
@@ -71,9 +77,9 @@ def pool(scene: Scene, tree: Tree, workshop: Workshop) -> list[Candidate]:
     older = {path: _older(workshop, path) for path in list(sources)[:3]}
     readers = _readers(sources)
     ranked = sorted(_statements(sources, places, readers), key=lambda one: -one[0])[:STATEMENTS_MOST]
-    made = sorted(_all(scene, ranked, _hints(scene, tree)), key=lambda one: one.rough)
+    spread = _spread(_all(scene, ranked, _hints(scene, tree)))
     found = []
-    for one in made[:LOOKED_AT_MOST]:
+    for one, later in spread[:LOOKED_AT_MOST]:
         if not rank.hollow(rank.edited_line(one.edit, one.source)):
             score = rank.score(one.edit, one.suspicion, one.source, older.get(one.source.path, ()))
             unit = _unit(one.source, one.statement, one.edit)
@@ -81,8 +87,20 @@ def pool(scene: Scene, tree: Tree, workshop: Workshop) -> list[Candidate]:
             edit = one.edit
             if turned.unnoticed(edit, one.source, one.statement, scene.spectrum):
                 edit = replace(edit, kind="turned")
-            found.append(Candidate(edit, unit, score, seen))
-    return sorted(found, key=lambda one: one.score)
+            found.append((score + later, Candidate(edit, unit, score, seen)))
+    return [one for _, one in sorted(found, key=lambda pair: pair[0])]
+
+
+def _spread(made: Sequence[_Made]) -> list[tuple[_Made, float]]:
+    """In the order to try them, each with what its turn adds to its score: the many edits of one statement do not use up the time
+    that belongs to the first ones of the next."""
+    turns: dict[ast.stmt, int] = {}
+    found = []
+    for one in sorted(made, key=lambda one: one.rough):
+        turn = turns[one.statement] = turns.get(one.statement, -1) + 1
+        lines = one.source.last_head_line(one.statement) - one.statement.lineno + 1
+        found.append((one, CROWDED * log2(1 + turn / (ROOM * lines))))
+    return sorted(found, key=lambda pair: pair[0].rough + pair[1])
 
 
 def _all(scene: Scene, ranked: Sequence[tuple[float, Source, ast.stmt]], hints: Hints) -> list[_Made]:

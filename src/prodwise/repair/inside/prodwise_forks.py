@@ -37,19 +37,19 @@ def fork_all(quick):
 
 
 def try_all(functions, quick):
-    """Likeliest first, until what follows is clearly less likely than what passed. True in a child."""
+    """In their order, without what is clearly less likely than what passed. True in a child."""
     stop, best, passed = time.monotonic() + watch.State.plan.get("total", 60), None, 0
     for edit in watch.State.plan["edits"]:
         if time.monotonic() > stop or passed >= watch.State.plan["most"]:
             break
         if best is not None and edit[6] > best + watch.State.plan["margin"]:
-            break
+            continue
         code = one(edit, functions, quick) if quick else 0
         code = one(edit, functions, ()) if code == 0 else code
         if watch.State.child is not None:
             return True
         if code == 0:
-            best, passed = edit[6] if best is None else best, passed + 1
+            best, passed = edit[6] if best is None else min(best, edit[6]), passed + 1
     return False
 
 

@@ -29,6 +29,7 @@ from prodwise.repair.search.site import Site
 from prodwise.repair.source import Function, Source, scope
 
 MOST_OF_ONE = 900
+MOST_OF_LINE = 200
 
 
 def of(source: Source, statement: ast.stmt) -> list[Edit]:
@@ -41,7 +42,8 @@ def of(source: Source, statement: ast.stmt) -> list[Edit]:
         key = (edit.start, edit.end, edit.new)
         if source.text[edit.start : edit.end] != edit.new and (key not in seen or seen[key].cost > edit.cost):
             seen[key] = edit
-    return sorted(seen.values(), key=lambda one: one.cost)[:MOST_OF_ONE]
+    lines = source.last_head_line(statement) - statement.lineno + 1
+    return sorted(seen.values(), key=lambda one: one.cost)[: min(MOST_OF_ONE, MOST_OF_LINE * lines)]
 
 
 def _quoted(site: Site) -> list[tuple[int, int, str]]:
