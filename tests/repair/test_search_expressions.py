@@ -69,6 +69,11 @@ def test_a_call_gets_what_it_lacks(head: str, bad: str, good: str) -> None:
     assert cost(f"{head}\n    {body}\n", bad, good) < 2.5
 
 
+def test_all_that_came_is_handed_on_where_others_do() -> None:
+    text = "def f(a, **more):\n    a.go(1, **more)\n    return a.go(2)\n"
+    assert cost(text, "a.go(2)", "a.go(2, **more)") < 2.1
+
+
 def test_what_goes_nowhere_is_likelier_handed_on_than_what_is_used() -> None:
     text = "def f(a, one=1, two=2):\n    print(one)\n    return a.go()\n"
     assert cost(text, "a.go()", "a.go(two=two)") < cost(text, "a.go()", "a.go(one=one)")

@@ -20,6 +20,7 @@ from prodwise.repair.templates import asked, crash, defaults, expected, guards, 
 
 FILES_MOST = 12
 STATEMENTS_MOST = 200
+OUTER_MOST = 60
 CANDIDATES_MOST = 28_000
 LOOKED_AT_MOST = 8_000
 CROWDED = 0.3
@@ -76,7 +77,7 @@ def pool(scene: Scene, tree: Tree, workshop: Workshop) -> list[Candidate]:
     sources = _sources(tree, sorted(best, key=lambda path: -best[path]))
     older = {path: _older(workshop, path) for path in list(sources)[:3]}
     readers = _readers(sources)
-    ranked = sorted(_statements(sources, places, readers), key=lambda one: -one[0])[:STATEMENTS_MOST]
+    ranked = _likely(sorted(_statements(sources, places, readers), key=lambda one: -one[0]))
     spread = _spread(_all(scene, ranked, _hints(scene, tree)))
     found = []
     for one, later in spread[:LOOKED_AT_MOST]:
@@ -89,6 +90,17 @@ def pool(scene: Scene, tree: Tree, workshop: Workshop) -> list[Candidate]:
                 edit = replace(edit, kind="turned")
             found.append((score + later, Candidate(edit, unit, score, seen)))
     return [one for _, one in sorted(found, key=lambda pair: pair[0])]
+
+
+def _likely(ranked: Sequence[tuple[float, Source, ast.stmt]]) -> list[tuple[float, Source, ast.stmt]]:
+    """The most suspect statements; of those behind them the most suspect tables and patterns, which a thousand lines that all the
+    tests run would keep out for ever."""
+    outer = [one for one in ranked[STATEMENTS_MOST:] if one[1].function(one[2]) is None]
+    return [
+        *ranked[: STATEMENTS_MOST - OUTER_MOST],
+        *outer[:OUTER_MOST],
+        *ranked[STATEMENTS_MOST - OUTER_MOST : STATEMENTS_MOST],
+    ]
 
 
 def _spread(made: Sequence[_Made]) -> list[tuple[_Made, float]]:

@@ -29,7 +29,7 @@ def added(site: Site, node: ast.Call, argument: str, why: str, cost: float) -> E
 
 
 def _as_others_do(site: Site, node: ast.Call) -> Iterator[Edit]:
-    """A keyword that other calls of the same function in this file give, and this one does not."""
+    """A keyword that other calls of the same function in this file give, and this one does not; or all that came."""
     mine, given = name_of(node.func), {one.arg for one in node.keywords}
     if not mine or None in given:
         return
@@ -40,6 +40,13 @@ def _as_others_do(site: Site, node: ast.Call) -> Iterator[Edit]:
                 text = f"{one.arg}={site.source.of(one.value)}"
                 if len(text) < 100 and "\n" not in text:
                     seen[text] = seen.get(text, 0) + 1
+            elif (
+                other is not node
+                and one.arg is None
+                and isinstance(one.value, ast.Name)
+                and _seen_here(site, one.value)
+            ):
+                seen[f"**{one.value.id}"] = seen.get(f"**{one.value.id}", 0) + 1
     for text, many in sorted(seen.items(), key=lambda one: -one[1])[:MOST]:
         cost = 1.8 if many > 1 else 2.0
         yield added(site, node, text, f"the call lacks `{text}`, which others of `{mine}` have", cost)
