@@ -73,7 +73,7 @@ def _fewer(site: Site, node: ast.Call) -> Iterator[Edit]:
         kept = ", ".join(part_of(site, one) for one in parts if one is not dropped)
         why = f"`{part_of(site, dropped)[:60]}` is too much for `{name_of(node.func)}`"
         cost = 2.2 if isinstance(dropped, ast.keyword) else 2.5
-        yield site.swap(node, f"{site.source.of(node.func)}({kept})", "argument", why, cost)
+        yield site.swap(node, f"{site.source.of(node.func)}({kept})", "argument dropped", why, cost)
 
 
 def _renamed(site: Site, node: ast.Call) -> Iterator[Edit]:

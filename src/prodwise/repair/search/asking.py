@@ -53,8 +53,10 @@ def _not_whole(site: Site, node: ast.expr, whole: ast.expr, part: ast.expr) -> I
     if isinstance(whole, ast.Constant | ast.Subscript):
         return
     one, two = site.source.of(whole), site.source.of(part)
-    for how in _OTHER_END:
-        yield site.swap(node, f"{one}.{how}({two})", "question", f"`{one[:40]}` only {how} `{two[:40]}`", 2.2)
+    for how, word in (("startswith", "begin"), ("endswith", "end")):
+        yield site.swap(
+            node, f"{one}.{how}({two})", "question", f"`{one[:40]}` is only to {word} with `{two[:40]}`", 2.2
+        )
 
 
 def _other_end(site: Site, node: ast.expr, left: ast.expr, right: ast.expr) -> Iterator[Edit]:

@@ -109,6 +109,6 @@ def _characters(site: Site, node: ast.Constant, value: str, odd: tuple[str, ...]
         return
     for one in odd:
         if one not in value:
-            yield site.swap(node, repr(value + one), "part", f"{one!r} is left out", 2.1)
+            yield site.swap(node, repr(value + one), "part", f"the character {one!r} is left out", 2.1)
     for one in value if len(value) > 1 else "":
-        yield site.swap(node, repr(value.replace(one, "")), "part", f"{one!r} is too much", 2.2)
+        yield site.swap(node, repr(value.replace(one, "")), "part", f"the character {one!r} is too much", 2.2)
