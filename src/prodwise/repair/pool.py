@@ -23,13 +23,13 @@ STATEMENTS_MOST = 200
 OUTER_MOST = 60
 CANDIDATES_MOST = 28_000
 LOOKED_AT_MOST = 8_000
-CROWDED = 0.3
-ROOM = 16
-"""So many edits of one line have their turn at once; twice as many more wait for what CROWDED adds to their scores, and so on."""
 HISTORY_MOST = 8
 OUTER = 0.9
 """A value of a module or a class is as suspect as the lines that read it, less a little."""
 PROTECTED = ("setup.py", "conftest.py", "noxfile.py", "fabfile.py", "tasks.py", "sitecustomize.py")
+CROWDED = 0.3
+ROOM = 16
+"""So many edits of one line have their turn at once; twice as many more wait for what CROWDED adds to their scores, and so on."""
 
 
 @dataclass(frozen=True, slots=True)

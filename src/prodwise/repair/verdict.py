@@ -16,9 +16,6 @@ RISK = {
     "condition": 0.15,
     "condition dropped": 0.25,
     "operand dropped": 0.1,
-    "argument dropped": 0.1,
-    "question": 0.1,
-    "entry": 0.1,
     "call dropped": 0.1,
     "index dropped": 0.1,
     "piece": 0.1,
@@ -35,6 +32,9 @@ RISK = {
     "default": 0.1,
     "encoding": 0.05,
     "index": 0.1,
+    "argument dropped": 0.1,
+    "question": 0.1,
+    "entry": 0.1,
 }
 STEEP = 2.0
 TROUBLE_MORE = 0.1

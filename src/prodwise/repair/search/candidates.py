@@ -9,7 +9,6 @@ from prodwise.repair.edits import Edit
 from prodwise.repair.search import (
     accesses,
     arguments,
-    asking,
     conditions,
     copies,
     guards,
@@ -23,6 +22,7 @@ from prodwise.repair.search import (
     shapes,
     statements,
     twins,
+    ways,
     wraps,
 )
 from prodwise.repair.search.site import Site
@@ -81,7 +81,7 @@ def _all(site: Site) -> Iterator[Edit]:
         yield from accesses.edits(site, node)
         yield from idioms.parts(site, node)
         yield from conditions.edits(site, node)
-        yield from asking.edits(site, node)
+        yield from ways.edits(site, node)
         yield from keywords.edits(site, node)
         yield from wraps.edits(site, node)
         yield from patterns.edits(site, node)

@@ -14,7 +14,7 @@ from prodwise.repair.search.site import Site
 from prodwise.repair.source import Source
 
 TEXT_MOST = 70
-_KNOWN = frozenset(dir(builtins))
+BUILT_IN = frozenset(dir(builtins))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def open_questions(source: Source) -> tuple[str, ...]:
 def _open(source: Source) -> tuple[str, ...]:
     found = Counter[str]()
     for one in questions(source):
-        own = one.names - source.globals - _KNOWN
+        own = one.names - source.globals - BUILT_IN
         if len(own) == 1 and not own & {"self", "cls"} and "{" not in one.text:
             found[re.sub(rf"(?<![\w.'\"]){next(iter(own))}(?![\w'\"=(])", "{}", one.text)] += 1
     return tuple(text for text, _ in found.most_common(10) if "{}" in text)
@@ -98,7 +98,7 @@ def arounds(source: Source) -> tuple[tuple[Around, int], ...]:
         name, texts = ast.unparse(node.func), [ast.unparse(one) for one in node.args]
         if not re.fullmatch(r"[A-Za-z_][\w.]{0,50}", name) or any("\n" in one or len(one) > 40 for one in texts):
             continue
-        if any(isinstance(one, ast.Starred | ast.Constant | ast.Lambda) for one in node.args) or name in _KNOWN:
+        if any(isinstance(one, ast.Starred | ast.Constant | ast.Lambda) for one in node.args) or name in BUILT_IN:
             continue
         for at in range(len(texts)):
             others = [one for place, one in enumerate(node.args) if place != at]
@@ -127,4 +127,4 @@ def names_in(node: ast.AST) -> frozenset[str]:
 
 def visible(site: Site, names: frozenset[str]) -> bool:
     """Whether all of them mean something at this place."""
-    return names <= {*site.scope.locals, *site.source.globals, *site.scope.functions, *_KNOWN}
+    return names <= {*site.scope.locals, *site.source.globals, *site.scope.functions, *BUILT_IN}
