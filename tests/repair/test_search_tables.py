@@ -19,6 +19,7 @@ def makes(made: list[Edit], text: str, wanted: str) -> bool:
     ("bad", "said", "good"),
     [
         ("{'ASC': A.x, 'BY': A.x}", "select div(1)", "{'ASC': A.x, 'BY': A.x, 'DIV': A.x}"),
+        ("{'en': l_EN.W_EN(), 'fr': l_FR.W_FR()}", "fa", "{'en': l_EN.W_EN(), 'fr': l_FR.W_FR(), 'fa': l_FA.W_FA()}"),
         ("{'a': 1, 'b': 2,}", "c", "{'a': 1, 'b': 2, 'c': 2}"),
         ("['append', 'sort']", "{{ [].clear() }}", "['append', 'sort', 'clear']"),
         ("('\"', \"'\")", "`name`", "('\"', \"'\", '`')"),
@@ -58,3 +59,18 @@ def test_a_word_is_spelt_as_expected(message: str) -> None:
     source = Source("m.py", text)
     made = list(expected.edits(source, source.statements[0], message))
     assert makes(made, text, "T = ('ninety', 'eighty')\n"), [edit.new for edit in made]
+
+
+def test_a_literal_reads_as_the_part_of_the_expected_text_that_it_makes() -> None:
+    text = "T = \"one of 'no', '1' or %s\" % x\n"
+    source = Source("m.py", text)
+    message = "AssertionError: \"It is one of 'no', 'off', '1' or 2\" does not match \"It is one of 'no', '1' or 2\""
+    made = list(expected.edits(source, source.statements[0], message))
+    assert makes(made, text, text.replace("'no', ", "'no', 'off', ")), [edit.new for edit in made]
+
+
+def test_a_chain_of_replacements_has_one_more() -> None:
+    text = "T = x.replace('io', 'o').replace('au', 'u')\n"
+    source = Source("m.py", text)
+    made = list(expected.edits(source, source.statements[0], "AssertionError: 'ventiuno' != 'ventuno'"))
+    assert makes(made, text, f"{text.strip()}.replace('iu', 'u')\n"), [edit.new for edit in made]

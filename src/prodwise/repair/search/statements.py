@@ -40,8 +40,9 @@ def _kept(site: Site, function: Function) -> Iterator[tuple[str, float]]:
         return
     text = site.source.of(site.statement)
     for one in arguments[1:]:
-        if one.arg in site.scope.attributes and f"self.{one.arg} =" not in text:
-            yield f"self.{one.arg} = {one.arg}", 1.9 if function.name == "__init__" else 2.3
+        for name in (one.arg, f"_{one.arg}"):
+            if name in site.scope.attributes and f"self.{name} =" not in text:
+                yield f"self.{name} = {one.arg}", 1.9 if function.name == "__init__" else 2.3
 
 
 def _ends_block(site: Site) -> bool:

@@ -16,9 +16,11 @@ from prodwise.repair.source import Source, scope
 TEXT_MOST = 600
 PAIRS_MOST = 6
 LINES_MOST = 3
+PIECE_LEAST = 4
 _TEXT = r"('(?:[^'\\\n]|\\.){0,400}'|\"(?:[^\"\\\n]|\\.){0,400}\")"
-_COMPARED = re.compile(rf"b?{_TEXT}\s*(?:==|!=)\s*b?{_TEXT}")
+_COMPARED = re.compile(rf"b?{_TEXT}\s*(?:==|!=|does not match)\s*b?{_TEXT}")
 _LINES = re.compile(r"^E? +- (.{1,300})\n(?:E? +\?.*\n)?E? +\+ (.{1,300})$", re.MULTILINE)
+_FIELD = re.compile(r"%[-#0-9.]*[a-zA-Z%]|\{[^{}]*\}")
 _WORD = re.compile(r"\w+|\W")
 _VALUE = r"(None|True|False|-?\d{1,12}(?:\.\d{1,12})?)"
 _VALUES = re.compile(rf"(?:assert |Error: |\s){_VALUE} (?:==|!=|is|is not) {_VALUE}(?![\w.(\[])")
@@ -32,6 +34,9 @@ def edits(source: Source, statement: ast.stmt, message: str) -> Iterator[Edit]:
     for node in source.head(statement):
         if pairs and isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield from _literal(site, node, pairs)
+            yield from _aligned(site, node, message)
+        if pairs and isinstance(node, ast.Call) and name_of(node.func) == "replace":
+            yield from _replaced(site, node, message)
         if isinstance(node, ast.Constant) and not isinstance(node.value, str | bytes):
             for new in _others(message, repr(node.value)):
                 why = f"`{node.value}` is expected as `{new}`"
@@ -74,6 +79,55 @@ def differences(message: str) -> list[tuple[str, str]]:
                 words["".join(two[k:m]), "".join(one[i:j])] = None
     inner = [pair for pair in words if pair not in found]
     return [*list(found)[: 2 * PAIRS_MOST], *inner[: 2 * PAIRS_MOST]]
+
+
+@lru_cache(maxsize=8)
+def _both_ways(message: str) -> tuple[tuple[str, str, tuple[tuple[int, int], ...]], ...]:
+    """(one text, the other, where their common parts stand in each): which is expected is not said."""
+    found = []
+    for left, right in _held(message):
+        for one, two in ((left, right), (right, left)):
+            same = SequenceMatcher(None, one, two, autojunk=False).get_matching_blocks()
+            found.append((one, two, tuple((place.a + at, place.b + at) for place in same for at in range(place.size))))
+    return tuple(found)
+
+
+def _aligned(site: Site, node: ast.Constant, message: str) -> Iterator[Edit]:
+    """A literal whose text is a part of the one, as the other has it; the first and last character are the same in both."""
+    text = site.source.of(node)
+    quote = text[-1:]
+    start = text.find(quote) + 1
+    if isinstance(site.source.parents.get(node), ast.JoinedStr) or text[start:-1] != node.value or not start:
+        return
+    for piece in [one for one in _FIELD.split(str(node.value)) if len(one) >= PIECE_LEAST]:
+        for one, two, same in _both_ways(message):
+            at, places = one.find(piece), dict(same)
+            if at < 0 or at not in places or at + len(piece) - 1 not in places:
+                continue
+            new = two[places[at] : places[at + len(piece) - 1] + 1]
+            if new != piece and quote not in new and not re.search(r"[\\{}%\n]", new):
+                value = str(node.value).replace(piece, new, 1)
+                why = f"`{piece[:40]}` is expected as `{new[:40]}`"
+                yield site.swap(node, text[:start] + value + quote, "literal", why, 1.6)
+
+
+def _replaced(site: Site, node: ast.Call, message: str) -> Iterator[Edit]:
+    """One replacement more at the end of several."""
+    if isinstance(site.source.parents.get(node), ast.Attribute) or len(node.args) != 2:
+        return
+    if not all(isinstance(one, ast.Constant) and isinstance(one.value, str) for one in node.args):
+        return
+    text, made = site.source.of(node), dict[tuple[str, str], None]()
+    for left, right in _held(message):
+        for what, i, j, k, m in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+            if what != "equal":
+                made[left[i : j + 1], right[k : m + 1]] = None
+                made[left[max(0, i - 1) : j], right[max(0, k - 1) : m]] = None
+    both = [(one, two) for pair in made for one, two in (pair, pair[::-1])]
+    for old, new in both[: 2 * PAIRS_MOST]:
+        if old and len(old) < 12 and len(new) < 12:
+            why = f"`{old}` is expected as `{new}`"
+            yield site.swap(node, f"{text}.replace({old!r}, {new!r})", "literal", why, 2.0)
 
 
 def _held(message: str) -> Iterator[tuple[str, str]]:

@@ -57,12 +57,26 @@ def _entry(site: Site, node: ast.Dict, words: tuple[str, ...]) -> Iterator[Edit]
         return
     usual = Counter(text for one in node.values if len(text := site.source.of(one)) <= 60 and "\n" not in text)
     end = site.source.span(node.values[-1])[1]
+    pairs = list(zip(keys, (site.source.of(one) for one in node.values), strict=True))
     for word in dict.fromkeys(_cased(word, keys) for word in words):
         if word not in keys:
+            for value in list(dict.fromkeys(one for pair in pairs if (one := _named_after(word, *pair))))[:VALUES_MOST]:
+                why = f"`{word}` is left out"
+                yield Edit(site.source.path, end, end, f", {word!r}: {value}", "entry", why, 1.7, node.lineno)
             for value, many in usual.most_common(VALUES_MOST):
                 why = f"`{word}` is left out"
                 yield Edit(site.source.path, end, end, f", {word!r}: {value}", "entry", why, 2.1 if many > 1 else 2.4,
                            node.lineno)  # fmt: skip
+
+
+def _named_after(word: str, key: str, value: str) -> str:
+    """`lang_FA.Words_FA()` for "fa", where "fr" has `lang_FR.Words_FR()`; "" where a value says nothing of its key."""
+    if len(key) < 2 or len(value) > 60 or not word.isidentifier() or "\n" in value:
+        return ""
+    new = value
+    for one, two in ((key, word), (key.upper(), word.upper()), (key.title(), word.title())):
+        new = re.sub(rf"(?<![A-Za-z]){re.escape(one)}(?![a-z])", two, new)
+    return new if new != value else ""
 
 
 def _cased(word: str, others: list[str]) -> str:
