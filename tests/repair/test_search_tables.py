@@ -61,8 +61,10 @@ def test_a_word_is_spelt_as_expected(message: str) -> None:
     assert makes(made, text, "T = ('ninety', 'eighty')\n"), [edit.new for edit in made]
 
 
-def test_a_literal_reads_as_the_part_of_the_expected_text_that_it_makes() -> None:
-    text = "T = \"one of 'no', '1' or %s\" % x\n"
+@pytest.mark.parametrize(
+    "text", ["T = \"one of 'no', '1' or %s\" % x\n", "T = (\"It \"\n\"one of 'no', '1' or %s\" % x)\n"]
+)
+def test_a_literal_reads_as_the_part_of_the_expected_text_that_it_makes(text: str) -> None:
     source = Source("m.py", text)
     message = "AssertionError: \"It is one of 'no', 'off', '1' or 2\" does not match \"It is one of 'no', '1' or 2\""
     made = list(expected.edits(source, source.statements[0], message))

@@ -20,6 +20,7 @@ PIECE_LEAST = 4
 _TEXT = r"('(?:[^'\\\n]|\\.){0,400}'|\"(?:[^\"\\\n]|\\.){0,400}\")"
 _COMPARED = re.compile(rf"b?{_TEXT}\s*(?:==|!=|does not match)\s*b?{_TEXT}")
 _LINES = re.compile(r"^E? +- (.{1,300})\n(?:E? +\?.*\n)?E? +\+ (.{1,300})$", re.MULTILINE)
+_QUOTED = re.compile(r"\"[^\"\\\n]*\"|'[^'\\\n]*'")
 _FIELD = re.compile(r"%[-#0-9.]*[a-zA-Z%]|\{[^{}]*\}")
 _WORD = re.compile(r"\w+|\W")
 _VALUE = r"(None|True|False|-?\d{1,12}(?:\.\d{1,12})?)"
@@ -94,21 +95,27 @@ def _both_ways(message: str) -> tuple[tuple[str, str, tuple[tuple[int, int], ...
 
 def _aligned(site: Site, node: ast.Constant, message: str) -> Iterator[Edit]:
     """A literal whose text is a part of the one, as the other has it; the first and last character are the same in both."""
-    text = site.source.of(node)
-    quote = text[-1:]
-    start = text.find(quote) + 1
-    if isinstance(site.source.parents.get(node), ast.JoinedStr) or text[start:-1] != node.value or not start:
+    begin, text = site.source.span(node)[0], site.source.of(node)
+    bodies = [(begin + one.start() + 1, one[0][0], one[0][1:-1]) for one in _QUOTED.finditer(text)]
+    if isinstance(site.source.parents.get(node), ast.JoinedStr) or "".join(body for *_, body in bodies) != node.value:
         return
-    for piece in [one for one in _FIELD.split(str(node.value)) if len(one) >= PIECE_LEAST]:
+    for start, quote, body in bodies:
+        for at, piece, new in _as_there(body, message):
+            if quote not in new:
+                why = f"`{piece[:40]}` is expected as `{new[:40]}`"
+                place = start + at
+                yield Edit(site.source.path, place, place + len(piece), new, "literal", why, 1.6, node.lineno)
+
+
+def _as_there(body: str, message: str) -> Iterator[tuple[int, str, str]]:
+    """Where in the literal, what it says there, and what the other text says in that place."""
+    for piece in [one for one in _FIELD.split(body) if len(one) >= PIECE_LEAST]:
         for one, two, same in _both_ways(message):
             at, places = one.find(piece), dict(same)
-            if at < 0 or at not in places or at + len(piece) - 1 not in places:
-                continue
-            new = two[places[at] : places[at + len(piece) - 1] + 1]
-            if new != piece and quote not in new and not re.search(r"[\\{}%\n]", new):
-                value = str(node.value).replace(piece, new, 1)
-                why = f"`{piece[:40]}` is expected as `{new[:40]}`"
-                yield site.swap(node, text[:start] + value + quote, "literal", why, 1.6)
+            if at >= 0 and at in places and at + len(piece) - 1 in places:
+                new = two[places[at] : places[at + len(piece) - 1] + 1]
+                if new != piece and not re.search(r"[\\{}%\n]", new):
+                    yield body.index(piece), piece, new
 
 
 def _replaced(site: Site, node: ast.Call, message: str) -> Iterator[Edit]:
