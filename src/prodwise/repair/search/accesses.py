@@ -69,7 +69,8 @@ def _fewer(site: Site, node: ast.Call) -> Iterator[Edit]:
     parts: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
     if len(parts) < 2 or any(isinstance(one, ast.Starred) for one in node.args):
         return
-    for dropped in (*node.args[-1:], *(one for one in node.keywords if one.arg)):
+    droppable: list[ast.expr | ast.keyword] = [*node.args[-1:], *(one for one in node.keywords if one.arg)]
+    for dropped in droppable:
         kept = ", ".join(part_of(site, one) for one in parts if one is not dropped)
         why = f"`{part_of(site, dropped)[:60]}` is too much for `{name_of(node.func)}`"
         cost = 2.2 if isinstance(dropped, ast.keyword) else 2.5
