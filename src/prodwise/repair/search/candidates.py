@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from prodwise.repair.edits import Edit
 from prodwise.repair.search import (
     arguments,
+    branches,
     conditions,
     copies,
+    early,
+    flow,
     guards,
     idioms,
     keywords,
     names,
+    only,
     operators,
     parts,
     patterns,
@@ -27,6 +31,8 @@ from prodwise.repair.search.site import Site
 from prodwise.repair.source import Function, Source, scope
 
 MOST_OF_ONE = 900
+_STEPS = frozenset({"branch", "copied", "flow", "only if", "statement missing"})
+"""Of whole statements there are few: they do not stand back behind the many edits inside of one."""
 
 
 def of(source: Source, statement: ast.stmt) -> list[Edit]:
@@ -39,7 +45,9 @@ def of(source: Source, statement: ast.stmt) -> list[Edit]:
         key = (edit.start, edit.end, edit.new)
         if source.text[edit.start : edit.end] != edit.new and (key not in seen or seen[key].cost > edit.cost):
             seen[key] = edit
-    return sorted(seen.values(), key=lambda one: one.cost)[:MOST_OF_ONE]
+    cheapest = sorted(seen.values(), key=lambda one: one.cost)
+    inside = [one for one in cheapest if one.kind not in _STEPS][:MOST_OF_ONE]
+    return sorted((*inside, *(one for one in cheapest if one.kind in _STEPS)), key=lambda one: one.cost)
 
 
 def _quoted(site: Site) -> list[tuple[int, int, str]]:
@@ -93,6 +101,10 @@ def _all(site: Site) -> Iterator[Edit]:
         yield from guards.edits(site)
         yield from statements.edits(site)
         yield from copies.edits(site)
+        yield from branches.edits(site)
+        yield from flow.edits(site)
+        yield from only.edits(site)
+        yield from early.edits(site)
 
 
 def _default(function: Function, node: ast.expr) -> bool:

@@ -6,7 +6,7 @@ import ast
 import builtins
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,7 +14,7 @@ from prodwise.repair.search.site import Site
 from prodwise.repair.source import Source
 
 TEXT_MOST = 70
-_KNOWN = frozenset(dir(builtins))
+BUILT_IN = frozenset(dir(builtins))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,29 @@ def open_questions(source: Source) -> tuple[str, ...]:
     return _open(source)
 
 
+@lru_cache(maxsize=64)
+def open_here(source: Source, place: ast.AST | None) -> tuple[str, ...]:
+    """Those of one function."""
+    return _of(source, [one for one in questions(source) if one.place is place]) if place is not None else ()
+
+
 @lru_cache(maxsize=16)
 def _open(source: Source) -> tuple[str, ...]:
+    return _of(source, questions(source))
+
+
+def _of(source: Source, asked: Sequence[Said]) -> tuple[str, ...]:
     found = Counter[str]()
-    for one in questions(source):
-        own = one.names - source.globals - _KNOWN
+    for one in asked:
+        own = one.names - source.globals - BUILT_IN
         if len(own) == 1 and not own & {"self", "cls"} and "{" not in one.text:
-            found[re.sub(rf"(?<![\w.'\"]){next(iter(own))}(?![\w'\"=(])", "{}", one.text)] += 1
+            found[opened(one.text, next(iter(own)))] += 1
     return tuple(text for text, _ in found.most_common(10) if "{}" in text)
+
+
+def opened(text: str, name: str) -> str:
+    """The text with a gap in the place of a name."""
+    return re.sub(rf"(?<![\w.'\"]){name}(?![\w'\"=(])", "{}", text)
 
 
 @lru_cache(maxsize=16)
@@ -98,4 +113,4 @@ def names_in(node: ast.AST) -> frozenset[str]:
 
 def visible(site: Site, names: frozenset[str]) -> bool:
     """Whether all of them mean something at this place."""
-    return names <= {*site.scope.locals, *site.source.globals, *site.scope.functions, *_KNOWN}
+    return names <= {*site.scope.locals, *site.source.globals, *site.scope.functions, *BUILT_IN}
