@@ -76,7 +76,8 @@ def _missing(site: Site, statement: ast.If) -> Iterator[Edit]:
     at = source.line_start((statement.body[-1].end_lineno or 0) + 1)
     for text in sorted(found, key=found.__getitem__)[:MOST]:
         new = indent(text, source.indent(statement)) + "\n"
-        why = f"`{text.partition(chr(10))[0]}` is asked elsewhere beside such questions, and not here"
+        lacking = text.partition(chr(10))[0].removeprefix("elif ").rstrip(":")
+        why = f"`{lacking}` is asked elsewhere, and not here"
         yield Edit(source.path, at, at, new, "branch", why, found[text], statement.lineno)
 
 

@@ -15,7 +15,7 @@ _LOOPS = ast.For | ast.While | ast.AsyncFor
 def edits(site: Site) -> Iterator[Edit]:
     statement = site.statement
     if isinstance(statement, ast.If) and not statement.orelse and _changes(statement):
-        yield from _word(site, "if", "while", "is to be asked until it no longer holds")
+        yield from _word(site, "if", "while", "is to be asked again and again")
     elif isinstance(statement, ast.While) and not statement.orelse and not _leaves(statement):
         yield from _word(site, "while", "if", "is to be asked once")
     if not _looped(site):

@@ -26,7 +26,7 @@ def edits(site: Site) -> Iterator[Edit]:
     own = {ast.unparse(one) for one in ast.walk(statement) if isinstance(one, ast.expr)}
     for term, cost in list(conditions.terms(site, statement).items())[:TERMS_MOST]:
         if term not in own:
-            why = f"it is done only where `{term}`"
+            why = f"it is done only when `{term}`"
             yield Edit(
                 source.path, start, end, f"if {term}:\n{indent}    {inner}", "only if", why, cost, statement.lineno
             )
