@@ -56,6 +56,13 @@ def test_the_error_and_the_lines_that_led_to_it_are_read(tmp_path: Path, argumen
     assert [(frame.file, frame.line) for frame in told.frames][-2:] == [("m.py", 2), ("m.py", 6)]
 
 
+def test_an_exception_that_is_called_after_its_module_is_one() -> None:
+    said = (
+        'Traceback (most recent call last):\n  File "/w/m.py", line 2, in f\nzlib.error: Error -3 while decompressing'
+    )
+    assert read(said, "/w").error == "zlib.error"
+
+
 def test_a_failed_assertion_names_its_test(tmp_path: Path) -> None:
     told = read(output_of(tmp_path, "-m", "pytest", "-q", "test_m.py::test_other"), str(tmp_path))
     assert told.error == "AssertionError"

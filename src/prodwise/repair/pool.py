@@ -14,7 +14,7 @@ from prodwise.repair.edits import Edit
 from prodwise.repair.localise import is_test, suspicion
 from prodwise.repair.probe import read_text
 from prodwise.repair.scene import ASSERTED, Scene
-from prodwise.repair.search import candidates
+from prodwise.repair.search import candidates, together
 from prodwise.repair.source import Function, Source, Unit
 from prodwise.repair.templates import asked, crash, defaults, expected, guards, handlers, members, raises, tables, texts
 
@@ -23,6 +23,7 @@ STATEMENTS_MOST = 200
 OUTER_MOST = 60
 CANDIDATES_MOST = 28_000
 LOOKED_AT_MOST = 8_000
+JOINED_OF = 4_000
 HISTORY_MOST = 8
 OUTER = 0.9
 """A value of a module or a class is as suspect as the lines that read it, less a little."""
@@ -33,13 +34,27 @@ ROOM = 16
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """A comparison whose limit an edit moves. at: where it begins; least: the least whole number that is beyond it; told: whether
+    the code gives that number elsewhere."""
+
+    path: str
+    at: int
+    least: int
+    up: bool
+    told: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
-    """seen: lines, beside its own, of which a test that runs one sees the edit."""
+    """seen: lines, beside its own, of which a test that runs one sees the edit; parts: the edits of which it is made."""
 
     edit: Edit
     unit: Unit | None
     score: float
     seen: frozenset[tuple[str, int]] = frozenset()
+    moved: Moved | None = None
+    parts: tuple[Edit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +74,7 @@ class _Made:
     suspicion: float
     source: Source
     statement: ast.stmt
+    parts: tuple[Edit, ...] = ()
 
     @property
     def rough(self) -> float:
@@ -85,10 +101,11 @@ def pool(scene: Scene, tree: Tree, workshop: Workshop) -> list[Candidate]:
             score = rank.score(one.edit, one.suspicion, one.source, older.get(one.source.path, ()))
             unit = _unit(one.source, one.statement, one.edit)
             seen = _seen(one.source, one.statement, readers) if unit is None else frozenset()
+            seen |= {(part.path, part.line) for part in one.parts}
             edit = one.edit
             if turned.unnoticed(edit, one.source, one.statement, scene.spectrum):
                 edit = replace(edit, kind="turned")
-            found.append((score + later, Candidate(edit, unit, score, seen)))
+            found.append((score + later, Candidate(edit, unit, score, seen, parts=one.parts)))
     return [one for _, one in sorted(found, key=lambda pair: pair[0])]
 
 
@@ -124,7 +141,18 @@ def _all(scene: Scene, ranked: Sequence[tuple[float, Source, ast.stmt]], hints: 
             key, one = (edit.path, edit.start, edit.end, edit.new), _Made(edit, suspect, source, statement)
             if key not in made or made[key].rough > one.rough:
                 made[key] = one
-    return list(made.values())
+    return [*made.values(), *_together(list(made.values()))]
+
+
+def _together(made: Sequence[_Made]) -> list[_Made]:
+    """Of the likeliest, those that are made at several places."""
+    some = sorted(made, key=lambda one: one.rough)[:JOINED_OF]
+    suspicions = {id(one.edit): one.suspicion for one in some}
+    placed = (together.Placed(one.edit, one.source, one.statement) for one in some)
+    return [
+        _Made(one.edit, max(suspicions[id(part)] for part in one.parts), one.at.source, one.at.statement, one.parts)
+        for one in together.joined(placed)
+    ]
 
 
 def _sources(tree: Tree, paths: Sequence[str]) -> dict[str, Source]:
@@ -134,13 +162,13 @@ def _sources(tree: Tree, paths: Sequence[str]) -> dict[str, Source]:
             break
         if is_test(path) or path.rpartition("/")[2] in PROTECTED or "migrations/" in path or not path.endswith(".py"):
             continue
-        source = _source(tree, path)
+        source = source_at(tree, path)
         if source is not None:
             found[path] = source
     return found
 
 
-def _source(tree: Tree, path: str) -> Source | None:
+def source_at(tree: Tree, path: str) -> Source | None:
     place = tree.root / path
     if place.is_symlink() or not place.is_file() or not place.resolve().is_relative_to(tree.root.resolve()):
         return None
@@ -153,7 +181,7 @@ def _source(tree: Tree, path: str) -> Source | None:
 def _hints(scene: Scene, tree: Tree) -> Hints:
     """Read where the test fails."""
     frame = next((one for one in reversed(scene.frames) if is_test(one.file)), None)
-    test = _source(tree, frame.file) if frame is not None else None
+    test = source_at(tree, frame.file) if frame is not None else None
     line = frame.line if frame is not None else 0
     return Hints(
         raises.awaited(scene.said, test, line), texts.of_test(test, line), texts.of_test(test, line, texts.LONG_MOST)

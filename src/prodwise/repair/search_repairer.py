@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 from prodwise.clock import monotonic
 from prodwise.model.action import ActionKind
 from prodwise.model.patch import Fault, Proposal
 from prodwise.ports.repair import Workshop
+from prodwise.repair import limits
 from prodwise.repair.edits import Edit, unified
 from prodwise.repair.guards import Guards
-from prodwise.repair.pool import Candidate, pool
+from prodwise.repair.pool import Candidate, pool, source_at
 from prodwise.repair.probe import CANNOT, Probe, Trial, read_text
 from prodwise.repair.scene import Scene, look
 from prodwise.repair.source import Unit
@@ -67,13 +69,22 @@ class _Search:
         questions, and weighed. 3. The chosen ones pass the plain command once more, in a fresh process."""
         guards = Guards(self.scene, self.probe)
         passed, rest = self._forked(candidates)
+        passed = self._beside(_whole(passed))
         best = min((one.score for one in passed), default=1e9)
         slow = self._plainly([one for one in rest if one.score <= best + MARGIN][:PLAIN_MOST])
         passed += guards.whole(slow, self.left() - LAST_S)
-        standing = sorted(guards.hold(passed, self.left() - LAST_S), key=lambda one: one.score)
+        held = limits.weighed(guards.hold(passed, self.left() - LAST_S))
+        standing = sorted(held, key=lambda one: one.score)
         answers, base = self._answers(standing)
         asked = base if self.scene.breaks else ()
         return [one for one in chosen(standing, answers, self.scene.spectrum, asked) if self._again(one)]
+
+    def _beside(self, passed: Sequence[Candidate]) -> list[Candidate]:
+        """With the limits that pass as well as those that did."""
+        source_of = cache(partial(source_at, self.probe.tree))
+        known = limits.marked(passed, source_of)
+        more = limits.others(known, source_of)
+        return [*known, *(self._forked(more)[0] if more and self.left() > LAST_S else [])]
 
     def _forked(self, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
         """Those that pass, and those that must be tried in a process of their own."""
@@ -118,6 +129,12 @@ class _Search:
     def _again(self, survivor: Survivor) -> bool:
         seconds = max(10.0, 3 * self.scene.limits.plain)
         return self.probe.plain(self.fault.command, survivor.candidate.edit, seconds).code == 0
+
+
+def _whole(passed: Sequence[Candidate]) -> list[Candidate]:
+    """Without those of which a part does as well."""
+    alone = {one.edit for one in passed}
+    return [one for one in passed if alone.isdisjoint(one.parts)]
 
 
 def _numbered(some: Sequence[Candidate]) -> dict[int, tuple[Edit, Unit | None, float]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log2
 
 from prodwise.repair.localise import Spectrum
-from prodwise.repair.pool import Candidate
+from prodwise.repair.pool import Candidate, Moved
 
 # What fits by accident more often than other kinds: it adds a way around, or takes something away.
 RISK = {
@@ -16,6 +16,9 @@ RISK = {
     "condition": 0.15,
     "condition dropped": 0.25,
     "operand dropped": 0.1,
+    "flow": 0.15,
+    "only if": 0.15,
+    "branch": 0.1,
     "call dropped": 0.1,
     "index dropped": 0.1,
     "piece": 0.1,
@@ -72,8 +75,9 @@ class Meaning:
 def chosen(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], spectrum: Spectrum,
            base: tuple[str, ...] = ()) -> list[Survivor]:  # fmt: skip
     """1. Edits that answer alike beyond the tests are one meaning. 2. The meaning that weighs most is held against all others:
-    where several fit alike, none is believed. 3. Unusual edits, those that go around the work, and few tests through the
-    edited line speak against it. 4. Nothing is proposed below the least confidence.
+    where several fit alike, none is believed. 3. Nor is a limit where another one passes as well, unless the code tells of this
+    one alone. 4. Unusual edits, those that go around the work, and few tests through the edited line speak against it.
+    5. Nothing is proposed below the least confidence.
 
     base: what the unchanged program answers, where all that failed did so with an error or never ended: what it does answer
     is right then."""
@@ -85,8 +89,22 @@ def chosen(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], sp
     share = weights[best] / sum(weights)
     if share < SHARE_LEAST:
         return []
-    judged = [Survivor(one, confidence(one, share, spectrum)) for one in found[best].edits[:MOST]]
+    edits = pinned(found[best].edits, standing)
+    judged = [Survivor(one, confidence(one, share, spectrum)) for one in edits[:MOST]]
     return [one for one in judged if one.confidence >= LEAST.get(witnesses(one.candidate, spectrum), LEAST_OF_MANY)]
+
+
+def pinned(edits: Sequence[Candidate], standing: Sequence[Candidate]) -> list[Candidate]:
+    """Without those that move a limit to where nothing holds it: questions that were answered alike did not ask for it."""
+    open_: dict[tuple[str, int], dict[int, bool]] = {}
+    for one in standing:
+        if one.moved is not None:
+            open_.setdefault((one.moved.path, one.moved.at), {})[one.moved.least] = one.moved.told
+    return [one for one in edits if one.moved is None or _held(one.moved, open_[one.moved.path, one.moved.at])]
+
+
+def _held(moved: Moved, passed: Mapping[int, bool]) -> bool:
+    return len(passed) == 1 or (moved.told and sum(passed.values()) == 1)
 
 
 def meanings(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]]) -> list[Meaning]:

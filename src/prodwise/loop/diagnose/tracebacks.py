@@ -15,7 +15,7 @@ _FRAME = re.compile(r'^\s*File "([^"]{1,400})", line (\d{1,7})(?:, in (\S{1,200}
 _PYTEST = re.compile(r"^([^\s:][^:]{0,400}\.py):(\d{1,7}):(?: in (\S{1,200})| ([A-Za-z_][\w.]{0,200}))?$")
 _ERROR = re.compile(r"^(?:E\s{1,8})?([A-Za-z_][\w.]{0,200})(?::\s(.{0,500}))?$")
 _NAMED = re.compile(
-    r"(?:Error|Exception|Warning|Exit|Interrupt|Iteration|Timeout|Failed|Refused|NotFound|DoesNotExist)$"
+    r"(?:Error|Exception|Warning|Exit|Interrupt|Iteration|Timeout|Failed|Refused|NotFound|DoesNotExist|\.error)$"
 )
 _SUMMARY = re.compile(r"^(?:FAILED|ERROR) ([^\s(]\S{0,400})(?: - (.{0,500}))?$")
 

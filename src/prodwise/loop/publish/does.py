@@ -87,6 +87,11 @@ _WRONG: Final = tuple(
         (r"the operands of `([^`]+)` are in the wrong order", "swap the operands of {}"),
         (r"the result is `([^`]+)` itself", "answer {} itself"),
         (r"the (square|whole) of `([^`]+)` is meant", "use the {} of {}"),
+        (r"`([^`]+)` is to be asked (in any case|once|again and again)", "ask {} {}"),
+        (r"`([^`]+)` is only to be asked where what is asked before does not hold", "ask {} only otherwise"),
+        (r"the others are to be looked at as well", "look at the others as well"),
+        (r"nothing after it is to be looked at", "look at nothing after it"),
+        (r"nothing more is to be done with this one", "go on to the next one"),
         (r"`([^`]+)` is meant without its sign", "use {} without its sign"),
         (r"`([^`]+)` is (?:meant|meant here)", "use {}"),
     )

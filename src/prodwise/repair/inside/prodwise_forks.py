@@ -6,6 +6,7 @@ Python 3.6 and up; the standard library only.
 import gc
 import io
 import os
+import select
 import signal
 import sys
 import time
@@ -15,6 +16,7 @@ import sitecustomize as watch
 CANNOT = 97
 FUNCTION = type(watch.begin)
 CODE = type(watch.begin.__code__)
+BEFORE = {}  # type: dict
 FUTURES = 0
 for _name in __import__("__future__").all_feature_names:
     FUTURES |= getattr(__import__("__future__"), _name).compiler_flag
@@ -61,6 +63,8 @@ def one(edit, functions, quick):
     with io.open(path, encoding="utf-8", newline="") as source:
         old = source.read()
     new = old[: edit[3]] + edit[5] + old[edit[4] :]
+    if edit[2] and path in functions:
+        before_of(edit[2], path, old, functions)
     with io.open(path, "w", encoding="utf-8", newline="") as out:
         out.write(new)
     try:
@@ -95,6 +99,8 @@ def called(quick):
 def wait(pid, seconds):
     """A child's own timer ends what computes; only what waits is ended from here, later, for the machine may be busy."""
     end, pause = time.monotonic() + 4 * seconds + 2, 0.0005
+    if hasattr(os, "pidfd_open") and ends(pid, end):
+        pause = 0.0
     while time.monotonic() < end:
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
@@ -108,6 +114,20 @@ def wait(pid, seconds):
             pass
     os.waitpid(pid, 0)
     return None
+
+
+def ends(pid, end):
+    """Waits without looking again and again. False where the system has no such way, or at the end."""
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError:
+        return False
+    try:
+        return bool(select.select([handle], [], [], max(0.0, end - time.monotonic()))[0])
+    except (OSError, ValueError):
+        return False
+    finally:
+        os.close(handle)
 
 
 def by_file():
@@ -133,8 +153,10 @@ def become(edit, path, old, new, functions):
     first, last, classes = edit[2]
     grown = new.count("\n") - old.count("\n")
     flags = functions[path][0].__code__.co_flags & FUTURES
+    before = before_of(edit[2], path, old, functions)
+    if before is None:
+        os._exit(1)
     try:
-        before = unit(old, first, last, classes, path, flags)
         after = unit(new, first, last + grown, classes, path, flags)
     except (SyntaxError, ValueError):
         os._exit(1)
@@ -151,6 +173,19 @@ def become(edit, path, old, new, functions):
             changed = True
     if not changed:
         os._exit(CANNOT)
+
+
+def before_of(place, path, old, functions):
+    """The code of a unit as it is, made once, before the forks. None where it cannot be read."""
+    first, last, classes = place
+    key = (path, first, last)
+    if key not in BEFORE:
+        flags = functions[path][0].__code__.co_flags & FUTURES
+        try:
+            BEFORE[key] = unit(old, first, last, classes, path, flags)
+        except Exception:
+            BEFORE[key] = None
+    return BEFORE[key]
 
 
 def unit(text, first, last, classes, path, flags):

@@ -1,4 +1,5 @@
-"""Takes an edit of a module's or a class's own values, or of a parameter's default, into the living program. Python 3.8 and up.
+"""Takes an edit of a module's or a class's own values, of a parameter's default, or of several functions at once, into the living
+program. Python 3.8 and up.
 
 What was made of a value elsewhere, before, is not made again: where that matters the tests fail, and a fresh process decides of
 those that pass."""
@@ -22,7 +23,9 @@ def become(path, old, new, start, end, functions):
     first, last = old.count("\n", 0, start) + 1, old.count("\n", 0, end) + 1
     way = held(before, first, last)
     twin = follow(after, way)
-    if not way or twin is None or type(twin) is not type(way[-1][0]):
+    if not way or isinstance(twin, ast.ClassDef):
+        return of_bodies(before, after, (old, new), functions.get(path, ()), path)
+    if twin is None or type(twin) is not type(way[-1][0]):
         return False
     owner, space = modules[0], vars(modules[0])
     for node, _ in way[:-1]:
@@ -141,3 +144,31 @@ def of_function(before, after, last, space, functions, path):
             return False
         one.__defaults__, one.__kwdefaults__ = made.__defaults__, made.__kwdefaults__
     return bool(living)
+
+
+def of_bodies(before, after, texts, functions, path):
+    """Several functions of one file, where nothing else of it changes."""
+    if not functions or bare(before) != bare(after):
+        return False
+    import prodwise_forks as forks
+
+    flags, pairs = functions[0].__code__.co_flags & forks.FUTURES, {}  # type: int, dict
+    old, new = (compile(text, path, "exec", flags, True) for text in texts)
+    forks.pair(old, new, pairs)
+    changed = False
+    for one in functions:
+        code = one.__code__
+        twin = pairs.get((code.co_name, code.co_firstlineno))
+        if twin is not None:
+            if len(twin.co_freevars) != len(code.co_freevars):
+                return False
+            one.__code__, changed = twin, True
+    return changed
+
+
+def bare(tree):
+    """What a module says without the bodies of its functions, which the tree loses."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            node.body = []
+    return ast.dump(tree)

@@ -9,12 +9,16 @@ from prodwise.repair.edits import Edit
 from prodwise.repair.search import (
     accesses,
     arguments,
+    branches,
     conditions,
     copies,
+    early,
+    flow,
     guards,
     idioms,
     keywords,
     names,
+    only,
     operators,
     parts,
     patterns,
@@ -30,6 +34,8 @@ from prodwise.repair.source import Function, Source, scope
 
 MOST_OF_ONE = 900
 MOST_OF_LINE = 200
+_STEPS = frozenset({"branch", "copied", "flow", "only if", "statement missing"})
+"""Of whole statements there are few: they do not stand back behind the many edits inside of one."""
 
 
 def of(source: Source, statement: ast.stmt) -> list[Edit]:
@@ -43,7 +49,9 @@ def of(source: Source, statement: ast.stmt) -> list[Edit]:
         if source.text[edit.start : edit.end] != edit.new and (key not in seen or seen[key].cost > edit.cost):
             seen[key] = edit
     lines = source.last_head_line(statement) - statement.lineno + 1
-    return sorted(seen.values(), key=lambda one: one.cost)[: min(MOST_OF_ONE, MOST_OF_LINE * lines)]
+    cheapest = sorted(seen.values(), key=lambda one: one.cost)
+    inside = [one for one in cheapest if one.kind not in _STEPS][: min(MOST_OF_ONE, MOST_OF_LINE * lines)]
+    return sorted((*inside, *(one for one in cheapest if one.kind in _STEPS)), key=lambda one: one.cost)
 
 
 def _quoted(site: Site) -> list[tuple[int, int, str]]:
@@ -99,6 +107,10 @@ def _all(site: Site) -> Iterator[Edit]:
         yield from guards.edits(site)
         yield from statements.edits(site)
         yield from copies.edits(site)
+        yield from branches.edits(site)
+        yield from flow.edits(site)
+        yield from only.edits(site)
+        yield from early.edits(site)
 
 
 def _default(function: Function, node: ast.expr) -> bool:

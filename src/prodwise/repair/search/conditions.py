@@ -60,14 +60,14 @@ def _base(term: str) -> str:
 
 def _more(site: Site, node: ast.expr) -> Iterator[Edit]:
     mine = ast.unparse(node)
-    for term, cost in list(_terms(site, node).items())[:TERMS_MOST]:
+    for term, cost in list(terms(site, node).items())[:TERMS_MOST]:
         if term in mine or term.removeprefix("not ") in mine:
             continue
         for word in ("and", "or"):
             yield joined(site, node, term, word, f"the condition lacks `{term}`", cost)
 
 
-def _terms(site: Site, node: ast.expr) -> dict[str, float]:
+def terms(site: Site, node: ast.expr | ast.stmt) -> dict[str, float]:
     """Both ways: as it is asked elsewhere, and negated."""
     found: dict[str, float] = {}
     function = site.source.function(site.statement)
@@ -78,6 +78,8 @@ def _terms(site: Site, node: ast.expr) -> dict[str, float]:
         if shared and nearby.visible(site, one.names):
             found.setdefault(one.text, 2.2 if near else 2.4)
     others = [name for name in site.scope.locals if name not in (*used, "self", "cls", "_")][:3]
+    for name, question in product(used, nearby.open_here(site.source, function)):
+        found.setdefault(question.replace("{}", name), 2.2)
     for name, question in product(used, nearby.open_questions(site.source)):
         found.setdefault(question.replace("{}", name), 2.3)
     for name, kind in product((*used, *others), (*site.source.asked_types[:3], "str")):

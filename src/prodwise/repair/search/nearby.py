@@ -6,7 +6,7 @@ import ast
 import builtins
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -55,14 +55,29 @@ def open_questions(source: Source) -> tuple[str, ...]:
     return _open(source)
 
 
+@lru_cache(maxsize=64)
+def open_here(source: Source, place: ast.AST | None) -> tuple[str, ...]:
+    """Those of one function."""
+    return _of(source, [one for one in questions(source) if one.place is place]) if place is not None else ()
+
+
 @lru_cache(maxsize=16)
 def _open(source: Source) -> tuple[str, ...]:
+    return _of(source, questions(source))
+
+
+def _of(source: Source, asked: Sequence[Said]) -> tuple[str, ...]:
     found = Counter[str]()
-    for one in questions(source):
+    for one in asked:
         own = one.names - source.globals - BUILT_IN
         if len(own) == 1 and not own & {"self", "cls"} and "{" not in one.text:
-            found[re.sub(rf"(?<![\w.'\"]){next(iter(own))}(?![\w'\"=(])", "{}", one.text)] += 1
+            found[opened(one.text, next(iter(own)))] += 1
     return tuple(text for text, _ in found.most_common(10) if "{}" in text)
+
+
+def opened(text: str, name: str) -> str:
+    """The text with a gap in the place of a name."""
+    return re.sub(rf"(?<![\w.'\"]){name}(?![\w'\"=(])", "{}", text)
 
 
 @lru_cache(maxsize=16)

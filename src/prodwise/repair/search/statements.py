@@ -84,6 +84,8 @@ def _calls(site: Site, function: Function) -> Iterator[tuple[str, float]]:
             for name in names:
                 if name != receiver:
                     yield f"{receiver}.{method}({name})", 2.4
+                    if method == "append":
+                        yield f"{receiver}.insert(0, {name})", 2.6
 
 
 def _method_of(value: ast.expr) -> str:

@@ -1,0 +1,55 @@
+"""A step that is done always, and only where a question holds that the file asks elsewhere."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from prodwise.repair.edits import Edit
+from prodwise.repair.search import conditions
+from prodwise.repair.search.site import Site
+
+TERMS_MOST = 20
+LINES_MOST = 4
+
+
+def edits(site: Site) -> Iterator[Edit]:
+    source, statement = site.source, site.statement
+    if source.function(statement) is None or not _step(site) or not _alone(site):
+        return
+    start, end = source.span(statement)
+    indent, text = source.indent(statement), source.text[start:end]
+    lines = (statement.end_lineno or 0) - statement.lineno
+    if lines >= LINES_MOST or '"""' in text or "'''" in text or "\\\n" in text:
+        return
+    inner = text.replace("\n", "\n    ")
+    own = {ast.unparse(one) for one in ast.walk(statement) if isinstance(one, ast.expr)}
+    for term, cost in list(conditions.terms(site, statement).items())[:TERMS_MOST]:
+        if term not in own:
+            why = f"it is done only when `{term}`"
+            yield Edit(
+                source.path, start, end, f"if {term}:\n{indent}    {inner}", "only if", why, cost, statement.lineno
+            )
+
+
+def _step(site: Site) -> bool:
+    match site.statement:
+        case ast.Expr(value=ast.Call() | ast.Await() | ast.Yield() | ast.YieldFrom()) | ast.AugAssign() | ast.Delete():
+            return True
+        case ast.Assign(targets=[ast.Attribute() | ast.Subscript()]):
+            return True
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            return any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(value))
+        case ast.Return() | ast.Raise() | ast.Continue() | ast.Break():
+            return not isinstance(site.source.parents.get(site.statement), ast.FunctionDef | ast.AsyncFunctionDef)
+    return False
+
+
+def _alone(site: Site) -> bool:
+    """On its own lines, and not all that an `if` does: a term more of its question says the same."""
+    source, statement = site.source, site.statement
+    parent = source.parents.get(statement)
+    whole = isinstance(parent, ast.If) and not parent.orelse and parent.body == [statement]
+    before = source.lines[statement.lineno - 1][: statement.col_offset].strip()
+    after = source.lines[(statement.end_lineno or 1) - 1].encode()[statement.end_col_offset or 0 :].strip()
+    return not whole and not before and (not after or after.startswith(b"#"))
