@@ -92,6 +92,19 @@ def test_why_of_a_release(shop: Terminal, world: World) -> None:
     assert "418 of about 600 requests" in said
 
 
+def test_every_command_takes_the_beginning_of_an_id(shop: Terminal, world: World) -> None:
+    """Those of the healer's own machine (`fix`, `rollback`) are tried beside what they do."""
+    question, incident = stories.question(world), world.store.incidents.list()[0].id
+    release = stories.ramp(world)
+    assert f"{incident}: " in shop.run("takeover", incident[:-1]).out
+    assert f"take back in {incident}" in shop.run("undo", incident[:-1], "--dry-run").out
+    assert incident in shop.run("report", incident[:-1]).out
+    assert json.loads(shop.run("why", release[:3], "--json").out)["release"]["id"] == release
+    whole, begun = (json.loads(shop.run("audit", "--incident", one, "--json").out) for one in (incident, incident[:-1]))
+    assert whole == begun
+    assert "denied" in shop.run("deny", question[:4]).out
+
+
 def test_releases_in_truth(shop: Terminal, world: World) -> None:
     release = stories.ramp(world)
     said = shop.run("releases").out

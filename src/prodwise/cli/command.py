@@ -28,7 +28,10 @@ Watch = Annotated[bool, typer.Option("--watch", help="Keep showing it; with --js
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
 Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 NoInput = Annotated[bool, typer.Option("--no-input", help="Fail rather than ask.")]
-Release = Annotated[str, typer.Argument(metavar="RELEASE", help="A release's id or commit.")]
+IncidentId = Annotated[
+    str, typer.Argument(metavar="ID", help="An incident's id, or the beginning of it; else the newest.")
+]
+Release = Annotated[str, typer.Argument(metavar="RELEASE", help="A release's id or commit, or the beginning of one.")]
 
 HELP_WIDTH_MAX = 100
 HERE = Path(".")

@@ -13,6 +13,7 @@ import typer
 from prodwise.cli.codes import Code
 from prodwise.cli.command import DryRun, Json, Watch, command, new_app
 from prodwise.cli.desk import Desk, paint
+from prodwise.loop.named import one_of
 from prodwise.model.errors import NotRunning, UsageError
 
 Alpha = Annotated[float, typer.Option(help="Chance of a false alarm, however long one looks.")]
@@ -36,7 +37,11 @@ FixRequest = Annotated[
 ]
 FixIncident = Annotated[
     str,
-    typer.Option("--incident", metavar="ID", help="An incident of the app: the error that programs reported for it."),
+    typer.Option(
+        "--incident",
+        metavar="ID",
+        help="An incident's id, or the beginning of it: what programs reported for it.",
+    ),
 ]
 Test = Annotated[str, typer.Option("--test", metavar="CMD", help="A command that fails, and must pass.")]
 Trace = Annotated[
@@ -63,7 +68,12 @@ Seed = Annotated[int, typer.Option("--seed", help="For the traffic's choices.")]
 What = Annotated[str, typer.Argument(metavar="verify", help="verify: check the chain of hashes.")]
 After = Annotated[int, typer.Option("--after", metavar="N", min=0, help="Only entries with a higher number.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=2000, help="At most so many.")]
-OfIncident = Annotated[str, typer.Option("--incident", metavar="ID", help="Only those of one incident or release.")]
+OfIncident = Annotated[
+    str,
+    typer.Option(
+        "--incident", metavar="ID", help="Only those of one incident or release: its id, or the beginning of it."
+    ),
+]
 
 
 def add(app: typer.Typer) -> None:
@@ -245,6 +255,7 @@ def _verify(desk: Desk, *, as_json: bool) -> int:
 
 def _list(desk: Desk, after: int, limit: int, incident: str, *, as_json: bool) -> None:
     client = desk.client()
+    incident = _meant(client, incident)
     asked = {"incident": incident or None}
     found: list[dict[str, Any]] = []
     while True:
@@ -263,10 +274,21 @@ def _list(desk: Desk, after: int, limit: int, incident: str, *, as_json: bool) -
         desk.show(_line(entry))
 
 
+def _meant(client: Any, wanted: str) -> str:
+    """The incident or release that `wanted` begins; else itself, for the ledger knows older ones."""
+    if not wanted:
+        return ""
+    found = [*client.get("incidents", limit=1000)["incidents"], *client.get("releases")["releases"]]
+    known = [str(one["id"]) for one in found]
+    begun = any(name.startswith(wanted) for name in known)
+    return one_of(wanted, known, "incident or release", "prodwise incidents") if begun else wanted
+
+
 def _follow(desk: Desk, after: int, incident: str, *, as_json: bool) -> int:
     import time
 
     client = desk.client()
+    incident = _meant(client, incident)
     if not after:
         after = max((int(e["seq"]) for e in _tail(client)), default=0)
     while True:

@@ -21,6 +21,7 @@ from prodwise.config.repair import load_repair
 from prodwise.heal.fixes import Fixing
 from prodwise.heal.mending import Mending, mending
 from prodwise.heal.parts import ReportsIn
+from prodwise.loop.named import one_of
 from prodwise.model.errors import ConfigError, UsageError
 from prodwise.repair.undo import MergedFixes
 from prodwise.sandbox.engine import WHERE
@@ -38,18 +39,20 @@ LATE_S: Final = 60.0
 """So long after its budget a search that has not ended is ended."""
 NICE: Final = 15
 ANSWER_MAX: Final = 8_000_000
+INCIDENTS_MAX: Final = 1000
 KEPT: Final = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "PRODWISE_STATE_DIR", "PRODWISE_DATABASE_URL", *WHERE)
 """What the search sees of the healer's environment: where things are, and no credential of a code host. A model's key goes along
 where a person lets searches ask it."""
 
 
 def asked(app_dir: Path, incident: str) -> Mending:
-    """Raises UsageError for an incident that is not known, or of which too little is."""
+    """incident: its id, or the beginning of it. Raises UsageError for one that is not known, or of which too little is."""
     config, store = load(app_dir), open_store(app_dir)
     try:
         archive = reports.archive(app_dir)
         came = ReportsIn(partial(reports.feed, app_dir, config), archive, partial(reports.projects, app_dir, config))
-        return mending(store, came, incident, lambda: "")
+        known = [one.id for one in store.incidents.list(limit=INCIDENTS_MAX)]
+        return mending(store, came, one_of(incident, known, "incident", "prodwise incidents"), lambda: "")
     finally:
         store.close()
 
