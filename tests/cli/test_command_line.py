@@ -16,7 +16,7 @@ from prodwise.cli.reference import page
 from tests.cli.conftest import Quick, Terminal
 
 EVERY = """
-    demo up down init status incidents show changes signals why deploy releases rollback restart pin revert undo stop start
+    demo up down init status incidents show changes signals why deploy releases rollback restart pin setting revert undo stop start
     freeze unfreeze approve deny report takeover stage drill judge diagnose fix audit config version login hooks
 """.split()  # noqa: SIM905
 HEAVY = set("sqlalchemy dbos fastapi pydantic starlette uvicorn jinja2 alembic psutil rich httpx2".split())  # noqa: SIM905
