@@ -37,7 +37,7 @@ POLL_S = 1.0
 
 RESUME_S, TAKEN_S = 0.1, 5.0
 """How often DBOS looks for stories that are to be resumed while there are some, and how long that is waited for."""
-RARELY_S = 10.0
+RARELY_S = 60.0
 """How often it looks otherwise: nothing else comes through that queue, and a look a second was a third of an idle healer's work."""
 
 ENDED: Final = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
@@ -56,6 +56,7 @@ class Left:
 class Durable:
     """The one door to DBOS. within: makes the store's units of work join a session."""
 
+    _made: ClassVar[DBOS]
     _resumed: ClassVar[Queue]
     _over: ClassVar[threading.Event]
 
@@ -82,7 +83,7 @@ class Durable:
         }
         if system_database_url.startswith("sqlite"):
             config["db_engine_kwargs"] = {"pool_pre_ping": False}  # no connection to a file is ever lost
-        made = DBOS(config=config)
+        made = Durable._made = DBOS(config=config)
         Durable._over = threading.Event()
         # Ends its thread for delays and time-outs of workflows, which no story has: a fifth of an idle healer's work.
         made._background_jobs_stop_event.set()
@@ -94,6 +95,8 @@ class Durable:
     def launch() -> None:
         """Starts DBOS. Call it only while holding the lease: from then on this process alone carries out stories."""
         DBOS.launch()
+        # Once a second it asks the database which queues there are, and we make none: a tenth of an idle healer's work.
+        Durable._made._sys_db.list_queues = _no_queues  # type: ignore[method-assign]
 
     @staticmethod
     def left(executor: str) -> tuple[Left, ...]:
@@ -174,6 +177,10 @@ class Durable:
                 return function(*args, **kwargs)
 
         return self._datasource.run_tx_step({"name": name, "isolation_level": self._isolation}, _crash_only(joined))
+
+
+def _no_queues(**_: object) -> list[Queue]:
+    return []
 
 
 def _subject(one: WorkflowStatus) -> str:
