@@ -23,7 +23,7 @@ Timeout = Annotated[
     float,
     typer.Option("--timeout", metavar="SECONDS", min=0, help="Stop following after so long (exit 124); 0: never."),
 ]
-ServiceName = Annotated[str, typer.Argument(metavar="SERVICE")]
+ServiceName = Annotated[str, typer.Argument(metavar="SERVICE", help="Its name in prodwise.toml: web, worker, ….")]
 Back = Annotated[bool, typer.Option("--back", help="Hand it back to Prodwise.")]
 Wrong = Annotated[str, typer.Option("--wrong", metavar="NOTE", help="Its diagnosis is wrong, and why.")]
 Question = Annotated[
@@ -39,7 +39,7 @@ SETTLE_S = 120.0
 def add(app: typer.Typer) -> None:
     command(app, "Act", "prodwise deploy", "prodwise deploy v1.4", "prodwise deploy main --detach")(deploy)
     command(app, "Act", "prodwise rollback", "prodwise rollback 6-6c12aaa -y", "prodwise rollback --dry-run")(rollback)
-    command(app, "Act", "prodwise restart web")(restart)
+    command(app, "Act", "prodwise restart web", "prodwise restart worker --dry-run")(restart)
     command(app, "Every day", "prodwise undo", "prodwise undo inc-20261104-1 -y")(undo)
     command(
         app,

@@ -16,7 +16,7 @@ from prodwise.cli.desk import Desk, paint
 from prodwise.loop.named import one_of
 from prodwise.model.errors import NotRunning, UsageError
 
-Alpha = Annotated[float, typer.Option(help="Chance of a false alarm, however long one looks.")]
+Alpha = Annotated[float, typer.Option(metavar="A", help="Chance of a false alarm, however long one looks.")]
 Baseline = Annotated[float | None, typer.Option(metavar="P", help="The known share of failing requests, e.g. 0.01.")]
 TwoSample = Annotated[bool, typer.Option("--two-sample", help="Compare with the stable lines (the default).")]
 Worse = Annotated[float, typer.Option(metavar="R", help="Pass means: not worse than R times the baseline.")]
@@ -63,11 +63,11 @@ Keep = Annotated[bool, typer.Option("--keep", help="Leave it running afterwards,
 Scenarios = Annotated[list[str], typer.Argument(metavar="NAME|FILE...", help="Built-in names, or scenario files.")]
 HealerName = Annotated[str, typer.Option("--healer", metavar="NAME", help="prodwise, none, supervisor or monit.")]
 ReportFile = Annotated[str, typer.Option("--report", metavar="FILE", help="Write an HTML report there.")]
-Seed = Annotated[int, typer.Option("--seed", help="For the traffic's choices.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="For the traffic's choices.")]
 
 What = Annotated[str, typer.Argument(metavar="verify", help="verify: check the chain of hashes.")]
 After = Annotated[int, typer.Option("--after", metavar="N", min=0, help="Only entries with a higher number.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, max=2000, help="At most so many.")]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, max=2000, help="At most so many.")]
 OfIncident = Annotated[
     str,
     typer.Option(
@@ -108,7 +108,14 @@ def add(app: typer.Typer) -> None:
         "prodwise drill run my-scenario.toml --healer supervisor", name="run", folder=False,
     )(drill_run)  # fmt: skip
     app.add_typer(drills, name="drill", rich_help_panel="Prove")
-    command(app, "Set up", "prodwise audit", "prodwise audit verify", "prodwise audit --watch --json")(audit)
+    command(
+        app,
+        "Set up",
+        "prodwise audit",
+        "prodwise audit verify",
+        "prodwise audit --incident inc-20261104-1",
+        "prodwise audit --watch --json",
+    )(audit)
 
 
 def judge(

@@ -17,6 +17,12 @@ from prodwise.cli.desk import Desk, paint
 from prodwise.loop.named import one_of
 from prodwise.model.errors import NotRunning, UsageError
 
+AskedAbout = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="An incident's or a release's id, or the beginning of it; else the newest incident."
+    ),
+]
 AsPrompt = Annotated[bool, typer.Option("--prompt", help="As a prompt for a coding agent.")]
 Out = Annotated[str, typer.Option("--out", metavar="FILE", help="Write it there; - is stdout.")]
 OpenOnly = Annotated[bool, typer.Option("--open", help="Only those that are not closed.")]
@@ -138,7 +144,7 @@ def show(
     return _one(desk, incident, show_text, as_json=json, keep_on=watch)
 
 
-def why(desk: Desk, incident: IncidentId = "", json: Json = False) -> int | None:
+def why(desk: Desk, incident: AskedAbout = "", json: Json = False) -> int | None:
     """Why Prodwise did what it did, or did not. Symptoms, causes, the ladder, gates."""
     from prodwise.cli.incident_text import why_text
 
