@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import pytest
-from dbos import SQLAlchemyDatasource
 
 from prodwise.clock import monotonic, now
 from prodwise.config import validate
@@ -69,10 +68,7 @@ def healer(folder: Path, kind: str, most: int, version: str) -> None:
     resuming.MOST, stories.APPLICATION_VERSION = most, version  # type: ignore[misc]
     store, executor = SqlStore(url(folder)), uuid.uuid4().hex
     parts = parts_of(folder, store)
-    Durable.configure(f"sqlite:///{folder / 'dbos.db'}", executor)
-    durable = Durable(
-        SQLAlchemyDatasource.create(store.database.url, engine=store.database.engine), store.database.within
-    )
+    durable = Durable(store.database.engine, store.database.within, f"sqlite:///{folder / 'dbos.db'}", executor)
 
     def step(incident: str) -> str:
         if incident == CALM:
@@ -92,11 +88,11 @@ def healer(folder: Path, kind: str, most: int, version: str) -> None:
         return answer
 
     def begin(story: str, name: str, subject: str) -> bool:
-        durable.begin(name, run, subject)
+        durable.begin(name, story, subject)
         return True
 
     made = Resuming(parts, durable, begin, threading.Lock())
-    run = durable.story("incident", body, made.broken)
+    durable.story("incident", body, made.broken)
     durable.launch()
     made.take_over(executor)
     for found in reversed(store.incidents.list(open_only=True)):

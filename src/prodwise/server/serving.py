@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import threading
 from pathlib import Path
 from types import FrameType
 
@@ -27,6 +28,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
+        self.listens = threading.Event()
         self._told = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -42,6 +44,7 @@ class Server(uvicorn.Server):
         self.end()
 
     async def main_loop(self) -> None:
+        self.listens.set()
         self._loop = asyncio.get_running_loop()
         while not await self.on_tick(0):
             with contextlib.suppress(TimeoutError):
