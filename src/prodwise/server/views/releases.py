@@ -162,7 +162,7 @@ def _serving(facts: ReleasesFacts) -> dict[str, float]:
 
 def _warning(facts: ReleasesFacts, claimed: str, serving: Mapping[str, float], current: Rollout | None) -> str:
     if facts.target is None:
-        return facts.target_error or "The target cannot be seen right now."
+        return facts.target_error or "Prodwise cannot see the app right now."
     others = sorted(release for release in serving if release != claimed)
     if claimed and others and current is None:
         return f"The records say {claimed}, but users reach {', '.join(others)}."
