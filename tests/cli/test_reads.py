@@ -196,7 +196,7 @@ def test_audit_verify_without_a_ledger_makes_none(terminal: Terminal, app_dir: P
 
 def test_how_far_it_reaches_is_told_in_a_line(shop: Terminal, world: World) -> None:
     stories.bad_release(world)
-    line = "reaches: web (32 % of requests, 1 route, ~122 people); called by nobody"
+    line = "reaches: web (32 % of requests, 1 route, ~122 people); no other service calls it"
     assert line in " ".join(shop.run("show").out.split())
     why = " ".join(shop.run("why").out.split())
     assert f"the fault {line}" in why

@@ -66,7 +66,7 @@ def test_a_fault_on_some_routes_reaches_those_only() -> None:
 def test_a_worker_that_nobody_calls_meets_no_request() -> None:
     found = reach.step(around(WEB), ActionKind.RESTART, ("mail",))
     assert (found.share, found.people, found.unknown) == (0.0, 0, ())
-    assert reach.text(found) == "mail (takes no requests); called by nobody; writes data: no"
+    assert reach.text(found) == "mail (takes no requests); no other service calls it; writes data: no"
 
 
 def test_what_is_not_known_is_large_and_said() -> None:
