@@ -86,6 +86,7 @@ def test_what_changed_lately_and_what_is_a_persons(terminal: Terminal, repo: Pat
     ("asked", "code", "words"),
     [
         (["checkout.timout"], 2, "did you mean checkout.timeout?"),
+        (["tiemout"], 2, "did you mean checkout.timeout?"),
         (["most"], 2, "no setting 'most' changed lately"),
         (["timeout", "--file", "config/dev.json"], 2, "changed lately in config/dev.json"),
         (["password_length"], 6, "left to a person: it speaks of login"),

@@ -35,7 +35,8 @@ def _ends(name: str, key: str) -> bool:
 
 def _near(changes: Sequence[Change], left: Sequence[Left], key: str) -> str:
     whole = next((one for one in left if not one.name), None)
-    alike = difflib.get_close_matches(key, [one.name for one in changes], n=3)
+    whole_names = {one.name.rpartition(".")[2]: one.name for one in changes} | {one.name: one.name for one in changes}
+    alike = dict.fromkeys(whole_names[name] for name in difflib.get_close_matches(key, list(whole_names), n=3))
     if alike:
         return f"did you mean {' or '.join(alike)}?"
     return f"{LISTED}; {whole.path} is left to a person: {whole.why}" if whole is not None else LISTED
