@@ -85,7 +85,11 @@ def up(
     desk.say("looking at the app")
     facts = _bring_up(desk, with_healer=not no_healer)
     if not no_healer:
-        facts |= _ask_healer(desk, wanted)
+        try:
+            facts |= _ask_healer(desk, wanted)
+        except KeyboardInterrupt:
+            desk.say("interrupted: the app is up, and runs on; `prodwise down` ends it", "warn")
+            raise
         facts["warnings"] += _moved(desk, facts["dashboard"])
     desk.data(**facts) if json else _told(desk, facts)
     return _stay(desk) if foreground else Code.OK
