@@ -40,7 +40,7 @@ FixIncident = Annotated[
     typer.Option(
         "--incident",
         metavar="ID",
-        help="An incident's id, or the beginning of it: what programs reported for it.",
+        help="An incident of the app, or a release that was refused before any user met it: its id, or the beginning of it.",
     ),
 ]
 Test = Annotated[str, typer.Option("--test", metavar="CMD", help="A command that fails, and must pass.")]

@@ -78,6 +78,15 @@ class GitBranches:
             raise ForgeError("the remote does not say which its main branch is", "is it empty?")
         return found[1], found[2]
 
+    def has(self, commit: str) -> bool:
+        """Whether the remote's default branch has it. What is newer there is fetched into a folder that is gone afterwards."""
+        branch, head = self.head()
+        with self.workshop() as shop:
+            if self._git(shop, "cat-file", "--batch-check", given=f"{head}\n".encode()).endswith(" missing\n"):
+                self.fetch(shop, f"refs/heads/{branch}", deep=True)
+            told = self._git(shop, "rev-list", "--max-count=1", "--end-of-options", _commit_id(commit), f"^{head}")
+        return not told.strip()
+
     def tips(self, *branches: str) -> dict[str, str]:
         """Branch → the commit that it is at on the remote; those that are not there are left out. A name may end with `*`."""
         refs = [f"refs/heads/{branch}" for branch in branches]

@@ -6,16 +6,16 @@ healer, holds the forge; a person merges.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from prodwise.clock import monotonic, now
-from prodwise.heal import memory
+from prodwise.heal import memory, unmet
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.hearing import Hearing
 from prodwise.heal.mending import Answer, Mending, answer_from, mending, pull_of
-from prodwise.heal.parts import Parts, ReportsIn
+from prodwise.heal.parts import Parts
 from prodwise.heal.pulls import ENTRY, Kept, Pulls, Stage, Undone, due, open_ones
 from prodwise.heal.reported import leading
 from prodwise.heal.rounds import Rounds
@@ -127,12 +127,14 @@ class Fixes:
     # -- looking for one ------------------------------------------------------------------------------------------------
 
     def _begin_next(self, mends: Mends) -> None:
-        if self._parts.reporting is None:
-            return
         cut_off, tried = self._searches.open(), self._searches.tried()
         if cut_off is not None:
-            self._again(cut_off, mends, self._parts.reporting)
-            return
+            self._again(cut_off, mends)
+        elif not self._begin_incidents(mends, tried):
+            self._begin_unmet(mends, tried)
+
+    def _begin_incidents(self, mends: Mends, tried: Sequence[str]) -> bool:
+        """Whether one was begun."""
         for incident in self._parts.records.incidents.list(limit=LOOKED_AT):
             if incident.id in tried or not _is_over(incident, now()):
                 continue
@@ -143,18 +145,29 @@ class Fixes:
             except UsageError:
                 continue  # its errors may come in yet; an hour later nobody asks any more
             self._begin(asked, mends, "looking for a lasting fix, now that users are served again")
-            return
+            return True
+        return False
+
+    def _begin_unmet(self, mends: Mends, tried: Sequence[str]) -> None:
+        """Of the newest release, where it was refused before any user met it."""
+        release = unmet.asking(self._parts.records, tried, now())
+        if release is not None:
+            asked = mending(self._parts.records, self._parts.reporting, release, self._parts.serving)
+            self._begin(asked, mends, "looking for a fix: users go on with the release before it")
 
     def _begin(self, asked: Mending, mends: Mends, text: str) -> None:
         self._searches.begin(asked.incident)
-        self._note(text, asked, state="sought")
-        mends.begin(asked.incident, model=self._searches.may_ask(mends.models_a_day(), now()))
+        most = mends.models_a_day()
+        model = self._searches.may_ask(most, now())
+        used_up = f"; no model is asked, {most} searches of a day have asked one" if most and not model else ""
+        self._note(f"{text}{used_up}", asked, state="sought")
+        mends.begin(asked.incident, model=model)
         self._at_work = asked
 
-    def _again(self, search: Search, mends: Mends, reporting: ReportsIn) -> None:
+    def _again(self, search: Search, mends: Mends) -> None:
         """It was cut off: this healer is another one, or its process ended without a word."""
         try:
-            asked = mending(self._parts.records, reporting, search.incident, self._parts.serving)
+            asked = mending(self._parts.records, self._parts.reporting, search.incident, self._parts.serving)
         except UsageError:
             self._searches.end()  # what it was about is known no longer
             return
@@ -189,9 +202,11 @@ class Fixes:
             if answer.proposal is None:
                 self._note(f"no fix is proposed: {answer.reason}", asked, state=answer.status)
             else:
-                self._tell_of(answer.proposal, self._pulls.propose(
-                    fixing.forge(), pull_of(asked, answer, self._parts.serving(), now()), asked
-                ))  # fmt: skip
+                pull = pull_of(asked, answer, self._parts.serving(), now())
+                known = {one.name for one in open_ones(self._pulls.all())}
+                kept = self._pulls.propose(fixing.forge(), pull, asked)
+                if kept.name not in known:  # of one that is brought up to date people know
+                    self._tell_of(asked, answer.proposal, kept)
         except Refused:
             pass  # on record with its reason
         except Later as later:
@@ -202,13 +217,11 @@ class Fixes:
         self._searches.end()
         self._at_work = self._told = None
 
-    def _tell_of(self, proposal: Proposal, kept: Kept) -> None:
-        where = kept.published.url or f"branch {kept.published.branch}"
-        said = why(proposal)
-        self._tell(
-            f"A fix is proposed for {kept.incident}",
-            f"{said[:1].upper()}{said[1:]}\n{where}\nIt is a draft: merge it, or close it to say no.",
-        )
+    def _tell_of(self, asked: Mending, proposal: Proposal, kept: Kept) -> None:
+        where, said = kept.published.url or f"branch {kept.published.branch}", why(proposal)
+        broke = f"{asked.title[:1].upper()}{asked.title[1:]}\n" if asked.unmet is not None else ""
+        text = f"{broke}{said[:1].upper()}{said[1:]}\n{where}\nIt is a draft: merge it, or close it to say no."
+        self._tell(f"A fix is proposed for {asked.subject}", text)
 
     def _take_back(self, fixing: Fixing) -> None:
         if not any(due(one) for one in self._pulls.all()) or not self._may():

@@ -80,11 +80,7 @@ class Hearing:
             return turned(kept, forge.close(kept.published))
         if wish.command is Command.RETRY:
             return replace(kept, published=replace(kept.published, retried=True))
-        explained = (
-            f"This is for incident {kept.incident} of {kept.service}, seen in release {kept.release}: "
-            f"`prodwise report {kept.incident}` tells it with its evidence."
-        )
-        said = explained if wish.command is Command.EXPLAIN else SMALLER
+        said = _explained(kept) if wish.command is Command.EXPLAIN else SMALLER
         return replace(kept, published=forge.tell(kept.published, said))
 
     def _look_again(self, kept: Kept) -> None:
@@ -106,6 +102,15 @@ def _heard(kept: Kept, event: PullEvent) -> tuple[Kept, str]:
     if len(kept.wishes) >= WISHES_MAX:
         return kept, f"a command by {by} was not heeded: {WISHES_MAX} are waiting already"
     return replace(kept, wishes=(*kept.wishes, _wish(event))), f"{by} asked to {event.command.value}"
+
+
+def _explained(kept: Kept) -> str:
+    if kept.incident == kept.release:
+        return f"This is for release {kept.release}, which no user met: `prodwise why {kept.release}` tells why it was refused."
+    return (
+        f"This is for incident {kept.incident} of {kept.service}, seen in release {kept.release}: "
+        f"`prodwise report {kept.incident}` tells it with its evidence."
+    )
 
 
 def _wish(event: Asked) -> Wish:

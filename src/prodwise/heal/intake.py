@@ -21,6 +21,7 @@ from prodwise.heal.trial import Trial, process_gates
 from prodwise.heal.uses import Uses
 from prodwise.heal.vitals import MINUTES, LiveVitals
 from prodwise.loop.detect.baseline import Baseline
+from prodwise.loop.watch.unmet import answers
 from prodwise.model.errors import ProdwiseError
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.model.incident import Symptom
@@ -310,7 +311,7 @@ class Intake:
             before, _ = self.parts.replayer.ask(stable, path, 5.0)
             again, _ = self.parts.replayer.ask(canary, path, 5.0)
             if not _well(again) and (_well(before) or (path in declared and again)):
-                broken.append(f"{path} answers {again or 'nothing'}, on the running release {before or 'nothing'}")
+                broken.append(answers(path, again, before))
         if broken:
             return GateResult(name, Verdict.FAIL, "; ".join(broken[:3]))
         return GateResult(name, Verdict.PASS, f"{len(asked)} paths answer")

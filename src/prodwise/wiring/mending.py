@@ -19,6 +19,7 @@ from prodwise.config import Config, load
 from prodwise.config.environment import state_dir
 from prodwise.config.repair import load_repair
 from prodwise.heal.fixes import Fixing
+from prodwise.heal.fixing.check import Wanted
 from prodwise.heal.mending import Mending, mending
 from prodwise.heal.parts import ReportsIn
 from prodwise.loop.named import one_of
@@ -28,7 +29,7 @@ from prodwise.sandbox.engine import WHERE
 from prodwise.sandbox.workshop import Workshop
 from prodwise.targets.local import local_control
 from prodwise.targets.local.layout import Layout
-from prodwise.wiring import reports
+from prodwise.wiring import reports, unmet
 from prodwise.wiring.forge import forge
 from prodwise.wiring.records import open_store
 from prodwise.wiring.repair import CONFIGURED
@@ -55,6 +56,12 @@ def asked(app_dir: Path, incident: str) -> Mending:
         return mending(store, came, one_of(incident, known, "incident", "prodwise incidents"), lambda: "")
     finally:
         store.close()
+
+
+def wanted(app_dir: Path, asked: Mending) -> Wanted:
+    if asked.unmet is not None:
+        return unmet.wanted(app_dir, asked, asked.unmet)
+    return Wanted(trace=asked.trace, service=asked.service, packages=asked.packages, since=asked.since)
 
 
 @contextlib.contextmanager
