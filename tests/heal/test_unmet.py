@@ -28,12 +28,15 @@ def price(amount, currency):
 SMALLEST = price(1, "usd")
 """
 WRONG = PRICES.replace("RATES[currency]", "RATES[curency]")
-TEST = """import prices
+TEST = """import unittest
+
+import prices
 
 
-def test_price():
-    assert prices.price(10, "usd") == 11.0
-    assert prices.price(2, "eur") == 2.0
+class Prices(unittest.TestCase):
+    def test_price(self):
+        self.assertEqual(prices.price(10, "usd"), 11.0)
+        self.assertEqual(prices.price(2, "eur"), 2.0)
 """
 STARTS = {"prices.py": PRICES, "web.py": f"import prices\n{apps.WEB}", "test_prices.py": TEST}
 
@@ -78,8 +81,11 @@ def ships(house: House, files: dict[str, str]) -> None:
 
 def answered(house: House, release: str) -> str:
     """What came of the search."""
-    last = lambda: progress(house.store, [release]).get(release, "")  # noqa: E731
-    apps.until(lambda: last() and not last().startswith("looking for"), 300, f"the search's end: {last()}")
+
+    def last() -> str:
+        return progress(house.store, [release]).get(release, "")
+
+    apps.until(lambda: last() and not last().startswith("looking for"), 300, "the search's end")
     return last()
 
 
@@ -107,4 +113,20 @@ def test_a_release_that_does_not_come_up_gets_a_draft_that_lets_it(real: Callabl
     assert said.startswith("a fix is proposed, as a draft"), (said, log(house))
     kept, message = proposed(house)
     assert (kept.stage, kept.incident, kept.release) == (Stage.OPEN, release, release)
-    assert "no user met it" in message
+    remote = Path(apps.git(house.dir, "remote", "get-url", "origin"))
+    assert "RATES[currency]" in apps.git(remote, "show", f"{kept.published.branch}:prices.py"), log(house)
+    assert "Calm, no user met it" in message
+    assert "reproducer" in message
+    told = house.told()
+    assert told.count(f"A fix is proposed for release {release}") == 1
+    assert "was refused before any user met it (start)" in told
+    status = house.api.get("status")
+    assert (status["unmet"]["release"], status["state"]) == (release, "ok")
+    assert status["unmet"]["fix"].startswith("A fix is proposed, as a draft: ")
+    assert house.api.get("releases")["fixes"] == {release: status["unmet"]["fix"]}
+
+    apps.git(house.dir, "pull", "-q", "--no-edit", "--no-rebase", "origin", kept.published.branch)
+    ships(house, {})
+    assert house.api.get("status")["unmet"] is None
+    apps.until(lambda: Pulls(house.store).all()[0].stage is Stage.HELD, 90, "the fix to hold")
+    house.whole()

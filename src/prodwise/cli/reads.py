@@ -203,15 +203,19 @@ def _rollout(desk: Desk, wanted: str, *, as_json: bool) -> bool:
         return False
     wanted = one_of(wanted, list(rollouts), "release", "prodwise releases")
     found = rollouts[wanted]
-    release: Mapping[str, Any] = next((r for r in client.get("releases")["releases"] if r["id"] == wanted), {})
+    known = client.get("releases")
+    release: Mapping[str, Any] = next((r for r in known["releases"] if r["id"] == wanted), {})
+    fix = str(known["fixes"].get(wanted, ""))
     if as_json:
-        desk.data(rollout=found, release=release)
+        desk.data(rollout=found, release=release, fix=fix)
         return True
     state = str(found["state"])
     desk.show(f"{paint(wanted, 'bold')}  {paint(state.replace('_', ' '), RELEASE_STYLE.get(state, 'accent'))}")
     print(wrapped(str(release.get("title") or ""), "  "))
     if release.get("reason"):
         print(wrapped(str(release["reason"]), "  "))
+    if fix:
+        print(wrapped(fix, "  "))
     gates(found["gates"])
     return True
 

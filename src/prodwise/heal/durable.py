@@ -162,6 +162,13 @@ class Durable:
         return bool(DBOS.list_workflows(workflow_ids=[story], status=list(ENDED), load_input=False, load_output=False))
 
     @staticmethod
+    def goes_on(story: str) -> bool:
+        """It has begun, here or in a healer that is gone, and is not over."""
+        under_way = ["PENDING", "ENQUEUED"]
+        found = DBOS.list_workflows(workflow_ids=[story], status=under_way, load_input=False, load_output=False)
+        return bool(found)
+
+    @staticmethod
     def destroy() -> None:
         Durable._over.set()
         if Durable._made is None:

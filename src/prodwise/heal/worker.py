@@ -69,7 +69,7 @@ class Healer:
         self._suspects = Suspects(parts)
         self._fixes = _fixes(parts, fixing)
         self._aftermath = Aftermath(parts.records, parts.inventory, self.intake.vitals)
-        self.controls = HealControls(parts, self.begin, stop_switch)
+        self.controls = HealControls(parts, self.begin, self._goes_on, stop_switch)
         self.intake.on_symptoms = self.open_incident
         self._told: dict[str, tuple[frozenset[tuple[str, str]], float]] = {}  # service → trouble, and when it was told
         self._told_seen: dict[str, float] = {}  # service → when trouble that a person knows of was last seen
@@ -92,6 +92,10 @@ class Healer:
         if self._acts.is_set():
             self._durable.begin(workflow_id, story, subject)
         return self._acts.is_set()
+
+    def _goes_on(self, story: str) -> bool | None:
+        """None before this healer may act: stories are not asked about until then."""
+        return self._durable.goes_on(story) if self._acts.is_set() else None
 
     def start(self) -> None:
         """One look, for the pages; then the lease, which another healer may hold still; then the stories that were left unfinished.
