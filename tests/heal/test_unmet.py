@@ -3,20 +3,43 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from prodwise.clock import now
+from prodwise.forge.branch import GitBranches
 from prodwise.heal import unmet
-from prodwise.heal.pulls import Kept, Pulls, Stage, progress
+from prodwise.heal.fixes import Fixes, Fixing
+from prodwise.heal.fixing.check import Wanted
+from prodwise.heal.hearing import _explained
+from prodwise.heal.mending import mending
+from prodwise.heal.pulls import Kept, Pulls, Stage, progress, turned
+from prodwise.heal.sought import ASKED
+from prodwise.loop.ship import ShipPhase, ShipTurn
+from prodwise.loop.verify.started import NO_ANSWER
+from prodwise.loop.watch.unmet import answers
 from prodwise.model.errors import Refused
+from prodwise.model.incident import Incident, IncidentState, Symptom
+from prodwise.model.release import ReleaseState
 from prodwise.model.unmet import UnmetAt
 from prodwise.sandbox import jail
 from prodwise.targets.local import local_control
 from prodwise.testing import apps
+from prodwise.testing.forge_kit import pull_for
+from prodwise.wiring.mending import wanted as of_release
+from tests.forge.rigs import git
 from tests.heal.running_healer import SETTINGS, House, traffic
+from tests.heal.test_fixes import FOUND, Recorded
+from tests.heal.test_undoing import CONFIG, World, world
+from tests.loop.test_unmet import BOOT
 
+__all__ = ["world"]
+
+DIES = "it does not come up: web keeps ending (exit code 1, 3 restarts)"
 FORGE = '\n[forge]\nkind = "git"\n'
 PRICES = """RATES = {"eur": 1.0, "usd": 1.1}
 
@@ -39,6 +62,205 @@ class Prices(unittest.TestCase):
         self.assertEqual(prices.price(2, "eur"), 2.0)
 """
 STARTS = {"prices.py": PRICES, "web.py": f"import prices\n{apps.WEB}", "test_prices.py": TEST}
+
+
+# -- what is decided, on a real remote and with the answer of a search as it was recorded ------------------------------------
+
+
+class Wrote:
+    """Implements ports.LastWords."""
+
+    def said(self, service: str, slot: str, release: str) -> str:
+        return BOOT.format(release=release, line=3) if (service, slot) == ("web", "b") else ""
+
+
+def fixes_of(world: World, found: Mapping[str, Any], a_day: int = 0) -> tuple[Fixes, Recorded]:
+    mends = Recorded(found)
+    mends.a_day = a_day
+    return Fixes(world.fixes._parts, Fixing(mends, world.rig.forge)), mends
+
+
+def found(world: World, diff: str = "", **other: Any) -> dict[str, Any]:
+    return {**FOUND, "diff": diff or pull_for(world.rig, "k").proposal.diff, "reason": "`a` is `b`", **other}
+
+
+def turned_down(world: World, commit: str = "", refused: str = "starting", by: str = "", reason: str = DIES) -> str:
+    """As the release's own story ends. Returns its id."""
+    release = world.store.releases.create(commit or world.rig.base, "ana").id
+    parts = replace(world.fixes._parts, words=Wrote())
+    unmet.note(parts, ShipTurn(release, ShipPhase.DONE, 0.0, reason=reason, refused=refused, by=by))
+    world.store.releases.set_state(release, ReleaseState.FAILED, reason)
+    return release
+
+
+def of(world: World, release: str) -> list[Kept]:
+    return [one for one in world.all() if one.incident == release]
+
+
+def test_a_refused_release_is_looked_at_once_and_its_fix_proposed(world: World) -> None:
+    release = turned_down(world)
+    noted = unmet.found(world.store, release)
+    assert noted is not None
+    assert (noted.at, noted.service, "NameError" in noted.said) == (UnmetAt.START, "web", True)
+    fixes, mends = fixes_of(world, found(world))
+    for _ in range(3):
+        fixes.turn()
+    assert mends.asked == [release]
+    (kept,) = of(world, release)
+    body = Path(kept.published.url).read_text()
+    assert "Calm, no user met it: the release was refused before." in body
+    assert f"release {release} was refused before any user met it (start): it does not come up" in body.replace(
+        "‑", "-"
+    )
+    assert world.told.titles == [f"A fix is proposed for release {release}"]
+    assert "does not come up" in world.told.texts[0]
+
+
+@pytest.mark.parametrize("refused", ["", "starting"])
+def test_nothing_is_noted_of_one_that_users_met_or_a_person_took_back(world: World, refused: str) -> None:
+    release = turned_down(world, refused=refused, by="ana" if refused else "")
+    assert unmet.found(world.store, release) is None
+    fixes, mends = fixes_of(world, found(world))
+    fixes.turn()
+    assert mends.asked == []
+
+
+def test_it_waits_while_something_is_open_or_on_its_way_and_is_left_for_what_came_after(world: World) -> None:
+    first = turned_down(world)
+    fixes, mends = fixes_of(world, {})
+    symptom = Symptom("errors", "web", "fails", now(), now())
+    world.store.incidents.open(Incident("inc-9", "web", (symptom,), now(), IncidentState.SEEN))
+    fixes.turn()
+    assert mends.asked == []
+    world.store.incidents.save("inc-9", closed_at=now(), outcome="escalated")
+    later = world.store.releases.create(world.rig.base, "ana").id
+    fixes.turn()
+    assert mends.asked == [], "the next one is on its way"
+    world.store.releases.set_state(later, ReleaseState.VERIFIED_GOOD, "")
+    fixes.turn()
+    assert mends.asked == [], "and holds"
+    assert progress(world.store, [first]) == {}
+
+
+def test_the_same_fault_again_brings_its_draft_up_to_date_and_asks_nobody_twice(world: World) -> None:
+    fixes, mends = fixes_of(world, found(world))
+    turned_down(world)
+    releases = [turned_down(world)]  # which is all that is looked at: the one before says less
+    for _ in range(3):
+        fixes.turn()
+    releases.append(turned_down(world))
+    for _ in range(3):
+        fixes.turn()
+    assert mends.asked == releases
+    third = releases[1]
+    assert [one.incident for one in world.all() if not one.incident.startswith("inc-")] == [third]
+    assert len(world.told.titles) == 1
+    assert progress(world.store, [third])[third].startswith("a fix is proposed, as a draft")
+
+
+def test_a_no_to_it_is_a_no_for_the_next_release_as_well(world: World) -> None:
+    first = turned_down(world)
+    fixes, _ = fixes_of(world, found(world))
+    for _ in range(2):
+        fixes.turn()
+    (kept,) = of(world, first)
+    Pulls(world.store).put(turned(kept, world.rig.forge().close(kept.published)))
+    second = turned_down(world)
+    for _ in range(3):
+        fixes.turn()
+    assert "closed" in progress(world.store, [second])[second]
+    assert of(world, second) == []
+    assert len(world.told.titles) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("revert", "is not merged: there is nothing to take back"),
+        ("patch", "is not merged: what passes all gates is for its own branch: what was wrong: `a` is `b`"),
+    ],
+)
+def test_of_what_is_not_merged_no_pull_request_is_opened(world: World, kind: str, said: str) -> None:
+    local = world.rig.local
+    git(local, "commit", "-q", "--allow-empty", "-m", "on a branch")
+    release = turned_down(world, git(local, "rev-parse", "HEAD"))
+    fixes, _ = fixes_of(world, found(world, kind=kind))
+    for _ in range(3):
+        fixes.turn()
+    assert of(world, release) == []
+    assert said in progress(world.store, [release])[release]
+    assert world.told.titles == []
+
+
+def test_what_is_newer_on_the_remote_than_here_is_asked_of_the_remote(world: World, tmp_path: Path) -> None:
+    bare, other = world.rig.bare, tmp_path / "other"  # type: ignore[union-attr]
+    git(tmp_path, "clone", "-q", str(bare), str(other))
+    git(other, "commit", "-q", "--allow-empty", "-m", "somebody else's")
+    git(other, "push", "-q", "origin", "HEAD:main")
+    branches = GitBranches(world.rig.local, str(bare))
+    assert branches.has(world.rig.base)
+    git(world.rig.local, "commit", "-q", "--allow-empty", "-m", "ours alone")
+    assert not branches.has(git(world.rig.local, "rev-parse", "HEAD"))
+
+
+def test_that_no_model_is_asked_for_want_of_a_number_is_said(world: World) -> None:
+    fixes, mends = fixes_of(world, {}, a_day=1)
+    world.store.settings.put(ASKED, [now()], "prodwise")
+    release = turned_down(world)
+    fixes.turn()
+    assert mends.with_model == [False]
+    assert "no model is asked, 1 searches of a day have asked one" in progress(world.store, [release])[release]
+
+
+def test_explain_on_it_names_the_release(world: World) -> None:
+    release = turned_down(world)
+    fixes, _ = fixes_of(world, found(world))
+    for _ in range(2):
+        fixes.turn()
+    (kept,) = of(world, release)
+    assert f"`prodwise why {release}`" in _explained(kept)
+    assert "`prodwise report inc-1`" in _explained(world.first)
+
+
+@pytest.mark.parametrize(
+    ("reason", "asks"),
+    [
+        ("make check failed (exit code 2):\nno", Wanted(test="make check", said="no")),
+        (
+            "python migrate.py failed (exit code 1):\nno",
+            "its release line failed (python migrate.py), and is not run again",
+        ),
+        ("uv pip install -r requirements.txt failed (exit code 1):\nno", "cannot be tried where no network is"),
+    ],
+)
+def test_of_a_build_its_own_line_is_run_and_no_other(world: World, reason: str, asks: Wanted | str) -> None:
+    local = world.rig.local
+    (local / "prodwise.toml").write_text(f'build = "make check"\nrelease = "python migrate.py"\n{CONFIG}')
+    release = turned_down(world, refused="building", reason=reason)
+    asked = mending(world.store, None, release, lambda: "1-good")
+    wanted = of_release(local, asked)
+    if isinstance(asks, str):
+        assert asks in wanted.why_not
+    else:
+        assert (wanted.test, wanted.said, wanted.why_not) == (asks.test, asks.said, "")
+
+
+def test_of_checks_the_path_is_asked_again_and_of_a_start_the_service_started(world: World) -> None:
+    release = turned_down(world, refused="checking", reason=f"web: {answers('/cart?n=1', 500, 200)}")
+    wanted = of_release(world.rig.local, mending(world.store, None, release, lambda: "1-good"))
+    assert wanted.request.startswith("GET /cart?n=1 HTTP/1.1\n")
+    assert "NameError" in wanted.trace
+    release = turned_down(world)
+    wanted = of_release(world.rig.local, mending(world.store, None, release, lambda: "1-good"))
+    assert wanted.start is not None
+    assert wanted.start.command == "true"
+    assert NO_ANSWER not in wanted.said
+    release = turned_down(world, reason="not healthy within 5 s: web has not answered yet")
+    wanted = of_release(world.rig.local, mending(world.store, None, release, lambda: "1-good"))
+    assert wanted.said.endswith(NO_ANSWER)
+
+
+# -- the whole of it ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
