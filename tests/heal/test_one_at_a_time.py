@@ -110,7 +110,7 @@ def test_a_return_asked_for_twice_around_a_death_is_one_return(house: House) -> 
     house.end_healer()
     house.ready()
     with traffic(house.address):
-        with pytest.raises(ApiError, match="already going on: return-|no earlier verified-good") as no:
+        with pytest.raises(ApiError, match=r"already going on: return-|no earlier verified-good") as no:
             house.api.post("rollback")
         assert no.value.exit_code == 6
         apps.until(lambda: house.serves(first), 40, "the return")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import pytest
+import sqlalchemy as sa
 
 from prodwise.clock import monotonic, now
 from prodwise.config import validate
@@ -34,7 +35,10 @@ from prodwise.notify.command import CommandNotifier
 from prodwise.signals.access_log import AccessLog
 from prodwise.signals.replay import Replay
 from prodwise.store.sql import SqlStore
+from prodwise.testing import apps
 from prodwise.testing.fake_target import FakeTarget
+from prodwise.wiring.healer import dbos_url
+from tests.heal.running_healer import ON_BOTH, House, traffic
 from tests.heal.test_ship_progress import Life, Memory
 
 SETTINGS = {"version": 1, "services": {"web": {"command": "x"}, "api": {"command": "x"}}}
@@ -199,7 +203,6 @@ def ramped(tmp_path: Path, store: SqlStore) -> tuple[Parts, str]:
     return parts, release
 
 
-@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_a_release_whose_story_cannot_go_on_is_taken_from_users(
     tmp_path: Path, store: SqlStore, ramped: tuple[Parts, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,7 +221,6 @@ def test_a_release_whose_story_cannot_go_on_is_taken_from_users(
     assert f"Release {release} was given up" in told(tmp_path)
 
 
-@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_a_release_is_on_its_way_only_while_a_story_is_at_it(
     tmp_path: Path, store: SqlStore, ramped: tuple[Parts, str]
 ) -> None:
@@ -241,6 +243,33 @@ def test_a_release_is_on_its_way_only_while_a_story_is_at_it(
     assert f"Release {release} could not be taken from users" in told(tmp_path)
     made.begin_ship(release)
     assert len(begun) == 2, "it is over"
+
+
+@pytest.mark.full
+@ON_BOTH
+@pytest.mark.timeout(240)
+def test_users_of_a_release_whose_story_broke_are_brought_back(house: House) -> None:
+    """A real app, proxy and healer; the story ends in an error, as if it had broken for good, while half of the users are on it."""
+    stable = house.serving().release
+    apps.commit(house.dir)
+    release = str(house.api.post("deploy", ref="HEAD")["release"])
+    apps.until(lambda: house.switch.share > 0, 30, "the ramp")
+    house.end_healer()
+    schema = "dbos." if "postgres" in house.url else ""
+    engine = sa.create_engine(dbos_url(house.target.layout, house.url))
+    with engine.begin() as connection:
+        broken = sa.text(f"UPDATE {schema}workflow_status SET status = 'ERROR' WHERE workflow_uuid = :id")
+        assert connection.execute(broken, {"id": f"ship-{release}"}).rowcount == 1
+    engine.dispose()
+    with traffic(house.address) as seen:
+        house.ready()
+        apps.until(lambda: house.state_of(release) == "failed", 60, "the end of the release")
+        apps.until(lambda: house.serves(stable), 20, "the return")
+    assert seen.failed == 0, seen.answers
+    assert house.store.rollouts.current() is None
+    assert f"Release {release} was given up" in house.told()
+    assert "users are on the release before it" in house.told()
+    house.whole()
 
 
 def outcome_of(store: SqlStore, name: str) -> str:

@@ -70,6 +70,11 @@ def found(records: Records, release: str) -> Unmet | None:
     return None
 
 
+def refused_unmet(records: Records) -> list[str]:
+    """The releases of which a fix can be looked for, newest first, of the last 100."""
+    return [release.id for release in records.releases.list(100) if found(records, release.id) is not None]
+
+
 def asking(records: Records, tried: Sequence[str], at: float) -> str | None:
     """The release of which a fix is to be looked for now: nothing else is on its way, and nothing is open about its service."""
     release = due(records.releases.list(10), at)

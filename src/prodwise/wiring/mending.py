@@ -22,6 +22,7 @@ from prodwise.heal.fixes import Fixing
 from prodwise.heal.fixing.check import Wanted
 from prodwise.heal.mending import Mending, mending
 from prodwise.heal.parts import ReportsIn
+from prodwise.heal.unmet import refused_unmet
 from prodwise.loop.named import one_of
 from prodwise.model.errors import ConfigError, UsageError
 from prodwise.repair.undo import MergedFixes
@@ -47,12 +48,16 @@ where a person lets searches ask it."""
 
 
 def asked(app_dir: Path, incident: str) -> Mending:
-    """incident: its id, or the beginning of it. Raises UsageError for one that is not known, or of which too little is."""
+    """incident: or a release that no user met; its id, or the beginning of it.
+
+    Raises UsageError for one that is not known, or of which too little is.
+    """
     config, store = load(app_dir), open_store(app_dir)
     try:
         archive = reports.archive(app_dir)
         came = ReportsIn(partial(reports.feed, app_dir, config), archive, partial(reports.projects, app_dir, config))
         known = [one.id for one in store.incidents.list(limit=INCIDENTS_MAX)]
+        known += refused_unmet(store)
         return mending(store, came, one_of(incident, known, "incident", "prodwise incidents"), lambda: "")
     finally:
         store.close()
