@@ -33,10 +33,12 @@ def on_trial(around: Surroundings, services: Sequence[str], share: float, data: 
     """A release that goes back on its way to users: what its fault may meet, going back, and a person. share: 0…1 of users' lanes
     that led to it, at most; the others never met it. data: as in `step`."""
     both = _of_fault(around, tuple(services), ()), step(around, ActionKind.ROLLBACK, services, data=data)
-    most = [
-        replace(one, share=min(one.share, share), requests=math.ceil(min(1.0, share) * one.requests)) for one in both
-    ]
+    most = [one if one.unknown else _within(one, min(1.0, share)) for one in both]
     return (*most, step(around, ActionKind.HANDOVER, ()))
+
+
+def _within(reach: Reach, share: float) -> Reach:
+    return replace(reach, share=min(reach.share, share), requests=math.ceil(share * reach.requests))
 
 
 def _of_fault(around: Surroundings, named: tuple[str, ...], routes: Sequence[str]) -> Reach:
