@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from prodwise.clock import now
+from prodwise.clock import monotonic, now
 from prodwise.forge.branch import GitBranches
 from prodwise.heal import unmet
 from prodwise.heal.fixes import Fixes, Fixing
@@ -30,6 +31,7 @@ from prodwise.sandbox import jail
 from prodwise.targets.local import local_control
 from prodwise.testing import apps
 from prodwise.testing.forge_kit import pull_for
+from prodwise.wiring.mending import Mender
 from prodwise.wiring.mending import wanted as of_release
 from tests.forge.rigs import git
 from tests.heal.running_healer import SETTINGS, House, traffic
@@ -258,6 +260,102 @@ def test_of_checks_the_path_is_asked_again_and_of_a_start_the_service_started(wo
     release = turned_down(world, reason="not healthy within 5 s: web has not answered yet")
     wanted = of_release(world.rig.local, mending(world.store, None, release, lambda: "1-good"))
     assert wanted.said.endswith(NO_ANSWER)
+
+
+# -- with the search's own process and sandbox -----------------------------------------------------------------------------
+
+WSGI = """def total(prices):
+    result = 0
+    for price in prices:
+        result += price
+    return result
+
+
+def application(environ, start_response):
+    text = "well"
+    if environ["PATH_INFO"] == "/cart":
+        text = str(total([1, 2, 3]))
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [text.encode()]
+"""
+CART = """import unittest
+
+from wsgi import total
+
+
+class Cart(unittest.TestCase):
+    def test_total(self):
+        self.assertEqual(total([1, 2, 3]), 6)
+        self.assertEqual(total([]), 0)
+"""
+CHECKED = """version = 1
+build = "python3 -m unittest -q"
+
+[services.web]
+command = "gunicorn wsgi:application"
+"""
+
+
+@pytest.fixture
+def searching(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Commits and merges a wsgi.py after the good one. Returns the commit."""
+    try:
+        jail.require()
+    except Refused as error:
+        pytest.skip(f"not run: {error.message}")
+    local = world.rig.local
+
+    def commit(text: str) -> str:
+        for name, held in (
+            ("wsgi.py", text),
+            ("test_cart.py", CART),
+            ("prodwise.toml", CHECKED),
+        ):
+            (local / name).write_text(held)
+        git(local, "add", "wsgi.py", "test_cart.py", "prodwise.toml")
+        git(local, "commit", "-q", "-m", "the cart")
+        git(local, "push", "-q", str(world.rig.bare), "HEAD:main")  # type: ignore[union-attr]
+        return git(local, "rev-parse", "HEAD")
+
+    where = local_control.layout_of(local)
+    for folder in (where.run, where.log):
+        folder.mkdir(parents=True, exist_ok=True)
+    good = world.store.releases.create(commit(WSGI), "ana").id
+    world.store.releases.set_state(good, ReleaseState.VERIFIED_GOOD, "")
+    world.fixes = Fixes(world.fixes._parts, Fixing(Mender(local, where), world.rig.forge))
+    return commit
+
+
+@pytest.mark.full
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("refused", "reason"),
+    [
+        ("checking", f"web: {answers('/cart', 500, 200)}"),
+        (
+            "building",
+            "python3 -m unittest -q failed (exit code 1):\nNameError: name 'prise' is not defined\n\nthe whole log: /x",
+        ),
+    ],
+)
+def test_the_command_of_the_gate_that_refused_it_is_what_a_fix_must_pass(
+    world: World, searching: Callable[[str], str], refused: str, reason: str
+) -> None:
+    bad = searching(WSGI.replace("result += price", "result += prise"))
+    parts = world.fixes._parts
+    release = world.store.releases.create(bad, "ana").id
+    unmet.note(parts, ShipTurn(release, ShipPhase.DONE, 0.0, reason=reason, refused=refused))
+    world.store.releases.set_state(release, ReleaseState.FAILED, reason)
+    deadline = monotonic() + 280
+    while (said := progress(world.store, [release]).get(release, "looking")).startswith("looking"):
+        assert monotonic() < deadline
+        time.sleep(0.3)
+        world.fixes.turn()
+    log = (local_control.layout_of(world.rig.local).log / "fix.log").read_text()
+    assert said.startswith("a fix is proposed, as a draft"), (said, log)
+    (kept,) = of(world, release)
+    bare = world.rig.bare  # type: ignore[union-attr]
+    assert git(bare, "show", f"{kept.published.branch}:wsgi.py") == WSGI.strip(), log
 
 
 # -- the whole of it ---------------------------------------------------------------------------------------------------------
