@@ -38,6 +38,18 @@ def test_status_broken_says_what_to_type_and_exits_3(shop: Terminal, world: Worl
     assert told["state"] == "degraded"
 
 
+def test_a_release_that_no_user_met_is_told_with_its_fix(shop: Terminal, world: World) -> None:
+    release = stories.unmet(world)
+    said = shop.run("status")
+    assert said.code == 0, "users are well"
+    told, why = " ".join(said.out.split()), " ".join(shop.run("why", release).out.split())
+    assert f"Release {release} was refused before any user met it (start): it does not come up" in told
+    for text in (told, why):
+        assert "A fix is proposed, as a draft: https://code.example/pulls/7" in text
+    assert json.loads(shop.run("status", "--json").out)["unmet"]["release"] == release
+    assert "fix is proposed" in json.loads(shop.run("why", release, "--json").out)["fix"]
+
+
 def test_unknown_is_not_well(shop: Terminal, world: World) -> None:
     world.vitals.well = {"web": None, "worker": True}
     assert shop.run("status").code == 3

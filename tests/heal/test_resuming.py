@@ -26,7 +26,7 @@ from prodwise.heal.returning import Returning
 from prodwise.loop import moves, resuming
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
-from prodwise.model.record import Rollout, RolloutState
+from prodwise.model.record import Effect, EffectState, Rollout, RolloutState
 from prodwise.model.release import ReleaseState
 from prodwise.model.service import SlotName
 from prodwise.model.signal import ProbeSeen
@@ -213,7 +213,13 @@ def test_a_release_whose_story_cannot_go_on_is_taken_from_users(
     hands = Hands(durable, store.ledger, parts.target, lambda: token)
     intake = cast(Intake, type("_Intake", (), {"end_rollout": lambda self, release: None})())
     returning = Returning(parts, durable, hands, intake)
+    for key, story in (("half", f"ship-{release}"), ("never", f"ship-{release}"), ("other", "inc-web-1")):
+        left = Effect(key, story, "web", "switch", {}, "", 0, now())
+        store.ledger.intend(left)
     assert Withdrawing(parts, durable, returning, intake).run(release) == ""
+    states = {one.key: one.state for one in store.ledger.effects()}
+    assert (states["half"], states["never"]) == (EffectState.DONE, EffectState.FAILED), "as the target tells"
+    assert states["other"] is EffectState.INTENT, "its story is not over"
     assert moves.gone(parts.shipped, parts.target.observe(), release)
     assert store.releases.load(release).state is ReleaseState.FAILED
     assert store.rollouts.current() is None
@@ -265,9 +271,9 @@ def test_users_of_a_release_whose_story_broke_are_brought_back(house: House) -> 
         house.ready()
         apps.until(lambda: house.state_of(release) == "failed", 60, "the end of the release")
         apps.until(lambda: house.serves(stable), 20, "the return")
+        apps.until(lambda: f"Release {release} was given up" in house.told(), 20, "the message")
     assert seen.failed == 0, seen.answers
     assert house.store.rollouts.current() is None
-    assert f"Release {release} was given up" in house.told()
     assert "users are on the release before it" in house.told()
     house.whole()
 

@@ -49,6 +49,27 @@ def test_now_when_all_is_well(world: World) -> None:
     assert order == sorted(order)
 
 
+def test_a_release_that_no_user_met_is_told_with_what_came_of_looking_for_its_fix(world: World) -> None:
+    release = stories.unmet(world)
+    with world.person() as client:
+        text, releases = (text_of(client.get(path).text) for path in ("/", "/releases"))
+    assert "● OK" in text
+    refused = f"Release {release} was refused before any user met it (start): it does not come up: web keeps ending"
+    assert refused in text
+    fix = "A fix is proposed, as a draft: https://code.example/pulls/7"
+    assert fix in text
+    assert fix in releases
+    world.store.releases.create("a" * 40, "ben")
+    with world.person() as client:
+        assert "before any user met it" not in text_of(client.get("/").text), "a newer one is looked at now"
+
+
+def test_a_release_that_no_user_met_and_nobody_looked_for_is_said_to_be_so(world: World) -> None:
+    stories.unmet(world, "")
+    with world.person() as client:
+        assert "No fix was looked for." in text_of(client.get("/").text)
+
+
 def test_now_when_something_is_broken(world: World) -> None:
     stories.bad_release(world)
     with world.person() as client:
