@@ -82,6 +82,13 @@ def test_one_reason_is_one_fault_in_each_release() -> None:
     assert key(tests) != key(replace(tests, said="FAILED test_a.py::test_c - KeyError\n1 failed in 0.31s"))
 
 
+def test_a_page_stands_for_its_fault_only_where_nothing_else_does() -> None:
+    cart = Unmet("5-aaaaaaa", UnmetAt.CHECKS, "web", "x", "Serving on 8000", "/cart")
+    assert key(cart) != key(replace(cart, path="/tea"))
+    raised = replace(cart, said=BOOT.format(release="5-aaaaaaa", line=3))
+    assert key(raised) == key(replace(raised, path="/tea"))
+
+
 def test_only_the_newest_release_is_due_and_only_lately() -> None:
     def made(number: int, state: ReleaseState, at: float = 100.0) -> Release:
         return Release(f"{number}-aaaaaaa", number, "a" * 40, "", at, state)

@@ -27,9 +27,9 @@ def note(parts: Parts, turn: ShipTurn) -> None:
     if at is None or turn.by:
         return
     service, said = ("", built(turn.reason)) if at is UnmetAt.BUILD else _said(parts, turn)
-    clean = _clean(said)
-    path = path_in(turn.reason) if at is UnmetAt.CHECKS else ""
-    found = Unmet(turn.release, at, service, _clean(turn.reason), clean, path)
+    reason = _clean(turn.reason)
+    path = path_in(reason) if at is UnmetAt.CHECKS else ""
+    found = Unmet(turn.release, at, service, reason, _clean(said), path)
     parts.records.ledger.append(
         ENTRY, found.title, actor=AUTOMATION, service=service, incident=turn.release, data=found.to_json()
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from prodwise.heal.fixing.budget import Budget
@@ -14,6 +14,7 @@ from prodwise.loop.replay.forms import told
 from prodwise.loop.verify.started import notes, start_check
 from prodwise.loop.watch.unmet import alike
 from prodwise.model.breakage import Moved
+from prodwise.model.event import Frame
 from prodwise.model.patch import Fault
 from prodwise.model.service import Service
 from prodwise.ports.repair import Workshop
@@ -72,7 +73,7 @@ def _check(
     found: Reproducer | NotReproduced | None = first if isinstance(first, NotReproduced) else None
     if isinstance(first, Given):
         tell(f"running the check at the base: {first.shown}")
-        found = _as_there(_same(reproduce(first, workshop, base, budget, root), first, root), wanted)
+        found = _as_there(_same(reproduce(first, workshop, base, budget, root), first, root), wanted, root)
     if isinstance(found, Reproducer) or not wanted.asks:
         return found or _NOTHING
     draft = drafted(wanted.asks, wanted.trace, workshop, base, root, wanted.service)
@@ -112,12 +113,23 @@ def _same(found: Reproducer | NotReproduced, first: Given, root: str) -> Reprodu
     )
 
 
-def _as_there(found: Reproducer | NotReproduced, wanted: Wanted) -> Reproducer | NotReproduced:
+def _as_there(found: Reproducer | NotReproduced, wanted: Wanted, root: str) -> Reproducer | NotReproduced:
     """What fails here for want of something that was there says nothing of the code."""
     refused = wanted.start is not None or (wanted.test and wanted.said)
-    if isinstance(found, NotReproduced) or not refused or alike(wanted.said, found.reason):
+    if isinstance(found, NotReproduced) or not refused:
         return found
-    return NotReproduced(f"here it fails otherwise than on its way to users: {found.reason.words}", refused=False)
+    there, here = (_place(one) for one in (tracebacks.read(wanted.said, root).frames, found.fault.frames))
+    if alike(wanted.said, found.reason) and (there is None or here is None or there == here):
+        return found
+    where = f" in {here.file}, line {here.line}" if here else ""
+    return NotReproduced(
+        f"here it fails otherwise than on its way to users: {found.reason.words}{where}", refused=False
+    )
+
+
+def _place(frames: Sequence[Frame]) -> Frame | None:
+    """Where the repository's own code was."""
+    return next((one for one in reversed(frames) if one.in_app), None)
 
 
 def _both(first: NotReproduced | None, second: NotReproduced) -> NotReproduced:

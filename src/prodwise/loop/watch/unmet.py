@@ -65,8 +65,8 @@ def key(unmet: Unmet) -> str:
     own = [one for one in told.frames if one.in_app or "/src/" in one.file]
     where = (own[-1].file.rpartition("/src/")[2], own[-1].function) if own else ("", "")
     said = (found.error, *sorted(found.tests), template_of(found.end)) if found else ()
-    line = line_of(unmet.reason) if unmet.at is UnmetAt.BUILD else ""
-    named = "\n".join((unmet.at.value, unmet.service, unmet.path, line, *said, template_of(told.message), *where))
+    line, path = line_of(unmet.reason) if unmet.at is UnmetAt.BUILD else "", "" if own else unmet.path
+    named = "\n".join((unmet.at.value, unmet.service, path, line, *said, template_of(told.message), *where))
     return f"unmet-{hashlib.sha256(named.encode(errors='replace')).hexdigest()[:16]}"
 
 
