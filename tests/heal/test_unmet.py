@@ -421,6 +421,7 @@ def proposed(house: House) -> tuple[Kept, str]:
 
 
 @pytest.mark.full
+@pytest.mark.timeout(600)
 def test_a_release_that_does_not_come_up_gets_a_draft_that_lets_it(real: Callable[..., House]) -> None:
     house = real()
     ships(house, STARTS)
