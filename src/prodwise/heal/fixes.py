@@ -28,7 +28,7 @@ from prodwise.loop.publish.why import why
 from prodwise.model.autonomy import Autonomy
 from prodwise.model.diagnosis import Cause
 from prodwise.model.digest import GroupState
-from prodwise.model.errors import Later, ProdwiseError, Refused, UsageError
+from prodwise.model.errors import ForgeError, Later, ProdwiseError, Refused, UsageError
 from prodwise.model.incident import Incident
 from prodwise.model.outcome import Outcome
 from prodwise.model.patch import Proposal
@@ -42,6 +42,8 @@ PACE_S: Final = 20.0
 """So often at least all of it is done."""
 ASK_S: Final = 60.0
 """So often, at most, the code host is asked what people said; and whenever a release is made, which may hold what they merged."""
+PROPOSED_MAX: Final = 3
+"""So often a fix is proposed to a host that fails."""
 RECENT_S: Final = 3600.0
 LOOKED_AT: Final = 20
 SOUGHT: Final = (Cause.RELEASE.value, Cause.DEPENDENCY.value, Cause.ERRORS.value, Cause.INPUT.value)
@@ -69,6 +71,7 @@ class Fixes:
         self._at_work: Mending | None = None
         self._told: Mapping[str, Any] | None = None  # what the search said, until that is proposed
         self._not_before = -1e9
+        self._failed = 0  # how often the host failed in proposing that
         self._asked = self._turned = -1e9
         self._patience_s = 0.0
         self._written = 0
@@ -108,9 +111,11 @@ class Fixes:
         waited, made = monotonic() - self._asked, self._release_was_made()
         if waited >= self._patience_s and (made or waited >= ASK_S):
             self._asked, self._patience_s = monotonic(), 0.0
-            self._hear(self._fixing)
-            if waited >= ASK_S:  # a release that was just made may hold after all
-                self._take_back(self._fixing)
+            try:
+                self._hear(self._fixing)
+            finally:
+                if waited >= ASK_S:  # a release that was just made may hold after all
+                    self._take_back(self._fixing)
         self._follow()
 
     def _release_was_made(self) -> bool:
@@ -213,9 +218,13 @@ class Fixes:
             self._not_before = monotonic() + later.seconds
             return  # publishing looks first, so that it may be repeated
         except ProdwiseError as error:
+            self._failed += 1
+            if isinstance(error, ForgeError) and self._failed < PROPOSED_MAX:
+                self._not_before = monotonic() + ASK_S
+                return  # whether it was done may not be known
             self._note(f"a fix was found and could not be proposed: {error.message}", asked, state="failed")
         self._searches.end()
-        self._at_work = self._told = None
+        self._at_work, self._told, self._failed = None, None, 0
 
     def _tell_of(self, asked: Mending, proposal: Proposal, kept: Kept) -> None:
         where, said = kept.published.url or f"branch {kept.published.branch}", why(proposal)

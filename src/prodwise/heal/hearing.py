@@ -27,16 +27,23 @@ class Hearing:
         self._records, self._pulls, self._tell = records, pulls, tell
 
     def turn(self, forge: Forge) -> None:
-        """1. What was said since, on record as a whole: how far it was read, and what is to be done. 2. What is to be done, from
-        this look or an earlier one. Raises ForgeError where nothing can be heard, Later when the host asks for patience."""
-        asked = open_ones(self._pulls.all())
-        if asked:
-            looked = forge.look([one.published for one in asked])
-            for before, seen in zip(asked, looked.pulls, strict=True):
-                events = [one for one in looked.events if (one.key, one.number) == (seen.key, seen.number)]
-                self._note(before, seen, events)
+        """1. What was said since of each, on record as a whole: how far it was read, and what is to be done. 2. What is to be done,
+        from this look or an earlier one. Raises ForgeError in the end where one could not be heard, Later at once when the host asks
+        for patience."""
+        failed: ForgeError | None = None
+        for before in open_ones(self._pulls.all()):
+            try:
+                looked = forge.look([before.published])
+            except Later:
+                raise
+            except ForgeError as error:
+                failed = error
+                continue
+            self._note(before, looked.pulls[0], looked.events)
         for name, wish in [(one.name, wish) for one in self._pulls.all() for wish in one.wishes]:
             self._do(forge, next(one for one in self._pulls.all() if one.name == name), wish)
+        if failed is not None:
+            raise failed
 
     def _note(self, before: Kept, seen: Published, events: Sequence[PullEvent]) -> None:
         kept = turned(before, seen)
