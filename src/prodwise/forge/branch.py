@@ -100,18 +100,8 @@ class GitBranches:
 
     def drop(self, branch: str, tip: str) -> None:
         """Removes the branch from the remote if it is still at `tip`."""
-        lease = f"--force-with-lease=refs/heads/{branch}:{tip}"
         with self.workshop() as shop:
-            self._remote(
-                "push",
-                "--quiet",
-                "--no-verify",
-                lease,
-                "--end-of-options",
-                self.remote,
-                f":refs/heads/{branch}",
-                at=shop,
-            )
+            self._push(shop, branch, tip, "")
 
     def push(self, branch: str, base: str, diff: str, message: str, at: float, known: str) -> str:
         """1. The commit. 2. Its paths, as git tells them. 3. Who holds the branch. 4. The push, bound to what was seen there."""
@@ -125,18 +115,13 @@ class GitBranches:
                 return made
             if tip and tip != known and not self._is_ours(shop, branch, tip, message):
                 raise Refused(f"{branch} holds commits that are not ours", "it is left as it is: merge or close it")
-            lease = f"--force-with-lease=refs/heads/{branch}:{tip}"
-            self._remote(
-                "push",
-                "--quiet",
-                "--no-verify",
-                lease,
-                "--end-of-options",
-                self.remote,
-                f"{made}:refs/heads/{branch}",
-                at=shop,
-            )
+            self._push(shop, branch, tip, made)
             return made
+
+    def _push(self, shop: Path, branch: str, tip: str, made: str) -> None:
+        """Bound to what was seen there. made: "" to remove the branch."""
+        lease, ref = f"--force-with-lease=refs/heads/{branch}:{tip}", f"{made}:refs/heads/{branch}"
+        self._remote("push", "--quiet", "--no-verify", lease, "--end-of-options", self.remote, ref, at=shop)
 
     @contextmanager
     def workshop(self) -> Iterator[Path]:
