@@ -16,7 +16,7 @@ from prodwise.model.change import Change, ChangeKind
 from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
-from prodwise.model.record import Rollout, RolloutState
+from prodwise.model.record import Effect, EffectState, Rollout, RolloutState
 from prodwise.model.schema import Crossing, FileChange, MigrationFile
 from prodwise.store import tables
 from tests.server import stories
@@ -246,6 +246,17 @@ def test_the_incident_page_shows_the_whole_story(world: World) -> None:
     ]
     assert places == sorted(places), "what was done comes before what was not"
     assert "ent all users of web back" not in people
+
+
+def test_a_step_that_failed_for_one_service_is_no_step_that_was_done(world: World) -> None:
+    found = stories.bad_release(world)
+    order = {"release": "3-3333333", "actor": "prodwise"}
+    world.store.ledger.intend(Effect("k2", found.id, "worker", "rollback", order, None, 1, clock.now()))
+    world.store.ledger.settle("k2", EffectState.FAILED, "no answer")
+    with world.person() as client:
+        text = text_of(client.get("/incidents/inc-new").text)
+    assert "What was tried, and why" in text
+    assert "What was done, and why" not in text
 
 
 def test_page_terminal_and_report_tell_a_withdrawn_release_in_the_same_words(world: World) -> None:
