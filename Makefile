@@ -35,7 +35,7 @@ bench: .venv/.dev
 lint: .venv/.dev
 	$(BIN)/ruff format --check src tests bench
 	$(BIN)/ruff check src tests bench
-	$(BIN)/mypy
+	$(BIN)/mypy -n 2
 	$(BIN)/lint-imports --no-cache
 
 format: .venv/.dev
