@@ -214,13 +214,18 @@ class Catalogue:
         return version if count >= max(2, len(siblings) / 2) or close else ""
 
     def root(self, artifact: Artifact, version: str) -> Artifact:
-        """The first one fetched of its family at this version: the others came with it."""
+        """The first one fetched of its family that is used at this version: the others came with it."""
         short = _short(version)
         same = [
-            (seen.order, one.key) for one in self._families[_family(artifact.group)] if not (one.is_parent or one.is_bom)
-            for other, seen in one.versions.items() if _short(other) == short
+            (seen.order, one.key) for one in self._kin_of(artifact.group) if not (one.is_parent or one.is_bom)
+            for other, seen in one.versions.items() if _short(other) == short and (seen.jar or not one.jar)
         ]  # fmt: skip
         return self.artifacts[min(same)[1]] if same else artifact
+
+    def _kin_of(self, group: str) -> list[Artifact]:
+        """Its family, and those whose group begins with its group or the other way round."""
+        kin = {family for family in self._families if _within(family, group) or _within(group, family)}
+        return [one for family in sorted(kin | {_family(group)}) for one in self._families.get(family, ())]
 
     def asked_by(self, artifact: Artifact, version: str) -> Artifact | None:
         """The artifact whose POM was read before this version's was, or the first of its family then: it probably asked for it."""
@@ -364,6 +369,11 @@ def _group_at(parts: list[str]) -> int:
 
 def _family(group: str) -> str:
     return ".".join(group.split(".")[:3])
+
+
+def _within(group: str, other: str) -> bool:
+    """Whether a group is the other one or one below it, which is more than a house: org.name, not org.apache."""
+    return group == other or (other.count(".") == 1 and group.startswith(other + "."))
 
 
 def _short(version: str) -> str:

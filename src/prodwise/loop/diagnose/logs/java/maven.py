@@ -40,6 +40,7 @@ _MISSING: Final = (
     "The following artifacts could not be resolved:",
 )
 _LISTED: Final = re.compile(r"\[ERROR\] \d{1,3}\) ([a-zA-Z][\w.-]{1,150}):([\w.-]{1,120}):[\w-]{1,30}:([\w.+-]{1,80})$")
+ASKED_FOR: Final = 0.6  # of the share of what could not be had: another asked for it
 _UNVERSIONED: Final = re.compile(r"'dependenc[\w.]{1,80}version' for ([\w.-]{1,150}):([\w.-]{1,120})")
 
 
@@ -115,7 +116,8 @@ def _resolution(log: Log, known: Catalogue) -> Iterator[Clue]:
                 continue
             found = NAMED.search(line[line.find(words) :].removeprefix(words))
             if found and f"{found[1]}:{found[2]}" not in known.own:
-                yield Clue(Reason.NOT_FOUND, f"{found[1]}:{found[2]}", Failure.RESOLUTION, number, found[3])
+                alone = 1.0 if _asks(line) in (None, f"{found[1]}:{found[2]}") else ASKED_FOR
+                yield Clue(Reason.NOT_FOUND, f"{found[1]}:{found[2]}", Failure.RESOLUTION, number, found[3], alone)
     for number, line in [*log.hits(" was not found in ", 40), *log.hits("[ERROR] ", 200)]:
         found = NAMED.search(line.partition(" was not found in ")[0]) or _LISTED.match(line)
         if found and (" was not found in " in line or found.re is _LISTED):
@@ -125,6 +127,12 @@ def _resolution(log: Log, known: Catalogue) -> Iterator[Clue]:
         if chain:
             yield Clue(Reason.LEADS_TO, f"{chain[0][0]}:{chain[0][1]}", Failure.RESOLUTION, number, chain[0][2])
     yield from _unversioned(log, known)
+
+
+def _asks(line: str) -> str | None:
+    """What the project itself asks for, at the head of the chain that led to a failure; None without a chain."""
+    chain = NAMED.search(line.partition("Failed to collect dependencies at ")[2])
+    return f"{chain[1]}:{chain[2]}" if chain else None
 
 
 def _unversioned(log: Log, known: Catalogue) -> Iterator[Clue]:

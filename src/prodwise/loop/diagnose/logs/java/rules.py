@@ -15,12 +15,15 @@ from prodwise.loop.diagnose.logs.versions import newer
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Failure
 
+HOST: Final = " requires Jenkins "
+TREE_LINES: Final = 400
+_WANTED: Final = re.compile(HOST + r"(\d[\w.]{1,30}?)\.? or higher")
+_LINE: Final = re.compile(r"-(\d{1,4}\.\d{1,6})\.x$")
 _NODE: Final = re.compile(r"^([ |\\]{0,200})[+\\]-\s?(\S{3,300})(.{0,300})$")
 _RULES: Final = (
     "Found Banned Dependency:",
-    "Dependency convergence error for",
-    "equire upper bound dependencies error for",
-    " requires Jenkins ",
+    HOST,
+    "<--- banned",
     "Restricted to JDK",
     "Duplicate class",
     "Found duplicate",
@@ -37,20 +40,67 @@ def clues(log: Log, known: Catalogue) -> Iterator[Clue]:
 def _rules(log: Log, known: Catalogue) -> Iterator[Clue]:
     for words in _RULES:
         for number, line in log.hits(words, 40):
-            failing = Failure.ENFORCER
-            text = line[: line.find(words)] if words == " requires Jenkins " else line
-            found = NAMED.search(text.rpartition("Dependency ")[2] if words == " requires Jenkins " else text)
-            if found and "upper bound" not in words and "convergence" not in words and "uplicate" not in words:
-                yield Clue(Reason.FORBIDDEN, f"{found[1]}:{found[2]}", failing, number, found[3])
-                yield from _managing(known, f"{found[1]}:{found[2]}", number)
+            if "<--- banned" in line:
+                yield from _came_in(log, known, number)
+            elif words == HOST:
+                yield from _hosted(known, number, line)
             elif "uplicate" in words:
-                for one in NAMED.finditer(line):
-                    yield Clue(Reason.FORBIDDEN, f"{one[1]}:{one[2]}", failing, number, one[3], 0.8)
-                for below, more in log.after(number, 6):
-                    named = NAMED.search(more)
-                    if named is not None and not _is_own(known, f"{named[1]}:{named[2]}", named[3]):
-                        yield Clue(Reason.FORBIDDEN, f"{named[1]}:{named[2]}", failing, below, named[3], 0.7)
-                        yield from _managing(known, f"{named[1]}:{named[2]}", number)
+                yield from _twice(log, known, number, line)
+            elif found := NAMED.search(line):
+                yield Clue(Reason.FORBIDDEN, f"{found[1]}:{found[2]}", Failure.ENFORCER, number, found[3])
+                yield from _managing(known, f"{found[1]}:{found[2]}", number)
+
+
+def _hosted(known: Catalogue, number: int, line: str) -> Iterator[Clue]:
+    """A plugin that asks for a newer host than the project has. A list for a line of the host (bom-2.361.x) names no plugin that
+    asks for more than this line: the project named such a one itself, then.
+    """
+    found, wanted = NAMED.search(line[: line.find(HOST)].rpartition("Dependency ")[2]), _WANTED.search(line)
+    if found is None or wanted is None:
+        return
+    yield Clue(Reason.FORBIDDEN, f"{found[1]}:{found[2]}", Failure.ENFORCER, number, found[3])
+    for clue in _managing(known, f"{found[1]}:{found[2]}", number):
+        line_of = _LINE.search(clue.name)
+        if line_of is None or not newer(wanted[1], line_of[1] + ".999"):
+            yield clue
+
+
+def _twice(log: Log, known: Catalogue, number: int, line: str) -> Iterator[Clue]:
+    """Classes that two artifacts bring: the artifacts, and what they came with."""
+    for one in NAMED.finditer(line):
+        yield Clue(Reason.FORBIDDEN, f"{one[1]}:{one[2]}", Failure.ENFORCER, number, one[3], 0.8)
+    for below, more in log.after(number, 6):
+        named = NAMED.search(more)
+        if named is None or _is_own(known, f"{named[1]}:{named[2]}", named[3]):
+            continue
+        key, version = f"{named[1]}:{named[2]}", named[3]
+        yield Clue(Reason.FORBIDDEN, key, Failure.ENFORCER, below, version, 0.7)
+        yield from _managing(known, key, number)
+        artifact = known.artifacts.get(key)
+        root = known.root(artifact, version) if artifact is not None else None
+        if root is not None and root is not artifact:
+            yield Clue(Reason.LEADS_TO, root.key, Failure.ENFORCER, below, version)
+
+
+def _came_in(log: Log, known: Catalogue, number: int) -> Iterator[Clue]:
+    """A banned artifact in a tree drawn by indentation: what the project asks for, above it, brought it."""
+    found = NAMED.search(log.line(number))
+    if found is None:
+        return
+    above: list[tuple[int, re.Match[str]]] = [(number, found)]
+    for at in range(number - 1, max(0, number - TREE_LINES), -1):
+        node = NAMED.search(log.line(at))
+        if node is None:
+            break
+        if node.start() < above[-1][1].start():
+            above.append((at, node))
+    path = [(at, f"{one[1]}:{one[2]}", one[3]) for at, one in above]
+    path = [one for one in path if not _is_own(known, one[1], one[2])]
+    for place, (at, key, version) in enumerate(path):
+        if len(path) == 1 or place == len(path) - 1:
+            yield Clue(Reason.FORBIDDEN if len(path) == 1 else Reason.LEADS_TO, key, Failure.ENFORCER, at, version, 1.1)
+        else:
+            yield Clue(Reason.NAMED, key, Failure.ENFORCER, at, version, 0.8)
 
 
 def _managing(known: Catalogue, key: str, number: int) -> Iterator[Clue]:
