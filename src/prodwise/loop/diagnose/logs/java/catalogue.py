@@ -174,9 +174,8 @@ class Catalogue:
             if part not in TOP and len(part) > 1:
                 near |= self._index.get(part, set())
         used = [self.artifacts[key] for key in near if self.on_path(self.artifacts[key])]
-        scored = [(_fits(package, words, artifact), artifact.key) for artifact in used]
-        best = sorted(((score, key) for score, key in scored if score >= OWNER_MIN), reverse=True)[:OWNERS_MAX]
-        return [(key, 3 ** (score - best[0][0])) for score, key in best] or self._kin(package, used)
+        best = _best(package, words, used) or self._kin(package, used)
+        return best or _best(package, words, [self.artifacts[key] for key in near if self.artifacts[key].jar])
 
     def _kin(self, package: list[str], used: list[Artifact]) -> list[tuple[str, float]]:
         """Where no name fits: what comes from the same house, the first one fetched foremost, as others came with it."""
@@ -369,6 +368,13 @@ def _group_at(parts: list[str]) -> int:
 
 def _family(group: str) -> str:
     return ".".join(group.split(".")[:3])
+
+
+def _best(package: list[str], words: set[str], used: list[Artifact]) -> list[tuple[str, float]]:
+    """Those whose names fit a class, and how likely each is beside the likeliest."""
+    scored = [(_fits(package, words, artifact), artifact.key) for artifact in used]
+    best = sorted(((score, key) for score, key in scored if score >= OWNER_MIN), reverse=True)[:OWNERS_MAX]
+    return [(key, 3 ** (score - best[0][0])) for score, key in best]
 
 
 def _within(group: str, other: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 from prodwise.loop.diagnose.logs.clue import Clue
 from prodwise.loop.diagnose.logs.java import rules
 from prodwise.loop.diagnose.logs.java.catalogue import Artifact, Catalogue
-from prodwise.loop.diagnose.logs.java.names import NAMED
+from prodwise.loop.diagnose.logs.java.names import NAMED, words_of
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Failure
@@ -71,6 +71,21 @@ def clues(log: Log, known: Catalogue) -> Iterator[Clue]:
     yield from rules.clues(log, known)
     yield from _resolution(log, known)
     yield from _realm(log, known)
+
+
+def of_goal(log: Log, known: Catalogue) -> Iterator[Clue]:
+    """When nothing else is named: what a failed goal's plugin runs, which has the plugin's name (maven-lint-plugin runs lint)."""
+    for number, line in log.hits("Failed to execute goal ", 3):
+        plugin = NAMED.search(line)
+        if plugin is None or any(word in plugin[2] for words, kind in _STEPS[2:] for word in words):
+            continue
+        words = {*words_of(plugin[2])} - {"maven", "plugin"}
+        kind = step(log) or Failure.ENFORCER
+        for key, artifact in known.artifacts.items():
+            if artifact.jar and words <= {*words_of(artifact.name)} and not artifact.name.endswith("-plugin"):
+                share = 1.0 if words == {*words_of(artifact.name)} else 0.7
+                yield Clue(Reason.RAISES, key, kind, number, artifact.used, share)
+        yield Clue(Reason.NAMED, f"{plugin[1]}:{plugin[2]}", kind, number, plugin[3], 0.8)
 
 
 def _locked(log: Log, known: Catalogue) -> Iterator[Clue]:

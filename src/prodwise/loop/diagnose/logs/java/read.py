@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -34,6 +35,7 @@ _MARKS: Final = (
     "Failed to execute goal",
     "Could not find artifact",
 )
+_LED: Final = re.compile(r"^\s{0,12}\[(?:java|exec|junit)\] ", re.MULTILINE)
 _FETCHED: Final = (".pom", ".jar", "maven")
 HARDLY = 0.3
 """Of the share of a clue: a package with less is as good as not named beside it."""
@@ -59,6 +61,8 @@ def read(whole: Log, few: Log) -> Reading:
         found.clues += (
             [replace(clue, share=0.5 * clue.share) for clue in clues if clue.name in realm] if realm else clues
         )
+    if not found.clues:
+        found.clues += maven.of_goal(log, known)
     if not found.clues and kind is not None:
         found.clues += _fresh(known, kind)
     found.clues += [] if realm else _beside(found.clues, known)
@@ -69,8 +73,13 @@ def read(whole: Log, few: Log) -> Reading:
 def quiet(log: Log) -> Log:
     """The same, each line where it was, without what tells of fetching artifacts: most of a long log of Maven."""
     if "ownload" not in log.text or not any(ending in log.text for ending in _FETCHED):
-        return log
-    return Log("\n".join("" if _fetches(line) else line for line in log.lines), log.cut)
+        return _unled(log)
+    return _unled(Log("\n".join("" if _fetches(line) else line for line in log.lines), log.cut))
+
+
+def _unled(log: Log) -> Log:
+    """Without what the runner of another program's output puts before its lines."""
+    return Log(_LED.sub("", log.text), log.cut) if "[java] " in log.text else log
 
 
 def _fetches(line: str) -> bool:
@@ -93,7 +102,7 @@ def _owned(one: code.Naming, known: Catalogue, kind: Failure | None) -> Iterator
         return
     if known.is_own(one.name) and one.reason is not Reason.LACKS:
         return
-    owners = known.owners(one.name)
+    owners = _not_of(known.owners(one.name), known.owners(one.by) if one.by else [])
     for key, share in owners:
         yield Clue(one.reason, key, failing, one.line, known.artifacts[key].used, one.share * share)
     if one.reason is Reason.LACKS:
@@ -108,6 +117,13 @@ def _owned(one: code.Naming, known: Catalogue, kind: Failure | None) -> Iterator
                 one.line,
                 share=(0.9 if one.reason is Reason.LACKS else 0.6) * one.share,
             )
+
+
+def _not_of(owners: list[tuple[str, float]], callers: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Who may own a name that is not there: hardly the very artifact that asks for it, which was compiled whole."""
+    if len(owners) < 2 or not callers or owners[0][0] != callers[0][0]:
+        return owners
+    return [(key, share / owners[1][1]) for key, share in owners[1:]]
 
 
 def _asked_for(one: code.Naming, owners: list[tuple[str, float]], known: Catalogue, kind: Failure) -> Iterator[Clue]:
@@ -166,6 +182,9 @@ def _standing(artifact: Artifact, version: str, clue: Clue, known: Catalogue) ->
     usual = known.usual(artifact)
     if usual and newer(version, usual):
         return [Clue(Reason.STANDS_OUT, artifact.key, clue.kind, clue.line)]
+    others = known.older(artifact, version)
+    if others and version == artifact.newest and version == artifact.used and clue.reason is Reason.LACKS:
+        return [Clue(Reason.STANDS_OUT, artifact.key, clue.kind, clue.line, share=0.6)]
     siblings = known.siblings(artifact)
     if newer(artifact.newest, version) or any(newer(one.used, version) for one in siblings if usual):
         return [Clue(Reason.LAGS, artifact.key, clue.kind, clue.line)]

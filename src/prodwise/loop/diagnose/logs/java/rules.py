@@ -35,6 +35,8 @@ def clues(log: Log, known: Catalogue) -> Iterator[Clue]:
     """Everything that the rules name."""
     yield from _rules(log, known)
     yield from _tree(log, known)
+    if "Dependency problems found" in log.text:
+        yield from _declared(log)
 
 
 def _rules(log: Log, known: Catalogue) -> Iterator[Clue]:
@@ -101,6 +103,17 @@ def _came_in(log: Log, known: Catalogue, number: int) -> Iterator[Clue]:
             yield Clue(Reason.FORBIDDEN if len(path) == 1 else Reason.LEADS_TO, key, Failure.ENFORCER, at, version, 1.1)
         else:
             yield Clue(Reason.NAMED, key, Failure.ENFORCER, at, version, 0.8)
+
+
+def _declared(log: Log) -> Iterator[Clue]:
+    """Artifacts that are declared and not used, or used and not declared."""
+    for words, share in (("Unused declared dependencies", 1.0), ("Used undeclared dependencies", 0.8)):
+        for number, _ in log.hits(words, 10):
+            for at, line in log.after(number, 60):
+                found = NAMED.search(line)
+                if found is None:
+                    break
+                yield Clue(Reason.FORBIDDEN, f"{found[1]}:{found[2]}", Failure.ENFORCER, at, found[3], share)
 
 
 def _managing(known: Catalogue, key: str, number: int) -> Iterator[Clue]:
