@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from os.path import commonprefix
 from typing import Final
 
 LINE_CHARS_MAX: Final = 1_500
@@ -40,6 +41,9 @@ _GONE: Final = re.compile(
 _DRIVEN: Final = re.compile(r"(?<![\w\\])(?:[A-Za-z]:|\.{1,2})\\[^\s\"'<>|:?()]{1,400}")
 _BACKSLASHED: Final = re.compile(
     r"(?<![\w.@+!$*~-])(?:[\w.@+!$*~-]{0,100}\\){1,30}[\w.@+!$*~-]{1,100}\.(?:[cm]?jsx?|[cm]?tsx?|vue|py|rb|go|php|rs|java|kt|jar)\b"
+)
+_LEAD: Final = re.compile(
+    r"(?i:> ?|\[(?!(?:info|err|error|warn|warning|debug|trace|fatal)\])[a-z][\w .:/-]{0,40}\] {1,4})|[ \t]{1,16}"
 )
 _CONTROLS: Final = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 _DIGITS: Final = frozenset("0123456789")
@@ -95,7 +99,7 @@ def clean(data: bytes, cut: bool = False) -> Log:
         text = _CODES.sub("", text)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = text.translate(_CONTROLS) if text.isascii() else _GONE.sub("", text)
-    return Log(_unstamped(_shortened(text)), cut)
+    return Log(_unled(_unstamped(_unled(_shortened(text)))), cut)
 
 
 def _shortened(text: str) -> str:
@@ -110,6 +114,19 @@ def _shortened(text: str) -> str:
             begin = end = end if end >= 0 else len(text)
         at = end + 1
     return "".join([*kept, text[begin:]]) if kept else text
+
+
+def _unled(text: str) -> str:
+    """Without what stands before every line alike: an indentation, a quote's mark, the name of a step."""
+    ends = [*text.split("\n", _STAMPED_OF)[:_STAMPED_OF], *text.rsplit("\n", _STAMPED_OF)[1:]]
+    lines = [line for line in ends if line.strip()]
+    found = _LEAD.match(lines[0]) if len(lines) >= _STAMPED_MIN else None
+    if found is None:
+        return text
+    lead = found[0] if found[0].strip() else commonprefix([found[0], *lines])
+    if not lead or not all(line.startswith(lead) or line == lead.rstrip() for line in lines):
+        return text
+    return "\n".join(line.removeprefix(lead if line.startswith(lead) else lead.rstrip()) for line in text.split("\n"))
 
 
 def _unstamped(text: str) -> str:

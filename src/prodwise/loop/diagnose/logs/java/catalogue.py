@@ -187,10 +187,10 @@ class Catalogue:
 
     def on_path(self, artifact: Artifact) -> bool:
         """Whether its classes can be in use: a jar of it was fetched (for the project, if that can be told)."""
-        if self.jars == Jars.NONE:
-            return True
         if artifact.name.endswith("-plugin"):
             return False
+        if self.jars == Jars.NONE:
+            return True
         return artifact.project if self.jars == Jars.PROJECT else artifact.jar
 
     def siblings(self, artifact: Artifact) -> list[Artifact]:
@@ -355,7 +355,8 @@ def _base_of(parts: list[str], bases: set[tuple[str, ...]], known: dict[tuple[st
 
 
 def _begin_of(parts: list[str], bases: set[tuple[str, ...]]) -> int:
-    return next((at for at in range(len(parts) - 4, 0, -1) if tuple(parts[:at]) in bases), 0) or _group_at(parts)
+    known = next((at for at in range(len(parts) - 4, 0, -1) if tuple(parts[:at]) in bases), 0)
+    return known or (len(parts) - 4 if parts[-4] == parts[-3] else _group_at(parts))
 
 
 def _group_at(parts: list[str]) -> int:

@@ -37,6 +37,8 @@ _MARKS: Final = (
 )
 _LED: Final = re.compile(r"^\s{0,12}\[(?:java|exec|junit)\] ", re.MULTILINE)
 _FETCHED: Final = (".pom", ".jar", "maven")
+FETCHED_MAX = 5
+"""Artifacts that were fetched, at most, for the others to have been at hand."""
 HARDLY = 0.3
 """Of the share of a clue: a package with less is as good as not named beside it."""
 FEW = 2
@@ -65,6 +67,7 @@ def read(whole: Log, few: Log) -> Reading:
         found.clues += maven.of_goal(log, known)
     if not found.clues and kind is not None:
         found.clues += _fresh(known, kind)
+    found.clues += _fetched(known, kind)
     found.clues += [] if realm else _beside(found.clues, known)
     _versions(found, known)
     return found
@@ -176,6 +179,14 @@ def _fresh(known: Catalogue, kind: Failure) -> Iterator[Clue]:
     for key, artifact in known.artifacts.items():
         if artifact.project and known.on_path(artifact) and known.older(artifact, artifact.used):
             yield Clue(Reason.SEEN_TWICE, key, kind, 0, artifact.used)
+
+
+def _fetched(known: Catalogue, kind: Failure | None) -> Iterator[Clue]:
+    """Where everything else was at hand from before: the few artifacts that were not are what is new."""
+    jars = [one for one in known.artifacts.values() if any(seen.batch for seen in one.versions.values())]
+    new = [one for one in jars if not one.name.endswith("-plugin")]
+    if kind is not None and len(jars) <= FETCHED_MAX:
+        yield from (Clue(Reason.FETCHED, one.key, kind, 0, one.used) for one in new)
 
 
 def _standing(artifact: Artifact, version: str, clue: Clue, known: Catalogue) -> list[Clue]:

@@ -63,7 +63,7 @@ def _hosted(known: Catalogue, number: int, line: str) -> Iterator[Clue]:
     yield Clue(Reason.FORBIDDEN, f"{found[1]}:{found[2]}", Failure.ENFORCER, number, found[3])
     for clue in _managing(known, f"{found[1]}:{found[2]}", number):
         line_of = _LINE.search(clue.name)
-        if line_of is None or not newer(wanted[1], line_of[1] + ".999"):
+        if line_of is not None and not newer(wanted[1], line_of[1] + ".999"):
             yield clue
 
 
