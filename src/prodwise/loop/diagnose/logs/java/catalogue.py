@@ -16,7 +16,7 @@ from typing import Final
 from prodwise.loop.diagnose.logs.java.names import TOP, score, words_of
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.versions import key as version_key
-from prodwise.loop.diagnose.logs.versions import newer
+from prodwise.loop.diagnose.logs.versions import newer, same_major
 
 ARTIFACTS_MAX: Final = 4_000
 LINES_MAX: Final = 5_000
@@ -209,7 +209,7 @@ class Catalogue:
         siblings = self.siblings(artifact)
         counted = Counter(one.used for one in siblings)
         version, count = counted.most_common(1)[0] if counted else ("", 0)
-        close = len(siblings) == 1 and version.split(".")[0] == artifact.used.split(".")[0]
+        close = len(siblings) == 1 and same_major(version, artifact.used)
         return version if count >= max(2, len(siblings) / 2) or close else ""
 
     def root(self, artifact: Artifact, version: str) -> Artifact:

@@ -11,7 +11,7 @@ from prodwise.loop.diagnose.logs.clue import Clue, Reading
 from prodwise.loop.diagnose.logs.java import code, gradle, maven
 from prodwise.loop.diagnose.logs.java.catalogue import Artifact, Catalogue, Jars, catalogue
 from prodwise.loop.diagnose.logs.text import Log
-from prodwise.loop.diagnose.logs.versions import newer
+from prodwise.loop.diagnose.logs.versions import newer, same_major
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
 
@@ -193,12 +193,12 @@ def _standing(artifact: Artifact, version: str, clue: Clue, known: Catalogue) ->
     usual = known.usual(artifact)
     if usual and newer(version, usual):
         return [Clue(Reason.STANDS_OUT, artifact.key, clue.kind, clue.line)]
-    others = known.older(artifact, version)
-    if others and version == artifact.newest and version == artifact.used and clue.reason is Reason.LACKS:
-        return [Clue(Reason.STANDS_OUT, artifact.key, clue.kind, clue.line, share=0.6)]
     siblings = known.siblings(artifact)
     if newer(artifact.newest, version) or any(newer(one.used, version) for one in siblings if usual):
         return [Clue(Reason.LAGS, artifact.key, clue.kind, clue.line)]
+    above = any(newer(one.used, version) and same_major(one.used, version) for one in siblings)
+    if clue.reason is Reason.LACKS and version == artifact.used and known.older(artifact, version) and not above:
+        return [Clue(Reason.STANDS_OUT, artifact.key, clue.kind, clue.line, share=0.6)]
     return []
 
 
