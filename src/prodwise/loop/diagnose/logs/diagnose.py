@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from prodwise.loop.diagnose.logs import go, java, node, php, python, ruby, rust
-from prodwise.loop.diagnose.logs.asked import asked
+from prodwise.loop.diagnose.logs.asked import asked, commands_of
 from prodwise.loop.diagnose.logs.clue import Reading
 from prodwise.loop.diagnose.logs.text import Log, slashed
 from prodwise.loop.diagnose.logs.thin import thinned
@@ -34,8 +34,9 @@ def _read(log: Log) -> list[Reading]:
     if first.kind is not None and first.clues:
         return [first]
     found = [first, *(reader(few) for reader in READERS)]
+    commands = commands_of(few)
     for one in found:
-        one.clues += asked(few, one)
+        one.clues += asked(few, one, commands)
     return found
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from os.path import commonprefix
 from typing import Final
 
 LINE_CHARS_MAX: Final = 1_500
@@ -66,7 +65,7 @@ class Log:
 
     @cached_property
     def _starts(self) -> list[int]:
-        return [0, *accumulate(len(line) + 1 for line in self.lines)]
+        return [*accumulate(map((1).__add__, map(len, self.lines)), initial=0)]
 
     def number(self, at: int) -> int:
         """The line's number, from 1."""
@@ -123,7 +122,7 @@ def _unled(text: str) -> str:
     found = _LEAD.match(lines[0]) if len(lines) >= _STAMPED_MIN else None
     if found is None:
         return text
-    lead = found[0] if found[0].strip() else commonprefix([found[0], *lines])
+    lead = found[0] if found[0].strip() else found[0][: min(len(line) - len(line.lstrip()) for line in lines)]
     if not lead or not all(line.startswith(lead) or line == lead.rstrip() for line in lines):
         return text
     return "\n".join(line.removeprefix(lead if line.startswith(lead) else lead.rstrip()) for line in text.split("\n"))

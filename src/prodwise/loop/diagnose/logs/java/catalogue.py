@@ -13,6 +13,7 @@ from enum import Enum
 from itertools import islice
 from typing import Final
 
+from prodwise.loop.diagnose.logs.java.fetched import JARS, fetches, tells_of_fetching
 from prodwise.loop.diagnose.logs.java.names import TOP, score, words_of
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.versions import key as version_key
@@ -26,14 +27,13 @@ KIN_SHARE: Final = 0.8
 BOM: Final = re.compile(r"(?:^|[-.])(?:bom|dependencies|platform)(?:$|[-.])")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z0-9]{2,40}|[A-Z]{2,20}(?![a-z])")
 _STEP: Final = re.compile(r"(?:---|>>>|<<<) [\w.:-]{3,200} \(")
-_FILES: Final = (".pom", ".jar", ".aar", ".war", ".hpi")
 _LOCAL: Final = re.compile(r"/\.m2/repository/([\w./-]{3,300})/([\w.-]{1,120})/([\w.+-]{1,80})/\2-\3[\w.-]{0,60}\.jar")
 _CACHED: Final = re.compile(r"files-2\.1/([\w.-]{1,150})/([\w.-]{1,120})/([\w.+-]{1,80})/[0-9a-f]{20,64}/")
 _COORDINATES: Final = re.compile(
     r"(?<![\w.-])([a-zA-Z][\w-]{0,60}(?:\.[\w-]{1,60}){0,8}):([\w.-]{1,120}):((?:[\w-]{1,30}:){0,2})("
     r"\d[\w.+-]{0,80}|v\d[\w.+-]{0,80})"
 )
-_THIRD: Final = re.compile(r":[\w.-]{1,120}:(?:[\w-]{1,30}:){0,2}v?\d")
+_THIRD: Final = re.compile(r":[\w.-]{1,120}+:(?:[\w-]{1,30}+:){0,2}v?\d")
 """The end of a coordinate, which is found faster than its beginning."""
 _OWN: Final = re.compile(r"^(?:\[INFO\] )?-{2,40}< ([\w.-]{1,150}):([\w.-]{1,120}) >-{2,40}$", re.MULTILINE)
 _SOURCE: Final = re.compile(
@@ -292,20 +292,15 @@ def _named(quiet: Log, found: Catalogue) -> None:
 
 def _fetched(log: Log, found: Catalogue) -> None:
     """Downloads, in their order; jars that come in one go are one batch."""
-    urls, more = _urls(log)
-    bases = _bases(urls)
     batch: list[Seen] = []
     last = 0
-    folders: dict[tuple[str, ...], int] = {}
-    for number, parts in urls:
-        kind = parts[-1].rpartition(".")[2]
-        at = _base_of(parts, bases, folders)
-        artifact = found.add(".".join(parts[at:-3]), parts[-3], parts[-2], jar=kind in ("jar", "aar", "war", "hpi"))
-        if last and last + 1 not in more:
+    for number, group, name, version, kind in fetches(log):
+        artifact = found.add(group, name, version, jar=kind in JARS)
+        if last and not tells_of_fetching(log.line(last + 1)):
             _close(log, found, batch, last)
         last = number
         if artifact is not None and kind != "pom":
-            batch.append(artifact.versions[parts[-2]])
+            batch.append(artifact.versions[version])
     _close(log, found, batch, last)
 
 
@@ -319,52 +314,6 @@ def _close(log: Log, found: Catalogue, batch: list[Seen], last: int) -> None:
     if batch:
         found.jars = Jars.PROJECT if project or found.jars is Jars.PROJECT else Jars.SOME
     batch.clear()
-
-
-def _urls(log: Log) -> tuple[list[tuple[int, list[str]]], set[int]]:
-    """(line, the address in parts) of what was fetched, artifacts only; and the lines that tell of any fetching."""
-    found: list[tuple[int, list[str]]] = []
-    telling: set[int] = set()
-    word = "ownloaded" if "ownloaded from" in log.text or "ownloaded:" in log.text else "ownload"
-    for number, line in enumerate(log.lines, 1):
-        if "ownload" not in line or (at := line.find("://")) < 0:
-            continue
-        telling.add(number)
-        parts = line[at + 3 : at + 600].split(" ", 1)[0].rstrip(").,").split("/") if word in line else ()
-        if len(parts) >= 5 and parts[-1].startswith(f"{parts[-3]}-") and parts[-1].endswith(_FILES):
-            found.append((number, [*parts]))
-    return found, telling
-
-
-def _bases(urls: list[tuple[int, list[str]]]) -> set[tuple[str, ...]]:
-    """What the addresses of a server have in common, up to where a group can begin."""
-    found: set[tuple[str, ...]] = set()
-    counted = Counter(tuple(parts[: _group_at(parts)]) for _, parts in urls)
-    for base, count in counted.items():
-        if len(base) > 1 and (count > 1 or base[-1] in ("maven2", "public", "releases")):
-            found.add(base)
-    return found
-
-
-def _base_of(parts: list[str], bases: set[tuple[str, ...]], known: dict[tuple[str, ...], int]) -> int:
-    """Where the group begins. known: what was found for a folder before."""
-    folder = tuple(parts[:-3])
-    if folder not in known:
-        known[folder] = _begin_of(parts, bases)
-    return known[folder]
-
-
-def _begin_of(parts: list[str], bases: set[tuple[str, ...]]) -> int:
-    known = next((at for at in range(len(parts) - 4, 0, -1) if tuple(parts[:at]) in bases), 0)
-    return known or (len(parts) - 4 if parts[-4] == parts[-3] else _group_at(parts))
-
-
-def _group_at(parts: list[str]) -> int:
-    """Where a part stands that groups begin with."""
-    for at in range(1, len(parts) - 3):
-        if parts[at] in TOP:
-            return at
-    return 1
 
 
 def _family(group: str) -> str:

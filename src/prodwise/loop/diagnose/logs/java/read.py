@@ -67,8 +67,8 @@ def read(whole: Log, few: Log) -> Reading:
         found.clues += maven.of_goal(log, known)
     if not found.clues and kind is not None:
         found.clues += _fresh(known, kind)
-    found.clues += _fetched(known, kind)
     found.clues += [] if realm else _beside(found.clues, known)
+    found.clues += _fetched(known, kind)
     _versions(found, known)
     return found
 
@@ -77,7 +77,8 @@ def quiet(log: Log) -> Log:
     """The same, each line where it was, without what tells of fetching artifacts: most of a long log of Maven."""
     if "ownload" not in log.text or not any(ending in log.text for ending in _FETCHED):
         return _unled(log)
-    return _unled(Log("\n".join("" if _fetches(line) else line for line in log.lines), log.cut))
+    kept = ["" if "ownload" in line and _fetches(line) else line for line in log.lines]
+    return _unled(Log("\n".join(kept), log.cut))
 
 
 def _unled(log: Log) -> Log:
@@ -86,7 +87,7 @@ def _unled(log: Log) -> Log:
 
 
 def _fetches(line: str) -> bool:
-    return "ownload" in line and "://" in line and any(ending in line for ending in _FETCHED)
+    return "://" in line and (".pom" in line or ".jar" in line or "maven" in line)
 
 
 def _whose(known: Catalogue, name: str) -> str:
