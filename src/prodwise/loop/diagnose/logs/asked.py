@@ -49,14 +49,14 @@ _TOOLS: Final = frozenset(
 )
 """What runs the rest: named in a command beside others, it is less often at fault than these."""
 _FAILED: Final = re.compile(
-    r"(?i)\b(?:error|failed|failure|fatal|went wrong|exit(?:ed)? (?:with )?(?:code|status) [1-9])\b"
+    r"(?i)(?:\b|(?<=[a-z]))(?:error|exception|failed|failure|fatal|went wrong|exit(?:ed)? (?:with )?(?:code|status) [1-9])\b"
 )
 _NO_NAMES: Final = frozenset(["and", "or", "to", "with", "the", "a", "in", "for", "from", "npm", "node", "pip", "y"])
 
 
 def asked(log: Log, reading: Reading, commands: Mapping[int, str]) -> Iterator[Clue]:
     """A clue for each package of the reading's ecosystem; none where nothing failed, or too many were asked for."""
-    kind = reading.kind or (Failure.RUNTIME if _failed(log) else None)
+    kind = reading.kind or (Failure.RUNTIME if failed(log) else None)
     if kind is None:
         return
     names = dict(names_asked(log, reading.ecosystem, commands))
@@ -68,7 +68,7 @@ def asked(log: Log, reading: Reading, commands: Mapping[int, str]) -> Iterator[C
         yield Clue(Reason.ASKED, name, kind, number, used, share * least * (1.5 if name in told else 1.0))
 
 
-def _failed(log: Log) -> bool:
+def failed(log: Log) -> bool:
     """Whether its end tells of a failure, in whatever words."""
     return _FAILED.search(log.text[-ENDS_CHARS:]) is not None
 

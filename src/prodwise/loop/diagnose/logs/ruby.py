@@ -70,7 +70,12 @@ _RULES: Final = (
         Reason.NOT_FOUND,
         RESOLUTION,
     ),
-    rule("requires ruby version", rf"(?:^|\s){_GEM}-{_VER} requires ruby version", Reason.NOT_FOUND, RESOLUTION),
+    rule(
+        "requires ruby version",
+        rf"(?:^|\s){_GEM}-{_VER}(?:-[\w-]{{1,40}})? requires ruby version",
+        Reason.NOT_FOUND,
+        RESOLUTION,
+    ),
     rule(
         "requires rubygems version", rf"(?:^|\s){_GEM}-{_VER} requires rubygems version", Reason.NOT_FOUND, RESOLUTION
     ),
