@@ -229,11 +229,17 @@ class Catalogue:
     def asked_by(self, artifact: Artifact, version: str) -> Artifact | None:
         """The artifact whose POM was read before this version's was, or the first of its family then: it probably asked for it."""
         at = artifact.versions[version].order
-        for key, of in reversed(self.order[max(0, at - 8) : at]):
-            one = self.artifacts[key]
-            if self.on_path(one) and not one.is_parent and not one.is_bom and one is not artifact:
-                return self.root(one, of)
-        return None
+        before = [(self.artifacts[key], of) for key, of in reversed(self.order[max(0, at - 8) : at])]
+        asked = [
+            (one, of)
+            for one, of in before
+            if self.on_path(one) and not (one.is_parent or one.is_bom or one is artifact)
+        ]
+        house = artifact.group.split(".")[:2]
+        near = next(((one, of) for one, of in asked if one.group.split(".")[:2] == house), None) or next(
+            iter(asked), None
+        )
+        return self.root(*near) if near else None
 
     def older(self, artifact: Artifact, version: str) -> str:
         """The nearest older version that the log mentions; "" if none."""

@@ -15,13 +15,14 @@ from prodwise.model.breakage import Failure
 ERRORS_MAX: Final = 60
 FRAMES_MAX: Final = 40
 MORE_MAX: Final = 8
+OUTER: Final = 0.6  # of the share of an exception that has a cause
 OWN: Final = "own"
 Whose = Callable[[str], str]
 """The artifact that a class comes from; OWN for the project's, "" when not known."""
 _CLASS: Final = re.compile(r"(?<![\w.$/@])((?:[a-z_]\w{0,60}\.){2,12}[A-Z]\w{0,120})")
 _SHORT_CLASS: Final = re.compile(r"(?<![\w.$/@])((?:[a-z_]\w{0,60}\.){1,12}[A-Z]\w{0,120})")
 _SLASHED: Final = re.compile(r"(?<![\w/.$])((?:[a-z_]\w{0,60}/){2,12}[A-Z][\w$]{0,120})")
-_PACKAGE: Final = re.compile(r"package ((?:[a-zA-Z_]\w{0,60}\.){1,12}\w{1,80}) does not exist")
+_PACKAGE: Final = re.compile(r"package ((?:[a-zA-Z_]\w{0,60}\.){0,12}\w{1,80}) does not exist")
 _MODULE: Final = re.compile(r"module not found: ((?:[a-zA-Z_]\w{0,60}\.){1,12}\w{1,80})")
 _AT: Final = re.compile(
     r"^(?:\[ERROR\] |\[WARNING\] |e: |w: |\[error\] |\[warn\] |Error:\s{1,3})?(?:file://)?(/?[\w./ \\:+@-]"
@@ -216,8 +217,12 @@ def thrown(log: Log, whose: Whose) -> Iterator[Naming]:
     marked = sorted(
         {number for mark in (" <<< ERROR!", " <<< FAILURE!", " FAILED") for number, _ in log.hits(mark, 2_000)}
     )
-    for number, name, message in _exceptions(log):
+    told = [*_exceptions(log)]
+    causes = {number for number, _, _ in told if "Caused by" in log.line(number)[:24]}
+    for at, (number, name, message) in enumerate(told):
         weight = 1.0 if not marked or _belongs(log, number, marked) else 0.2
+        if at + 1 < len(told) and told[at + 1][0] in causes and name.rpartition(".")[2] not in _LINKAGE:
+            weight *= OUTER
         for one in _of_exception(number, name, message, _below(log, number), whose):
             count = seen.get((one.name, one.reason), 0)
             seen[one.name, one.reason] = count + 1

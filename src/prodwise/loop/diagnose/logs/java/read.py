@@ -198,7 +198,8 @@ def _standing(artifact: Artifact, version: str, clue: Clue, known: Catalogue) ->
     if newer(artifact.newest, version) or any(newer(one.used, version) for one in siblings if usual):
         return [Clue(Reason.LAGS, artifact.key, clue.kind, clue.line)]
     above = any(newer(one.used, version) and same_major(one.used, version) for one in siblings)
-    if clue.reason is Reason.LACKS and version == artifact.used and known.older(artifact, version) and not above:
+    first = known.root(artifact, version) is artifact and version == artifact.used
+    if clue.reason is Reason.LACKS and first and known.older(artifact, version) and not above:
         return [Clue(Reason.STANDS_OUT, artifact.key, clue.kind, clue.line, share=0.6)]
     return []
 
