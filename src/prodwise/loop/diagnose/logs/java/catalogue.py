@@ -227,7 +227,7 @@ class Catalogue:
         return [one for family in sorted(kin | {_family(group)}) for one in self._families.get(family, ())]
 
     def asked_by(self, artifact: Artifact, version: str) -> Artifact | None:
-        """The artifact whose POM was read before this version's was, or the first of its family then: it probably asked for it."""
+        """Who probably asked for a version: one of its house that moved and was read shortly before it, or whatever was read last."""
         at = artifact.versions[version].order
         before = [(self.artifacts[key], of) for key, of in reversed(self.order[max(0, at - 8) : at])]
         asked = [
@@ -236,9 +236,8 @@ class Catalogue:
             if self.on_path(one) and not (one.is_parent or one.is_bom or one is artifact)
         ]
         house = artifact.group.split(".")[:2]
-        near = next(((one, of) for one, of in asked if one.group.split(".")[:2] == house), None) or next(
-            iter(asked), None
-        )
+        moved = ((one, of) for one, of in asked if one.group.split(".")[:2] == house and self.older(one, of))
+        near = next(moved, None) or next(iter(asked), None)
         return self.root(*near) if near else None
 
     def older(self, artifact: Artifact, version: str) -> str:
