@@ -68,7 +68,7 @@ def read(whole: Log, few: Log) -> Reading:
     if not found.clues and kind is not None:
         found.clues += _fresh(known, kind)
     found.clues += [] if realm else _beside(found.clues, known)
-    found.clues += _fetched(known, kind)
+    found.clues += _fetched(whole, known, kind)
     _versions(found, known)
     return found
 
@@ -182,12 +182,14 @@ def _fresh(known: Catalogue, kind: Failure) -> Iterator[Clue]:
             yield Clue(Reason.SEEN_TWICE, key, kind, 0, artifact.used)
 
 
-def _fetched(known: Catalogue, kind: Failure | None) -> Iterator[Clue]:
+def _fetched(whole: Log, known: Catalogue, kind: Failure | None) -> Iterator[Clue]:
     """Where everything else was at hand from before: the few artifacts that were not are what is new."""
     jars = [one for one in known.artifacts.values() if any(seen.batch for seen in one.versions.values())]
     new = [one for one in jars if not one.name.endswith("-plugin")]
     if kind is not None and len(jars) <= FETCHED_MAX:
-        yield from (Clue(Reason.FETCHED, one.key, kind, 0, one.used) for one in new)
+        for one in new:
+            line = next((number for number, _ in whole.hits(f"/{one.name}-{one.used}.", 1)), 0)
+            yield Clue(Reason.FETCHED, one.key, kind, line, one.used)
 
 
 def _standing(artifact: Artifact, version: str, clue: Clue, known: Catalogue) -> list[Clue]:
