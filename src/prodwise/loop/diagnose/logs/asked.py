@@ -51,6 +51,8 @@ _TOOLS: Final = frozenset(
 _FAILED: Final = re.compile(
     r"(?i)(?:\b|(?<=[a-z]))(?:error|exception|failed|failure|fatal|went wrong|exit(?:ed)? (?:with )?(?:code|status) [1-9])\b"
 )
+_LISTS: Final = (".txt", ".in", ".toml", ".lock", ".cfg")
+"""Ends of files that hold names, and are none."""
 _NO_NAMES: Final = frozenset(["and", "or", "to", "with", "the", "a", "in", "for", "from", "npm", "node", "pip", "y"])
 
 
@@ -104,6 +106,8 @@ def _named(words: Sequence[str], ecosystem: Ecosystem) -> Iterator[tuple[str, st
     for word in words[:40]:
         if word in ("&&", "||", ";", "|") or "#" in word:
             return
+        if word.endswith(_LISTS):
+            continue
         one = (_GEM if ecosystem is Ecosystem.RUBY else _ONE).fullmatch(word.strip("'\"`;,"))
         if one is None or one[1].lower() in _NO_NAMES:
             continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-VERSION: Final = "logs-2"
+VERSION: Final = "logs-3"
 PRIOR: Final = -3.0
 AGAIN: Final = 0.25  # times ln(number of lines) for a reason that is given more than once
 AGAIN_MAX: Final = 1.0
