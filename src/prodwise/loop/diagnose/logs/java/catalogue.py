@@ -26,7 +26,7 @@ OWNER_MIN: Final = 3.0
 KIN_SHARE: Final = 0.8
 BOM: Final = re.compile(r"(?:^|[-.])(?:bom|dependencies|platform)(?:$|[-.])")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z0-9]{2,40}|[A-Z]{2,20}(?![a-z])")
-_STEP: Final = re.compile(r"(?:---|>>>|<<<) [\w.:-]{3,200} \(")
+_STEP: Final = re.compile(r"(?:---|>>>|<<<) ([\w.:-]{3,200}) \(")
 _LOCAL: Final = re.compile(r"/\.m2/repository/([\w./-]{3,300})/([\w.-]{1,120})/([\w.+-]{1,80})/\2-\3[\w.-]{0,60}\.jar")
 _CACHED: Final = re.compile(r"files-2\.1/([\w.-]{1,150})/([\w.-]{1,120})/([\w.+-]{1,80})/[0-9a-f]{20,64}/")
 _COORDINATES: Final = re.compile(
@@ -296,23 +296,43 @@ def _named(quiet: Log, found: Catalogue) -> None:
 
 
 def _fetched(log: Log, found: Catalogue) -> None:
-    """Downloads, in their order; jars that come in one go are one batch."""
+    """Downloads, in their order; jars that come in one go, after their POMs, are one batch."""
     batch: list[Seen] = []
-    last = 0
+    told: set[str] = set()
+    last, alone = 0, False  # the line before; whether the batch is the first one of what a step fetched
     for number, group, name, version, kind in fetches(log):
-        artifact = found.add(group, name, version, jar=kind in JARS)
         if last and not tells_of_fetching(log.line(last + 1)):
-            _close(log, found, batch, last)
+            _close(found, batch, _begins_step(log, last) and not alone)
+            last = 0
+        if not last:
+            alone = _of_plugin(log, number, told)
+        elif batch and kind == "pom":
+            _close(found, batch, False)
+            alone = False
         last = number
+        artifact = found.add(group, name, version, jar=kind in JARS)
         if artifact is not None and kind != "pom":
             batch.append(artifact.versions[version])
-    _close(log, found, batch, last)
+    _close(found, batch, _begins_step(log, last) and not alone)
 
 
-def _close(log: Log, found: Catalogue, batch: list[Seen], last: int) -> None:
+def _of_plugin(log: Log, number: int, told: set[str]) -> bool:
+    """Whether a step was announced right before that was not before: what is fetched first then is its plugin's own needs."""
+    while tells_of_fetching(log.line(number)):
+        number -= 1
+    step = _STEP.match(log.line(number).removeprefix("[INFO]").strip())
+    new = step is not None and step[1] not in told
+    if step is not None:
+        told.add(step[1])
+    return new
+
+
+def _begins_step(log: Log, last: int) -> bool:
     """Maven resolves what a step needs of the project before it announces the step, and a plugin's own needs after that."""
-    follows = [line.removeprefix("[INFO]").strip() for _, line in log.after(last, 3)]
-    project = any(_STEP.match(line) for line in follows)
+    return any(_STEP.match(line.removeprefix("[INFO]").strip()) for _, line in log.after(last, 3))
+
+
+def _close(found: Catalogue, batch: list[Seen], project: bool) -> None:
     for seen in batch:
         seen.batch = max(seen.batch, len(batch))
         seen.project |= project
