@@ -201,7 +201,8 @@ def _standing(artifact: Artifact, version: str, clue: Clue, known: Catalogue) ->
         return [Clue(Reason.LAGS, artifact.key, clue.kind, clue.line)]
     above = any(newer(one.used, version) and same_major(one.used, version) for one in siblings)
     first = known.root(artifact, version) is artifact and version == artifact.used
-    if clue.reason is Reason.LACKS and first and known.older(artifact, version) and not above:
+    passed = any(newer(version, one) and not seen.jar for one, seen in artifact.versions.items())
+    if clue.reason is Reason.LACKS and first and passed and not above:
         return [Clue(Reason.STANDS_OUT, artifact.key, clue.kind, clue.line, share=0.6)]
     return []
 
