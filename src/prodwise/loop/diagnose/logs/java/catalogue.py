@@ -134,6 +134,7 @@ class Catalogue:
     _families: dict[str, list[Artifact]] = field(default_factory=lambda: defaultdict(list))
     _owners: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
     _usual: dict[tuple[str, int], str] = field(default_factory=dict)
+    _near: dict[tuple[str, int], list[str]] = field(default_factory=dict)
 
     def add(self, group: str, name: str, version: str, jar: bool = False) -> Artifact | None:
         """Remembers it. None: there are too many, or it is the project's own."""
@@ -223,8 +224,11 @@ class Catalogue:
 
     def _kin_of(self, group: str) -> list[Artifact]:
         """Its family, and those whose group begins with its group or the other way round."""
-        kin = {family for family in self._families if _within(family, group) or _within(group, family)}
-        return [one for family in sorted(kin | {_family(group)}) for one in self._families.get(family, ())]
+        known = (group, len(self._families))
+        if known not in self._near:
+            kin = {family for family in self._families if _within(family, group) or _within(group, family)}
+            self._near[known] = sorted(kin | {_family(group)})
+        return [one for family in self._near[known] for one in self._families.get(family, ())]
 
     def asked_by(self, artifact: Artifact, version: str) -> Artifact | None:
         """Who probably asked for a version: one of its house that moved and was read shortly before it, or whatever was read last."""
@@ -301,7 +305,7 @@ def _fetched(log: Log, found: Catalogue) -> None:
     told: set[str] = set()
     last, alone = 0, False  # the line before; whether the batch is the first one of what a step fetched
     for number, group, name, version, kind in fetches(log):
-        if last and not tells_of_fetching(log.line(last + 1)):
+        if last and number != last + 1 and not tells_of_fetching(log.line(last + 1)):
             _close(found, batch, _begins_step(log, last) and not alone)
             last = 0
         if not last:
