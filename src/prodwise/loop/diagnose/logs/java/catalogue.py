@@ -21,6 +21,8 @@ from prodwise.loop.diagnose.logs.versions import newer, same_major
 
 ARTIFACTS_MAX: Final = 4_000
 LINES_MAX: Final = 5_000
+NAME_CHARS: Final = 160  # of a group, at most
+VERSION_CHARS: Final = 82
 OWNERS_MAX: Final = 8
 OWNER_MIN: Final = 3.0
 KIN_SHARE: Final = 0.8
@@ -283,20 +285,17 @@ def _matches(log: Log, needle: str, pattern: re.Pattern[str], at_most: int = LIN
 
 
 def _named(quiet: Log, found: Catalogue) -> None:
-    """Artifacts that are written as coordinates."""
+    """Artifacts that are written as coordinates: looked for around the ends of what may be one."""
     told: set[str] = set()
-    end = 0
     for version in islice(_THIRD.finditer(quiet.text), LINES_MAX):
-        if version.start() < end:
-            continue
-        begin = quiet.text.rfind("\n", 0, version.start()) + 1
-        end = quiet.text.find("\n", version.end())
-        line = quiet.text[begin : end if end >= 0 else len(quiet.text)]
-        end = begin + len(line)
-        for match in _COORDINATES.finditer(line) if line not in told else ():
+        begin = max(0, version.start() - NAME_CHARS)
+        begin = max(begin, quiet.text.rfind("\n", begin, version.start()) + 1)
+        end = version.end() + VERSION_CHARS
+        near = quiet.text[begin:end].partition("\n")[0]
+        for match in _COORDINATES.finditer(quiet.text, begin, begin + len(near)) if near not in told else ():
             if "." in match[1] or f"{match[1]}:{match[2]}" in found.artifacts or match[1] == match[2]:
                 found.add(match[1], match[2], match[4])
-        told.add(line)
+        told.add(near)
 
 
 def _fetched(log: Log, found: Catalogue) -> None:
