@@ -64,13 +64,13 @@ def told(rng: Random, changes: Sequence[Change], here: App, guilty: str) -> Iter
     ):
         hidden = rng.random() < HIDDEN
         found = touched(
-            _files(rng, here, after == guilty), here.own, "it brought migrations of the data" if hidden else ""
+            files(rng, here, after == guilty), here.own, "it brought migrations of the data" if hidden else ""
         )
         if found.services:
             yield TouchFacts(after, before, at, found.services, found.places)
 
 
-def _files(rng: Random, here: App, guilty: bool) -> list[str]:
+def files(rng: Random, here: App, guilty: bool) -> list[str]:
     """In up to three places, one of which holds the fault of a guilty one."""
     work = {place: weight for place, weight in WORK.items() if place in here.own or place in ("shared", "top")}
     many = rng.choices((1, 2, 3), PLACES)[0]

@@ -15,6 +15,7 @@ from prodwise.loop.diagnose import weights as w
 from prodwise.loop.diagnose.case import GroupFacts
 from prodwise.loop.diagnose.sorts import Sort, names, sort_of
 from prodwise.loop.diagnose.used_up import ClockSet, InputFacts, MachineUse, ProcessUse, Sample, use_of
+from prodwise.model.certificate import Credential, Kind
 from prodwise.model.diagnosis import Cause
 from prodwise.model.incident import Symptom
 from tests.loop.test_diagnose import (
@@ -55,6 +56,7 @@ def group(title: str, first: float = ONSET, service: str = "web") -> GroupFacts:
 
 
 POISON = InputFacts("web", "GET /product/:id", "/product/41", 12, 12, 200, 0, 30)
+OVER = Credential(Kind.CERTIFICATE, "db:443", (), NOW, NOW - 9e5, ONSET - 5, 10, "certificate has expired")
 LEAK = use(rss_bytes=900 * MIB, grown_bytes=600 * MIB, grows=True)
 
 
@@ -168,6 +170,8 @@ def test_order_repetition_and_another_services_facts_change_nothing(seed: int, c
         "clock",
         "inputs",
         "packages",
+        "credentials",
+        "touched",
     ):
         facts = [*getattr(drawn, name)]
         facts += facts[: chance.randint(0, len(facts))]
@@ -180,6 +184,7 @@ def test_order_repetition_and_another_services_facts_change_nothing(seed: int, c
         uses=(*mixed["uses"], replace(LEAK, service="db", files_share=1.0)),
         inputs=(*mixed["inputs"], replace(POISON, service="db")),
         groups=(*mixed["groups"], group("certificate has expired", service="db")),
+        credentials=(*mixed["credentials"], replace(OVER, services=("db",))),
     )
     assert diagnose(foreign) == diagnose(drawn)
 

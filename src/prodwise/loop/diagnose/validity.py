@@ -23,11 +23,29 @@ def certificate(case: Case) -> Iterator[Hypothesis]:
         return
     ended = [one for one, weight in refused(case) if weight > 0]
     if ended:
-        text = f"{told(ended[0], case.now)}; {case.service or 'the app'} rests on it"
+        text = f"{told(ended[0], case.now)}{_when(ended[0], case)}{_whose(ended[0], case)}"
     else:
         said = read.title_of(read.told_of(case, Sort.CERTIFICATE))
         text = f"a certificate or token is not valid, as programs report: {said}"
     yield hypothesis(Cause.CERTIFICATE, text, found, ended[0].subject if ended else "", hearsay=hearsay)
+
+
+def _when(seen: Credential, case: Case) -> str:
+    """How long before the onset it ended, where that is known."""
+    late_s = case.onset - seen.not_after if seen.not_after is not None and seen.not_after <= case.now else None
+    if late_s is None or late_s > w.CERTIFICATE_OVER[-1][0]:
+        return ""
+    if late_s < 1:
+        return ", just when this began"
+    return f", {f'{late_s:.0f} s' if late_s < 120 else f'{late_s / 60:.0f} min'} before this began"
+
+
+def _whose(seen: Credential, case: Case) -> str:
+    """Nothing where its name says so already."""
+    name = case.service or "the app"
+    if case.service in seen.services:
+        return ""
+    return f"; {name} rests on it" if seen.services else f"; {name} may use it"
 
 
 def _seen(case: Case) -> Iterator[Finding]:
