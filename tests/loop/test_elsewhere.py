@@ -37,8 +37,9 @@ def test_it_weighs_less_and_says_why() -> None:
     before, after = blamed(), blamed(WORKER)
     assert after.weight == before.weight + w.CHANGED_ELSEWHERE
     (cited,) = [one for one in evidence_of(failing(WORKER)) if one.kind == "touched"]
-    assert cited.text == f"release {NEW} changed only worker, jobs"
+    assert cited.text == f"release {NEW} changed only worker, jobs, and nothing of web or what it needs"
     assert after.contradicts == (cited.id,)
+    assert (before.text + ", though that changed nothing of web") == after.text
 
 
 def test_it_is_never_out_of_the_question() -> None:

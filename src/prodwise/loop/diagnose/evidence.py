@@ -124,6 +124,8 @@ def _told(case: Case, fact: Fact) -> tuple[str, str, float, float, str]:
             return fact.kind.value, source, fact.at, fact.at, standing_told(fact, case.now)
         case TouchFacts():
             text = f"release {fact.release} changed only {', '.join(fact.places) or ', '.join(fact.services)}"
+            if case.service and not {case.service, *case.needed()} & {*fact.services}:
+                text += f", and nothing of {case.service}" + (" or what it needs" if case.needed() else "")
             return "touched", "git", fact.at, fact.at, text
         case ProcessUse() | MachineUse() | ClockSet() | InputFacts():
             return _used(case, fact)

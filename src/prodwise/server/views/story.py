@@ -97,7 +97,8 @@ def steps_of(case: Case, now: float) -> tuple[Step, ...]:
     state = case.incident.state
     at = STEPS.index(state) if state in STEPS else len(STEPS)
     took, came_to = times_of(case), dict(_entered(case))
-    left_out = {step.value for step in STEPS} - came_to.keys() if came_to and state not in STEPS else ()
+    chosen = {IncidentState.CHOSEN.value} if case.plan else set()
+    left_out = {step.value for step in STEPS} - came_to.keys() - chosen if came_to and state not in STEPS else set()
     return tuple(
         Step(
             step.value,
