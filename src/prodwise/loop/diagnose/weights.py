@@ -2,7 +2,8 @@
 
 Priors say how likely a cause is before anything is known of the incident; UNKNOWN stands at 0, so a cause leads only when
 its evidence is worth more than its rarity. Set by hand from the scenarios in `tests/loop/test_diagnose.py`, each step being
-worth about a factor of e; +4 is "55 times likelier if true", -8 "cannot be". Data, not code: a new table is a new `VERSION`.
+worth about a factor of e; +4 is "55 times likelier if true", -8 "cannot be". Those of certificates and of changes elsewhere
+are counted in incidents that are drawn, and rounded (`bench/incidents/ratios.py`). Data, not code: a new table is a new `VERSION`.
 `docs/diagnosis.md` holds the same table, word for word: a test compares them.
 """
 
