@@ -44,7 +44,7 @@ def _release(case: Case, release: str, change: Change | None) -> Hypothesis:
     elsewhere = list(changed_elsewhere(case, release, previous))
     text = f"release {release} fails where the one beside it does not"
     if change is not None:
-        new = case.onset - change.at <= w.NEW_FOR_S
+        new = case.onset - change.at <= w.NEW_FOR_S and not elsewhere  # else what ended is what ran before
         findings += [_timed(case, change), *(_dying(case, release) if new else ())]
         text = f"began {_after(case, change)} release {release}, which replaced {change.before}"
     text += f", though that changed nothing of {case.service}" if elsewhere else ""

@@ -125,6 +125,4 @@ HEARSAY_MAX: Final = 0.9  # a cause that rests on reports alone is never worth m
 # Symptoms
 FAILING: Final = 2.5  # requests fail more than before
 SLOW: Final = 3.0  # answers take longer than usual
-ALL_WELL: Final = (
-    4.0  # no sign of our own: requests are answered as before, probes that are known answer, no process ended
-)
+ALL_WELL: Final = 4.0  # no sign of our own: requests are answered as before, no probe fails, no process ended
