@@ -22,7 +22,7 @@ STANDING: Final = {"fine": 0.84, "waning": 0.06, "untrusted": 0.05, "other name"
 clients that do not check."""
 OVER: Final = 0.5  # of those that nobody asks any more; they ended within a hundred days
 LEFT_BEHIND, LAPSED = 0.08, 0.01  # of tokens ended long ago, or within a week, and nobody uses them
-NOTICED: Final = 0.95  # of ends are seen when they come: the healer looks at that time
+NOTICED: Final = 0.8  # of ends are seen when they come; what fails at once opens an incident before the look
 SINCE_ONSET: Final = 0.6  # of those that are not due are looked at between the onset and the diagnosis
 LOOK_S, LIFE_S, PORT = 3 * 3600.0, 90 * DAY_S, 443
 EXCHANGED: Final = 0.15  # of those that are no longer accepted were exchanged for a wrong one

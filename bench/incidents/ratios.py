@@ -21,6 +21,7 @@ WEIGHTS = {
     "changed elsewhere": w.CHANGED_ELSEWHERE,
     "certificate over within the hour": JUST[1],
     "certificate over within the day": LATELY[1],
+    "certificate due": w.CERTIFICATE_DUE,
     "certificates valid": w.CERTIFICATES_VALID,
     "certificate explains": w.CERTIFICATE_EXPLAINS,
 }
@@ -75,6 +76,7 @@ def _found(drawn: Drawn) -> Iterator[tuple[str, bool, bool]]:
     heaviest = max((its for _, its in validity.refused(case)), default=0.0)
     yield "certificate over within the hour", heaviest == JUST[1], certificate
     yield "certificate over within the day", heaviest == LATELY[1], certificate
+    yield "certificate due", not heaviest and bool(validity.due(case)), certificate
     if not heaviest and _of_certificates(case):
         found = [one for one in validity.certificate(case) if one.cause is Cause.CERTIFICATE]
         yield "certificates valid", any(one.contradicts for one in found), certificate
