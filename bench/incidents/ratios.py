@@ -77,7 +77,7 @@ def _found(drawn: Drawn) -> Iterator[tuple[str, bool, bool]]:
     yield "certificate over within the hour", heaviest == JUST[1], certificate
     yield "certificate over within the day", heaviest == LATELY[1], certificate
     yield "certificate due", not heaviest and bool(validity.due(case)), certificate
-    if not heaviest and _of_certificates(case):
+    if not heaviest and not validity.due(case) and _of_certificates(case):
         found = [one for one in validity.certificate(case) if one.cause is Cause.CERTIFICATE]
         yield "certificates valid", any(one.contradicts for one in found), certificate
     for one in released(case):

@@ -110,7 +110,7 @@ USED_UP_EXPLAINS: Final = -3.0  # against our own changes and faults, when the m
 # Certificates and tokens, as we saw them
 CERTIFICATE_OVER: Final = ((3600.0, 6.0), (86_400.0, 3.0))  # one that it rests on ended so long before at most
 CERTIFICATE_DUE: Final = 4.0  # one was to run out within the hour before, and nobody could look since
-CERTIFICATES_VALID: Final = -1.0  # all were seen valid since the onset, where programs report otherwise
+CERTIFICATES_VALID: Final = -0.8  # all were seen valid since the onset, where programs report otherwise
 CERTIFICATE_EXPLAINS: Final = -3.0  # against our own changes and faults, when one ended within the hour before
 
 # Inputs and the clock
