@@ -4,10 +4,13 @@ PYTHON ?= python3
 # Where nobody watches, a test that fails is tried again, and told as rerun: it starts real processes on a machine that others share.
 AGAIN := $(if $(CI),--reruns 2)
 
-# Tests that time no running app take both cores; the others have the machine to themselves.
+# Tests that time a running app have the machine to themselves, and so has all of tests/heal but what is named here; others take both cores.
+TIMED := tests/cli/test_an_app_that_is_up.py tests/cli/test_full_disk.py tests/signals/test_probes.py tests/targets/test_conformance.py \
+	tests/targets/test_local_%.py tests/drill/test_shop.py tests/drill/test_rehearse.py tests/drill/test_healers.py tests/drill/test_traffic.py
 PURE := tests/loop tests/model tests/store tests/testing tests/wiring tests/forge tests/sandbox tests/repair tests/fixing tests/bench tests/server \
-	tests/heal/test_fixes.py tests/heal/test_undoing.py tests/heal/test_hearing.py tests/heal/test_tried_back.py \
-	tests/heal/test_reports_in.py tests/heal/test_suspects.py tests/heal/test_uses.py
+	$(filter-out $(TIMED),$(wildcard $(patsubst %,tests/%/test_*.py,cli signals targets drill))) \
+	$(patsubst %,tests/heal/test_%.py,casebook certificates clock crowd figures fixes hearing measures one_call outsiders own_restarts \
+	reports_in resuming rounds ship_progress spoken suspects telling tried_back undoing uses)
 
 .PHONY: demo test test-full bench lint format lock clean
 
@@ -32,7 +35,7 @@ bench: .venv/.dev
 lint: .venv/.dev
 	$(BIN)/ruff format --check src tests bench
 	$(BIN)/ruff check src tests bench
-	$(BIN)/mypy
+	$(BIN)/mypy -n 2
 	$(BIN)/lint-imports --no-cache
 
 format: .venv/.dev

@@ -11,7 +11,8 @@ from typing import Any
 
 from bench.incidents.corpus import Entry, Played, entries, played, quiet
 from bench.incidents.draw import draw
-from bench.incidents.world import Drawn
+from bench.incidents.ratios import Ratio, ratios
+from bench.incidents.world import Backdrop, Drawn
 from bench.running import Tell
 from bench.table import Figure, Part
 from prodwise.loop.diagnose import diagnose
@@ -21,7 +22,8 @@ from prodwise.targets.local.history import GitHistory
 
 DRAWN, DRAWN_QUICK = 2000, 600
 HELD_OUT = 100_000
-"""Seeds below this were looked at when the curve of shares was set."""
+"""Seeds below this were looked at when weights and the curve of shares were set."""
+COUNTED, COUNTED_QUICK, COUNTED_FROM = 10_000, 2000, 10_000_000
 HARMLESS = (Cause.NOTHING, Cause.UNKNOWN)
 
 
@@ -73,7 +75,9 @@ def run(quick: bool, tell: Tell, seed: int) -> Part:
     tell(f"causes: {many} incidents that are drawn")
     cases = [draw(HELD_OUT + many * seed + number) for number in range(many)]
     told = [(one, diagnose(one.case)) for one in cases]
-    figures = [*_of_corpus(found, still), *_of_drawn(told)]
+    counted = COUNTED_QUICK if quick else COUNTED
+    weighed = ratios(draw(COUNTED_FROM + counted * seed + n, Backdrop(strays=1.0)) for n in range(counted))
+    figures = [*_of_corpus(found, still), *_of_drawn(told), *_of_weights(weighed)]
     return Part("causes", tuple(figures), tuple(skipped), tuple(_row(one) for one in (*found, *still)))
 
 
@@ -140,6 +144,14 @@ def _of_drawn(told: Sequence[tuple[Drawn, Diagnosis]]) -> Iterator[Figure]:
     words = ", ".join(f"{one.low:.0%}…: {one.right / one.many:.0%}" for one in found if one.many)
     yield Figure(
         "tenths of shares that are off", sum(not one.honest for one in found), "", 0, beside=words, many=len(told)
+    )
+
+
+def _of_weights(found: Sequence[Ratio]) -> Iterator[Figure]:
+    for one in found:
+        yield Figure(f"weight of {one.name}", one.weight, beside=one.told())
+    yield Figure(
+        "weights that claim more than is drawn", sum(not one.borne_out for one in found), "", 0, many=len(found)
     )
 
 

@@ -20,7 +20,7 @@ from bench.running import Shop, Tell, quantile, shop
 from bench.table import Figure, Part
 from prodwise.config import load
 from prodwise.heal.durable import POLL_S
-from prodwise.heal.intake import TICK_S
+from prodwise.heal.intake import QUIET_S
 from prodwise.targets.local import install
 from prodwise.targets.local.layout import Layout
 from prodwise.targets.local.target import LocalTarget
@@ -132,7 +132,7 @@ def figures_of(weights: list[Weight], idle_s: float) -> list[Figure]:
     ours = [one for one in weights if one.role in OURS]
     each = ", ".join(f"{role} {sum(w.rss_mib for w in ours if w.role == role):.0f}" for role in OURS)
     cpus = ", ".join(f"{role} {sum(w.cpu for w in ours if w.role == role):.1f}" for role in OURS)
-    polls = f"looks every {TICK_S:g} s, DBOS polls every {POLL_S:g} s; {idle_s:g} s long"
+    polls = f"looks every {QUIET_S:g} s, DBOS polls every {POLL_S:g} s; {idle_s:g} s long"
     others = sum(w.rss_mib for w in weights if w.role not in OURS)
     pss = f"{sum(w.pss_mib for w in ours):.0f} MiB with shared pages counted once"
     return [

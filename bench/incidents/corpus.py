@@ -6,31 +6,67 @@ that was really raised; one that is innocent ends at the commit before it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 from bench.incidents import draw
 from bench.incidents.eyes import seen
-from bench.incidents.world import NEW, NOW, OLD, ROUTES, Backdrop, Drawn, World, change, package
+from bench.incidents.happens import (
+    Happens,
+    all_fail,
+    began_in,
+    beside,
+    busy,
+    clock,
+    configured,
+    dies,
+    exchanged,
+    expired,
+    fine,
+    leaks,
+    looked_at,
+    never_trusted,
+    nobody_comes,
+    over,
+    own,
+    pay_down,
+    poison,
+    said_over,
+    slower,
+    some,
+    token_over,
+    told,
+    updated,
+    used,
+)
+from bench.incidents.parts import Parts, changed
+from bench.incidents.world import NEW, NOW, OLD, Backdrop, Drawn, World, change
 from bench.suspects import desk, shop
 from bench.suspects.play import History, play
 from bench.suspects.project import Project
-from prodwise.loop.diagnose.case import Exit
-from prodwise.loop.diagnose.origins import OriginFacts
-from prodwise.loop.diagnose.used_up import ClockSet, InputFacts
 from prodwise.model.change import ChangeKind
 from prodwise.model.diagnosis import Cause
 
 PROJECTS = tuple(one for one in (shop.PROJECT, desk.PROJECT) if one.language == "python")
-QUIET = Backdrop(deploy_s=0.0, config=0.0, elsewhere=0.0, old_errors=0.05, missing=0.04)
-Happens = Callable[[World], None]
+QUIET = Backdrop(
+    deploy_s=0.0,
+    config=0.0,
+    elsewhere=0.0,
+    old_errors=0.05,
+    missing=0.04,
+    several=0.0,
+    watched=0.0,
+    tokens=0.0,
+    strays=0.0,
+)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """deployed_s: how long before the onset a release came, None for none lately; guilty: it is the cause."""
+    """deployed_s: how long before the onset a release came, None for none lately; guilty: it is the cause; parts: what it
+    changed of an app of several services, None where the app has one."""
 
     name: str
     cause: Cause
@@ -38,6 +74,7 @@ class Entry:
     deployed_s: float | None = None
     guilty: bool = False
     subject: str = ""
+    parts: Parts | None = None
 
 
 @dataclass(frozen=True)
@@ -49,121 +86,6 @@ class Played:
     history: History
     good: str
     bad: str
-
-
-def some(world: World) -> None:
-    world.fails = {"GET /cart": 0.8}
-
-
-def all_fail(world: World) -> None:
-    world.fails = dict.fromkeys(ROUTES, 0.6)
-
-
-def slower(world: World) -> None:
-    world.slow = 8.0
-
-
-def dies(code: int, times: int = 1, kernel: float | None = None) -> Happens:
-    def happens(world: World) -> None:
-        world.exits = [Exit(world.onset + 6.0 * n, "web", "a", NEW, code, 40.0) for n in range(times)]
-        if kernel is not None:
-            world.machine["kills"] = kernel
-
-    return happens
-
-
-def told(happens: Happens, *titles: str) -> Happens:
-    def more(world: World) -> None:
-        happens(world)
-        world.told = list(titles)
-
-    return more
-
-
-def configured(happens: Happens, seconds: float) -> Happens:
-    def more(world: World) -> None:
-        happens(world)
-        world.changes.append(change(world.onset - seconds, ChangeKind.CONFIG, "d1", "d2", "ch-config"))
-
-    return more
-
-
-def pay_down(happens: Happens, first_s: float = 2.0) -> Happens:
-    def more(world: World) -> None:
-        happens(world)
-        world.need_down = world.onset - first_s
-        world.told = ["ConnectionRefusedError: connection refused (pay:8443)"]
-
-    return more
-
-
-def leaks(happens: Happens, limit: float | None = None) -> Happens:
-    def more(world: World) -> None:
-        happens(world)
-        world.uses["grown"] = 700.0
-        if limit is not None:
-            world.uses["limit"] = limit
-
-    return more
-
-
-def used(happens: Happens, *, disk: float | None = None, files: float | None = None) -> Happens:
-    def more(world: World) -> None:
-        happens(world)
-        if disk is not None:
-            world.machine["disk"] = disk
-        if files is not None:
-            world.uses["files"] = files
-
-    return more
-
-
-def busy(times: float) -> Happens:
-    def happens(world: World) -> None:
-        world.load, world.slow = times, 12.0
-
-    return happens
-
-
-def poison(world: World) -> None:
-    world.fails = {"GET /product/:id": 0.1}
-    world.inputs.append(InputFacts("web", "GET /product/:id", "/product/41", 20, 20, 160, 0, 14))
-    world.told = ["ValueError: cannot convert 'NaN'"]
-
-
-def clock(world: World) -> None:
-    some(world)
-    world.clock.append(ClockSet(world.onset - 20.0, -3600.0))
-    world.told = ["ImmatureSignatureError: The token is not yet valid"]
-
-
-def expired(world: World) -> None:
-    world.fails = {"POST /checkout": 1.0}
-    world.told = ["SSLCertVerificationError: certificate verify failed: certificate has expired"]
-
-
-def updated(happens: Happens, *, sure: bool = True) -> Happens:
-    def more(world: World) -> None:
-        happens(world)
-        world.packages = [package(sure, world.onset + 1.0), package(False, world.onset + 1.0, "webframe")]
-
-    return more
-
-
-def began_in(happens: Happens, service: str, *, reported: bool = False) -> Happens:
-    def more(world: World) -> None:
-        happens(world)
-        ranked = ((service, 0.9, "latency"), ("web" if service == "pay" else "pay", 0.1, "latency"))
-        world.origins = [
-            OriginFacts("web", world.onset, NOW, service, ranked, ("latency 430, usually 30",), "", reported)
-        ]
-
-    return more
-
-
-def own(world: World) -> None:
-    some(world)
-    world.told = ["AttributeError: 'NoneType' object has no attribute 'id'"]
 
 
 DAY = 86_400.0
@@ -204,6 +126,8 @@ def entries() -> Iterator[Entry]:
     yield from origins()
     yield from red_herrings()
     yield from plain()
+    yield from valid_for_a_time()
+    yield from of_several_services()
     for days in (2, 5):
         yield Entry(
             f"a slow leak {days} days after its release, killed by the kernel",
@@ -289,10 +213,62 @@ def plain() -> Iterator[Entry]:
     yield Entry("slow, and nothing near", Cause.SLOW, slower, 3 * DAY)
 
 
+def valid_for_a_time() -> Iterator[Entry]:
+    """Certificates and tokens that we looked at: as the cause, and beside something else."""
+    pay, shop_, token = "pay.example:443", "web.example:443", "PAY_TOKEN"
+    out = looked_at(said_over(some), over("pay", 20), fine("web"))
+    yield Entry("a certificate that we saw run out", Cause.CERTIFICATE, out, subject=pay)
+    yield Entry("a certificate that we saw run out, a minute after a deploy", Cause.CERTIFICATE, out, 60, subject=pay)
+    yield Entry("a token that ran out, five minutes after a deploy", Cause.CERTIFICATE,
+                looked_at(some, token_over(90), fine("pay")), 300, subject=token)  # fmt: skip
+    yield Entry("its own certificate ran out, and nobody comes", Cause.CERTIFICATE,
+                looked_at(nobody_comes, over("web", 400), fine("pay")), 2 * DAY, subject=shop_)  # fmt: skip
+    yield Entry("a certificate that was exchanged for a wrong one, after a deploy", Cause.CERTIFICATE,
+                looked_at(all_fail, exchanged("pay", 1800), fine("web")), 90, subject=pay)  # fmt: skip
+    yield Entry("a certificate that nobody declared, beside those that are fine", Cause.CERTIFICATE,
+                looked_at(said_over(some), fine("pay"), fine("web")))  # fmt: skip
+    for name, ended in (("of an address that nobody uses, nine days ago", over("old", 9 * DAY, "web")),
+                       ("of what it needs, five hours ago", over("pay", 5 * 3600)),
+                       ("of another service, ten minutes ago", over("mail", 600))):  # fmt: skip
+        yield Entry(f"a release, and a certificate ended {name}", Cause.RELEASE, looked_at(some, ended), 20, True, NEW)
+    yield Entry("a release, while programs report a certificate that is fine", Cause.RELEASE,
+                looked_at(said_over(some), fine("pay"), fine("web")), 30, True, NEW)  # fmt: skip
+    yield Entry("an outage of what it needs, whose certificate this machine never trusted", Cause.UPSTREAM,
+                looked_at(pay_down(some), never_trusted("pay")), 90, subject="pay")  # fmt: skip
+    yield Entry("its own errors, and a certificate that ends in two days", Cause.ERRORS,
+                looked_at(own, fine("pay", 2.0), fine("web")), 3 * DAY)  # fmt: skip
+
+
+def of_several_services() -> Iterator[Entry]:
+    """A release changed some of the app's services: with the fault in what it changed, or beside a fault elsewhere."""
+    for name, whose in (
+        ("in its own files", "web"),
+        ("in files of two services", "web worker"),
+        ("in files of no service", ""),
+    ):
+        yield Entry(f"a release, {name}", Cause.RELEASE, some, 45, True, NEW, Parts(whose, True))
+    hidden = Parts("worker", True)
+    yield Entry(
+        "a release, in files of another service that it imports", Cause.RELEASE, all_fail, 20, True, NEW, hidden
+    )
+    yield Entry("a release, in files of another service that it imports, beside the old one", Cause.RELEASE,
+                beside(all_fail), 20, True, NEW, hidden)  # fmt: skip
+    job = Parts("web", False)
+    yield Entry("its own errors, 20 s after a release of the worker", Cause.ERRORS, own, 20, parts=job)
+    yield Entry("a crash, 40 s after a release of the worker", Cause.CRASH, dies(-11), 40, parts=job)
+    yield Entry("an outage that only errors tell of, a minute after a release of the worker", Cause.UPSTREAM,
+                told(some, "ReadTimeout: read timed out"), 60, parts=job)  # fmt: skip
+    yield Entry("slow, a minute after a release of the worker", Cause.SLOW, slower, 60, parts=job)
+
+
 def quiet() -> Iterator[Entry]:
     """Windows in which nothing is wrong, though others say so, some of them just after a deploy."""
     for number, seconds in enumerate((None, 30.0, 90.0, 600.0, 3600.0, None, 45.0, 2 * DAY)):
         yield Entry(f"nothing is wrong, {number}", Cause.NOTHING, draw.well, seconds)
+    yield Entry("nothing is wrong, and a certificate ended days ago where nobody asks", Cause.NOTHING,
+                looked_at(draw.well, over("old", 9 * DAY, "web"), fine("pay")))  # fmt: skip
+    yield Entry("nothing is wrong, and one ended half an hour ago where nobody asks", Cause.NOTHING,
+                looked_at(draw.well, over("old", 1800, "web"), fine("pay")))  # fmt: skip
 
 
 def played(entry: Entry, seed: int, place: Path) -> Played | None:
@@ -308,7 +284,9 @@ def played(entry: Entry, seed: int, place: Path) -> Played | None:
         last = history.event.chain[-1]
         world.told = [f"{last.kind}: {last.message}"]
     if entry.deployed_s is not None:
-        world.changes.append(change(world.onset - entry.deployed_s, ChangeKind.RELEASE, OLD, NEW))
+        at = world.onset - entry.deployed_s
+        world.changes.append(change(at, ChangeKind.RELEASE, OLD, NEW))
+        world.touched += changed(history, entry.parts, at) if entry.parts is not None else ()
     drawn = seen(world, QUIET)
     bad = history.bad if entry.guilty else f"{history.guilty}^"
     return Played(entry, drawn, history, history.good, bad)

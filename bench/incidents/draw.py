@@ -2,7 +2,8 @@
 
 The model knows nothing of the weights. 1. A cause is drawn by `PREVALENCE`, and a world in which it happened: which share of
 requests fails on which routes, which processes end, what else goes wrong with it. 2. Innocent things happen as well, at rates of
-their own: deploys and changes of configuration (`Backdrop`), busy hours, old errors that are reported, deploys elsewhere.
+their own: deploys and changes of configuration (`Backdrop`), busy hours, old errors that are reported, deploys elsewhere,
+certificates that ended and hurt nobody (`credentials.py`). Apps have one service or several (`layout.py`).
 3. Eyes are bad: an onset is seen late, counts are binomial, probes, exit codes, figures of the machine and reports go missing.
 """
 
@@ -11,12 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
+from bench.incidents.credentials import ran_out
 from bench.incidents.eyes import seen
 from bench.incidents.world import NEW, NOW, OLD, ROUTES, Backdrop, Drawn, World, change, package
 from prodwise.loop.diagnose.case import (
     Contrast,
     Exit,
 )
+from prodwise.loop.diagnose.sorts import about_token
 from prodwise.loop.diagnose.used_up import ClockSet, InputFacts
 from prodwise.model.change import ChangeKind
 from prodwise.model.diagnosis import Cause
@@ -47,12 +50,12 @@ def draw(seed: int, backdrop: Backdrop | None = None) -> Drawn:
     """One incident. The same seed gives the same one."""
     rng, around = Random(f"incident {seed}"), backdrop or Backdrop()
     cause = rng.choices(list(PREVALENCE), list(PREVALENCE.values()))[0]
-    return seen(happen(rng, cause), around)
+    return seen(happen(rng, cause, Random(f"aside {seed}")), around)
 
 
-def happen(rng: Random, cause: Cause) -> World:
+def happen(rng: Random, cause: Cause, aside: Random) -> World:
     """A world in which that cause is at work."""
-    world = World(rng, cause, onset=NOW - rng.uniform(8.0, 90.0))
+    world = World(rng, cause, onset=NOW - rng.uniform(8.0, 90.0), aside=aside)
     _HAPPENS[cause](world)
     return world
 
@@ -192,6 +195,9 @@ def certificate(world: World) -> None:
     _some_routes(world, 0.7) if world.rng.random() < 0.7 else _all_routes(world, 0.5, 1.0)
     world.told = [world.rng.choice(("SSLCertVerificationError: certificate verify failed: certificate has expired",
                                     "Error: CERT_HAS_EXPIRED", "ExpiredTokenException: token has expired"))]  # fmt: skip
+    world.ran_out = ran_out(world.aside, about_token(world.told[0]))
+    if world.ran_out.services == ("web",):  # its own: users turn away, and nothing here fails
+        world.fails, world.told, world.kinds = {}, [], ("traffic_loss",)
 
 
 def poisoned(world: World) -> None:

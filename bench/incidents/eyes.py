@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bench.incidents import layout
+from bench.incidents.credentials import looked_at
 from bench.incidents.world import MIB, NEW, NOW, OLD, ROUTES, Backdrop, Drawn, World, change, package
 from prodwise.loop.diagnose.case import (
     Case,
@@ -17,25 +19,24 @@ from prodwise.loop.diagnose.used_up import MachineUse, ProcessUse
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.diagnosis import BY_RELEASE, Cause
 from prodwise.model.incident import Symptom
-from prodwise.model.service import Service, ServiceKind
 
-SERVICES = (
-    Service("web", ServiceKind.WEB, "x", needs=("pay",)),
-    Service("pay", ServiceKind.WEB, "x", upstream=True),
-)
+STRAY = "SSLCertVerificationError: certificate verify failed: certificate has expired (old.example)"
 
 
 def seen(world: World, around: Backdrop) -> Drawn:
     """What of the world is in the records."""
     rng = world.rng
     onset = world.onset + rng.expovariate(1 / 2.0)
+    here, changes = layout.app(world.aside, around.several), (*world.changes, *_innocent(world, around))
+    known = looked_at(world, around)
+    guilty = world.subject if world.cause in BY_RELEASE else ""
     case = Case(
         service="web",
         now=NOW,
         since=NOW - 600,
         symptoms=tuple(_symptoms(world, onset)),
-        services=SERVICES,
-        changes=(*world.changes, *_innocent(world, around)),
+        services=here.services,
+        changes=changes,
         exits=tuple(_exits(world, around)),
         processes=(ProcessFacts("web", "a", NEW, True, world.exits[-1].at + 0.2 if world.exits else onset - 5000),),
         probes=tuple(_probes(world, around, onset)),
@@ -49,8 +50,11 @@ def seen(world: World, around: Backdrop) -> Drawn:
         inputs=tuple(world.inputs),
         packages=tuple(_packages(world, around)),
         origins=tuple(world.origins),
+        credentials=tuple(known),
+        touched=(*world.touched, *layout.told(world.aside, changes, here, guilty)),
     )
-    return Drawn(case, world.cause, world.subject)
+    innocent = {one.subject for one in known} - {world.subject, *([world.ran_out.subject] if world.ran_out else ())}
+    return Drawn(case, world.cause, world.subject, frozenset(innocent))
 
 
 def _symptoms(world: World, onset: float) -> list[Symptom]:
@@ -146,6 +150,8 @@ def _groups(world: World, around: Backdrop, onset: float) -> list[GroupFacts]:
     rng, found = world.rng, []
     if world.told and rng.random() >= 2.5 * around.missing:
         found.append(_group("g1", rng.choice(world.told), onset + rng.uniform(-1, 5)))
+    if world.aside.random() < around.strays:
+        found.append(_group("g3", STRAY, onset + world.aside.uniform(-3600, 5)))
     if rng.random() < around.old_errors:
         title = rng.choice(("ReadTimeout: read timed out", "KeyError: 'x'", "ECONNRESET", "token expired"))
         found.append(_group("g2", title, onset - rng.expovariate(1 / 20_000) if rng.random() < 0.8 else onset + 1))

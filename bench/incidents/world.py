@@ -9,10 +9,12 @@ from prodwise.loop.diagnose.case import (
     Case,
     Contrast,
     Exit,
+    TouchFacts,
 )
 from prodwise.loop.diagnose.dependencies import PackageFacts
 from prodwise.loop.diagnose.origins import OriginFacts
 from prodwise.loop.diagnose.used_up import ClockSet, InputFacts
+from prodwise.model.certificate import Credential, Kind
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.diagnosis import Cause
 
@@ -34,7 +36,9 @@ MIB = 2**20
 @dataclass(frozen=True)
 class Backdrop:
     """How often innocent things happen, as chances per incident; `deploy_s`: mean seconds between innocent deploys, 0 for none;
-    `updates`: that a release moves packages as well."""
+    `updates`: that a release moves packages as well; `several`: that an app has more services than one; `watched`: that it declares
+    certificates; `tokens`: that its env_file holds some that say when they end; `strays`: that programs report, as they always
+    do, a certificate that has nothing to do with it."""
 
     deploy_s: float = 6 * 3600.0
     config: float = 0.06
@@ -42,11 +46,27 @@ class Backdrop:
     old_errors: float = 0.15
     missing: float = 0.15
     updates: float = 0.3
+    several: float = 0.5
+    watched: float = 0.5
+    tokens: float = 0.3
+    strays: float = 0.02
+
+
+@dataclass(frozen=True)
+class RanOut:
+    """A certificate or token that is at fault. late_s: from its end to the onset; exchanged: for a wrong one, it did not end."""
+
+    kind: Kind
+    subject: str
+    services: tuple[str, ...]
+    late_s: float
+    exchanged: bool = False
 
 
 @dataclass
 class World:
-    """What really happens. fails: route → share of its requests; slow: times the usual latency; told: titles that programs report."""
+    """What really happens. fails: route → share of its requests; slow: times the usual latency; told: titles that programs report;
+    aside: what services, paths, certificates and tokens are drawn with; credentials, touched: those that are known anyway."""
 
     rng: Random
     cause: Cause
@@ -69,18 +89,23 @@ class World:
     contrasts: list[Contrast] = field(default_factory=list)
     alarm_only: bool = False
     kinds: tuple[str, ...] = ()
+    aside: Random = field(default_factory=lambda: Random(0))
+    ran_out: RanOut | None = None
+    credentials: list[Credential] = field(default_factory=list)
+    touched: list[TouchFacts] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """subject: the release that is at fault, the needed service, … ("" = any will do)."""
+    """subject: the release that is at fault, the needed service, … ("" = any will do, but for those that are innocent)."""
 
     case: Case
     cause: Cause
     subject: str = ""
+    innocent: frozenset[str] = frozenset()
 
     def right(self, cause: Cause, subject: str) -> bool:
-        return cause is self.cause and self.subject in ("", subject)
+        return cause is self.cause and self.subject in ("", subject) and subject not in self.innocent
 
 
 def change(at: float, kind: ChangeKind, before: str, after: str, name: str = "") -> Change:

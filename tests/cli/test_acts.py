@@ -12,9 +12,11 @@ import pytest
 from prodwise.cli.main import run
 from prodwise.cli.times import seconds_of, until_of
 from prodwise.clock import now
+from prodwise.config import load
 from prodwise.model.errors import UsageError
 from prodwise.model.record import Rollout, RolloutState
-from tests.cli.conftest import Terminal
+from prodwise.targets.local import local_control
+from tests.cli.conftest import Quick, Terminal
 from tests.server import stories
 from tests.server.running_server import World, target_seen, until
 
@@ -260,6 +262,21 @@ def test_every_act_answers_in_json(shop: Terminal, world: World) -> None:
         assert said.code == 0, (line, said)
         assert json.loads(said.out) == {"schema_version": 1, **answer}, line
         assert said.err == "", line
+
+
+def test_an_app_goes_by_its_own_name_not_its_folders(app_dir: Path) -> None:
+    """Also while an edit has broken the file, and where nobody is left but the machine itself."""
+    settings, kept = app_dir / "prodwise.toml", local_control.layout_of(app_dir).healer_settings
+    settings.write_text(settings.read_text().replace("version = 1\n", 'version = 1\nname = "samovar"\n'))
+    kept.parent.mkdir(parents=True)
+    kept.write_text(load(app_dir).model_dump_json())
+    for text in (settings.read_text(), "name = ["):
+        settings.write_text(text)
+        asked = Quick(app_dir).run("down", "--no-input")
+        assert (asked.code, "Take samovar down?" in asked.err) == (2, True), asked
+        assert "Would end samovar, its proxy" in Quick(app_dir).run("down", "--dry-run").out
+    kept.unlink()
+    assert "Would end teashop, its proxy" in Quick(app_dir).run("down", "--dry-run").out
 
 
 def test_a_stop_in_the_wrong_folder_does_not_pretend(terminal: Terminal, app_dir: Path) -> None:

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from prodwise.cli.app import app
+from prodwise.cli.command import HELP_WIDTH_MAX
 from prodwise.cli.reference import page
 from tests.cli.conftest import Quick, Terminal
 
 EVERY = """
-    demo up down init status incidents show changes signals why deploy releases rollback restart pin revert undo stop start
+    demo up down init status incidents show changes signals why deploy releases rollback restart pin setting revert undo stop start
     freeze unfreeze approve deny report takeover stage drill judge diagnose fix audit config version login hooks
 """.split()  # noqa: SIM905
 HEAVY = set("sqlalchemy dbos fastapi pydantic starlette uvicorn jinja2 alembic psutil rich httpx2".split())  # noqa: SIM905
@@ -69,6 +70,18 @@ def test_every_command_shows_examples_before_its_options() -> None:
     for section in sections:
         name = section.partition("`\n")[0].strip("`")
         assert re.search(rf"\n  {name}\b", section.partition("Usage:")[0]), name
+
+
+def test_help_explains_each_word_in_the_readers_terms() -> None:
+    """No name of a type, nothing without a word of explanation, and paragraphs that flow."""
+    for section in page().split("\n### ")[1:]:
+        usage, _, rest = section.partition("Usage:")
+        assert not re.search(r"<(str|int|float|list)", rest), usage
+        rows = re.findall(
+            r"^  (\S.*?)(?:  +(.*))?$", re.split(r"\n(?:Arguments|Options):\n", rest, maxsplit=1)[1], re.MULTILINE
+        )
+        assert [name for name, said in rows if not said.partition("[")[0].strip()] == [], usage
+        assert all(len(line) <= HELP_WIDTH_MAX for line in rest.splitlines())
 
 
 NO_JSON = {"prodwise judge", "prodwise serve"}

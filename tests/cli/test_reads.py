@@ -38,6 +38,18 @@ def test_status_broken_says_what_to_type_and_exits_3(shop: Terminal, world: Worl
     assert told["state"] == "degraded"
 
 
+def test_a_release_that_no_user_met_is_told_with_its_fix(shop: Terminal, world: World) -> None:
+    release = stories.unmet(world)
+    said = shop.run("status")
+    assert said.code == 0, "users are well"
+    told, why = " ".join(said.out.split()), " ".join(shop.run("why", release).out.split())
+    assert f"Release {release} was refused before any user met it (start): it does not come up" in told
+    for text in (told, why):
+        assert "A fix is proposed, as a draft: https://code.example/pulls/7" in text
+    assert json.loads(shop.run("status", "--json").out)["unmet"]["release"] == release
+    assert "fix is proposed" in json.loads(shop.run("why", release, "--json").out)["fix"]
+
+
 def test_unknown_is_not_well(shop: Terminal, world: World) -> None:
     world.vitals.well = {"web": None, "worker": True}
     assert shop.run("status").code == 3
@@ -90,6 +102,19 @@ def test_why_of_a_release(shop: Terminal, world: World) -> None:
     said = shop.run("why", release).out
     assert "ramping" in said
     assert "418 of about 600 requests" in said
+
+
+def test_every_command_takes_the_beginning_of_an_id(shop: Terminal, world: World) -> None:
+    """Those of the healer's own machine (`fix`, `rollback`) are tried beside what they do."""
+    question, incident = stories.question(world), world.store.incidents.list()[0].id
+    release = stories.ramp(world)
+    assert f"{incident}: " in shop.run("takeover", incident[:-1]).out
+    assert f"take back in {incident}" in shop.run("undo", incident[:-1], "--dry-run").out
+    assert incident in shop.run("report", incident[:-1]).out
+    assert json.loads(shop.run("why", release[:3], "--json").out)["release"]["id"] == release
+    whole, begun = (json.loads(shop.run("audit", "--incident", one, "--json").out) for one in (incident, incident[:-1]))
+    assert whole == begun
+    assert "denied" in shop.run("deny", question[:4]).out
 
 
 def test_releases_in_truth(shop: Terminal, world: World) -> None:
@@ -183,7 +208,7 @@ def test_audit_verify_without_a_ledger_makes_none(terminal: Terminal, app_dir: P
 
 def test_how_far_it_reaches_is_told_in_a_line(shop: Terminal, world: World) -> None:
     stories.bad_release(world)
-    line = "reaches: web (32 % of requests, 1 route, ~122 people); called by nobody"
+    line = "reaches: web (32 % of requests, 1 route, ~122 people); no other service calls it"
     assert line in " ".join(shop.run("show").out.split())
     why = " ".join(shop.run("why").out.split())
     assert f"the fault {line}" in why

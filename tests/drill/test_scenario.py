@@ -108,6 +108,19 @@ def test_faults_strike_in_the_order_of_time_and_keep_their_number_in_the_file(tm
     assert [(number, fault.kind) for number, fault in scenario.numbered()] == [(2, "kill"), (1, "release")]
 
 
+@pytest.mark.parametrize("action", ["restart", "flag_off", "rollback", "pin", "setting", "revert", "patch"])
+def test_whatever_can_be_done_can_be_expected(tmp_path: Path, action: str) -> None:
+    scenario = changed(tmp_path, '["rollback"]', f'["rollback", "{action}"]')
+    assert scenario.expect.actions == ("rollback", action)
+    assert f"`{action}`" in (Path(__file__).parents[2] / "docs" / "drill.md").read_text()
+
+
+@pytest.mark.parametrize("not_done", ["deploy", "promote", "handover"])
+def test_what_changes_nothing_or_ships_is_no_action(tmp_path: Path, not_done: str) -> None:
+    with pytest.raises(ConfigError, match="unknown action"):
+        changed(tmp_path, '["rollback"]', f'["{not_done}"]')
+
+
 def test_a_name_may_be_written_as_people_write_names(tmp_path: Path) -> None:
     assert changed(tmp_path, 'name = "bad-release"', 'name = "Bad_release 2.0"').name == "Bad_release 2.0"
 

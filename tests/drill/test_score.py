@@ -66,6 +66,17 @@ def test_a_crash_that_was_restarted_is_healed_and_timed() -> None:
     assert [(one.kind, one.at, one.target, one.result) for one in result.actions] == [("restart", 10.5, "web", "done")]
 
 
+@pytest.mark.parametrize("kind", ["pin", "setting", "revert"])
+def test_what_goes_back_in_the_repository_counts_like_any_action(kind: str) -> None:
+    events = (*RESTARTED[:1], action(2, 10.5, kind, "intent", "app.toml"), action(3, 11.0, kind, "done", "app.toml"))
+    watched = seen(RELEASE, traffic(30, ((10, 11),)), events)
+    result = score(scenario(RELEASE, "healed", (kind,)), watched)
+    assert (result.outcome, result.passed, result.wrong_actions) == ("healed", True, 0)
+    assert [(one.kind, one.target, one.result) for one in result.actions] == [(kind, "app.toml", "done")]
+    other = score(scenario(RELEASE, "healed", ("rollback",)), watched)
+    assert (other.passed, other.wrong_actions) == (False, 1)
+
+
 def test_too_many_failed_requests_fail_a_scenario_that_was_healed() -> None:
     result = score(scenario(KILL, "healed", ("restart",), 5), seen(KILL, traffic(30, ((10, 11),)), RESTARTED))
     assert (result.outcome, result.passed) == ("healed", False)

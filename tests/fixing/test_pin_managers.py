@@ -166,7 +166,8 @@ MANIFEST = (
 )
 OWN = {
     "poetry": '[tool.poetry]\npackage-mode = false\n\n[[tool.poetry.source]]\nname = "here"\nurl = "{}"\npriority = "primary"\n',
-    "pdm": '[tool.pdm]\ndistribution = false\n\n[[tool.pdm.source]]\nname = "pypi"\nurl = "{}"\nverify_ssl = false\n',
+    "pdm": '[tool.pdm]\ndistribution = false\n\n[[tool.pdm.source]]\nname = "pypi"\nurl = "{}"\nverify_ssl = false\n\n'
+    '[tool.pdm.scripts]\npre_invoke = "touch {}"\n',
 }
 PYTHON_TOOLS = {"poetry": "poetry>=2", "pdm": "pdm[locked]"}
 RELOCK = {"poetry": ["poetry", "update", "--lock", "--no-interaction"], "pdm": ["pdm", "update", "--no-sync"]}
@@ -192,13 +193,15 @@ def test_a_package_of_python_goes_back_and_stays(
     monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "wheels"))
     environment(repo / ".venv", "--no-index", "lefty==2.0")
     for wanted in ("==1.0", ">=1.0"):
-        (repo / "pyproject.toml").write_text(MANIFEST.format(wanted) + OWN[tool].format(index))
+        (repo / "pyproject.toml").write_text(MANIFEST.format(wanted) + OWN[tool].format(index, tmp_path / "ran"))
         run(["sh", "-c", f"rm -f {tool}.lock; {tool} lock -q"], repo, 60.0, env=TAME)
         git(repo, "add", "-A")
         git(repo, "commit", "-q", "-m", wanted)
     assert packages(f"{tool}.lock", (repo / f"{tool}.lock").read_text())["lefty"] == "2.0"
     monkeypatch.setenv("UV_INDEX_URL", index)
+    (tmp_path / "ran").unlink(missing_ok=True)
     fix = pinned(repo, "python3 check.py")
+    assert not (tmp_path / "ran").exists()
     assert fix.status == "fixed", fix.reason
     assert gates(fix)["installed"] == "pass"
     assert fix.proposal is not None

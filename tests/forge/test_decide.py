@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from prodwise.loop.publish.decide import OPEN_MAX, No, Open, Update, branch_of, decide, remembered
+from prodwise.model.action import ActionKind
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.model.pull import Published, PullSeen, PullState
 from tests.forge.test_words import pull
@@ -20,6 +21,19 @@ def test_a_new_fault_is_opened_and_an_open_one_updated() -> None:
     assert decide(PULL, [], 0) == Open(branch_of("k"))
     assert decide(PULL, [before()], OPEN_MAX) == Update(before())
     assert isinstance(decide(PULL, [replace(before(), key="other")], 1), Open)
+
+
+def test_what_no_user_met_and_nobody_merged_is_mended_where_it_is() -> None:
+    unmet = replace(PULL, met=False)
+    assert isinstance(decide(unmet, [], 0, merged=True), Open)
+    assert isinstance(decide(PULL, [], 0, merged=False), Open), "users wait for what they met"
+    no = decide(unmet, [before()], 0, merged=False)
+    assert isinstance(no, No)
+    assert no.reason.startswith(f"{PULL.base[:7]} is not merged: what passes all gates is for its own branch")
+    back = replace(unmet, proposal=replace(PULL.proposal, kind=ActionKind.REVERT))
+    no = decide(back, [], 0, merged=False)
+    assert isinstance(no, No)
+    assert "nothing to take back" in no.reason
 
 
 def test_a_fault_that_came_back_after_a_merge_has_another() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from prodwise.cli.client import Client
+from prodwise.cli.client import ApiError, Client
 from prodwise.config import load
 from prodwise.model.errors import NotRunning, ProdwiseError
 from prodwise.model.signal import ProcessSeen
@@ -245,6 +245,10 @@ def insist(ask: Callable[[], object], recorded: Callable[[], object]) -> None:
     while not recorded():
         try:
             ask()
+            return
+        except ApiError as no:
+            if "already going on" not in no.message:
+                raise
             return
         except NotRunning:
             assert time.monotonic() < deadline, "the healer does not come back"

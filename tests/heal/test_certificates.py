@@ -237,6 +237,24 @@ def test_a_clock_that_was_set_back_asks_anew(watch: Watch) -> None:
 
 
 @on_sqlite
+def test_a_healer_that_ends_before_it_wrote_down_that_it_told_has_told(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ends(*_: object) -> None:
+        raise SystemExit
+
+    watch.ends = dict.fromkeys((SHOP, PAY, MAIL), NOW + DAY_S)
+    with monkeypatch.context() as patched:
+        patched.setattr(Certificates, "_keep", ends)
+        with pytest.raises(SystemExit):
+            watch.looking.turn(watch.at)
+    assert len(watch.told.said) == 1
+    watch.begin()
+    watch.turns()
+    assert len({title for title, _ in watch.told.said}) == 3, "the first of them twice rather than never"
+
+
+@on_sqlite
 def test_a_channel_that_fails_is_itself_on_record(watch: Watch, store: SqlStore) -> None:
     watch.ends[PAY], watch.told.works = NOW + DAY_S, False
     watch.turns()

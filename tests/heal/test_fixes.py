@@ -5,22 +5,24 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from prodwise.clock import monotonic, now
-from prodwise.heal.fixes import Fixes, Fixing
+from prodwise.heal.fixes import PROPOSED_MAX, Fixes, Fixing
 from prodwise.heal.parts import Parts, ReportsIn
 from prodwise.heal.pulls import Kept, Pulls, Stage
 from prodwise.heal.sought import ASKED, DAY_S, TRIED
 from prodwise.loop.group import RESOLVED
-from prodwise.model.errors import Later
+from prodwise.model.errors import ForgeError, Later
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
+from prodwise.model.pull import HealingPull, Published
 from prodwise.model.release import ReleaseState
 from prodwise.notify.command import CommandNotifier
 from prodwise.ports import Forge
@@ -351,6 +353,43 @@ def test_a_fix_waits_for_the_code_host_and_for_whoever_holds_it_back(
     monkeypatch.setattr(fixes, "_fixing", Fixing(Recorded({}), fixing.forge))
     fixes.turn()
     assert only(store).stage is Stage.OPEN, "what was found is not lost"
+
+
+class Lost:
+    """A forge that takes what it is given, and whose answer is lost. Implements what is used of ports.Forge."""
+
+    def __init__(self, forge: Forge) -> None:
+        self._forge = forge
+
+    def publish(self, pull: HealingPull, history: Sequence[Published]) -> Published:
+        self._forge.publish(pull, history)
+        raise ForgeError("502; whether it was done is not known")
+
+
+def test_what_may_have_been_proposed_is_looked_for_and_not_given_up_at_once(app: Receivers, store: SqlStore) -> None:
+    forge = mending.fixing(app.folder, app.config).forge
+    forges = [cast(Forge, Lost(forge())), forge()]
+    fixes = following(app, store, Fixing(Recorded(FOUND), lambda: forges.pop(0)))
+    store.settings.put("autonomy", "suggest", "ana")
+    raised(app, an_incident(store, app))
+    fixes.turn()
+    fixes.turn()
+    assert Pulls(store).all() == ()
+    fixes._not_before = -1e9
+    fixes.turn()
+    assert only(store).stage is Stage.OPEN
+    assert git(app.folder, "ls-remote", "origin", "prodwise/*").count("\n") == 0, "one branch"
+
+
+def test_a_host_that_never_takes_it_is_given_up(app: Receivers, store: SqlStore) -> None:
+    forge = mending.fixing(app.folder, app.config).forge
+    fixes = proposed(app, store, Recorded(FOUND))
+    assert fixes._fixing is not None
+    fixes._fixing = replace(fixes._fixing, forge=lambda: cast(Forge, Lost(forge())))
+    for _ in range(PROPOSED_MAX):
+        fixes._not_before = -1e9
+        fixes.turn()
+    assert told(store)[-1].startswith("a fix was found and could not be proposed: 502")
 
 
 def another(fixes: Fixes) -> Fixes:

@@ -10,11 +10,11 @@ from prodwise.clock import now
 from prodwise.forge.publisher import Publisher
 from prodwise.heal.fixes import Fixes
 from prodwise.heal.hearing import WAIT_S, WISHES_MAX
-from prodwise.heal.pulls import Pulls, Stage
+from prodwise.heal.pulls import Pulls, Stage, Undone
 from prodwise.heal.sought import TRIED
-from prodwise.model.errors import Later
+from prodwise.model.errors import ForgeError, Later
 from prodwise.testing.fake_forge import Fault
-from prodwise.testing.forge_kit import WRITER
+from prodwise.testing.forge_kit import WRITER, pull_for
 from tests.forge.rigs import HostRig
 from tests.heal.test_undoing import World, world
 
@@ -104,6 +104,25 @@ def test_it_is_not_tried_without_end_nor_are_commands_piled_up(hosted: tuple[Wor
     world.turn()
     assert world.first.wishes == ()
     assert "could not be done within a day" in world.told.texts[-1]
+
+
+def test_one_that_cannot_be_heard_keeps_no_other_from_being_heard_nor_a_fix_from_being_taken_back(
+    hosted: tuple[World, HostRig],
+) -> None:
+    world, rig = hosted
+    world.withdrawn()
+    second = rig.forge().publish(pull_for(rig, "k2"), [])
+    third = rig.forge().publish(pull_for(rig, "k3"), [])
+    for made in (second, third):
+        Pulls(world.store).put(replace(world.first, published=made, stage=Stage.OPEN, failed="", undone=Undone.NOT_YET))
+    rig.say(third, WRITER, "/prodwise close")
+    rig.fake.faults.append(Fault(410, part=f"/issues/{second.number}/comments", times=2))
+    for _ in range(2):
+        with pytest.raises(ForgeError, match="410"):
+            world.turn()
+    became = {one.published.key: (one.stage, one.undone) for one in world.all()}
+    assert became["k3"] == (Stage.CLOSED, Undone.NOT_YET)
+    assert became["k1"] == (Stage.WITHDRAWN, Undone.PROPOSED)
 
 
 def test_a_host_that_asks_for_patience_is_given_it(

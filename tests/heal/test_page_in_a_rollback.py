@@ -91,6 +91,10 @@ def test_a_bad_release_is_seen_live_and_buttons_act(browser: Browser, open_house
         assert row is not None
         assert 1 <= row["users_hit"] <= 12, "only browsers on the bad release, each once"
         assert row["requests_failed"] >= row["users_hit"]
+        reached = house.api.get(f"incidents/{row['id']}")["view"]["reach"]
+        assert reached["chosen"]["about"] == "go back"
+        assert [one["about"] for one in reached["steps"]] == ["go back", "hand over to a person"]
+        assert reached["fault"]["services"] == "web"
 
         press_roll_back_of_the_next_release(house, page)
     page.goto(page.url.partition("/releases")[0])

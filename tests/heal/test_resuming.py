@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import pytest
-from dbos import SQLAlchemyDatasource
+import sqlalchemy as sa
 
 from prodwise.clock import monotonic, now
 from prodwise.config import validate
@@ -26,7 +26,7 @@ from prodwise.heal.returning import Returning
 from prodwise.loop import moves, resuming
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
-from prodwise.model.record import Rollout, RolloutState
+from prodwise.model.record import Effect, EffectState, Rollout, RolloutState
 from prodwise.model.release import ReleaseState
 from prodwise.model.service import SlotName
 from prodwise.model.signal import ProbeSeen
@@ -35,7 +35,10 @@ from prodwise.notify.command import CommandNotifier
 from prodwise.signals.access_log import AccessLog
 from prodwise.signals.replay import Replay
 from prodwise.store.sql import SqlStore
+from prodwise.testing import apps
 from prodwise.testing.fake_target import FakeTarget
+from prodwise.wiring.healer import dbos_url
+from tests.heal.running_healer import ON_BOTH, House, traffic
 from tests.heal.test_ship_progress import Life, Memory
 
 SETTINGS = {"version": 1, "services": {"web": {"command": "x"}, "api": {"command": "x"}}}
@@ -69,10 +72,7 @@ def healer(folder: Path, kind: str, most: int, version: str) -> None:
     resuming.MOST, stories.APPLICATION_VERSION = most, version  # type: ignore[misc]
     store, executor = SqlStore(url(folder)), uuid.uuid4().hex
     parts = parts_of(folder, store)
-    Durable.configure(f"sqlite:///{folder / 'dbos.db'}", executor)
-    durable = Durable(
-        SQLAlchemyDatasource.create(store.database.url, engine=store.database.engine), store.database.within
-    )
+    durable = Durable(store.database.engine, store.database.within, f"sqlite:///{folder / 'dbos.db'}", executor)
 
     def step(incident: str) -> str:
         if incident == CALM:
@@ -92,11 +92,11 @@ def healer(folder: Path, kind: str, most: int, version: str) -> None:
         return answer
 
     def begin(story: str, name: str, subject: str) -> bool:
-        durable.begin(name, run, subject)
+        durable.begin(name, story, subject)
         return True
 
     made = Resuming(parts, durable, begin, threading.Lock())
-    run = durable.story("incident", body, made.broken)
+    durable.story("incident", body, made.broken)
     durable.launch()
     made.take_over(executor)
     for found in reversed(store.incidents.list(open_only=True)):
@@ -203,7 +203,6 @@ def ramped(tmp_path: Path, store: SqlStore) -> tuple[Parts, str]:
     return parts, release
 
 
-@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_a_release_whose_story_cannot_go_on_is_taken_from_users(
     tmp_path: Path, store: SqlStore, ramped: tuple[Parts, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,7 +213,13 @@ def test_a_release_whose_story_cannot_go_on_is_taken_from_users(
     hands = Hands(durable, store.ledger, parts.target, lambda: token)
     intake = cast(Intake, type("_Intake", (), {"end_rollout": lambda self, release: None})())
     returning = Returning(parts, durable, hands, intake)
+    for key, story in (("half", f"ship-{release}"), ("never", f"ship-{release}"), ("other", "inc-web-1")):
+        left = Effect(key, story, "web", "switch", {}, "", 0, now())
+        store.ledger.intend(left)
     assert Withdrawing(parts, durable, returning, intake).run(release) == ""
+    states = {one.key: one.state for one in store.ledger.effects()}
+    assert (states["half"], states["never"]) == (EffectState.DONE, EffectState.FAILED), "as the target tells"
+    assert states["other"] is EffectState.INTENT, "its story is not over"
     assert moves.gone(parts.shipped, parts.target.observe(), release)
     assert store.releases.load(release).state is ReleaseState.FAILED
     assert store.rollouts.current() is None
@@ -222,7 +227,6 @@ def test_a_release_whose_story_cannot_go_on_is_taken_from_users(
     assert f"Release {release} was given up" in told(tmp_path)
 
 
-@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_a_release_is_on_its_way_only_while_a_story_is_at_it(
     tmp_path: Path, store: SqlStore, ramped: tuple[Parts, str]
 ) -> None:
@@ -245,6 +249,33 @@ def test_a_release_is_on_its_way_only_while_a_story_is_at_it(
     assert f"Release {release} could not be taken from users" in told(tmp_path)
     made.begin_ship(release)
     assert len(begun) == 2, "it is over"
+
+
+@pytest.mark.full
+@ON_BOTH
+@pytest.mark.timeout(240)
+def test_users_of_a_release_whose_story_broke_are_brought_back(house: House) -> None:
+    """A real app, proxy and healer; the story ends in an error, as if it had broken for good, while half of the users are on it."""
+    stable = house.serving().release
+    apps.commit(house.dir)
+    release = str(house.api.post("deploy", ref="HEAD")["release"])
+    apps.until(lambda: house.switch.share > 0, 30, "the ramp")
+    house.end_healer()
+    schema = "dbos." if "postgres" in house.url else ""
+    engine = sa.create_engine(dbos_url(house.target.layout, house.url))
+    with engine.begin() as connection:
+        broken = sa.text(f"UPDATE {schema}workflow_status SET status = 'ERROR' WHERE workflow_uuid = :id")
+        assert connection.execute(broken, {"id": f"ship-{release}"}).rowcount == 1
+    engine.dispose()
+    with traffic(house.address) as seen:
+        house.ready()
+        apps.until(lambda: house.state_of(release) == "failed", 60, "the end of the release")
+        apps.until(lambda: house.serves(stable), 20, "the return")
+        apps.until(lambda: f"Release {release} was given up" in house.told(), 20, "the message")
+    assert seen.failed == 0, seen.answers
+    assert house.store.rollouts.current() is None
+    assert "users are on the release before it" in house.told()
+    house.whole()
 
 
 def outcome_of(store: SqlStore, name: str) -> str:

@@ -36,6 +36,18 @@ def test_each_character_stays_where_it_was(text: str) -> None:
     assert slashed(Log(text)).text.replace("/", "\\") == text.replace("/", "\\")
 
 
+@pytest.mark.parametrize("lead", ["    ", "\t", "> ", "[build] ", "[2024-05-01T12:00:00.123Z] [mvn verify] "])
+def test_what_stands_before_every_line_alike_is_cut_off(lead: str) -> None:
+    log = ["one", "  two", "", "three", "four"]
+    assert clean("\n".join(lead + line for line in log).encode()).text == "\n".join(log)
+
+
+@pytest.mark.parametrize("lead", ["[ERROR] ", "[info] ", "E   "])
+def test_what_says_how_bad_a_line_is_stays(lead: str) -> None:
+    log = "\n".join(lead + line for line in ("one", "two", "three", "four"))
+    assert clean(log.encode()).text == log
+
+
 def test_long_lines_are_cut_wherever_they_stand() -> None:
     long = "x" * (LINE_CHARS_MAX + 500)
     for lines in ([long, "a", "b"], ["a", long, "b"], ["a", "b", long], [long, long], ["", long, ""]):

@@ -15,6 +15,7 @@ from prodwise.loop.diagnose import weights as w
 from prodwise.loop.diagnose.case import GroupFacts
 from prodwise.loop.diagnose.sorts import Sort, names, sort_of
 from prodwise.loop.diagnose.used_up import ClockSet, InputFacts, MachineUse, ProcessUse, Sample, use_of
+from prodwise.model.certificate import Credential, Kind
 from prodwise.model.diagnosis import Cause
 from prodwise.model.incident import Symptom
 from tests.loop.test_diagnose import (
@@ -55,6 +56,7 @@ def group(title: str, first: float = ONSET, service: str = "web") -> GroupFacts:
 
 
 POISON = InputFacts("web", "GET /product/:id", "/product/41", 12, 12, 200, 0, 30)
+OVER = Credential(Kind.CERTIFICATE, "db:443", (), NOW, NOW - 9e5, ONSET - 5, 10, "certificate has expired")
 LEAK = use(rss_bytes=900 * MIB, grown_bytes=600 * MIB, grows=True)
 
 
@@ -110,6 +112,10 @@ SCENARIOS = [
     Scenario("reports of an outage never outrank a release that our eyes blame", Cause.RELEASE,
              {"symptoms": ERRORS, "requests": ONE_FAILS, "groups": (group("ReadTimeout"),), "changes": (release(30),)}, NEW),
     Scenario("others say so, and all is well", Cause.NOTHING, {"symptoms": ALARM, "requests": WELL, "probes": (probe(True),)}),
+    Scenario("others say so just after a deploy, all are served, and the probe is not known", Cause.NOTHING,
+             {"symptoms": ALARM, "requests": WELL, "changes": (release(45),)}),
+    Scenario("others say so, a few are served, and the probe is not known", Cause.UNKNOWN,
+             {"symptoms": ALARM, "requests": ALL_ANSWERED[:1]}),
     Scenario("others say so, all is well, and there was a deploy long ago", Cause.NOTHING,
              {"symptoms": ALARM, "requests": WELL, "probes": (probe(True),), "changes": (release(90_000),)}),
     Scenario("others say so, and nobody looks", Cause.UNKNOWN, {"symptoms": ALARM}),
@@ -168,6 +174,8 @@ def test_order_repetition_and_another_services_facts_change_nothing(seed: int, c
         "clock",
         "inputs",
         "packages",
+        "credentials",
+        "touched",
     ):
         facts = [*getattr(drawn, name)]
         facts += facts[: chance.randint(0, len(facts))]
@@ -180,6 +188,7 @@ def test_order_repetition_and_another_services_facts_change_nothing(seed: int, c
         uses=(*mixed["uses"], replace(LEAK, service="db", files_share=1.0)),
         inputs=(*mixed["inputs"], replace(POISON, service="db")),
         groups=(*mixed["groups"], group("certificate has expired", service="db")),
+        credentials=(*mixed["credentials"], replace(OVER, services=("db",))),
     )
     assert diagnose(foreign) == diagnose(drawn)
 

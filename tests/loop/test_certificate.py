@@ -173,6 +173,25 @@ def test_nobody_s_certificate_but_those_that_the_service_rests_on_counts() -> No
     assert weighed(replace(ended(20), kind=Kind.TOKEN, subject="PAY_TOKEN", services=(), code=None)) is not None
 
 
+def test_one_that_was_to_run_out_just_before_leads_until_somebody_looked() -> None:
+    waited = seen(at=ONSET - 9000, fine_at=ONSET - 9000, not_before=ONSET - DAYS_90, not_after=ONSET - 1)
+    found = diagnose(failing(waited))
+    assert (found.leading.cause, found.leading.weight) == (
+        Cause.CERTIFICATE,
+        w.PRIOR[Cause.CERTIFICATE] + w.CERTIFICATE_DUE,
+    )
+    assert " was to run out on " in found.leading.text
+    assert found.leading.text.endswith(" before this began; whether it was renewed is not known yet")
+    assert any("whether the certificate of pay.example:443 (pay) is valid" in one for one in found.unknown)
+    assert diagnose(failing(waited, changes=(release(20),))).leading.cause is Cause.RELEASE
+    assert weighed(replace(waited, not_before=ONSET - 3 * 3600)) is None, "such are renewed all the time"
+    assert weighed(replace(waited, not_after=ONSET - 3700)) is None
+    assert weighed(replace(waited, services=("mail",))) is None
+    both = weighed(waited, ended(20))
+    assert both is not None
+    assert both.weight == w.PRIOR[Cause.CERTIFICATE] + w.CERTIFICATE_OVER[0][1]
+
+
 EXPIRED = "SSLCertVerificationError: certificate verify failed: certificate has expired"
 
 

@@ -169,12 +169,15 @@ ROWS = [
         facts={"diagnosis": RELEASE, "respawned_at": NOW - 3, "serving": True},
     ),
     Row(
-        "release, nothing before it", "no", "no earlier verified-good release", {"diagnosis": RELEASE, "way_back": None}
+        "release, nothing before it",
+        "no",
+        "no earlier release that is known to be good",
+        {"diagnosis": RELEASE, "way_back": None},
     ),
     Row(
         "release, the way back is itself",
         "no",
-        "no earlier verified-good release",
+        "no earlier release that is known to be good",
         {"diagnosis": RELEASE, "way_back": replace(BACK, release=NEW)},
     ),
     Row(
@@ -219,7 +222,7 @@ ROWS = [
     Row(
         "way back not proven",
         "ask",
-        "not proven on this target",
+        "never been tried out on this machine",
         {"diagnosis": RELEASE, "way_back": replace(BACK, proven=False)},
     ),
     Row(
@@ -232,7 +235,7 @@ ROWS = [
         "nothing points at the release",
         {"diagnosis": because(Cause.CRASH_LOOP, replace(BLAMED, weight=-1.0))},
     ),
-    Row("config", "no", "would only meet it again", {"diagnosis": because(Cause.CONFIG, BLAMED)}),
+    Row("config", "no", "after a restart it is still so", {"diagnosis": because(Cause.CONFIG, BLAMED)}),
     Row("overload", "no", "never answered by a restart", {"diagnosis": because(Cause.OVERLOAD, BLAMED)}),
     Row("upstream", "no", "never answered by a restart", {"diagnosis": because(Cause.UPSTREAM, BLAMED)}),
     Row("unknown", "no", "the cause is not known", {"diagnosis": because(Cause.UNKNOWN)}),
@@ -280,26 +283,26 @@ ROWS = [
     Row(
         "in flight here",
         "no",
-        "a restart of web is in flight",
+        "a restart of web is under way",
         {"past": (past(1, result=PastResult.RUNNING, cause=Cause.SLOW),)},
     ),
     Row(
         "in flight next door",
         "no",
-        "a rollback of pay is in flight",
+        "a rollback of pay is under way",
         {"past": (past(1, ActionKind.ROLLBACK, service="pay", result=PastResult.RUNNING),)},
     ),
     Row("in flight far away", "restart", facts={"past": (past(1, service="mail", result=PastResult.RUNNING),)}),
     Row("stopped", "no", "stopped by a person", {"seen": target(stopped=True)}),
     Row("frozen", "no", "frozen: release day", {"frozen": "release day"}),
-    Row("stale inputs", "no", "inputs are stale", {"fresh": False}),
+    Row("stale inputs", "no", "may be old", {"fresh": False}),
     Row("half of the fleet", "no", "4 of 8 services look bad", {"health": EIGHT}),
     Row("all of the fleet", "no", "what we see may be wrong", {"health": tuple((f"s{n}", False) for n in range(5))}),
     Row("two of four", "restart", facts={"health": EIGHT[2:6]}),
     Row("unknown is not bad", "restart", facts={"health": tuple((f"s{n}", None) for n in range(9))}),
-    Row("flapping", "no", "flapping", {"flaps": 4}),
+    Row("flapping", "no", "up and down", {"flaps": 4}),
     Row("an upstream service", "no", "outside our control", {"service": "pay"}),
-    Row("a service that nobody knows", "no", "not in the inventory", {"service": "web; rm -rf /"}),
+    Row("a service that nobody knows", "no", "in prodwise.toml", {"service": "web; rm -rf /"}),
     Row("a worker", "restart", facts={"service": "mail"}),
     Row("only others say so", "no", "only alertmanager, dsn:shop says so: no probe", {"symptoms": SAID}),
     Row(

@@ -14,7 +14,7 @@ from prodwise.loop.diagnose.evidence import evidence_of
 from prodwise.model.change import ChangeKind
 from prodwise.model.diagnosis import Cause, Hypothesis
 from prodwise.model.service import Service, ServiceKind
-from tests.loop.test_diagnose import ALL_FAIL, NEW, NOW, OLD, release, symptom
+from tests.loop.test_diagnose import ALL_FAIL, NEW, NOW, OLD, died, release, symptom
 
 SERVICES = (
     Service("web", ServiceKind.WEB, "x", needs=("api",)),
@@ -37,8 +37,16 @@ def test_it_weighs_less_and_says_why() -> None:
     before, after = blamed(), blamed(WORKER)
     assert after.weight == before.weight + w.CHANGED_ELSEWHERE
     (cited,) = [one for one in evidence_of(failing(WORKER)) if one.kind == "touched"]
-    assert cited.text == f"release {NEW} changed only worker, jobs"
+    assert cited.text == f"release {NEW} changed only worker, jobs, and nothing of web or what it needs"
     assert after.contradicts == (cited.id,)
+    assert (before.text + ", though that changed nothing of web") == after.text
+
+
+def test_a_process_that_ends_runs_what_it_ran_before_the_release() -> None:
+    ended = {"symptoms": (symptom("crash"),), "requests": (), "exits": (died(code=-11),)}
+    assert blamed(**ended).weight == blamed().weight + w.NEW_RELEASE_DIES
+    assert blamed(WORKER, **ended).weight == blamed(WORKER).weight
+    assert diagnose(failing(WORKER, **ended)).leading.cause is Cause.CRASH
 
 
 def test_it_is_never_out_of_the_question() -> None:

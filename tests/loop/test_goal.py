@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prodwise.loop.goal import return_target
+from prodwise.loop.goal import meant, return_target
 from prodwise.model.errors import ProdwiseError, Refused, UsageError
 from prodwise.model.release import Release, ReleaseState
 
@@ -26,6 +26,18 @@ def test_the_newest_good_one_before_what_serves() -> None:
 @pytest.mark.parametrize("wanted", ["1-0000001", "0000001", "0000001" + "0" * 33])
 def test_a_release_is_named_by_id_or_commit(wanted: str) -> None:
     assert return_target(FOUR, "3-0000003", wanted).number == 1
+
+
+@pytest.mark.parametrize("wanted", ["1-0", "1-", "0000001" + "0" * 9])
+def test_or_by_the_beginning_of_either(wanted: str) -> None:
+    assert return_target(FOUR, "3-0000003", wanted).number == 1
+
+
+def test_of_a_commit_that_was_shipped_twice_the_newer_is_meant() -> None:
+    again = Release("5-0000001", 5, "0000001" + "0" * 33, "", 5.0, GOOD)
+    assert meant([again, *FOUR], "00000010").id == again.id
+    with pytest.raises(UsageError, match="more than one release"):
+        meant(FOUR, "00000")
 
 
 @pytest.mark.parametrize(

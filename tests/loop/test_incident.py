@@ -55,7 +55,7 @@ def plan(kind: ActionKind, **params: str) -> Plan:
 RESTART, ROLLBACK = plan(ActionKind.RESTART), plan(ActionKind.ROLLBACK)
 DONE = AlreadyDone(ActionKind.RESTART, "the supervisor restarted it", 0.0)
 OVERLOAD = Refusal(("overload is never answered by a restart",))
-BUSY = Refusal(("a rollback of web is in flight",), wait_s=5.0)
+BUSY = Refusal(("a rollback of web is under way",), wait_s=5.0)
 
 
 @dataclass
@@ -161,12 +161,12 @@ def test_two_remedies_that_did_not_help_are_undone_and_handed_to_a_person() -> N
     turn = world.run()
     assert world.kinds[-3:] == ["Watch", "Undo", "Escalate"]
     assert [one.result for one in turn.remedies] == [PastResult.FAILED, PastResult.UNDONE]
-    assert (turn.outcome, turn.reason) == (Outcome.ESCALATED, "2 remedies did not help")
+    assert (turn.outcome, turn.reason) == (Outcome.ESCALATED, "2 steps did not help")
 
 
 def test_an_undo_that_does_not_happen_is_handed_over() -> None:
     turn = World([ROLLBACK], health=lambda since: BAD, undone=False).run()
-    assert (turn.outcome, turn.reason) == (Outcome.ESCALATED, "the action did not help, and could not be undone")
+    assert (turn.outcome, turn.reason) == (Outcome.ESCALATED, "the step did not help, and could not be undone")
 
 
 def test_a_relapse_during_the_watch_counts_as_not_helped() -> None:
@@ -215,7 +215,7 @@ def test_what_goes_away_by_itself_is_abandoned_not_healed() -> None:
 
 def test_the_stage_decides_who_acts() -> None:
     observed = World([RESTART], authority=Authority.OBSERVE)
-    assert observed.run().reason == "stage is observe"
+    assert observed.run().reason == "at stage observe Prodwise only watches"
     assert "Apply" not in observed.kinds
     approved = World([RESTART], authority=Authority.ASK, approved=True)
     assert approved.run().outcome is Outcome.HEALED
@@ -240,14 +240,14 @@ def test_the_question_carries_its_reason() -> None:
 def test_a_stale_plan_is_made_again_a_few_times_only() -> None:
     world = World([RESTART], gates=STALE)
     turn = world.run()
-    assert (turn.reason, turn.text) == ("the plan could not be applied", "the target has changed")
+    assert (turn.reason, turn.text) == ("the step could not be begun", "the target has changed")
     assert "Apply" not in world.kinds
     assert turn.round == incident.STALE_MAX - 1
 
 
 @pytest.mark.parametrize(
     ("applied", "reason"),
-    [(Applied.FAILED, "2 remedies did not help"), (Applied.RUNNING, "the effect of the action is not known")],
+    [(Applied.FAILED, "2 steps did not help"), (Applied.RUNNING, "whether the step took effect is not known")],
 )
 def test_effects_that_fail_or_stay_unknown(applied: Applied, reason: str) -> None:
     assert World([RESTART], applied=applied).run().reason == reason

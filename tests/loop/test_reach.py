@@ -53,6 +53,18 @@ def test_a_restart_behind_the_front_reaches_those_that_call_it_and_no_more_of_th
     assert any("cannot be repeated" in one for one in found.lasting)
 
 
+def test_a_release_on_trial_reaches_at_most_the_users_that_it_was_given() -> None:
+    fault, back, call = reach.on_trial(around(WEB, CART), ("web",), 0.05, "0007 drops a column")
+    assert (fault.what, fault.services, fault.share, fault.requests) == ("fault", ("web",), 0.05, 50)
+    assert "shop.db" in fault.data
+    assert (back.what, back.share, back.data, back.data_touched) == ("rollback", 0.05, "0007 drops a column", True)
+    assert (call.what, call.services) == ("handover", ())
+    whole = reach.on_trial(around(WEB, CART), ("cart",), 1.0)
+    assert whole[0].share == 0.17, "and no more than are known to need it"
+    unknown = reach.on_trial(around(), ("web",), 0.05)
+    assert unknown[0].share == 1.0, "what is not known counts as large"
+
+
 def test_a_fault_on_some_routes_reaches_those_only() -> None:
     found = reach.fault(around(WEB), "web", (symptom("POST /cart"), symptom(source="alertmanager")))
     assert (found.share, found.people, found.routes) == (0.25, 90, ("web POST /cart",))
@@ -66,7 +78,7 @@ def test_a_fault_on_some_routes_reaches_those_only() -> None:
 def test_a_worker_that_nobody_calls_meets_no_request() -> None:
     found = reach.step(around(WEB), ActionKind.RESTART, ("mail",))
     assert (found.share, found.people, found.unknown) == (0.0, 0, ())
-    assert reach.text(found) == "mail (takes no requests); called by nobody; writes data: no"
+    assert reach.text(found) == "mail (takes no requests); no other service calls it; writes data: no"
 
 
 def test_what_is_not_known_is_large_and_said() -> None:

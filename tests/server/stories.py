@@ -21,6 +21,7 @@ from prodwise.model.record import Effect, EffectState, Entry, Rollout, RolloutSt
 from prodwise.model.release import ReleaseState
 from prodwise.model.service import Service, ServiceKind
 from prodwise.model.telemetry import CallGraph
+from prodwise.model.unmet import Unmet, UnmetAt
 from prodwise.store.ledger import append
 from tests.server.running_server import World, target_seen
 
@@ -325,3 +326,20 @@ def respawned(world: World) -> str:
         decision={"plan": None, "done": done, "skipped": [], "gates": [], "authority": "observe", "why": done["reason"]},
     )  # fmt: skip
     return "inc-web-9"
+
+
+def unmet(world: World, told: str = "a fix is proposed, as a draft: https://code.example/pulls/7") -> str:
+    """All is well, and the newest release was refused before any user met it. told: what came of looking for its fix, "" for nothing.
+    Returns its id."""
+    history(world)
+    release = world.store.releases.create("f" * 40, "ana").id
+    reason = "it does not come up: web keeps ending (exit code 1, 3 restarts)"
+    world.store.rollouts.put(
+        Rollout(release, "", RolloutState.FAILED, "", 0.0, clock.now(), ended_at=clock.now()), reason
+    )
+    world.store.releases.set_state(release, ReleaseState.FAILED, reason)
+    noted = Unmet(release, UnmetAt.START, "web", reason, "NameError: <b>curency</b>")
+    world.store.ledger.append("unmet", noted.title, actor="prodwise", incident=release, data=noted.to_json())
+    for text, state in ((told, "open"), ("about to propose: x", "intent")) if told else ():
+        world.store.ledger.append("pull", text, actor="prodwise", incident=release, data={"state": state})
+    return release

@@ -16,7 +16,7 @@ from prodwise.model.change import Change, ChangeKind
 from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
-from prodwise.model.record import Rollout, RolloutState
+from prodwise.model.record import Effect, EffectState, Rollout, RolloutState
 from prodwise.model.schema import Crossing, FileChange, MigrationFile
 from prodwise.store import tables
 from tests.server import stories
@@ -47,6 +47,27 @@ def test_now_when_all_is_well(world: World) -> None:
     assert "Nothing. You can go." in text
     order = [page.index(f'id="{name}"') for name in ("broken", "doing", "needs", "foot")]
     assert order == sorted(order)
+
+
+def test_a_release_that_no_user_met_is_told_with_what_came_of_looking_for_its_fix(world: World) -> None:
+    release = stories.unmet(world)
+    with world.person() as client:
+        text, releases = (text_of(client.get(path).text) for path in ("/", "/releases"))
+    assert "● OK" in text
+    refused = f"Release {release} was refused before any user met it (start): it does not come up: web keeps ending"
+    assert refused in text
+    fix = "A fix is proposed, as a draft: https://code.example/pulls/7"
+    assert fix in text
+    assert fix in releases
+    world.store.releases.create("a" * 40, "ben")
+    with world.person() as client:
+        assert "before any user met it" not in text_of(client.get("/").text), "a newer one is looked at now"
+
+
+def test_a_release_that_no_user_met_and_nobody_looked_for_is_said_to_be_so(world: World) -> None:
+    stories.unmet(world, "")
+    with world.person() as client:
+        assert "No fix was looked for." in text_of(client.get("/").text)
 
 
 def test_now_when_something_is_broken(world: World) -> None:
@@ -225,6 +246,17 @@ def test_the_incident_page_shows_the_whole_story(world: World) -> None:
     ]
     assert places == sorted(places), "what was done comes before what was not"
     assert "ent all users of web back" not in people
+
+
+def test_a_step_that_failed_for_one_service_is_no_step_that_was_done(world: World) -> None:
+    found = stories.bad_release(world)
+    order = {"release": "3-3333333", "actor": "prodwise"}
+    world.store.ledger.intend(Effect("k2", found.id, "worker", "rollback", order, None, 1, clock.now()))
+    world.store.ledger.settle("k2", EffectState.FAILED, "no answer")
+    with world.person() as client:
+        text = text_of(client.get("/incidents/inc-new").text)
+    assert "What was tried, and why" in text
+    assert "What was done, and why" not in text
 
 
 def test_page_terminal_and_report_tell_a_withdrawn_release_in_the_same_words(world: World) -> None:

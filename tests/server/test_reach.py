@@ -62,7 +62,7 @@ def test_a_person_sees_how_far_before_they_approve(world: World) -> None:
     with world.person() as client:
         approve, incident, now = (client.get(path).text for path in (f"/approve/{asked}", "/incidents/inc-new", "/"))
     for page in (approve, incident, now):
-        assert "web, worker (100 % of requests, 2 routes, ~340 people); called by nobody" in text_of(page)
+        assert "web, worker (100 % of requests, 2 routes, ~340 people); no other service calls it" in text_of(page)
     assert approve.index('class="map"') < approve.index(">Approve<")
     assert "Go back reaches: web, worker" in approve, "the map says the same to those who do not see it"
     assert "32 % of requests, 1 route, ~122 people" in text_of(incident), "the fault is on checkout only"

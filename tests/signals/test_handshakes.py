@@ -130,6 +130,28 @@ def test_a_server_that_says_nothing_is_given_up(issuer: Issuer, monkeypatch: pyt
     assert monotonic() - began < 60, "it waited for the deadline and not for the server"
 
 
+def test_a_name_that_is_looked_up_for_long_is_given_up_and_few_are_waited_for(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handshakes, "LOOK_S", 0.1)
+    asked, answers = list[object](), threading.Event()
+
+    def stuck(*_: object, **__: object) -> list[object]:
+        asked.append(1)
+        answers.wait(60)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", stuck)
+    looking = TlsHandshakes(issuer.trust())
+    for _ in range(handshakes.LOOKUPS_MAX + 2):
+        seen = looking.look(Endpoint("pay.example", 443, ()))
+        assert (standing(seen, now()), seen.why[:16]) == (Standing.UNKNOWN, "no answer within")
+    assert len(asked) == handshakes.LOOKUPS_MAX
+    monkeypatch.setattr(handshakes, "LOOK_S", 30.0)
+    answers.set()
+    assert looking.look(Endpoint("pay.example", 443, ())).why == "its name leads nowhere"
+
+
 def test_what_the_machine_trusts_is_read_with_the_first_look_and_once(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +184,17 @@ def test_dates_are_read_as_another_library_reads_them(issuer: Issuer) -> None:
 def _sample() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         return certificate_in(Issuer(Path(folder)).certificate()).public_bytes(Encoding.DER)
+
+
+def test_a_certificate_without_times_is_none() -> None:
+    def element(tag: int, *inside: bytes) -> bytes:
+        whole = b"".join(inside)
+        return bytes([tag, len(whole)]) + whole
+
+    head = (element(0x02, b"\1"), element(0x30), element(0x30))
+    for times in ((), (element(0x17, b"310101000000Z"),)):
+        with pytest.raises(ValueError, match="belongs here"):
+            validity(element(0x30, element(0x30, *head, element(0x30, *times))))
 
 
 @given(st.data())

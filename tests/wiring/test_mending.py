@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from prodwise.model.errors import UsageError
+from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.targets.local import local_control
 from prodwise.wiring import mending
 from prodwise.wiring.mending import Mender
+from prodwise.wiring.records import open_store
 
 CONFIG = 'version = 1\n[services.web]\ncommand = "true"\n'
 SETUP = '[repair]\nmodel = "openai-chat:some-model"\nkey_env = "THE_KEY"\nautomatic = 3\n'
@@ -85,3 +87,17 @@ def test_one_is_looked_for_at_a_time(tmp_path: Path, begun: Begun) -> None:
     made.begin("inc-1", model=False)
     with pytest.raises(UsageError):
         made.begin("inc-2", model=False)
+
+
+def test_an_incident_is_named_by_the_beginning_of_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PRODWISE_DATABASE_URL", raising=False)
+    mender(tmp_path)
+    store = open_store(tmp_path)
+    for at, name in enumerate(("inc-web-20", "inc-worker-7")):
+        seen = Symptom("crash", name.split("-")[1], "it ended", float(at), float(at))
+        store.incidents.open(Incident(name, seen.service, (seen,), float(at), IncidentState.SEEN))
+    store.close()
+    with pytest.raises(UsageError, match="which release inc-worker-7 is about"):
+        mending.asked(tmp_path, "inc-wo")
+    with pytest.raises(UsageError, match="more than one incident"):
+        mending.asked(tmp_path, "inc-w")

@@ -10,10 +10,11 @@ import typer
 
 from prodwise.cli.client import ApiError, Client, nobody_answers
 from prodwise.cli.codes import Code
-from prodwise.cli.command import DryRun, Json, NoInput, Release, Yes, command
+from prodwise.cli.command import DryRun, IncidentId, Json, NoInput, Release, Yes, command
 from prodwise.cli.desk import Desk, paint, person
 from prodwise.cli.going_back import Goal, agreed, goal_of, warned
 from prodwise.cli.reads import find_incident, print_json
+from prodwise.loop.named import one_of
 from prodwise.model.errors import NotRunning, UsageError
 
 Ref = Annotated[str, typer.Argument(metavar="REF", help="A commit, branch or tag.")]
@@ -22,11 +23,15 @@ Timeout = Annotated[
     float,
     typer.Option("--timeout", metavar="SECONDS", min=0, help="Stop following after so long (exit 124); 0: never."),
 ]
-ServiceName = Annotated[str, typer.Argument(metavar="SERVICE")]
-IncidentId = Annotated[str, typer.Argument(metavar="ID", help="An incident's id; else the newest.")]
+ServiceName = Annotated[str, typer.Argument(metavar="SERVICE", help="Its name in prodwise.toml: web, worker, ….")]
 Back = Annotated[bool, typer.Option("--back", help="Hand it back to Prodwise.")]
 Wrong = Annotated[str, typer.Option("--wrong", metavar="NOTE", help="Its diagnosis is wrong, and why.")]
-Question = Annotated[str, typer.Argument(metavar="ID", help="The question's id; without it the open ones are listed.")]
+Question = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="The question's id, or the beginning of it; without it the open ones are listed."
+    ),
+]
 
 SETTLE_S = 120.0
 
@@ -34,7 +39,7 @@ SETTLE_S = 120.0
 def add(app: typer.Typer) -> None:
     command(app, "Act", "prodwise deploy", "prodwise deploy v1.4", "prodwise deploy main --detach")(deploy)
     command(app, "Act", "prodwise rollback", "prodwise rollback 6-6c12aaa -y", "prodwise rollback --dry-run")(rollback)
-    command(app, "Act", "prodwise restart web")(restart)
+    command(app, "Act", "prodwise restart web", "prodwise restart worker --dry-run")(restart)
     command(app, "Every day", "prodwise undo", "prodwise undo inc-20261104-1 -y")(undo)
     command(
         app,
@@ -136,7 +141,7 @@ def rollback(
     if not agreed(desk, f"Go back to {goal.release}?", [goal.plan, *stays], told, yes=yes, no_input=no_input):
         return Code.FAILED
     try:
-        went = str(client.post("rollback", release=release)["release"])
+        went = str(client.post("rollback", release=goal.asked)["release"])
     except ApiError as error:
         if error.status < 500 or release:
             raise
@@ -318,9 +323,9 @@ def _answer(desk: Desk, question: str, *, agree: bool, yes: bool, no_input: bool
     if not question:
         print_json(found) if as_json else _questions(desk, found["approvals"])
         return Code.OK
-    asked = next((a for a in found["approvals"] if a["id"] == question), None)
-    if asked is None:
-        raise UsageError(f"there is no open question {question!r}", "`prodwise approve` lists the open ones")
+    open_ones = {str(a["id"]): a for a in found["approvals"]}
+    question = one_of(question, list(open_ones), "open question", "prodwise approve")
+    asked = open_ones[question]
     if not desk.agree("Do it?", _question_lines(asked), yes=yes, no_input=no_input):
         return Code.FAILED
     answer = client.post(f"approvals/{question}", plan_hash=asked["plan_hash"], yes=agree)

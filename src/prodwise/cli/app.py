@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prodwise.cli import acts, changes, holds, house, pin, proof, reads, revert, signals, ways
+from prodwise.cli import acts, changes, holds, house, pin, proof, reads, revert, setting, signals, ways
 from prodwise.cli.command import new_app
 
 HELP = """
@@ -15,5 +15,5 @@ It watches, finds the cause, takes the smallest safe step, checks that it helped
 """
 
 app = new_app(HELP, add_completion=True, epilog="prodwise COMMAND --help shows examples.")
-for part in (proof, house, reads, changes, signals, acts, pin, revert, holds, ways):
+for part in (proof, house, reads, changes, signals, acts, pin, setting, revert, holds, ways):
     part.add(app)

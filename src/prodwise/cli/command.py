@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,9 +30,13 @@ Watch = Annotated[bool, typer.Option("--watch", help="Keep showing it; with --js
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
 Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 NoInput = Annotated[bool, typer.Option("--no-input", help="Fail rather than ask.")]
-Release = Annotated[str, typer.Argument(metavar="RELEASE", help="A release's id or commit.")]
+IncidentId = Annotated[
+    str, typer.Argument(metavar="ID", help="An incident's id, or the beginning of it; else the newest.")
+]
+Release = Annotated[str, typer.Argument(metavar="RELEASE", help="A release's id or commit, or the beginning of one.")]
 
 HELP_WIDTH_MAX = 100
+_TYPE = re.compile(r" <[^<>]*>$")
 HERE = Path(".")
 _COMMON = (("directory", Dir, HERE), ("quiet", Quiet, False), ("verbose", Verbose, False))
 
@@ -49,9 +55,21 @@ class Command(TyperCommand):
                 formatter.write(fold(f"  {example}", formatter.width) + "\n")
         formatter.write("\n")
         self.format_usage(ctx, formatter)
-        if more:
-            formatter.write("\n" + "\n".join(fold(line, formatter.width) for line in more.splitlines()) + "\n")
+        for paragraph in filter(None, more.split("\n\n")):
+            formatter.write("\n" + _flowing(paragraph, formatter.width) + "\n")
         self.format_options(ctx, formatter)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Names and what they are for; the parser's names of types say nothing that the placeholders do not."""
+        rows: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for parameter in self.get_params(ctx):
+            if record := parameter.get_help_record(ctx):
+                title = "Arguments" if parameter.param_type_name == "argument" else "Options"
+                rows[title].append((_TYPE.sub("", record[0]), record[1]))
+        for title, some in rows.items():
+            if some:
+                with formatter.section(title):
+                    formatter.write_dl(some)
 
 
 class Group(TyperGroup):
@@ -72,6 +90,13 @@ class Group(TyperGroup):
                 formatter.write_dl(
                     [(str(c.name).ljust(9), _summary(c)) for c in shown if (c.rich_help_panel or "Commands") == panel]  # type: ignore[attr-defined]
                 )
+
+
+def _flowing(paragraph: str, width: int) -> str:
+    """Its own line breaks are the source's, not the reader's."""
+    return "\n".join(
+        textwrap.wrap(" ".join(paragraph.split()), max(20, width), break_long_words=False, break_on_hyphens=False)
+    )
 
 
 def _summary(command: Any) -> str:

@@ -77,7 +77,8 @@ def fix_command(desk: Desk, wish: Wish) -> int:
         if isinstance(asked, NotReproduced):
             fix = Fix("refused" if asked.refused else "no_fix", asked.reason, seconds=budget.spent)
         else:
-            fix = _fix(wanted, workshop, base, names, budget, say)
+            order = parts.unhurried(names) if wanted.suspects else names
+            fix = _fix(wanted, workshop, base, order, budget, say)
     _hand_over(desk, fix, wish.json, wish.repo)
     return _code(fix)
 
@@ -95,8 +96,7 @@ def _opened(wish: Wish) -> Iterator[tuple[Any, str, Wanted]]:
 
     asked = mending.asked(wish.repo, wish.incident)
     with mending.workshop(wish.repo, asked.release.id) as workshop:
-        wanted = Wanted(trace=asked.trace, service=asked.service, packages=asked.packages, since=asked.since)
-        yield workshop, asked.release.commit, wanted
+        yield workshop, asked.release.commit, mending.wanted(wish.repo, asked)
 
 
 @contextmanager

@@ -17,30 +17,32 @@ SHOWN_MAX = 10
 @dataclass(frozen=True, slots=True)
 class Goal:
     """Where a rollback leads. serving: what users reach now; plan: both in words; withdrawn: a release on its way, which alone
-    is taken back: the goal serves beside it, on the same data."""
+    is taken back: the goal serves beside it, on the same data; asked: the release that was named, in full, "" for none."""
 
     release: str
     serving: list[str]
     plan: str
     withdrawn: str = ""
     known: tuple[Release, ...] | None = None  # None: only those on disk are known
+    asked: str = ""
 
 
 def goal_of(client: Client, wanted: str) -> Goal:
     """Raises what the healer would, and why not."""
-    from prodwise.loop.goal import return_target
+    from prodwise.loop.goal import meant, return_target
 
     seen = client.get("releases")
     serving, known = sorted(seen["serving"]), tuple(_release(row) for row in seen["releases"])
+    wanted = meant(known, wanted).id if wanted else ""
     on_way = [r for r in client.get("rollouts")["rollouts"] if r["state"] not in ("queued", "verified_good", "failed")]
     stable = str(on_way[-1]["previous"]) if on_way else next(iter(serving), "")
     if on_way and wanted in ("", stable):
         leaves = str(on_way[-1]["release"])
         plan = f"{leaves}, which is on its way, would be withdrawn; all users would be on {stable or 'nothing'}."
-        return Goal(stable, serving, plan, leaves, known)
+        return Goal(stable, serving, plan, leaves, known, wanted)
     goal = return_target(known, stable, wanted).id
     plan = f"Users are on {', '.join(serving) or 'nothing known'}; they would go back to {goal}."
-    return Goal(goal, serving, plan, known=known)
+    return Goal(goal, serving, plan, known=known, asked=wanted)
 
 
 def _release(row: Mapping[str, Any]) -> Release:

@@ -17,7 +17,7 @@ from prodwise.model.errors import UsageError
 if TYPE_CHECKING:
     from prodwise.cli.client import Client
 
-Reason = Annotated[str, typer.Option("--reason", help="Why; shown to everyone.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; shown to everyone.")]
 Until = Annotated[
     str,
     typer.Option("--until", "--for", metavar="WHEN", help="2h, 18:00 or 2026-12-24T18:00; else until you unfreeze."),

@@ -85,7 +85,11 @@ def up(
     desk.say("looking at the app")
     facts = _bring_up(desk, with_healer=not no_healer)
     if not no_healer:
-        facts |= _ask_healer(desk, wanted)
+        try:
+            facts |= _ask_healer(desk, wanted)
+        except KeyboardInterrupt:
+            desk.say("interrupted: the app is up, and runs on; `prodwise down` ends it", "warn")
+            raise
         facts["warnings"] += _moved(desk, facts["dashboard"])
     desk.data(**facts) if json else _told(desk, facts)
     return _stay(desk) if foreground else Code.OK
@@ -146,12 +150,12 @@ def _ask_healer(desk: Desk, wanted: Autonomy | None) -> dict[str, Any]:
 
 
 def _told(desk: Desk, facts: dict[str, Any]) -> None:
+    from prodwise import wiring
     from prodwise.cli.holds import MEANING
 
     verb = "is up" if facts["started"] else "was up already"
-    desk.show(
-        f"{paint('●', 'good')} {paint(desk.app_dir.resolve().name, 'bold')} {verb}, release {facts['release']}", ""
-    )
+    name = wiring.app_name(desk.app_dir)
+    desk.show(f"{paint('●', 'good')} {paint(name, 'bold')} {verb}, release {facts['release']}", "")
     desk.show(f"  app        {paint(facts['address'], 'accent')}")
     if "login" not in facts:
         desk.show("  healer     not started (--no-healer)")
@@ -212,12 +216,13 @@ def down(desk: Desk, dry_run: DryRun = False, yes: Yes = False, no_input: NoInpu
     if not wiring.is_app(here):
         desk.data(ended=[]) if json else desk.show(f"Nothing was running in {here}.")
         return Code.OK
+    name = wiring.app_name(here)
     if dry_run:
-        said = f"Would end {here.name}, its proxy, its supervisor and the healer. Nothing was changed."
-        desk.data(dry_run=True, app=here.name) if json else desk.show(said)
+        said = f"Would end {name}, its proxy, its supervisor and the healer. Nothing was changed."
+        desk.data(dry_run=True, app=name) if json else desk.show(said)
         return Code.OK
     said_first = ["Users get no answer until `prodwise up`. Releases and history stay."]
-    if not desk.agree(f"Take {here.name} down?", said_first, yes=yes, no_input=no_input):
+    if not desk.agree(f"Take {name} down?", said_first, yes=yes, no_input=no_input):
         return Code.FAILED
     ticker = Ticker(desk)
     ended = wiring.take_down(desk.app_dir, ticker.tick)

@@ -13,9 +13,10 @@ import typer
 from prodwise.cli.codes import Code
 from prodwise.cli.command import DryRun, Json, Watch, command, new_app
 from prodwise.cli.desk import Desk, paint
+from prodwise.loop.named import one_of
 from prodwise.model.errors import NotRunning, UsageError
 
-Alpha = Annotated[float, typer.Option(help="Chance of a false alarm, however long one looks.")]
+Alpha = Annotated[float, typer.Option(metavar="A", help="Chance of a false alarm, however long one looks.")]
 Baseline = Annotated[float | None, typer.Option(metavar="P", help="The known share of failing requests, e.g. 0.01.")]
 TwoSample = Annotated[bool, typer.Option("--two-sample", help="Compare with the stable lines (the default).")]
 Worse = Annotated[float, typer.Option(metavar="R", help="Pass means: not worse than R times the baseline.")]
@@ -36,7 +37,11 @@ FixRequest = Annotated[
 ]
 FixIncident = Annotated[
     str,
-    typer.Option("--incident", metavar="ID", help="An incident of the app: the error that programs reported for it."),
+    typer.Option(
+        "--incident",
+        metavar="ID",
+        help="An incident of the app, or a release that was refused before any user met it: its id, or the beginning of it.",
+    ),
 ]
 Test = Annotated[str, typer.Option("--test", metavar="CMD", help="A command that fails, and must pass.")]
 Trace = Annotated[
@@ -58,12 +63,17 @@ Keep = Annotated[bool, typer.Option("--keep", help="Leave it running afterwards,
 Scenarios = Annotated[list[str], typer.Argument(metavar="NAME|FILE...", help="Built-in names, or scenario files.")]
 HealerName = Annotated[str, typer.Option("--healer", metavar="NAME", help="prodwise, none, supervisor or monit.")]
 ReportFile = Annotated[str, typer.Option("--report", metavar="FILE", help="Write an HTML report there.")]
-Seed = Annotated[int, typer.Option("--seed", help="For the traffic's choices.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="For the traffic's choices.")]
 
 What = Annotated[str, typer.Argument(metavar="verify", help="verify: check the chain of hashes.")]
 After = Annotated[int, typer.Option("--after", metavar="N", min=0, help="Only entries with a higher number.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, max=2000, help="At most so many.")]
-OfIncident = Annotated[str, typer.Option("--incident", metavar="ID", help="Only those of one incident or release.")]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, max=2000, help="At most so many.")]
+OfIncident = Annotated[
+    str,
+    typer.Option(
+        "--incident", metavar="ID", help="Only those of one incident or release: its id, or the beginning of it."
+    ),
+]
 
 
 def add(app: typer.Typer) -> None:
@@ -98,7 +108,14 @@ def add(app: typer.Typer) -> None:
         "prodwise drill run my-scenario.toml --healer supervisor", name="run", folder=False,
     )(drill_run)  # fmt: skip
     app.add_typer(drills, name="drill", rich_help_panel="Prove")
-    command(app, "Set up", "prodwise audit", "prodwise audit verify", "prodwise audit --watch --json")(audit)
+    command(
+        app,
+        "Set up",
+        "prodwise audit",
+        "prodwise audit verify",
+        "prodwise audit --incident inc-20261104-1",
+        "prodwise audit --watch --json",
+    )(audit)
 
 
 def judge(
@@ -245,6 +262,7 @@ def _verify(desk: Desk, *, as_json: bool) -> int:
 
 def _list(desk: Desk, after: int, limit: int, incident: str, *, as_json: bool) -> None:
     client = desk.client()
+    incident = _meant(client, incident)
     asked = {"incident": incident or None}
     found: list[dict[str, Any]] = []
     while True:
@@ -263,10 +281,21 @@ def _list(desk: Desk, after: int, limit: int, incident: str, *, as_json: bool) -
         desk.show(_line(entry))
 
 
+def _meant(client: Any, wanted: str) -> str:
+    """The incident or release that `wanted` begins; else itself, for the ledger knows older ones."""
+    if not wanted:
+        return ""
+    found = [*client.get("incidents", limit=1000)["incidents"], *client.get("releases")["releases"]]
+    known = [str(one["id"]) for one in found]
+    begun = any(name.startswith(wanted) for name in known)
+    return one_of(wanted, known, "incident or release", "prodwise incidents") if begun else wanted
+
+
 def _follow(desk: Desk, after: int, incident: str, *, as_json: bool) -> int:
     import time
 
     client = desk.client()
+    incident = _meant(client, incident)
     if not after:
         after = max((int(e["seq"]) for e in _tail(client)), default=0)
     while True:

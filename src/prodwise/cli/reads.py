@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -13,12 +12,16 @@ import typer
 
 from prodwise.cli.client import ApiError, Client
 from prodwise.cli.codes import Code
-from prodwise.cli.command import Json, Watch, command
+from prodwise.cli.command import IncidentId, Json, Watch, command
 from prodwise.cli.desk import Desk, paint
+from prodwise.loop.named import one_of
 from prodwise.model.errors import NotRunning, UsageError
 
-Incident = Annotated[
-    str, typer.Argument(metavar="ID", help="An incident's id, or the beginning of it; else the newest.")
+AskedAbout = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="An incident's or a release's id, or the beginning of it; else the newest incident."
+    ),
 ]
 AsPrompt = Annotated[bool, typer.Option("--prompt", help="As a prompt for a coding agent.")]
 Out = Annotated[str, typer.Option("--out", metavar="FILE", help="Write it there; - is stdout.")]
@@ -79,7 +82,7 @@ def _offline(desk: Desk, absent: NotRunning, *, as_json: bool) -> int:
     if as_json:
         desk.data(state="unknown", healer=False, sentence="The healer does not answer.", offline=seen)
     else:
-        offline_text(seen, desk.app_dir.resolve().name)
+        offline_text(seen, wiring.app_name(desk.app_dir))
     return Code.UNHEALTHY
 
 
@@ -125,7 +128,7 @@ def _incidents_text(answer: Mapping[str, Any]) -> None:
 
 
 def show(
-    desk: Desk, incident: Incident = "", prompt: AsPrompt = False, json: Json = False, watch: Watch = False
+    desk: Desk, incident: IncidentId = "", prompt: AsPrompt = False, json: Json = False, watch: Watch = False
 ) -> int | None:
     """One incident: impact, timeline, evidence, what is not known.
 
@@ -141,7 +144,7 @@ def show(
     return _one(desk, incident, show_text, as_json=json, keep_on=watch)
 
 
-def why(desk: Desk, incident: Incident = "", json: Json = False) -> int | None:
+def why(desk: Desk, incident: AskedAbout = "", json: Json = False) -> int | None:
     """Why Prodwise did what it did, or did not. Symptoms, causes, the ladder, gates."""
     from prodwise.cli.incident_text import why_text
 
@@ -150,7 +153,7 @@ def why(desk: Desk, incident: Incident = "", json: Json = False) -> int | None:
     return _one(desk, incident, why_text, as_json=json, keep_on=False)
 
 
-def report(desk: Desk, incident: Incident = "", out: Out = "-", json: Json = False) -> None:
+def report(desk: Desk, incident: IncidentId = "", out: Out = "-", json: Json = False) -> None:
     """What happened, as Markdown: from stored evidence alone, each sentence with its source."""
     client = desk.client()
     answer = client.get(f"incidents/{find_incident(client, incident)}/report")
@@ -182,40 +185,37 @@ def _one(desk: Desk, incident: str, draw: Any, *, as_json: bool, keep_on: bool) 
 
 
 def find_incident(client: Client, wanted: str) -> str:
-    """The id that begins with `wanted`; the newest for "". Raises UsageError that names near ones."""
+    """The one that `wanted` names or begins; the newest for "". Raises UsageError that names near ones."""
     known = [str(one["id"]) for one in client.get("incidents", limit=1000)["incidents"]]
     if not known:
         raise UsageError("there is no incident yet", "`prodwise status` shows how things are")
-    if not wanted or wanted in known:
-        return wanted or known[0]
-    begin = [name for name in known if name.startswith(wanted)]
-    if len(begin) == 1:
-        return begin[0]
-    near = begin or difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
-    raise UsageError(
-        f"there is no incident {wanted!r}" if not begin else f"{wanted!r} could be several incidents",
-        f"did you mean {', '.join(near[:5])}?" if near else "`prodwise incidents` lists them",
-    )
+    return one_of(wanted, known, "incident", "prodwise incidents") if wanted else known[0]
 
 
 def _rollout(desk: Desk, wanted: str, *, as_json: bool) -> bool:
-    """Tells why a release was let through or refused, if `wanted` names one."""
+    """Tells why a release was let through or refused, if `wanted` names or begins one."""
     from prodwise.cli.incident_text import gates
     from prodwise.cli.tables import wrapped
 
     client = desk.client()
-    found = next((r for r in client.get("rollouts")["rollouts"] if r["release"] == wanted), None)
-    if found is None:
+    rollouts = {str(r["release"]): r for r in client.get("rollouts")["rollouts"]}
+    if not any(name.startswith(wanted) for name in rollouts):
         return False
-    release: Mapping[str, Any] = next((r for r in client.get("releases")["releases"] if r["id"] == wanted), {})
+    wanted = one_of(wanted, list(rollouts), "release", "prodwise releases")
+    found = rollouts[wanted]
+    known = client.get("releases")
+    release: Mapping[str, Any] = next((r for r in known["releases"] if r["id"] == wanted), {})
+    fix = str(known["fixes"].get(wanted, ""))
     if as_json:
-        desk.data(rollout=found, release=release)
+        desk.data(rollout=found, release=release, fix=fix)
         return True
     state = str(found["state"])
     desk.show(f"{paint(wanted, 'bold')}  {paint(state.replace('_', ' '), RELEASE_STYLE.get(state, 'accent'))}")
     print(wrapped(str(release.get("title") or ""), "  "))
     if release.get("reason"):
         print(wrapped(str(release["reason"]), "  "))
+    if fix:
+        print(wrapped(fix, "  "))
     gates(found["gates"])
     return True
 

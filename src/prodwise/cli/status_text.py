@@ -44,6 +44,9 @@ def _broken(status: Answer) -> None:
     if lately := status["lately"]:
         tell(wrapped(f"{lately['title']} ({lately['incident']})", "    ", "  "))
         tell(f"    {', '.join([lately['ended'], since(lately['closed']), *lately['harm']])}")
+    if unmet := status["unmet"]:
+        tell(wrapped(unmet["text"], "    ", "  "))
+        tell(wrapped(unmet["fix"], "    ", "    "))
     for detail in status["details"]:
         tell(wrapped(f"also: {detail}", "    ", "  "))
     rows = []

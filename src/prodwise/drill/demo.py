@@ -9,7 +9,7 @@ from prodwise.drill.forge import open_forge
 from prodwise.drill.healers.base import make_healer
 from prodwise.drill.narrate import Line, Tell
 from prodwise.drill.play import Play
-from prodwise.drill.result import DrillResult, ScenarioResult, Trace, check_place, this_machine
+from prodwise.drill.result import DrillResult, ScenarioResult, Trace, check_place, drilled
 from prodwise.drill.scenario import Scenario, find
 from prodwise.drill.stage import Stage, ended_politely
 from prodwise.model.errors import ProdwiseError
@@ -46,15 +46,7 @@ def run_demo(
         stage.send(scenes[0].traffic, SECONDS_MAX, seed)
         played = [_scene(scene, number, stage, on_event) for number, scene in enumerate(scenes, 1)]
         stage.finish()
-    result = DrillResult(
-        healer,
-        this_machine(),
-        tuple(one for one, _ in played),
-        tuple(drawn for _, drawn in played if drawn is not None),
-    )
-    if json_path:
-        result.write(json_path)
-    return result
+    return drilled(healer, played, json_path)
 
 
 def _prepare(app_dir: Path) -> None:

@@ -123,6 +123,15 @@ class DrillResult:
         draft.replace(path)
 
 
+def drilled(healer: str, played: Sequence[tuple[ScenarioResult, Trace | None]], json_path: str | None) -> DrillResult:
+    """What was played, as one result, written where that is asked for."""
+    traces = tuple(drawn for _, drawn in played if drawn is not None)
+    result = DrillResult(healer, this_machine(), tuple(one for one, _ in played), traces)
+    if json_path:
+        result.write(json_path)
+    return result
+
+
 def check_place(path: str | None) -> None:
     """Raises UsageError now for a result that could not be written when all is over."""
     folder = Path(path or "-").parent

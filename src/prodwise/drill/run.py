@@ -9,7 +9,7 @@ from prodwise.drill.healers.base import NotRun, make_healer
 from prodwise.drill.narrate import Line, Tell
 from prodwise.drill.play import Play
 from prodwise.drill.rehearse import rehearse
-from prodwise.drill.result import NOT_RUN, DrillResult, ScenarioResult, Trace, check_place, this_machine
+from prodwise.drill.result import NOT_RUN, DrillResult, ScenarioResult, Trace, check_place, drilled
 from prodwise.drill.scenario import Scenario, find, list_scenarios
 from prodwise.drill.stage import Stage, ended_politely
 from prodwise.model.errors import ProdwiseError
@@ -31,15 +31,7 @@ def run_scenarios(
     rehearse(list(zip(names, scenarios, strict=True)))
     with ended_politely():
         played = [_play(scenario, healer, seed + number, on_event) for number, scenario in enumerate(scenarios)]
-    result = DrillResult(
-        healer,
-        this_machine(),
-        tuple(one for one, _ in played),
-        tuple(drawn for _, drawn in played if drawn is not None),
-    )
-    if json_path:
-        result.write(json_path)
-    return result
+    return drilled(healer, played, json_path)
 
 
 def _play(scenario: Scenario, healer: str, seed: int, tell: Tell) -> tuple[ScenarioResult, Trace | None]:

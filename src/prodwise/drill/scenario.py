@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from prodwise.drill.traffic.plan import RATE_MAX, SECONDS_MAX, Plan, parse_path, parse_step
+from prodwise.model.action import ActionKind
 from prodwise.model.errors import ConfigError, ProdwiseError
 
 BUILT_IN = Path(__file__).parent / "scenarios"
@@ -33,7 +34,9 @@ LATER_KINDS = {
     "disk_full": 'use kind = "release" with a patch whose writes fail',
 }
 DEPLOYS = ("release", "dependency", "config", "merge")
-ACTIONS = ("restart", "rollback", "flag_off", "pin", "revert", "patch")
+ACTIONS = tuple(
+    kind.value for kind in ActionKind if kind not in (ActionKind.DEPLOY, ActionKind.PROMOTE, ActionKind.HANDOVER)
+)
 DEFAULT_SECONDS = {"crash_loop": 15.0, "upstream_down": 15.0, "overload": 20.0, "slow": 60.0, "merge": 60.0}
 DEFAULT_SIZE = {"overload": 8.0, "slow": 0.8}
 APP_SHOP = "shop"

@@ -78,6 +78,15 @@ class GitBranches:
             raise ForgeError("the remote does not say which its main branch is", "is it empty?")
         return found[1], found[2]
 
+    def has(self, commit: str) -> bool:
+        """Whether the remote's default branch has it. What is newer there is fetched into a folder that is gone afterwards."""
+        branch, head = self.head()
+        with self.workshop() as shop:
+            if self._git(shop, "cat-file", "--batch-check", given=f"{head}\n".encode()).endswith(" missing\n"):
+                self.fetch(shop, f"refs/heads/{branch}", deep=True)
+            told = self._git(shop, "rev-list", "--max-count=1", "--end-of-options", _commit_id(commit), f"^{head}")
+        return not told.strip()
+
     def tips(self, *branches: str) -> dict[str, str]:
         """Branch → the commit that it is at on the remote; those that are not there are left out. A name may end with `*`."""
         refs = [f"refs/heads/{branch}" for branch in branches]
@@ -91,18 +100,8 @@ class GitBranches:
 
     def drop(self, branch: str, tip: str) -> None:
         """Removes the branch from the remote if it is still at `tip`."""
-        lease = f"--force-with-lease=refs/heads/{branch}:{tip}"
         with self.workshop() as shop:
-            self._remote(
-                "push",
-                "--quiet",
-                "--no-verify",
-                lease,
-                "--end-of-options",
-                self.remote,
-                f":refs/heads/{branch}",
-                at=shop,
-            )
+            self._push(shop, branch, tip, "")
 
     def push(self, branch: str, base: str, diff: str, message: str, at: float, known: str) -> str:
         """1. The commit. 2. Its paths, as git tells them. 3. Who holds the branch. 4. The push, bound to what was seen there."""
@@ -116,18 +115,13 @@ class GitBranches:
                 return made
             if tip and tip != known and not self._is_ours(shop, branch, tip, message):
                 raise Refused(f"{branch} holds commits that are not ours", "it is left as it is: merge or close it")
-            lease = f"--force-with-lease=refs/heads/{branch}:{tip}"
-            self._remote(
-                "push",
-                "--quiet",
-                "--no-verify",
-                lease,
-                "--end-of-options",
-                self.remote,
-                f"{made}:refs/heads/{branch}",
-                at=shop,
-            )
+            self._push(shop, branch, tip, made)
             return made
+
+    def _push(self, shop: Path, branch: str, tip: str, made: str) -> None:
+        """Bound to what was seen there. made: "" to remove the branch."""
+        lease, ref = f"--force-with-lease=refs/heads/{branch}:{tip}", f"{made}:refs/heads/{branch}"
+        self._remote("push", "--quiet", "--no-verify", lease, "--end-of-options", self.remote, ref, at=shop)
 
     @contextmanager
     def workshop(self) -> Iterator[Path]:

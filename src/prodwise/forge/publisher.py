@@ -44,7 +44,8 @@ class Publisher:
         """1. What stands for this fault, here and on the host. 2. May it be proposed? 3. The branch. 4. The pull request, or
         its new body. 5. The commit's status."""
         mine = decide.remembered(pull.key, history, self._standing(pull.key, history))
-        decision = decide.decide(pull, mine, len(self._host.opened()))
+        merged = pull.met or self._branches.has(pull.base)
+        decision = decide.decide(pull, mine, len(self._host.opened()), merged)
         if isinstance(decision, decide.No):
             raise Refused(decision.reason, decision.hint)
         reach = extent(pull.proposal.diff)

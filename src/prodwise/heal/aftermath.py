@@ -15,7 +15,7 @@ from prodwise.model.measured import Measured
 from prodwise.model.service import Service, ServiceKind, front_service
 from prodwise.ports import Records, Vitals
 
-PACE_S: Final = 20.0
+PACE_S: Final = 60.0
 LATE_S: Final = 2 * 3600.0
 """A change that could not be measured by then never can."""
 NEAR_S: Final = 3600.0

@@ -90,18 +90,18 @@ class Certificates:
         return wanted or ran_out or at - seen.at >= (LOOK_S if found.valid else AGAIN_S)
 
     def _take(self, looked: Mapping[str, Credential], begins: str, at: float) -> None:
-        """In the place of all whose ids begin so; what is new about them is kept and told."""
+        """In the place of all whose ids begin so. What is new about them is told, and then kept as told: rather twice than never."""
         before = {name: one for name, one in self._seen.items() if name.startswith(begins)}
         after = {name: judge.after(before.get(name), one) for name, one in looked.items()}
         with self._lock:
             self._seen = {**{name: one for name, one in self._seen.items() if name not in before}, **after}
         news = [one for name, one in after.items() if self._is_news(name, one, at)]
         over = [one for name, one in after.items() if name in before and _mended(before[name], one, at)]
-        if news or over or _differ(before, after):
-            self._keep(news, over, at)
         for one in news:
             said = judge.told(one, at)
             tell(self._parts, f"{said[:1].upper()}{said[1:]}", judge.advice(one, at), "")
+        if news or over or _differ(before, after):
+            self._keep(news, over, at)
 
     def _is_news(self, name: str, seen: Credential, at: float) -> bool:
         found, said = judge.news_of(seen, at), self._told.setdefault(name, [])

@@ -17,6 +17,7 @@ from prodwise.loop import moves
 from prodwise.loop.goal import return_target
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.errors import Refused, UsageError
+from prodwise.model.outside import WHOLE_APP
 from prodwise.model.record import Rollout, RolloutState
 from prodwise.model.release import Release, ReleaseState
 from prodwise.ports import StopSwitch
@@ -24,13 +25,21 @@ from prodwise.ports import StopSwitch
 DAY_S = 86_400.0
 ASKED = "asked"
 """The setting that holds what was asked for and has not begun yet: story id → kind of story."""
+AT_WORK = "asked:stories"
+"""The setting that holds what people's stories are about: story id → (service, "" for all of them; since when, Unix seconds)."""
+UNSEEN_S = 600.0
+"""So long a story counts as going on where it cannot be asked whether it is over."""
 
 
 class HealControls:
-    """Implements ports.Controls and ports.Brakes. begin(story, id, subject) starts a durable story; False: it cannot yet."""
+    """Implements ports.Controls and ports.Brakes. begin(story, id, subject) starts a durable story; False: it cannot yet.
+    goes_on(id): whether that story has begun and is not over; None where that cannot be told yet."""
 
-    def __init__(self, parts: Parts, begin: Callable[[str, str, str], bool], stop_switch: StopSwitch) -> None:
-        self._parts, self._begin, self._stop_switch = parts, begin, stop_switch
+    def __init__(
+        self, parts: Parts, begin: Callable[[str, str, str], bool], goes_on: Callable[[str], bool | None],
+        stop_switch: StopSwitch,
+    ) -> None:  # fmt: skip
+        self._parts, self._begin, self._goes_on, self._stop_switch = parts, begin, goes_on, stop_switch
         self._one_at_a_time = threading.Lock()
 
     def deploy(self, ref: str, who: str) -> str:
@@ -64,7 +73,7 @@ class HealControls:
                 f"there is no service {service!r}", "known: " + ", ".join(s.id for s in self._parts.inventory)
             )
         story = f"restart-{service}-{uuid.uuid4().hex[:8]}"
-        self._ask("restart", story, {"service": service, "who": who})
+        self._ask("restart", story, {"service": service, "who": who}, service)
 
     def undo(self, incident_id: str, who: str) -> str:
         """Takes the incident's rollback back, once. An undo is not undone; a restart changes no state, so it has no undo."""
@@ -88,13 +97,30 @@ class HealControls:
         self._ask("undo", story, asked)
         return f"taking it back: {made.before} is started, and gets all users once it is well"
 
-    def _ask(self, kind: str, story: str, asked: Mapping[str, Any]) -> None:
-        """On record before it begins: a healer that dies in between begins it when it comes back."""
+    def _ask(self, kind: str, story: str, asked: Mapping[str, Any], service: str = WHOLE_APP) -> None:
+        """On record before it begins: a healer that dies in between begins it when it comes back. One at a time for each service.
+        Raises Refused, naming the one that goes on."""
         settings, who = self._parts.records.settings, str(asked["who"])
         with self._one_at_a_time, self._parts.records.unit():
+            others = self._going_on()
+            for other, (about, since) in others.items():
+                if WHOLE_APP in (about, service) or about == service:
+                    ago = f"asked for {max(0.0, now() - since):.0f} s ago"
+                    raise Refused(f"already going on: {other}, {ago}", "`prodwise status` shows what is done now")
             settings.put(f"{kind}:{story}", asked, who)
             settings.put(ASKED, {**settings.get(ASKED, {}), story: kind}, who)
+            settings.put(AT_WORK, {**others, story: (service, now())}, who)
         self._begin_asked(kind, story)
+
+    def _going_on(self) -> dict[str, tuple[str, float]]:
+        """What people asked for that is not over, begun or not."""
+        settings, found = self._parts.records.settings, dict[str, tuple[str, float]]()
+        waiting = settings.get(ASKED, {})
+        for story, (about, since) in (settings.get(AT_WORK) or {}).items():
+            goes_on = True if story in waiting else self._goes_on(story)
+            if goes_on or (goes_on is None and abs(now() - since) < UNSEEN_S):
+                found[story] = about, since
+        return found
 
     def begin_asked(self) -> None:
         """What was asked for and never begun, by a healer that died or could not act yet."""

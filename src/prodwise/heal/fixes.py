@@ -6,16 +6,16 @@ healer, holds the forge; a person merges.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from prodwise.clock import monotonic, now
-from prodwise.heal import memory
+from prodwise.heal import memory, unmet
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.hearing import Hearing
 from prodwise.heal.mending import Answer, Mending, answer_from, mending, pull_of
-from prodwise.heal.parts import Parts, ReportsIn
+from prodwise.heal.parts import Parts
 from prodwise.heal.pulls import ENTRY, Kept, Pulls, Stage, Undone, due, open_ones
 from prodwise.heal.reported import leading
 from prodwise.heal.rounds import Rounds
@@ -28,7 +28,7 @@ from prodwise.loop.publish.why import why
 from prodwise.model.autonomy import Autonomy
 from prodwise.model.diagnosis import Cause
 from prodwise.model.digest import GroupState
-from prodwise.model.errors import Later, ProdwiseError, Refused, UsageError
+from prodwise.model.errors import ForgeError, Later, ProdwiseError, Refused, UsageError
 from prodwise.model.incident import Incident
 from prodwise.model.outcome import Outcome
 from prodwise.model.patch import Proposal
@@ -42,6 +42,8 @@ PACE_S: Final = 20.0
 """So often at least all of it is done."""
 ASK_S: Final = 60.0
 """So often, at most, the code host is asked what people said; and whenever a release is made, which may hold what they merged."""
+PROPOSED_MAX: Final = 3
+"""So often a fix is proposed to a host that fails."""
 RECENT_S: Final = 3600.0
 LOOKED_AT: Final = 20
 SOUGHT: Final = (Cause.RELEASE.value, Cause.DEPENDENCY.value, Cause.ERRORS.value, Cause.INPUT.value)
@@ -69,6 +71,7 @@ class Fixes:
         self._at_work: Mending | None = None
         self._told: Mapping[str, Any] | None = None  # what the search said, until that is proposed
         self._not_before = -1e9
+        self._failed = 0  # how often the host failed in proposing that
         self._asked = self._turned = -1e9
         self._patience_s = 0.0
         self._written = 0
@@ -108,9 +111,11 @@ class Fixes:
         waited, made = monotonic() - self._asked, self._release_was_made()
         if waited >= self._patience_s and (made or waited >= ASK_S):
             self._asked, self._patience_s = monotonic(), 0.0
-            self._hear(self._fixing)
-            if waited >= ASK_S:  # a release that was just made may hold after all
-                self._take_back(self._fixing)
+            try:
+                self._hear(self._fixing)
+            finally:
+                if waited >= ASK_S:  # a release that was just made may hold after all
+                    self._take_back(self._fixing)
         self._follow()
 
     def _release_was_made(self) -> bool:
@@ -127,12 +132,14 @@ class Fixes:
     # -- looking for one ------------------------------------------------------------------------------------------------
 
     def _begin_next(self, mends: Mends) -> None:
-        if self._parts.reporting is None:
-            return
         cut_off, tried = self._searches.open(), self._searches.tried()
         if cut_off is not None:
-            self._again(cut_off, mends, self._parts.reporting)
-            return
+            self._again(cut_off, mends)
+        elif not self._begin_incidents(mends, tried):
+            self._begin_unmet(mends, tried)
+
+    def _begin_incidents(self, mends: Mends, tried: Sequence[str]) -> bool:
+        """Whether one was begun."""
         for incident in self._parts.records.incidents.list(limit=LOOKED_AT):
             if incident.id in tried or not _is_over(incident, now()):
                 continue
@@ -143,18 +150,29 @@ class Fixes:
             except UsageError:
                 continue  # its errors may come in yet; an hour later nobody asks any more
             self._begin(asked, mends, "looking for a lasting fix, now that users are served again")
-            return
+            return True
+        return False
+
+    def _begin_unmet(self, mends: Mends, tried: Sequence[str]) -> None:
+        """Of the newest release, where it was refused before any user met it."""
+        release = unmet.asking(self._parts.records, tried, now())
+        if release is not None:
+            asked = mending(self._parts.records, self._parts.reporting, release, self._parts.serving)
+            self._begin(asked, mends, "looking for a fix: users go on with the release before it")
 
     def _begin(self, asked: Mending, mends: Mends, text: str) -> None:
         self._searches.begin(asked.incident)
-        self._note(text, asked, state="sought")
-        mends.begin(asked.incident, model=self._searches.may_ask(mends.models_a_day(), now()))
+        most = mends.models_a_day()
+        model = self._searches.may_ask(most, now())
+        used_up = f"; no model is asked, {most} searches of a day have asked one" if most and not model else ""
+        self._note(f"{text}{used_up}", asked, state="sought")
+        mends.begin(asked.incident, model=model)
         self._at_work = asked
 
-    def _again(self, search: Search, mends: Mends, reporting: ReportsIn) -> None:
+    def _again(self, search: Search, mends: Mends) -> None:
         """It was cut off: this healer is another one, or its process ended without a word."""
         try:
-            asked = mending(self._parts.records, reporting, search.incident, self._parts.serving)
+            asked = mending(self._parts.records, self._parts.reporting, search.incident, self._parts.serving)
         except UsageError:
             self._searches.end()  # what it was about is known no longer
             return
@@ -189,26 +207,30 @@ class Fixes:
             if answer.proposal is None:
                 self._note(f"no fix is proposed: {answer.reason}", asked, state=answer.status)
             else:
-                self._tell_of(answer.proposal, self._pulls.propose(
-                    fixing.forge(), pull_of(asked, answer, self._parts.serving(), now()), asked
-                ))  # fmt: skip
+                pull = pull_of(asked, answer, self._parts.serving(), now())
+                known = {one.name for one in open_ones(self._pulls.all())}
+                kept = self._pulls.propose(fixing.forge(), pull, asked)
+                if kept.name not in known:  # of one that is brought up to date people know
+                    self._tell_of(asked, answer.proposal, kept)
         except Refused:
             pass  # on record with its reason
         except Later as later:
             self._not_before = monotonic() + later.seconds
             return  # publishing looks first, so that it may be repeated
         except ProdwiseError as error:
+            self._failed += 1
+            if isinstance(error, ForgeError) and self._failed < PROPOSED_MAX:
+                self._not_before = monotonic() + ASK_S
+                return  # whether it was done may not be known
             self._note(f"a fix was found and could not be proposed: {error.message}", asked, state="failed")
         self._searches.end()
-        self._at_work = self._told = None
+        self._at_work, self._told, self._failed = None, None, 0
 
-    def _tell_of(self, proposal: Proposal, kept: Kept) -> None:
-        where = kept.published.url or f"branch {kept.published.branch}"
-        said = why(proposal)
-        self._tell(
-            f"A fix is proposed for {kept.incident}",
-            f"{said[:1].upper()}{said[1:]}\n{where}\nIt is a draft: merge it, or close it to say no.",
-        )
+    def _tell_of(self, asked: Mending, proposal: Proposal, kept: Kept) -> None:
+        where, said = kept.published.url or f"branch {kept.published.branch}", why(proposal)
+        broke = f"{asked.title[:1].upper()}{asked.title[1:]}\n" if asked.unmet is not None else ""
+        text = f"{broke}{said[:1].upper()}{said[1:]}\n{where}\nIt is a draft: merge it, or close it to say no."
+        self._tell(f"A fix is proposed for {asked.subject}", text)
 
     def _take_back(self, fixing: Fixing) -> None:
         if not any(due(one) for one in self._pulls.all()) or not self._may():

@@ -84,6 +84,18 @@ class Hands:
         return dict(self._target.observe().effects).get(key)
 
 
+def reconcile(ledger: AuditedLedger, target: Target, story: str) -> None:
+    """What a story that goes on no more left open is looked for on the target, before anything else happens there: its orders
+    cannot arrive any more, since whoever acts by now has a newer token or stands in its place."""
+    left = [one.key for one in ledger.effects(story=story) if one.state is EffectState.INTENT]
+    happened = dict(target.observe().effects) if left else {}
+    for key in left:
+        if happened.get(key):
+            ledger.settle(key, EffectState.DONE, "had taken effect when its story ended")
+        else:
+            ledger.settle(key, EffectState.FAILED, "its story ended, and it is seen not to have taken effect")
+
+
 def carry_out(target: Target, order: Order, command: Mapping[str, Any]) -> None:
     """One command to one call of the target. Raises ValueError for a command that it does not know."""
     service, op = command["service"], command["op"]

@@ -27,16 +27,23 @@ class Hearing:
         self._records, self._pulls, self._tell = records, pulls, tell
 
     def turn(self, forge: Forge) -> None:
-        """1. What was said since, on record as a whole: how far it was read, and what is to be done. 2. What is to be done, from
-        this look or an earlier one. Raises ForgeError where nothing can be heard, Later when the host asks for patience."""
-        asked = open_ones(self._pulls.all())
-        if asked:
-            looked = forge.look([one.published for one in asked])
-            for before, seen in zip(asked, looked.pulls, strict=True):
-                events = [one for one in looked.events if (one.key, one.number) == (seen.key, seen.number)]
-                self._note(before, seen, events)
+        """1. What was said since of each, on record as a whole: how far it was read, and what is to be done. 2. What is to be done,
+        from this look or an earlier one. Raises ForgeError in the end where one could not be heard, Later at once when the host asks
+        for patience."""
+        failed: ForgeError | None = None
+        for before in open_ones(self._pulls.all()):
+            try:
+                looked = forge.look([before.published])
+            except Later:
+                raise
+            except ForgeError as error:
+                failed = error
+                continue
+            self._note(before, looked.pulls[0], looked.events)
         for name, wish in [(one.name, wish) for one in self._pulls.all() for wish in one.wishes]:
             self._do(forge, next(one for one in self._pulls.all() if one.name == name), wish)
+        if failed is not None:
+            raise failed
 
     def _note(self, before: Kept, seen: Published, events: Sequence[PullEvent]) -> None:
         kept = turned(before, seen)
@@ -80,11 +87,7 @@ class Hearing:
             return turned(kept, forge.close(kept.published))
         if wish.command is Command.RETRY:
             return replace(kept, published=replace(kept.published, retried=True))
-        explained = (
-            f"This is for incident {kept.incident} of {kept.service}, seen in release {kept.release}: "
-            f"`prodwise report {kept.incident}` tells it with its evidence."
-        )
-        said = explained if wish.command is Command.EXPLAIN else SMALLER
+        said = _explained(kept) if wish.command is Command.EXPLAIN else SMALLER
         return replace(kept, published=forge.tell(kept.published, said))
 
     def _look_again(self, kept: Kept) -> None:
@@ -106,6 +109,15 @@ def _heard(kept: Kept, event: PullEvent) -> tuple[Kept, str]:
     if len(kept.wishes) >= WISHES_MAX:
         return kept, f"a command by {by} was not heeded: {WISHES_MAX} are waiting already"
     return replace(kept, wishes=(*kept.wishes, _wish(event))), f"{by} asked to {event.command.value}"
+
+
+def _explained(kept: Kept) -> str:
+    if kept.incident == kept.release:
+        return f"This is for release {kept.release}, which no user met: `prodwise why {kept.release}` tells why it was refused."
+    return (
+        f"This is for incident {kept.incident} of {kept.service}, seen in release {kept.release}: "
+        f"`prodwise report {kept.incident}` tells it with its evidence."
+    )
 
 
 def _wish(event: Asked) -> Wish:

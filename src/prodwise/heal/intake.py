@@ -21,15 +21,18 @@ from prodwise.heal.trial import Trial, process_gates
 from prodwise.heal.uses import Uses
 from prodwise.heal.vitals import MINUTES, LiveVitals
 from prodwise.loop.detect.baseline import Baseline
+from prodwise.loop.watch.unmet import answers
 from prodwise.model.errors import ProdwiseError
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.model.incident import Symptom
 from prodwise.model.rollout import Stage
 from prodwise.model.service import ProbeKind, Service, SlotName
-from prodwise.model.signal import Arm, RequestSeen
+from prodwise.model.signal import Arm, ProbeSeen, RequestSeen
 from prodwise.model.target import TargetSeen
 
-TICK_S = 0.25
+TICK_S, QUIET_S = 0.25, 0.5
+"""How long it pauses between looks; and where nothing moves, since each look costs. What goes wrong is seen no later: a probe's first
+failure, and a request's answer, end the quiet before there are enough of them to act on."""
 SAVE_EVERY_S = 10.0
 COUNT_EVERY_S = 0.5
 STALE_S = 5.0
@@ -68,6 +71,7 @@ class Intake:
         self._path = 0
         self.chores: Callable[[], None] = lambda: None  # what else is to be done once a second
         self._canary_times: list[float] = []
+        self._waits = self._quiet = False
 
     def start(self) -> None:
         self._thread.start()
@@ -83,7 +87,8 @@ class Intake:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        while not self._ends.wait(TICK_S):
+        while not self._ends.wait(self.pause_s):
+            self._quiet = False  # also where the look fails
             try:
                 self.tick()
             except ProdwiseError as error:
@@ -91,6 +96,11 @@ class Intake:
             except Exception:  # noqa: BLE001 — eyes that fail for an unknown reason must not stay shut in silence
                 traceback.print_exc()
                 leave(EXIT_BLIND, "the intake failed")
+
+    @property
+    def pause_s(self) -> float:
+        """How long the next look can wait."""
+        return QUIET_S if self._quiet else TICK_S
 
     def tick(self) -> None:
         """One look: target, requests, probes; then whatever the detectors have to say."""
@@ -101,9 +111,10 @@ class Intake:
                 if at.switch is not None:
                     self.reports.on_trial.note_share(at.service, now(), at.switch.share)
             self.parts.prober.see(seen)
-            for request in self.parts.requests.read():
+            requests, answers = self.parts.requests.read(), self.parts.prober.results()
+            for request in requests:
                 self._request(request)
-            for answer in self.parts.prober.results():
+            for answer in answers:
                 if answer.at <= now() + JUMP_S:  # else the clock was set back since
                     self.pulse.observe(answer)
                     self.lookout.probe(answer)
@@ -117,9 +128,13 @@ class Intake:
                 found.setdefault(service, []).extend(said)
         for service, symptoms in found.items():
             self.on_symptoms(service, symptoms)
+        self._quiet = not (requests or found or self._waits or _moves(seen)) and self._well(answers)
         if monotonic() - self._saved > SAVE_EVERY_S:
             self._saved = monotonic()
             self._save()
+
+    def _well(self, answers: Sequence[ProbeSeen]) -> bool:
+        return all(self.vitals.well.values()) and all(answer.ok for answer in answers)
 
     def _clock_was_set(self) -> bool:
         """What was seen before cannot be put in order with what comes: it is forgotten, and nothing is known until the next look.
@@ -140,7 +155,9 @@ class Intake:
     def _each_second(self) -> None:
         if monotonic() - self._counted >= COUNT_EVERY_S:
             self._counted = monotonic()
-            for service, count in self.parts.waiting().items():
+            counts = self.parts.waiting()
+            self._waits = any(counts.values())
+            for service, count in counts.items():
                 self.vitals.window(service).count(now(), count)
                 self.lookout.waiting(service, now(), count)
             self.chores()
@@ -294,7 +311,7 @@ class Intake:
             before, _ = self.parts.replayer.ask(stable, path, 5.0)
             again, _ = self.parts.replayer.ask(canary, path, 5.0)
             if not _well(again) and (_well(before) or (path in declared and again)):
-                broken.append(f"{path} answers {again or 'nothing'}, on the running release {before or 'nothing'}")
+                broken.append(answers(path, again, before))
         if broken:
             return GateResult(name, Verdict.FAIL, "; ".join(broken[:3]))
         return GateResult(name, Verdict.PASS, f"{len(asked)} paths answer")
@@ -323,6 +340,11 @@ class Intake:
             self._trial.pair(service, route, True, _well(status), before_ms, ms)
             lane = f"made-{time.monotonic_ns()}"
             self._trial.made(RequestSeen(now(), service, release, Arm.CANARY, 1.0, route, status, ms, lane, path=path))
+
+
+def _moves(seen: TargetSeen) -> bool:
+    """Whether a process runs beside the one that serves: a release comes, or may have to be gone back to soon."""
+    return any(one.pid and one.slot != at.active for at in seen.services for one in at.slots)
 
 
 def _paths(service: Service) -> list[str]:

@@ -231,7 +231,7 @@ class Lookout:
         """Our own eyes: said once, until it changes."""
         if text != self.said:
             self.said = text
-            self._parts.records.ledger.append("blind", f"the target cannot be seen: {text}", actor="prodwise")
+            self._parts.records.ledger.append("blind", f"Prodwise cannot see the app: {text}", actor="prodwise")
 
 
 def _remembering(process: ProcessSeen, before: ProcessSeen | None) -> ProcessSeen:

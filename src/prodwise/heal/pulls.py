@@ -16,6 +16,7 @@ from prodwise.ports import Forge, Records
 SETTING: Final = "pulls"
 KEPT_MAX: Final = 200
 ENTRY: Final = "pull"
+SHOWN_MAX: Final = 200
 
 
 class Stage(StrEnum):
@@ -157,3 +158,12 @@ def undo_key(kept: Kept) -> str:
 def open_ones(all_kept: Sequence[Kept]) -> list[Kept]:
     """Those about which people may still say something: a closed one may be asked for again."""
     return [one for one in all_kept if one.stage in (Stage.OPEN, Stage.CLOSED)]
+
+
+def progress(records: Records, names: Sequence[str]) -> Mapping[str, str]:
+    """Incident or release → what became of looking for its fix, newest word, of those of which that is known."""
+    told: dict[str, str] = {}
+    for entry in records.ledger.recent(SHOWN_MAX, [ENTRY]):
+        if entry.incident in names and entry.data.get("state") != "intent":
+            told.setdefault(entry.incident, entry.text)
+    return told

@@ -38,11 +38,21 @@ def release_of(records: Records, row: Mapping[str, Any], serving: Callable[[], s
 def fault_of(reporting: ReportsIn, row: Mapping[str, Any], bad: Release) -> KeptEvent | None:
     """An event of the fault that was reported most since then, of which the calls that led to it are kept."""
     since = onset(symptoms(row), row["opened_at"]) - BEFORE_S
+    return _most(reporting, str(row["service"]), lambda one: one.first_seen >= since and _is_told_by(one, bad, True))
+
+
+def fault_before_users(reporting: ReportsIn, service: str, bad: Release) -> KeptEvent | None:
+    """The same of a release that no user met: only what it reports itself, and only what is new with it."""
+    since = bad.created_at
+    return _most(reporting, service, lambda one: one.first_seen >= since and _is_told_by(one, bad, False))
+
+
+def _most(reporting: ReportsIn, service: str, fits: Callable[[Group], bool]) -> KeptEvent | None:
     found: list[Group] = []
     for project in reporting.projects():
-        if project.service == row["service"] or not row["service"]:
+        if project.service == service or not service:
             groups = reporting.archive.groups(project.id, limit=GROUPS_MAX)[0]
-            found += [one for one in groups if _may_be_of(one, bad, since)]
+            found += [one for one in groups if fits(one)]
     for group in sorted(found, key=lambda one: (-one.count, one.key)):
         kept = reporting.archive.example(group.key)
         if kept is not None and event_of(kept) is not None:
@@ -50,7 +60,7 @@ def fault_of(reporting: ReportsIn, row: Mapping[str, Any], bad: Release) -> Kept
     return None
 
 
-def _may_be_of(group: Group, bad: Release, since: float) -> bool:
-    """New since about then, and reported by that release, or by none that is known."""
+def _is_told_by(group: Group, bad: Release, nameless: bool) -> bool:
+    """Reported by that release; nameless: or by none that is known."""
     tags = [tag for tag in group.releases if tag]
-    return group.first_seen >= since and (not tags or any(calls(tag, bad) for tag in tags))
+    return (nameless and not tags) or any(calls(tag, bad) for tag in tags)

@@ -12,7 +12,7 @@ from typing import Final
 from prodwise.clock import now
 from prodwise.heal.closing import close_incident, tell
 from prodwise.heal.durable import Durable, Left
-from prodwise.heal.hands import AUTOMATION
+from prodwise.heal.hands import AUTOMATION, reconcile
 from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
 from prodwise.heal.returning import Returning
@@ -83,6 +83,8 @@ class Resuming:
 
     def _hand_over(self, left: Left, why: str) -> None:
         """May be repeated. A person is told before it is closed, so that it is never closed in silence."""
+        for name in acting_as(left.story, left.subject):
+            reconcile(self._parts.records.ledger, self._parts.target, name)
         if left.story == "incident":
             self._escalate(left.subject, why)
         elif left.story == "ship" and not self._is_on_its_way(left.subject):
@@ -122,7 +124,7 @@ class Withdrawing:
         rollout = self._parts.records.rollouts.load(release)
         previous = rollout.previous if rollout is not None else ""
         for number in range(TRIES):
-            gone = self._durable.step(f"gone {number}", lambda: moves.gone(shipped, observe(), release))
+            gone = self._durable.step(f"gone {number}", self._gone, release)
             if gone:
                 failure = ""
                 break
@@ -137,6 +139,19 @@ class Withdrawing:
         text = f"The story of release {release} could not go on; {told}."
         self._durable.step("tell", tell, self._parts, f"Release {release} was given up", text, release)
         return failure
+
+    def _gone(self, release: str) -> bool:
+        """What its own story left open is known first."""
+        for name in acting_as("ship", release):
+            reconcile(self._parts.records.ledger, self._parts.target, name)
+        return moves.gone(self._parts.shipped, self._parts.target.observe(), release)
+
+
+def acting_as(story: str, subject: str) -> tuple[str, ...]:
+    """The names under which a story's effects stand in the ledger: users are brought back from a release in its incident's."""
+    if story == "ship":
+        return f"ship-{subject}", f"inc-{subject}"
+    return (f"withdraw-{subject}",) if story == "withdraw" else (subject,)
 
 
 def settle(parts: Parts, release: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from prodwise.clock import now
-from prodwise.heal import memory, migrated, spoken, withdrawn
+from prodwise.heal import memory, migrated, spoken, unmet, withdrawn
 from prodwise.heal.building import build
 from prodwise.heal.closing import attempt, tell
 from prodwise.heal.durable import Durable
@@ -273,6 +273,7 @@ class ShipStory:
             )
         if not turn.good:
             withdrawn.closed(self._parts, self._intake, turn)
+            attempt(self._parts, "noting why no user met it", turn.release, unmet.note, self._parts, turn)
         return state.value
 
     def _call(self, turn: ShipTurn) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from prodwise.clock import now
+from prodwise.heal import migrated
+from prodwise.heal.around import Around
 from prodwise.heal.closing import attempt, close_incident
 from prodwise.heal.harm import more
 from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
+from prodwise.loop import reach
+from prodwise.loop.choose import schema
 from prodwise.loop.ship import ShipTurn
 from prodwise.loop.watch.withdrawn import Withdrawal
 from prodwise.model.evidence import Evidence
@@ -39,6 +45,7 @@ def closed(parts: Parts, intake: Intake, turn: ShipTurn) -> None:
     for found in parts.records.incidents.list(open_only=True):
         if found.id == f"inc-{turn.release}":
             attempt(parts, "counting who was hit", found.id, _note_harm, parts, intake, found.id, turn.release)
+            attempt(parts, "measuring how far it reached", found.id, _note_reach, parts, intake, found.id, turn.release)
             why = f"went back from {turn.release}: {turn.reason}"
             close_incident(parts.records, found.id, Outcome.HEALED, why)
 
@@ -74,3 +81,16 @@ def _note_harm(parts: Parts, intake: Intake, incident: str, release: str) -> Non
     failed = max(row["requests_failed"], sum(harm.requests(release) for harm in harms))
     hit = more(row["users_hit"], max(people, default=None))
     parts.records.incidents.save(incident, requests_failed=failed, users_hit=hit)
+
+
+def _note_reach(parts: Parts, intake: Intake, incident: str, release: str) -> None:
+    """Measured once users are back: reading traces must not keep them waiting."""
+    records = parts.records
+    decision = records.incidents.row(incident)["decision"]
+    action, rollout = decision["plan"]["action"], records.rollouts.load(release)
+    previous = rollout.previous if rollout is not None else ""
+    around, data = Around(parts, intake.vitals).look(), schema.asks(migrated.between(parts, previous, release))
+    fault, *steps = reach.on_trial(around, action["targets"], action["footprint"]["traffic_share"], data)
+    told = {"fault": asdict(fault), "steps": [asdict(one) for one in steps], "front": around.front}
+    records.incidents.add_evidence(incident, [reach.evidence(around)])
+    records.incidents.save(incident, decision={**decision, "reach": told})

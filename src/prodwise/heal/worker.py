@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from prodwise.clock import monotonic, now
 from prodwise.heal import memory
@@ -12,7 +13,6 @@ from prodwise.heal.aftermath import Aftermath
 from prodwise.heal.by_hand import merge
 from prodwise.heal.controls import HealControls
 from prodwise.heal.durable import Durable
-from prodwise.heal.fixes import Fixes, Fixing
 from prodwise.heal.hands import Hands
 from prodwise.heal.incident import IncidentStory
 from prodwise.heal.intake import Intake
@@ -26,6 +26,9 @@ from prodwise.heal.suspects import Suspects
 from prodwise.loop.choose.told import news
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.ports import BreakGlass, StopSwitch
+
+if TYPE_CHECKING:
+    from prodwise.heal.fixes import Fixes, Fixing
 
 SAME_S = 1.0
 
@@ -61,11 +64,12 @@ class Healer:
             "prove": small.prove,
         }
         broken = self._resuming.broken
-        self._stories = {name: durable.story(name, body, broken) for name, body in bodies.items()}
+        for name, body in bodies.items():
+            durable.story(name, body, broken)
         self._suspects = Suspects(parts)
-        self._fixes = Fixes(parts, fixing)
+        self._fixes = _fixes(parts, fixing)
         self._aftermath = Aftermath(parts.records, parts.inventory, self.intake.vitals)
-        self.controls = HealControls(parts, self.begin, stop_switch)
+        self.controls = HealControls(parts, self.begin, self._goes_on, stop_switch)
         self.intake.on_symptoms = self.open_incident
         self._told: dict[str, tuple[frozenset[tuple[str, str]], float]] = {}  # service → trouble, and when it was told
         self._told_seen: dict[str, float] = {}  # service → when trouble that a person knows of was last seen
@@ -86,8 +90,12 @@ class Healer:
         Returns whether it has begun, durably.
         """
         if self._acts.is_set():
-            self._durable.begin(workflow_id, self._stories[story], subject)
+            self._durable.begin(workflow_id, story, subject)
         return self._acts.is_set()
+
+    def _goes_on(self, story: str) -> bool | None:
+        """None before this healer may act: stories are not asked about until then."""
+        return self._durable.goes_on(story) if self._acts.is_set() else None
 
     def start(self) -> None:
         """One look, for the pages; then the lease, which another healer may hold still; then the stories that were left unfinished.
@@ -108,7 +116,8 @@ class Healer:
         self._begin_what_was_asked()
         self.intake.start()
         self._suspects.start()
-        self._fixes.start()
+        if self._fixes is not None:
+            self._fixes.start()
         self._prove_undo()
         self.parts.records.ledger.append(
             "healer_started", "the healer looks and may act as its stage allows", actor="prodwise"
@@ -142,7 +151,8 @@ class Healer:
 
     def stop(self) -> None:
         self._suspects.stop()
-        self._fixes.stop()
+        if self._fixes is not None:
+            self._fixes.stop()
         self.intake.stop()
         self.outside.measures.stop()
         self.lease.stop()
@@ -171,3 +181,12 @@ class Healer:
         opened = self.parts.records.incidents.open(found)
         if opened.id == found.id:
             self.begin("incident", opened.id, opened.id)
+
+
+def _fixes(parts: Parts, fixing: Fixing | None) -> Fixes | None:
+    """What they take is imported for those who propose any."""
+    if fixing is None:
+        return None
+    from prodwise.heal.fixes import Fixes
+
+    return Fixes(parts, fixing)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from prodwise.model.errors import Refused, UsageError
+from prodwise.loop.named import one_of
+from prodwise.model.errors import Refused
 from prodwise.model.release import Release, ReleaseState
 
 GOOD = (ReleaseState.VERIFIED_GOOD, ReleaseState.RETIRED)
+COMMIT_CHARS: Final = 4
+"""Fewer say nothing of a commit."""
 
 
 def return_target(releases: Sequence[Release], serving: str, wanted: str = "") -> Release:
@@ -26,10 +30,22 @@ def return_target(releases: Sequence[Release], serving: str, wanted: str = "") -
     return found
 
 
+def meant(releases: Sequence[Release], wanted: str) -> Release:
+    """The release with this id or commit, else the only one that begins so; of a commit that was shipped twice, the newer.
+
+    releases: newest first. Raises UsageError.
+    """
+    exact = next((release for release in releases if wanted in (release.id, release.commit, release.short)), None)
+    if exact is not None:
+        return exact
+    known = {release.id: release for release in releases}
+    if len(wanted) >= COMMIT_CHARS:
+        known = {**{release.commit: release for release in reversed(releases)}, **known}
+    return known[one_of(wanted, list(known), "release", "prodwise releases")]
+
+
 def _named(releases: Sequence[Release], serving: str, wanted: str) -> Release:
-    found = next((release for release in releases if wanted in (release.id, release.commit, release.short)), None)
-    if found is None:
-        raise UsageError(f"there is no release {wanted!r}", "`prodwise releases` lists them")
+    found = meant(releases, wanted)
     if found.id == serving:
         raise Refused(f"release {found.id} is the one that serves", "`prodwise releases` lists the others")
     if found.state not in GOOD:

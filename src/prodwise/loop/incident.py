@@ -32,6 +32,7 @@ from prodwise.loop.story import (
     Watch,
     settled,
 )
+from prodwise.model.action import Action, ActionKind
 from prodwise.model.gate import Verdict, worst
 from prodwise.model.incident import IncidentState
 from prodwise.model.outcome import Outcome
@@ -50,6 +51,7 @@ GAP_S: Final = 30.0  # longer without a look: good evidence is not continuous, a
 STALE_MAX: Final = 5
 WATCHES: Final = 3.0  # a watch that is not passed within this many times its length has failed
 POLL_S: Final = 1.0
+SUGGEST: Final = "at stage suggest Prodwise asks before it acts"
 
 Step = tuple[IncidentTurn, Command]
 
@@ -80,7 +82,7 @@ def step(turn: IncidentTurn, seen: Observations, now: float) -> Step:
     if seen.undone_by:
         return _close(turn, Outcome.UNDONE, f"taken back by {seen.undone_by}")
     if turn.clock >= deadline_s(turn.watch_s):
-        return _escalate(turn, "no end in time")
+        return _escalate(turn, "it took too long")
     if seen.round != turn.round:
         seen = Observations(health=seen.health, symptom_gone=seen.symptom_gone, remedied=seen.remedied,
                             taken_over=seen.taken_over)  # fmt: skip
@@ -116,7 +118,7 @@ def _seen(turn: IncidentTurn, seen: Observations) -> Step:
     if seen.diagnosed:
         return _enter(turn, IncidentState.UNDERSTOOD), Decide(turn.round)
     if _spent(turn) >= DIAGNOSE_S:
-        return _escalate(turn, "no diagnosis in time")
+        return _escalate(turn, "the cause was not found in time")
     return turn, Diagnose(turn.round)
 
 
@@ -125,7 +127,7 @@ def _understood(turn: IncidentTurn, seen: Observations) -> Step:
     turn = replace(turn, undecided_since=undecided)
     match seen.decision:
         case None if _spent(turn) >= DECIDE_S:
-            return _escalate(turn, "no decision in time")
+            return _escalate(turn, "what to do was not decided in time")
         case None:
             return turn, Decide(turn.round)
         case AlreadyDone() as done:
@@ -150,13 +152,13 @@ def _planned(turn: IncidentTurn, plan: Plan, seen: Observations) -> Step:
     if seen.authority is Authority.ACT:
         return _enter(turn, IncidentState.CHECKED), Check(plan)
     if seen.authority is Authority.ASK:
-        return _enter(turn, IncidentState.CHOSEN), Ask(plan, plan.action.param(ASK) or "stage is suggest")
+        return _enter(turn, IncidentState.CHOSEN), Ask(plan, plan.action.param(ASK) or SUGGEST)
     if turn.gone_since is not None:
         return _maybe_gone(turn)
     asked = plan.action.param(ASK)
-    text = f"I would {plan.action.kind.value} {plan.action.service}: {plan.why}. The stage is observe, so a person does it."
+    text = f"I would {_said(plan.action)}: {plan.why}. At stage observe I only watch, so a person does it."
     text += f" First think of this: {asked}." if asked else ""
-    return _escalate(turn, "stage is observe", text)
+    return _escalate(turn, "at stage observe Prodwise only watches", text)
 
 
 def _chosen(turn: IncidentTurn, seen: Observations) -> Step:
@@ -170,7 +172,7 @@ def _chosen(turn: IncidentTurn, seen: Observations) -> Step:
     if turn.gone_since is not None and turn.clock - turn.gone_since >= GONE_S:
         return _maybe_gone(turn)
     if not seen.asked:
-        return turn, Ask(plan, plan.action.param(ASK) or "stage is suggest")
+        return turn, Ask(plan, plan.action.param(ASK) or SUGGEST)
     return turn, Wait(POLL_S, "waiting for a person's answer")
 
 
@@ -184,8 +186,10 @@ def _checked(turn: IncidentTurn, seen: Observations) -> Step:
     reasons = "; ".join(one.reason for one in seen.gates if one.verdict is not Verdict.PASS)
     if verdict is Verdict.FAIL or _spent(turn) >= CHECK_S:
         if turn.stale + 1 >= STALE_MAX:
-            return _escalate(turn, "the plan could not be applied", reasons or "its gates gave no answer")
-        return replace(_again(turn), stale=turn.stale + 1), Wait(POLL_S, reasons or "its gates gave no answer")
+            return _escalate(turn, "the step could not be begun", reasons or "the checks before it gave no answer")
+        return replace(_again(turn), stale=turn.stale + 1), Wait(
+            POLL_S, reasons or "the checks before it gave no answer"
+        )
     return turn, Check(plan)
 
 
@@ -195,7 +199,7 @@ def _applying(turn: IncidentTurn, seen: Observations) -> Step:
     if seen.applied is Applied.FAILED:
         return _not_better(turn, f"it could not be carried out: {seen.failure}")
     if _spent(turn) >= APPLY_S:
-        return _escalate(turn, "the effect of the action is not known")
+        return _escalate(turn, "whether the step took effect is not known")
     if seen.applied is Applied.NOT_YET:
         return turn, Apply(_plan(turn), turn.round)
     return turn, Wait(POLL_S, "applying")
@@ -228,7 +232,7 @@ def _undoing(turn: IncidentTurn, seen: Observations) -> Step:
     if seen.undone:
         return _next(settled(replace(turn, undoing=False), PastResult.UNDONE))
     if seen.undo_failure or _spent(turn) >= UNDO_S:
-        text = "the action did not help, and could not be undone"
+        text = "the step did not help, and could not be undone"
         return _escalate(settled(turn, PastResult.FAILED), text, f"{text}: {seen.undo_failure or 'no end in time'}")
     return turn, Undo(_plan(turn).action, turn.round)
 
@@ -245,7 +249,7 @@ def _not_better(turn: IncidentTurn, reason: str) -> Step:
 def _next(turn: IncidentTurn) -> Step:
     if turn.failed >= FAILED_REMEDIES_MAX:
         told = "; ".join(f"{one.kind.value}: {one.reason}" for one in turn.remedies)
-        return _escalate(turn, f"{turn.failed} remedies did not help", told)
+        return _escalate(turn, f"{turn.failed} steps did not help", told)
     again = replace(_again(turn), undecided_since=None)
     return again, Diagnose(again.round)
 
@@ -288,6 +292,12 @@ def _plan(turn: IncidentTurn) -> Plan:
     if turn.plan is None:
         raise ValueError(f"{turn.incident} is {turn.phase.value} without a plan")
     return turn.plan
+
+
+def _said(action: Action) -> str:
+    """ "restart web", "go back to release 6-6c12aaa"."""
+    goes_back = action.kind is ActionKind.ROLLBACK
+    return f"go back to release {action.param('to')}" if goes_back else f"{action.kind.value} {action.service}"
 
 
 def _by(turn: IncidentTurn) -> str:

@@ -80,6 +80,7 @@ class ShipTurn:
     by: str = ""  # the person who asked to go back; "" while it is Prodwise's own decision
     held_since: float | None = None  # since when a stop or a freeze holds it: no clock runs meanwhile
     looked_at: float = 0.0  # Unix seconds of the last look
+    refused: str = ""  # the phase in which it was turned down before any user met it
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -281,6 +282,7 @@ _FORWARD = (
     ShipPhase.CHECKING,
     ShipPhase.RAMPING,
 )
+_BEFORE_USERS = (ShipPhase.BUILDING, ShipPhase.STARTING, ShipPhase.CHECKING)
 _PHASES = {
     ShipPhase.QUEUED: _queued,
     ShipPhase.BUILDING: _building,
@@ -298,7 +300,9 @@ def _enter(turn: ShipTurn, phase: ShipPhase, now: float) -> ShipTurn:
 
 
 def _back(turn: ShipTurn, reason: str, now: float) -> tuple[ShipTurn, ShipCommand]:
-    return replace(_enter(turn, ShipPhase.REVERTING, now), reason=reason), ShipCommand(ShipOp.BACK, reason=reason)
+    refused = turn.phase.value if turn.phase in _BEFORE_USERS and not turn.by else ""
+    back = replace(_enter(turn, ShipPhase.REVERTING, now), reason=reason, refused=refused)
+    return back, ShipCommand(ShipOp.BACK, reason=reason)
 
 
 def _wait(reason: str) -> ShipCommand:

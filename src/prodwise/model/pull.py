@@ -38,7 +38,7 @@ class HealingPull:
     key: the group of errors that it ends; base: the commit that the diff is against; broke, risk, undo: a sentence each;
     serving: the release that users have now; calm: whether production is well without this change; after: what is watched once
     it is merged; link: our own page about it, "" without one; at: Unix seconds, of the proof; check: the failing test that was written
-    for it, "" for none.
+    for it, "" for none; met: whether users met the fault, and not only the gates before them.
     """
 
     key: str
@@ -57,6 +57,7 @@ class HealingPull:
     risk: str = ""
     link: str = ""
     check: str = ""
+    met: bool = True
 
 
 @dataclass(frozen=True, slots=True)

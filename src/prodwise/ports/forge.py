@@ -71,6 +71,9 @@ class Branches(Protocol):
     def main(self) -> str:
         """The remote's default branch."""
 
+    def has(self, commit: str) -> bool:
+        """Whether the remote's default branch has it."""
+
     def push(self, branch: str, base: str, diff: str, message: str, at: float, known: str) -> str:
         """Puts one commit, the diff on `base`, on the remote's `branch`, and returns its id. The same arguments give the same
         commit. known: the commit that we pushed there before, "" without. Raises Refused for paths that no healing change may

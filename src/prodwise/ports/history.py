@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from prodwise.loop.diagnose.bisect import Answer
 from prodwise.model.commit import Commit
+
+if TYPE_CHECKING:
+    from prodwise.loop.diagnose.bisect import Answer
 
 
 class History(Protocol):

@@ -172,6 +172,7 @@ class Api:
             "places": [asdict(place) for place in view.places],
             "releases": [asdict(release) for release in facts.releases],
             "serving": {row.id: row.serving for row in view.rows if row.serving},
+            "fixes": {row.id: row.fix for row in view.rows if row.fix},
         }
 
     def rollouts(self) -> Json:
@@ -289,6 +290,7 @@ def status_json(view: NowView) -> Json:
         "requests_failed": broken.failed,
         "harm": broken.harm if broken.since else (),
         "lately": asdict(broken.lately) if broken.lately else None,
+        "unmet": asdict(broken.unmet) if broken.unmet else None,
         "services": [{**asdict(line), "level": line.level.value} for line in broken.services],
         "doing": doing.headline,
         "stories": [asdict(story) for story in doing.stories],

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prodwise.clock import monotonic, now
-from prodwise.heal import certificates, charge
+from prodwise.heal import certificates, charge, unmet
 from prodwise.heal.aftermath import gather, kept
+from prodwise.heal.pulls import progress
 from prodwise.loop.changes.effects import everything, measured
 from prodwise.loop.changes.told import release_of
 from prodwise.loop.choose import schema
@@ -20,8 +21,10 @@ from prodwise.model.errors import ProdwiseError, UsageError
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
 from prodwise.model.record import Effect, EffectState, Rollout
+from prodwise.model.release import Release, ReleaseState
 from prodwise.model.service import Service, ServiceKind
 from prodwise.model.target import TargetSeen
+from prodwise.model.unmet import Unmet
 from prodwise.server.doors import NotFound
 from prodwise.server.parts import ServerParts
 from prodwise.server.views.changes import ChangesFacts
@@ -119,6 +122,8 @@ class Reader:
         target, problem = self.target()
         marks = records.ledger.recent(200, ["change", "effect"])
         entry, current = self.entry(), records.rollouts.current()
+        releases = records.releases.list(limit=10)
+        refused = self._unmet(releases)
         return NowFacts(
             app=parts.config.name,
             address=parts.address,
@@ -134,13 +139,20 @@ class Reader:
             recent=[i for i in records.incidents.list(limit=20) if i.closed_at is not None],
             rollout=current,
             way=self._way(current),
-            releases=records.releases.list(limit=10),
+            releases=releases,
             approvals=records.approvals.open(),
             posture=self.posture(target),
             self_test=mapping(records.settings.get("self_test")),
             report=self.report(),
             credentials=certificates.kept(records),
+            unmet=refused,
+            fix=progress(records, [refused.release]).get(refused.release, "") if refused else "",
         )
+
+    def _unmet(self, releases: Sequence[Release]) -> Unmet | None:
+        newest = releases[0] if releases else None
+        failed = newest is not None and newest.state is ReleaseState.FAILED
+        return unmet.found(self.parts.records, newest.id) if newest is not None and failed else None
 
     def incident(self, incident_id: str) -> IncidentFacts:
         """Raises NotFound."""
@@ -171,15 +183,18 @@ class Reader:
     def releases(self) -> ReleasesFacts:
         records = self.parts.records
         target, problem = self.target()
+        releases = records.releases.list(limit=40)
+        failed = [one.id for one in releases if one.state is ReleaseState.FAILED]
         return ReleasesFacts(
             services=self.services,
             target=target,
             target_error=problem,
-            releases=records.releases.list(limit=40),
+            releases=releases,
             rollouts=records.rollouts.list(limit=20),
             way=self._way(records.rollouts.current()),
             posture=self.posture(target),
             release_line=bool(self.parts.config.release),
+            fixes=progress(records, failed) if failed else {},
         )
 
     def unsafe_since(self, wanted: str) -> tuple[str, ...]:

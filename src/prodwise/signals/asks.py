@@ -97,6 +97,7 @@ class SocketAsk:
         except OSError:
             self._socket.close()
             raise
+        self._made = started == 0  # mostly so on one machine: then nobody need be asked
         if started not in (0, errno.EINPROGRESS):
             self.settled = _failed(started)
 
@@ -118,15 +119,16 @@ class SocketAsk:
         return self.settled
 
     def _connect(self) -> Answer | None:
-        error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if error:
-            return _failed(error)
-        try:
-            self._socket.getpeername()
-        except OSError as unmade:
-            if unmade.errno == errno.ENOTCONN:
-                return None
-            raise
+        if not self._made:
+            error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if error:
+                return _failed(error)
+            try:
+                self._socket.getpeername()
+            except OSError as unmade:
+                if unmade.errno == errno.ENOTCONN:
+                    return None
+                raise
         if not self._request:
             return Answer(True, "accepts connections")
         self._socket.send(self._request)  # a few hundred bytes into an empty buffer: never partial

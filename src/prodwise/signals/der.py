@@ -18,14 +18,14 @@ def validity(der: bytes) -> tuple[float, float]:
     for tag in (INTEGER, SEQUENCE, SEQUENCE):  # serial number, algorithm, issuer
         rest = _inside(rest, tag)[1]
     times, _ = _inside(rest, SEQUENCE)
-    begins, times = _inside(times, times[0])
-    ends, _ = _inside(times, times[0])
+    begins, times = _inside(times)
+    ends, _ = _inside(times)
     return _time(begins), _time(ends)
 
 
-def _inside(data: bytes, tag: int) -> tuple[bytes, bytes]:
-    """(what the first element holds, what comes after it)."""
-    if len(data) < 2 or data[0] != tag:
+def _inside(data: bytes, tag: int | None = None) -> tuple[bytes, bytes]:
+    """(what the first element holds, what comes after it). tag: which element belongs here, None for any."""
+    if len(data) < 2 or (tag is not None and data[0] != tag):
         raise ValueError("not the element that belongs here")
     size, begin = data[1], 2
     if size >= 0x80:

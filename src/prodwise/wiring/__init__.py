@@ -8,15 +8,15 @@ from pathlib import Path
 
 from prodwise.config import CONFIGURED_BY, load
 from prodwise.config.environment import state_dir
-from prodwise.model.errors import ProdwiseError
+from prodwise.model.errors import ConfigError, ProdwiseError
 from prodwise.model.evidence import Json
 from prodwise.model.release import Release
 from prodwise.model.schema import Finding
 from prodwise.targets.local import git, local_control
 from prodwise.targets.local.local_control import RolledBack, Status, UpResult
 
-__all__ = ["RolledBack", "Status", "UpResult", "api_socket", "audit_verify", "bring_up", "commit_of", "is_app", "last_words",
-           "migrated_since", "process_ids", "receive", "rollback_goal", "rollback_now", "serve",
+__all__ = ["RolledBack", "Status", "UpResult", "api_socket", "app_name", "audit_verify", "bring_up", "commit_of", "is_app",
+           "last_words", "migrated_since", "process_ids", "receive", "rollback_goal", "rollback_now", "serve",
            "start_again", "status_offline", "stop_all", "take_down", "unit_text"]  # fmt: skip
 
 
@@ -87,6 +87,17 @@ def commit_of(app_dir: Path, ref: str) -> tuple[str, str]:
 def is_app(app_dir: Path) -> bool:
     """Whether an app of ours lies there: it has a configuration, or has been up."""
     return any((app_dir / name).is_file() for name in CONFIGURED_BY) or state_dir(app_dir).is_dir()
+
+
+def app_name(app_dir: Path) -> str:
+    """As its configuration names it; of one that a person's edit has broken, as the last that could be used did."""
+    try:
+        return load(app_dir).name
+    except ConfigError:
+        from prodwise.wiring.config import last_kept
+
+        kept = last_kept(local_control.layout_of(app_dir).healer_settings)
+        return kept.name if kept is not None else app_dir.resolve().name
 
 
 def status_offline(app_dir: Path) -> Status:

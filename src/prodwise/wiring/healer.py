@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import socket
 import sqlite3
@@ -13,14 +14,13 @@ import traceback
 import uuid
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dbos import SQLAlchemyDatasource
 from sqlalchemy.exc import OperationalError
 
 from prodwise.clock import now
 from prodwise.config import Config
 from prodwise.heal.durable import Durable, leave
-from prodwise.heal.fixes import Fixing
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.intake import POSITION
 from prodwise.heal.parts import Parts, ReportsIn
@@ -31,7 +31,7 @@ from prodwise.model.target import TargetSeen
 from prodwise.notify.command import CommandNotifier
 from prodwise.server.app import create_app
 from prodwise.server.parts import Reporting, ServerParts
-from prodwise.server.serving import local_socket, make_server, tcp_socket
+from prodwise.server.serving import Server, local_socket, make_server, tcp_socket
 from prodwise.signals.access_log import AccessLog
 from prodwise.signals.asks import ProbeTarget
 from prodwise.signals.handshakes import TlsHandshakes
@@ -56,6 +56,9 @@ from prodwise.wiring import reports
 from prodwise.wiring.config import last_kept, last_usable, note_difference
 from prodwise.wiring.records import open_store
 from prodwise.wiring.ways import hooks
+
+if TYPE_CHECKING:
+    from prodwise.heal.fixes import Fixing
 
 EXIT_BEGIN = 78
 COMING_UP_LOOK_S = 0.05
@@ -95,9 +98,8 @@ def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Heal
         tokens=LocalTokens(app_dir.resolve() / config.env_file) if config.env_file else None,
     )
     executor = f"healer:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-    Durable.configure(dbos_url(where, store.database.url), executor)
-    datasource = SQLAlchemyDatasource.create(store.database.url, engine=store.database.engine)
-    durable = Durable(datasource, store.database.within)
+    database = store.database
+    durable = Durable(database.engine, database.within, dbos_url(where, database.url), executor)
     return Healer(parts, durable, StopFile(app_dir), Journal(where), executor, _fixing(app_dir, config))
 
 
@@ -178,8 +180,9 @@ def serve(app_dir: Path) -> None:
         ServerParts(store, made.parts.target, controls, controls, made.intake.vitals, config, address,
                     made.outside, ways, url, heard, made.parts.migrations)
     )  # fmt: skip
-    threading.Thread(target=_begin, args=(made, where), name="begin", daemon=True).start()
-    asyncio.run(make_server(app).serve(sockets=[dashboard, local_socket(where.socket("api"))]))
+    server = make_server(app)
+    threading.Thread(target=_begin, args=(made, where, server), name="begin", daemon=True).start()
+    asyncio.run(server.serve(sockets=[dashboard, local_socket(where.socket("api"))]))
     made.stop()
     store.close()
 
@@ -211,8 +214,10 @@ def _has_room(made: Healer) -> bool:
     return True
 
 
-def _begin(made: Healer, where: Layout) -> None:
+def _begin(made: Healer, where: Layout, server: Server) -> None:
     """A healer that cannot begin ends its process with the reason: its supervisor tries again."""
+    server.listens.wait()
+    importlib.import_module("dbos")  # takes a second, which pages need not wait for
     while procs.read_pid(where.coming_up).alive:
         time.sleep(COMING_UP_LOOK_S)
     while not _has_room(made):

@@ -19,15 +19,18 @@ from prodwise.config import Config, load
 from prodwise.config.environment import state_dir
 from prodwise.config.repair import load_repair
 from prodwise.heal.fixes import Fixing
+from prodwise.heal.fixing.check import Wanted
 from prodwise.heal.mending import Mending, mending
 from prodwise.heal.parts import ReportsIn
+from prodwise.heal.unmet import refused_unmet
+from prodwise.loop.named import one_of
 from prodwise.model.errors import ConfigError, UsageError
 from prodwise.repair.undo import MergedFixes
 from prodwise.sandbox.engine import WHERE
 from prodwise.sandbox.workshop import Workshop
 from prodwise.targets.local import local_control
 from prodwise.targets.local.layout import Layout
-from prodwise.wiring import reports
+from prodwise.wiring import reports, unmet
 from prodwise.wiring.forge import forge
 from prodwise.wiring.records import open_store
 from prodwise.wiring.repair import CONFIGURED
@@ -38,20 +41,32 @@ LATE_S: Final = 60.0
 """So long after its budget a search that has not ended is ended."""
 NICE: Final = 15
 ANSWER_MAX: Final = 8_000_000
+INCIDENTS_MAX: Final = 1000
 KEPT: Final = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "PRODWISE_STATE_DIR", "PRODWISE_DATABASE_URL", *WHERE)
 """What the search sees of the healer's environment: where things are, and no credential of a code host. A model's key goes along
 where a person lets searches ask it."""
 
 
 def asked(app_dir: Path, incident: str) -> Mending:
-    """Raises UsageError for an incident that is not known, or of which too little is."""
+    """incident: or a release that no user met; its id, or the beginning of it.
+
+    Raises UsageError for one that is not known, or of which too little is.
+    """
     config, store = load(app_dir), open_store(app_dir)
     try:
         archive = reports.archive(app_dir)
         came = ReportsIn(partial(reports.feed, app_dir, config), archive, partial(reports.projects, app_dir, config))
-        return mending(store, came, incident, lambda: "")
+        known = [one.id for one in store.incidents.list(limit=INCIDENTS_MAX)]
+        known += refused_unmet(store)
+        return mending(store, came, one_of(incident, known, "incident", "prodwise incidents"), lambda: "")
     finally:
         store.close()
+
+
+def wanted(app_dir: Path, asked: Mending) -> Wanted:
+    if asked.unmet is not None:
+        return unmet.wanted(app_dir, asked, asked.unmet)
+    return Wanted(trace=asked.trace, service=asked.service, packages=asked.packages, since=asked.since)
 
 
 @contextlib.contextmanager

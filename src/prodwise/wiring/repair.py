@@ -46,3 +46,13 @@ def repairers(model: str, repo: Path, tell: Callable[[str], None]) -> tuple[Repa
     from prodwise.wiring import models
 
     return (*without, *models.asked_for(model, repo, tell))
+
+
+def unhurried(found: Sequence[Repairer]) -> tuple[Repairer, ...]:
+    """Where no user waits, a few lines that keep a commit's work come before taking the commit back. A model is asked last."""
+    names = [one.name for one in found]
+    if RevertRepairer.name not in names or SearchRepairer.name not in names:
+        return tuple(found)
+    rest = [one for one in found if one.name != RevertRepairer.name]
+    at = [one.name for one in rest].index(SearchRepairer.name) + 1
+    return (*rest[:at], found[names.index(RevertRepairer.name)], *rest[at:])

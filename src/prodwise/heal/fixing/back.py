@@ -10,10 +10,9 @@ from prodwise.heal.fixing.lint import lint
 from prodwise.heal.fixing.repository import Repository
 from prodwise.heal.fixing.reproducer import Reproducer
 from prodwise.heal.fixing.suite import suite
-from prodwise.heal.fixing.trial import Court, Means, Trial
+from prodwise.heal.fixing.trial import Court, Means, Trial, asked
 from prodwise.loop.verify.failure import Failure
 from prodwise.loop.verify.patch import read
-from prodwise.model.errors import ProdwiseError, Refused
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.model.patch import Fault, Proposal
 from prodwise.ports.repair import Workshop
@@ -31,14 +30,10 @@ def judged(
         trial, said = Trial(court, proposal, read(proposal.diff)), list[GateResult]()
         for gate in GATES:
             try:
-                said.append(gate(trial))
+                said.append(asked(gate, trial))
             except BudgetOver:
                 court.not_checked(f"{gate.__name__}: the time was over")
                 break
-            except Refused:
-                raise
-            except ProdwiseError as error:
-                said.append(GateResult(gate.__name__, Verdict.HOLD, f"could not be asked: {error.message}"))
             if said[-1].verdict is not Verdict.PASS:
                 break
     return tuple(said), tuple(court.unchecked)

@@ -12,7 +12,7 @@ from prodwise.heal.fixing.given import NotReproduced
 from prodwise.heal.fixing.repository import Repository
 from prodwise.heal.fixing.reproducer import Reproducer
 from prodwise.heal.fixing.rivals import rival
-from prodwise.heal.fixing.trial import Court, Means, Trial
+from prodwise.heal.fixing.trial import Court, Means, Trial, asked
 from prodwise.loop.verify.patch import NotADiff, read
 from prodwise.model.errors import ProdwiseError, Refused
 from prodwise.model.gate import GateResult, Verdict, worst
@@ -150,13 +150,9 @@ def judge(court: Court, proposal: Proposal) -> Tried:
     trial, said = Trial(court, proposal, files), list[GateResult]()
     for gate in GATES:
         try:
-            said.append(gate(trial))
+            said.append(asked(gate, trial))
         except BudgetOver:
             said.append(GateResult(gate.__name__, Verdict.HOLD, "the time was over before it could tell"))
-        except Refused:
-            raise
-        except ProdwiseError as error:
-            said.append(GateResult(gate.__name__, Verdict.HOLD, f"could not be asked: {error.message}"))
         if said[-1].verdict is not Verdict.PASS:
             break
     return Tried(proposal, tuple(said))

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from prodwise.heal.fixing.budget import Budget
+from prodwise.heal.fixing.budget import Budget, BudgetOver
 from prodwise.heal.fixing.repository import Repository
 from prodwise.heal.fixing.reproducer import Reproducer
 from prodwise.loop.verify.patch import applied
 from prodwise.loop.verify.patch.protected import is_test
 from prodwise.loop.verify.results import Results, Suite
 from prodwise.model.diff import FileDiff
+from prodwise.model.errors import ProdwiseError, Refused
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.model.patch import Proposal
 from prodwise.ports.repair import Advisories, Fitter, TakesBack, Tree, Workshop
@@ -107,3 +108,13 @@ def failed(gate: str, reason: str) -> GateResult:
 
 def held(gate: str, reason: str) -> GateResult:
     return GateResult(gate, Verdict.HOLD, reason)
+
+
+def asked(gate: Callable[[Trial], GateResult], trial: Trial) -> GateResult:
+    """What a gate says; HOLD where it could not be asked. Raises Refused without a sandbox, BudgetOver."""
+    try:
+        return gate(trial)
+    except (Refused, BudgetOver):
+        raise
+    except ProdwiseError as error:
+        return GateResult(gate.__name__, Verdict.HOLD, f"could not be asked: {error.message}")

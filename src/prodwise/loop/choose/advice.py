@@ -9,7 +9,7 @@ from prodwise.model.diagnosis import Cause, Hypothesis
 
 _TO_DO: Final = {
     Cause.DISK: "free space where the app writes (old logs, uploads, temporary files), or give it a larger disk",
-    Cause.CERTIFICATE: "renew the certificate or token that has run out, here or at what is called, and start what holds it again",
+    Cause.CERTIFICATE: "renew or replace the certificate or token, here or at what is called, and start again what still holds it",
     Cause.INPUT: "take the input out or mend it, and have the code refuse what it cannot handle",
     Cause.CLOCK: "set the clock right and see that it is kept (NTP); tokens and schedules may be off until then",
     Cause.UPSTREAM: "see to what does not answer, or wait for it: nothing of the app needs to change",

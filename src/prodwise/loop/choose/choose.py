@@ -86,7 +86,7 @@ def _held(situation: Situation) -> Refusal | None:
         return Refusal(("it is about the app as a whole: there is nothing that could be acted on",))
     service = situation.find(situation.service)
     if service is None or situation.seen.service(situation.service) is None:
-        return Refusal((f"{situation.service!r} is not in the inventory",))
+        return Refusal((f"there is no service {situation.service!r} in prodwise.toml",))
     if service.upstream:
         return Refusal((f"{service.id} stands for something outside our control: it is never acted on",))
     if situation.seen.stopped:
@@ -96,14 +96,16 @@ def _held(situation: Situation) -> Refusal | None:
     if situation.doubted:
         return Refusal((f"the diagnosis was called wrong: {situation.doubted}",))
     if not situation.fresh:
-        return Refusal(("our own inputs are stale: what we see may be old",), wait_s=5.0)
+        return Refusal(("what Prodwise sees of the app may be old: nothing is done on that",), wait_s=5.0)
     if why := limits.brake(situation.health):
         return Refusal((why,))
     if situation.flaps >= limits.FLAPS_MAX:
-        return Refusal((f"flapping: its state changed {situation.flaps} times in 10 minutes",))
+        return Refusal((f"it goes up and down: {situation.flaps} changes in 10 minutes",))
     busy = limits.in_flight(situation.past, situation.service, situation.inventory)
     if busy is not None:
-        return Refusal((f"a {busy.kind.value} of {busy.service or 'the app'} is in flight",), wait_s=5.0)
+        return Refusal(
+            (f"a {busy.kind.value} of {busy.service or 'the app'} is under way: one step at a time",), wait_s=5.0
+        )
     return _people_only(situation)
 
 
@@ -113,7 +115,7 @@ def _people_only(situation: Situation) -> Refusal | None:
         return None
     ordered = sorted(failed, key=lambda one: (one.at, one.kind.value))
     told = tuple(Skipped(one.kind.value, f"did not help at {limits.clock(one.at)}") for one in ordered)
-    return Refusal((f"{len(failed)} remedies did not help: now only a person acts",), told)
+    return Refusal((f"{len(failed)} steps did not help: from here on only a person acts",), told)
 
 
 def _already_done(situation: Situation) -> AlreadyDone | None:

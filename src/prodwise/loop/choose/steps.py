@@ -21,9 +21,9 @@ ROLLBACK_WEIGHT_MIN: Final = 0.0
 """Going back needs a release hypothesis that is likelier than not."""
 
 _NO_RESTART = {
-    Cause.RELEASE: "a release-onset hypothesis leads: a restart would hide it for a while",
-    Cause.DEPENDENCY: "a release that changed a package leads: a restart would hide it for a while",
-    Cause.CONFIG: "a change outside the release leads: a restart would only meet it again",
+    Cause.RELEASE: "it most likely began with a release: a restart would hide it for a while",
+    Cause.DEPENDENCY: "a package that a release changed most likely brought it: a restart would hide it for a while",
+    Cause.CONFIG: "something outside the app most likely changed: after a restart it is still so",
     Cause.CRASH_LOOP: "it keeps crashing: the supervisor restarts it already, and that does not help",
     Cause.OVERLOAD: "overload is never answered by a restart: it takes capacity away",
     Cause.UPSTREAM: "a fault of something it needs is never answered by a restart",
@@ -88,7 +88,7 @@ def rollback(situation: Situation) -> Rung:
     if not no and blamed is not None and blamed.subject != running:
         no = f"the release in question, {blamed.subject}, serves no users any more"
     if not no and (back is None or back.release == running):
-        no = "no earlier verified-good release"
+        no = "there is no earlier release that is known to be good"
     if not no and situation.rollout:
         no = f"the rollout of {situation.rollout} is under way and goes back by itself"
         return Rung(kind, None, no, wait_s=10.0)
@@ -104,7 +104,7 @@ def rollback(situation: Situation) -> Rung:
     if why := schema.asks(back.schema):
         asks.append(why)
     if not back.proven:
-        asks.append("going back was not proven on this target")
+        asks.append("going back has never been tried out on this machine")
     return _limited(situation, action, blamed, running, "; ".join(asks))
 
 
@@ -157,7 +157,7 @@ def _too_narrow(situation: Situation, cause: Cause) -> str:
 def _would_hide(situation: Situation, leading: Hypothesis) -> str:
     """What programs say alone is no reason to act; and what a release uses up it uses up again."""
     if leading.hearsay:
-        return "only programs say so: nothing that we see ourselves agrees"
+        return "only programs say so: nothing that Prodwise sees itself agrees"
     blamed = _of_a_release(situation)
     if leading.cause in _USED_UP and blamed is not None and blamed.weight > ROLLBACK_WEIGHT_MIN:
         return "a release that is likelier than not began it: a restart would hide it for a while"

@@ -111,7 +111,9 @@ def _left(seen: Credential, now: float) -> str:
     left_s = max(0.0, (seen.not_after or now) - now)
     if left_s >= 2 * DAY_S:
         return f"{left_s / DAY_S:.0f} days"
-    return f"{left_s / 3600:.0f} hours" if left_s >= 2 * 3600 else f"{left_s / 60:.0f} minutes"
+    if left_s >= 2 * 3600:
+        return f"{left_s / 3600:.0f} hours"
+    return f"{left_s / 60:.0f} minutes" if left_s >= 120 else f"{left_s:.0f} seconds"
 
 
 def token_times(value: str) -> tuple[float | None, float] | None:

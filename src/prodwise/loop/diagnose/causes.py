@@ -41,13 +41,14 @@ def _release(case: Case, release: str, change: Change | None) -> Hypothesis:
         else next((one.stable for one in read.contrasts(case) if one.canary == release), "")
     )
     findings = [*_contrasting(case, release), *changes_explained(case), *_reported(case, release)]
-    findings += changed_elsewhere(case, release, previous)
+    elsewhere = list(changed_elsewhere(case, release, previous))
     text = f"release {release} fails where the one beside it does not"
     if change is not None:
-        new = case.onset - change.at <= w.NEW_FOR_S
+        new = case.onset - change.at <= w.NEW_FOR_S and not elsewhere  # else what ended is what ran before
         findings += [_timed(case, change), *(_dying(case, release) if new else ())]
         text = f"began {_after(case, change)} release {release}, which replaced {change.before}"
-    return hypothesis(Cause.RELEASE, text, findings, release)
+    text += f", though that changed nothing of {case.service}" if elsewhere else ""
+    return hypothesis(Cause.RELEASE, text, [*findings, *elsewhere], release)
 
 
 def configured(case: Case) -> Iterator[Hypothesis]:

@@ -124,6 +124,8 @@ def _told(case: Case, fact: Fact) -> tuple[str, str, float, float, str]:
             return fact.kind.value, source, fact.at, fact.at, standing_told(fact, case.now)
         case TouchFacts():
             text = f"release {fact.release} changed only {', '.join(fact.places) or ', '.join(fact.services)}"
+            if case.service and not {case.service, *case.needed()} & {*fact.services}:
+                text += f", and nothing of {case.service}" + (" or what it needs" if case.needed() else "")
             return "touched", "git", fact.at, fact.at, text
         case ProcessUse() | MachineUse() | ClockSet() | InputFacts():
             return _used(case, fact)
@@ -189,7 +191,9 @@ def _figures(case: Case, fact: RequestFacts | LoadFacts | Contrast) -> tuple[str
             return "requests", "proxy", case.since, case.now, text
         case LoadFacts():
             rate, ms = _versus(fact.rate_now, fact.rate_usual, "/s"), _versus(fact.p95_now_ms, fact.p95_usual_ms, " ms")
-            return "load", "proxy", case.since, case.now, f"{fact.service}: {rate}, p95 {ms}"
+            known = any(one is not None for one in (fact.rate_now, fact.rate_usual, fact.p95_now_ms, fact.p95_usual_ms))
+            text = f"requests {rate}, p95 {ms}" if known else "no requests are known of"
+            return "load", "proxy", case.since, case.now, f"{fact.service}: {text}"
         case Contrast():
             text = (
                 f"{fact.service}, side by side: {fact.canary} failed {fact.canary_failed} of {fact.canary_n}, "

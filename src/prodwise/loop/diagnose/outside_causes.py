@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from prodwise.loop.diagnose import readings as read
 from prodwise.loop.diagnose import weights as w
-from prodwise.loop.diagnose.case import Case
+from prodwise.loop.diagnose.case import Case, ProbeFacts
 from prodwise.loop.diagnose.finding import Finding, hypothesis
 from prodwise.loop.diagnose.resources import resting_on
 from prodwise.loop.diagnose.sorts import Sort, names
@@ -60,5 +60,6 @@ def one_input(case: Case) -> Iterator[Hypothesis]:
 def nothing(case: Case) -> Iterator[Hypothesis]:
     """Our own eyes see that all is well, whatever others say."""
     if found := read.all_well(case):
-        text = "nothing is wrong that we can see: it answers its probe, and its users as before"
+        probed = "its probe, and " if any(isinstance(one, ProbeFacts) for one in found) else ""
+        text = f"nothing is wrong that we can see: it answers {probed}its users as before"
         yield hypothesis(Cause.NOTHING, text, [Finding(w.ALL_WELL, read.ids(case, *found))], case.service)

@@ -201,13 +201,13 @@ def title_of(told: Sequence[GroupFacts]) -> str:
 
 
 def all_well(case: Case) -> list[Fact]:
-    """What says that nothing is wrong: its probe answers and its requests do as before. Empty where anything says otherwise,
-    or nothing says so."""
+    """What says that nothing is wrong: its requests are answered as before, and its probe, where that is known. Empty where
+    anything says otherwise, or nothing says so."""
     mine = [one for one in case.probes if one.service == case.service and one.healthy is not None]
     ours = [one for one in case.requests if one.service == case.service and one.after]
     n, failed = sum(one.after for one in ours), sum(one.after_failed for one in ours)
     seen = any(one.ours for one in case.symptoms) or exits(case) or failing_now(case) or slow(case) or routes(case)[0]
-    if seen or not mine or not all(one.healthy for one in mine) or n < WELL_MIN or failed > WELL_SHARE * n:
+    if seen or not all(one.healthy for one in mine) or n < WELL_MIN or failed > WELL_SHARE * n:
         return []
     return [*mine, *ours]
 

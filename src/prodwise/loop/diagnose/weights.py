@@ -2,7 +2,8 @@
 
 Priors say how likely a cause is before anything is known of the incident; UNKNOWN stands at 0, so a cause leads only when
 its evidence is worth more than its rarity. Set by hand from the scenarios in `tests/loop/test_diagnose.py`, each step being
-worth about a factor of e; +4 is "55 times likelier if true", -8 "cannot be". Data, not code: a new table is a new `VERSION`.
+worth about a factor of e; +4 is "55 times likelier if true", -8 "cannot be". Those of certificates and of changes elsewhere
+are counted in incidents that are drawn, and rounded (`bench/incidents/ratios.py`). Data, not code: a new table is a new `VERSION`.
 `docs/diagnosis.md` holds the same table, word for word: a test compares them.
 """
 
@@ -12,7 +13,7 @@ from typing import Final
 
 from prodwise.model.diagnosis import Cause
 
-VERSION: Final = "diagnose-4"
+VERSION: Final = "diagnose-5"
 
 PRIOR: Final = {
     Cause.RELEASE: -2.0,
@@ -43,8 +44,9 @@ LAST_RESORT: Final = {Cause.UNKNOWN: 3.0, Cause.ERRORS: 2.0, Cause.SLOW: 2.0}
 """So much less do these count for a share beside a cause that leads: they say that nothing nearer explains it."""
 
 CURVE: Final = (
-    (0.0, 0.0), (0.06, 0.01), (0.14, 0.03), (0.20, 0.09), (0.29, 0.27), (0.36, 0.34), (0.43, 0.43), (0.60, 0.67),
-    (0.70, 0.71), (0.76, 0.77), (0.81, 0.92), (0.86, 0.955), (0.93, 0.967), (1.0, 0.99),
+    (0.0, 0.0), (0.06, 0.01), (0.14, 0.035), (0.20, 0.06), (0.24, 0.14), (0.27, 0.21), (0.285, 0.30), (0.42, 0.34),
+    (0.435, 0.51), (0.543, 0.595), (0.549, 0.705), (0.75, 0.745), (0.78, 0.785), (0.80, 0.87), (0.83, 0.905), (0.86, 0.94),
+    (0.92, 0.955), (0.96, 0.975), (1.0, 0.985),
 )  # fmt: skip
 """Raw share → how often that was right, among cases that were drawn."""
 
@@ -60,7 +62,7 @@ CONTRAST_ALIKE: Final = -4.0  # both fail: it is not the release
 NEW_RELEASE_DIES: Final = 2.0  # the process that ended, or hangs, runs the new release
 NEW_RELEASE_KEEPS_DYING: Final = 1.0  # and does so again and again
 NEW_FOR_S: Final = 3600.0  # an older release runs everywhere: that what ended runs it tells nothing
-CHANGED_ELSEWHERE: Final = -2.0  # other services only, and none that this one needs; they may share what is at fault
+CHANGED_ELSEWHERE: Final = -1.5  # other services only, and none that this one needs; they may share what is at fault
 PACKAGE_EXPLAINS: Final = -1.5  # against the rest of a release: the error comes from a package that it changed
 PACKAGE_PASSED: Final = -1.5  # against that package, where the error only passes through its code
 KILLED_FROM_OUTSIDE: Final = -3.0  # one SIGKILL or SIGTERM: a person or the kernel, rarely the release
@@ -107,7 +109,8 @@ USED_UP_EXPLAINS: Final = -3.0  # against our own changes and faults, when the m
 
 # Certificates and tokens, as we saw them
 CERTIFICATE_OVER: Final = ((3600.0, 6.0), (86_400.0, 3.0))  # one that it rests on ended so long before at most
-CERTIFICATES_VALID: Final = -3.0  # all were seen valid since the onset, where programs report otherwise
+CERTIFICATE_DUE: Final = 4.0  # one was to run out within the hour before, and nobody could look since
+CERTIFICATES_VALID: Final = -0.8  # all were seen valid since the onset, where programs report otherwise
 CERTIFICATE_EXPLAINS: Final = -3.0  # against our own changes and faults, when one ended within the hour before
 
 # Inputs and the clock
@@ -123,4 +126,4 @@ HEARSAY_MAX: Final = 0.9  # a cause that rests on reports alone is never worth m
 # Symptoms
 FAILING: Final = 2.5  # requests fail more than before
 SLOW: Final = 3.0  # answers take longer than usual
-ALL_WELL: Final = 4.0  # no sign of our own: probes answer, requests are answered as before, no process ended
+ALL_WELL: Final = 4.0  # no sign of our own: requests are answered as before, no probe fails, no process ended

@@ -65,6 +65,8 @@ def _now(pull: HealingPull, redactor: Redactor) -> str:
     serving = (
         f"production runs {shown(pull.serving, 60, redactor)}" if pull.serving else "which release serves is not known"
     )
+    if not pull.met:
+        return f"Calm, no user met it: the release was refused before. {serving[:1].upper()}{serving[1:]}."
     return (
         f"Calm, users are served again: {serving}."
         if pull.calm

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from prodwise.loop.publish.why import why
+from prodwise.model.action import ActionKind
 from prodwise.model.gate import Verdict, worst
 from prodwise.model.pull import BRANCH_PREFIX, HealingPull, Published, PullSeen, PullState
 
@@ -41,14 +43,17 @@ class No:
 Decision: TypeAlias = Open | Update | No
 
 
-def decide(pull: HealingPull, history: Sequence[Published], open_now: int) -> Decision:
-    """1. What is not proven is not proposed, nor while users are still hurt. 2. A fault that has an open one keeps it. 3. One
-    that was closed stays closed until a person asks. 4. No more than three are open. open_now: of ours, as the host counts."""
+def decide(pull: HealingPull, history: Sequence[Published], open_now: int, merged: bool = True) -> Decision:
+    """1. What is not proven is not proposed, nor while users are still hurt. 2. What was refused before it was merged is mended where
+    it is. 3. A fault that has an open one keeps it. 4. One that was closed stays closed until a person asks. 5. No more than three
+    are open. open_now: of ours, as the host counts; merged: the base is on the host's main branch."""
     if worst(pull.gates) is not Verdict.PASS:
         failed = ", ".join(gate.gate for gate in pull.gates if gate.verdict is not Verdict.PASS) or "none was asked"
         return No(f"not all gates passed: {failed}", "a note about it is all that may be left")
     if not pull.calm:
         return No("production is not calm yet", "a change of code is proposed once users are served again")
+    if not pull.met and not merged:
+        return _unmerged(pull)
     mine = [one for one in history if one.key == pull.key]
     if standing := next((one for one in reversed(mine) if one.state is PullState.OPEN), None):
         return Update(standing)
@@ -64,6 +69,13 @@ def decide(pull: HealingPull, history: Sequence[Published], open_now: int) -> De
             f"merge or close one; {OPEN_MAX} is the most at a time",
         )
     return Open(branch_of(pull.key, len({one.branch for one in mine}) + 1))
+
+
+def _unmerged(pull: HealingPull) -> No:
+    """A proposal for the main branch would bring along what is not merged yet."""
+    if pull.proposal.kind is ActionKind.REVERT:
+        return No(f"{pull.base[:7]} is not merged: there is nothing to take back", "leave it unmerged")
+    return No(f"{pull.base[:7]} is not merged: what passes all gates is for its own branch: {why(pull.proposal)}")
 
 
 def branch_of(key: str, attempt: int = 1) -> str:

@@ -26,7 +26,22 @@ def fault(around: Surroundings, service: str, symptoms: Iterable[Symptom]) -> Re
     told = tuple(symptoms)
     ours = [one for one in told if one.ours] or told
     routes = tuple(sorted({one.route for one in ours})) if ours and all(one.route for one in ours) else ()
-    named = (service,) if service else _shipped(around)
+    return _of_fault(around, (service,) if service else _shipped(around), routes)
+
+
+def on_trial(around: Surroundings, services: Sequence[str], share: float, data: str = "") -> tuple[Reach, ...]:
+    """A release that goes back on its way to users: what its fault may meet, going back, and a person. share: 0…1 of users' lanes
+    that led to it, at most; the others never met it. data: as in `step`."""
+    both = _of_fault(around, tuple(services), ()), step(around, ActionKind.ROLLBACK, services, data=data)
+    most = [one if one.unknown else _within(one, min(1.0, share)) for one in both]
+    return (*most, step(around, ActionKind.HANDOVER, ()))
+
+
+def _within(reach: Reach, share: float) -> Reach:
+    return replace(reach, share=min(reach.share, share), requests=math.ceil(share * reach.requests))
+
+
+def _of_fault(around: Surroundings, named: tuple[str, ...], routes: Sequence[str]) -> Reach:
     reach = replace(_measured(around, named, routes), what="fault")
     within = (*around.shared, *(one.callee for one in around.stores if one.caller in {*named}))
     data = f"within reach: {', '.join(dict.fromkeys(within))}" if within else "none that is known of"

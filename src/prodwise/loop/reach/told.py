@@ -8,11 +8,11 @@ NAMED_MAX = 4
 
 
 def text(reach: Reach) -> str:
-    """ "web (83 % of requests, 12 routes, ~340 people); called by nobody; writes data: no"."""
+    """ "web (83 % of requests, 12 routes, ~340 people); no other service calls it; writes data: no"."""
     if not reach.services:
         return "nothing by itself"
     parts = [f"{named(reach.services)} ({', '.join(_figures(reach))})"]
-    nobody = "called by nobody that is known of" if reach.unknown else "called by nobody"
+    nobody = "no service is known to call it" if reach.unknown else "no other service calls it"
     parts.append(f"called by {named(reach.callers)}" if reach.callers else nobody)
     if reach.what != "fault":
         parts.append(f"writes data: {reach.data if reach.data_touched else 'no'}")

@@ -57,8 +57,8 @@ def _gate(name: str, passed: bool, good: str, bad: str) -> GateResult:
 def _fresh(before: Before, now: float) -> GateResult:
     age = now - before.seen.at
     if abs(age) <= SEEN_MAX_S:
-        return GateResult("fresh look", Verdict.PASS, "the target was just looked at")
-    return GateResult("fresh look", Verdict.HOLD, f"the last look at the target is {age:.0f} s old")
+        return GateResult("fresh look", Verdict.PASS, "the app was just looked at")
+    return GateResult("fresh look", Verdict.HOLD, f"the last look at the app is {age:.0f} s old")
 
 
 def _inventory(plan: Plan, before: Before) -> GateResult:
@@ -79,18 +79,22 @@ def _inventory(plan: Plan, before: Before) -> GateResult:
 def _revision(plan: Plan, before: Before) -> GateResult:
     same = revision(plan.action.kind, plan.action.service, before.seen) == plan.revision
     return _gate(
-        "revision", same, "the target is as it was when this was planned", "the target has changed since: plan again"
+        "revision", same, "the app is as it was when this was planned", "the app has changed since: plan again"
     )
 
 
 def _undo(plan: Plan, before: Before) -> GateResult:
     if plan.action.kind in _NEUTRAL:
-        return GateResult("undo", Verdict.PASS, "state-neutral: there is nothing to undo")
+        return GateResult("undo", Verdict.PASS, "a restart changes no state: there is nothing to undo")
     if not plan.action.undo:
         return GateResult("undo", Verdict.FAIL, "it cannot be undone")
     if before.undo_proven or before.approved:
-        return GateResult("undo", Verdict.PASS, "undo was proven here" if before.undo_proven else "a person allowed it")
-    return GateResult("undo", Verdict.FAIL, "its undo was not proven on this target")
+        return GateResult(
+            "undo",
+            Verdict.PASS,
+            "going back was tried out here" if before.undo_proven else "a person allowed it",
+        )
+    return GateResult("undo", Verdict.FAIL, "going back has never been tried out on this machine")
 
 
 def _approval(plan: Plan, before: Before) -> GateResult:
@@ -113,4 +117,4 @@ def _budget(plan: Plan, before: Before, now: float) -> GateResult:
 def _in_flight(plan: Plan, before: Before) -> GateResult:
     """At most one action in flight per neighbourhood; the plan's own has not begun yet."""
     busy = limits.in_flight(before.past, plan.action.service, before.inventory)
-    return _gate("in flight", busy is None, "nothing else is in flight near it", "another action is in flight near it")
+    return _gate("in flight", busy is None, "nothing else is under way near it", "another step is under way near it")

@@ -165,10 +165,14 @@ class RolloutJudge:
         if wealth >= cap * (1 - 1e-9):
             return GateResult(gate, Verdict.FAIL, f"{facts}: chance of that in a good release below {1 / cap:.2g}")
         if wealth >= SUSPICION * cap:
-            return GateResult(gate, Verdict.HOLD, f"{facts}: suspicious (evidence {wealth:.0f} of {cap:.0f}), waiting")
+            return GateResult(
+                gate,
+                Verdict.HOLD,
+                f"{facts}: suspicious: waiting for more (evidence {wealth:.0f} of {cap:.0f})",
+            )
         if more:
             return GateResult(gate, Verdict.HOLD, f"{facts}: {_about(more)} more good answers of it needed")
-        return GateResult(gate, Verdict.PASS, f"{facts}: no sign of worse (evidence {wealth:.1f} of {cap:.0f})")
+        return GateResult(gate, Verdict.PASS, f"{facts}: no sign that it is worse (evidence {wealth:.1f} of {cap:.0f})")
 
     def _errors_gate(self, stage: Stage) -> GateResult:
         canary, stable = Arm.CANARY, Arm.STABLE
@@ -194,7 +198,7 @@ class RolloutJudge:
         unseen = [r for r in self._routes.unseen(stage.max_bad_share) if not self._replays.get(r)]
         if unseen or not (len(self._routes) or self._replays):
             shown = ", ".join(unseen[:3]) or "any route"
-            return GateResult("routes", Verdict.HOLD, f"no good canary answer yet for {shown}")
+            return GateResult("routes", Verdict.HOLD, f"no good answer of the new release yet for {shown}")
         return GateResult(
             "routes",
             Verdict.PASS,
@@ -208,7 +212,7 @@ class RolloutJudge:
     def _latency_gate(self, stage: Stage) -> GateResult:
         counts, p95 = self._latency.test.canary, self._latency.p95
         if p95 is None:
-            return GateResult("latency", Verdict.HOLD, "too few answers of stable to know what is slow")
+            return GateResult("latency", Verdict.HOLD, "too few answers of the one before to know what is slow")
         facts = f"{counts.errors} of {counts.n:,} answers of the new release slower than 95 % of the one before ({p95:.0f} ms)"
         limit = min(0.98, 0.05 + max(stage.max_bad_share, 0.1))
         more = needed_for(Count(counts.n, counts.errors), self.alpha, limit)
@@ -224,11 +228,13 @@ class RolloutJudge:
 
     def _outage_gate(self) -> GateResult:
         if not self._last:
-            return GateResult("outage", Verdict.HOLD, "the canary has not answered yet")
+            return GateResult("outage", Verdict.HOLD, "the new release has not answered yet")
         if self._errors.failed_by_outage:
-            return GateResult("outage", Verdict.FAIL, "the canary's errors do not stop while stable answers")
+            return GateResult(
+                "outage", Verdict.FAIL, "the new release's errors do not stop, while the one before answers"
+            )
         if all(self._last):
-            return GateResult("outage", Verdict.HOLD, f"the canary's last {len(self._last)} answers were all bad")
+            return GateResult("outage", Verdict.HOLD, f"the new release's last {len(self._last)} answers were all bad")
         return GateResult("outage", Verdict.PASS, "the new release answers")
 
     def _replay_gate(self) -> tuple[GateResult, ...]:

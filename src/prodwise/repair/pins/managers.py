@@ -24,8 +24,9 @@ TAME: Final[Mapping[str, str]] = {
     "YARN_RC_FILENAME": YARN_SETTINGS, "YARN_ENABLE_TELEMETRY": "0", "npm_config_manage_package_manager_versions": "false",
     "npm_config_package_manager_strict": "false", "pnpm_config_pm_on_fail": "ignore", "POETRY_INSTALLER_ONLY_BINARY": ":all:",
     "POETRY_KEYRING_ENABLED": "false", "PDM_CHECK_UPDATE": "0", "PDM_IGNORE_SAVED_PYTHON": "1",
+    "UV_PYTHON_DOWNLOADS": "never",
 }  # fmt: skip
-"""No version of themselves that the repository names, no plugin or path of its own, no scripts, no telemetry."""
+"""No version of themselves and no interpreter that the repository names, no plugin or path of its own, no scripts, no telemetry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def copied(root: Path, names: tuple[str, ...], place: Path) -> None:
                 raise TargetError(told.reason)
             (place / (YARN_SETTINGS if name == ".yarnrc.yml" else name)).write_text(told)
             continue
-        if name not in ("package.json", "pyproject.toml") and (what := code(text)):
+        if name != "package.json" and (what := code(text)):
             raise TargetError(f"{name} has {what}: code would run outside the sandbox to install it")
         shutil.copyfile(root / name, place / name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Final
 
 from prodwise.loop.changes.locks import difference
 from prodwise.loop.choose.pins import locks_of, requirements
+from prodwise.loop.choose.pins.manifest import builds
 from prodwise.loop.choose.pins.seen import Cannot, same
 from prodwise.loop.choose.pins.settings import SETTINGS, form, kept
 from prodwise.model.errors import GateFailed
@@ -20,8 +22,10 @@ from prodwise.repair.programs import run
 from prodwise.repair.scratch import Scratch
 
 ALSO_MAX: Final = 8
-HOOKS: Final = (".yarnrc", ".pnpmfile.cjs", ".pnpmfile.mjs")
+HOOKS: Final = (".yarnrc", ".pnpmfile.cjs", ".pnpmfile.mjs", ".python-version", ".python-versions")
 """Files of a repository that name programs, or are code, of a package manager."""
+INTERPRETERS: Final = ".venv"
+"""What uv takes for an environment, and whose interpreter it runs to know its version."""
 
 
 def resolved(made: Scratch, base: str, plan: PinPlan, hold: Hold, now: Mapping[str, str], seconds: float) -> PinPlan:
@@ -48,15 +52,38 @@ def resolved(made: Scratch, base: str, plan: PinPlan, hold: Hold, now: Mapping[s
 
 def tamed(copy: Path) -> None:
     """Settings say what a lock means and no more; what they do not hold is run by nobody. Raises GateFailed."""
-    for folder, _, names in os.walk(copy):
+    for folder, inside, names in os.walk(copy):
+        if INTERPRETERS in (*inside, *names):
+            _remove(Path(folder, INTERPRETERS))
+            inside[:] = [one for one in inside if one != INTERPRETERS]
         for name in set(names) & {*SETTINGS, *HOOKS}:
             file = Path(folder, name)
-            text = "" if file.is_symlink() or name in HOOKS else kept(name, file.read_text(errors="replace"))
-            if isinstance(text, Cannot):
-                raise GateFailed(text.reason, "no package manager is run with it: pin it by hand")
+            text = "" if file.is_symlink() or name in HOOKS else _tame(name, file.read_text(errors="replace"))
             file.unlink()
             if text:
                 file.with_name(YARN_SETTINGS if name == ".yarnrc.yml" else name).write_text(text)
+
+
+def _tame(name: str, text: str) -> str:
+    told = kept(name, text)
+    if isinstance(told, Cannot):
+        raise GateFailed(told.reason, "no package manager is run with it: pin it by hand")
+    return told
+
+
+def _remove(place: Path) -> None:
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+    else:
+        shutil.rmtree(place)
+
+
+def _unbuilt(copy: Path) -> None:
+    """Raises GateFailed where uv would build what lies there to know what it asks for."""
+    for file in copy.rglob("pyproject.toml"):
+        if builds(file.read_text(errors="replace")):
+            where = file.relative_to(copy)
+            raise GateFailed(f"uv would run the build of {where} to lock it", "pin it by hand, if you trust it")
 
 
 def _one(
@@ -66,16 +93,18 @@ def _one(
         place = copy / path
         if place.is_symlink() or not place.resolve().is_relative_to(copy.resolve()):
             raise GateFailed(f"{path} is a link: it is not written through", "pin it by hand")
-        place.write_text(text)
+        place.write_text(_tame(place.name, text) if place.name in SETTINGS else text)
     wanted = f"{hold.package}=={hold.version}"
     if step.argv[-1] == "-":
-        line = run(step.argv, copy / step.folder, seconds, given=wanted + "\n")
+        line = run(step.argv, copy / step.folder, seconds, given=wanted + "\n", env=TAME)
         found = requirements.pinned(texts[step.lock], hold, line)
         if isinstance(found, Cannot):
             raise GateFailed(f"{step.lock}: {found.reason}", "the index has no hashes of it")
         return found
     if step.argv[0] == "yarn":
         right_yarn(texts[step.lock])
+    if step.argv[0] == "uv":
+        _unbuilt(copy)
     run(step.argv, copy / step.folder, seconds, env=TAME)
     text = (copy / step.lock).read_text()
     if form(text) != form(texts[step.lock]):

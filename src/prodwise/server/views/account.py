@@ -182,7 +182,7 @@ class _Account:
         if incident.outcome is None:
             yield self._item("It is not closed yet.", [self._record])
         for one in before[-1:]:
-            yield self._item(f"A person is needed: {plain(one.text)}.", [_entry(one)])
+            yield self._item(f"A person is needed: {plain(one.text).removesuffix('.')}.", [_entry(one)])
         if incident.outcome in (Outcome.HEALED, Outcome.UNDONE) and leading.get("cause") in ("release", "dependency"):
             subject = f"Release {plain(leading['subject'], 100)}" if leading.get("subject") else "The blamed release"
             yield self._item(f"{subject} needs a fix before it is shipped again.", self._decided())

@@ -145,11 +145,12 @@ def _state(facts: IncidentFacts, chosen: Rung | None) -> str:
 
 
 def _ended(effects: Sequence[Effect], kind: str) -> str:
-    """done or failed, by the target's own word; "" before there is any."""
-    states = {(effect.kind.partition("-")[0], effect.state) for effect in effects}
-    if (kind, EffectState.DONE) in states:
+    """done for all services or failed for one, by the target's own word; "" before there is any. effects: in order."""
+    last = {(effect.kind.partition("-")[0], effect.service): effect.state for effect in effects}
+    ours = [state for (name, _), state in last.items() if name == kind]
+    if ours and all(state is EffectState.DONE for state in ours):
         return "done"
-    return "failed" if any(state is EffectState.FAILED for _, state in states) else ""
+    return "failed" if EffectState.FAILED in last.values() else ""
 
 
 def _authority(case: Case) -> str:

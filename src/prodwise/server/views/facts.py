@@ -15,6 +15,7 @@ from prodwise.model.record import Approval, Effect, Entry, Rollout
 from prodwise.model.release import Release
 from prodwise.model.service import Service
 from prodwise.model.target import TargetSeen
+from prodwise.model.unmet import Unmet
 from prodwise.server.views.report import Report
 from prodwise.server.views.words import mapping
 
@@ -96,6 +97,8 @@ class NowFacts:
     self_test: Mapping[str, Any]
     report: Report
     credentials: Sequence[Credential] = ()
+    unmet: Unmet | None = None  # the newest release, where it was refused before any user met it
+    fix: str = ""  # what came of looking for its fix
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ class ReleasesFacts:
     way: Way
     posture: Posture
     release_line: bool
+    fixes: Mapping[str, str] = field(default_factory=dict)  # of those that no user met, what came of looking for one
 
 
 def stage_of(config: Config, allowed: object) -> tuple[Autonomy, str]:

@@ -16,6 +16,7 @@ from prodwise.server.views.report import Report, onset
 from prodwise.server.views.shipping import Shipping, shipping
 from prodwise.server.views.story import Story, story, title_of
 from prodwise.server.views.strip import Strip, strip
+from prodwise.server.views.unmet import UnmetLine, unmet_line
 from prodwise.server.views.words import ago, count, duration, harm, number, percent
 
 DAY_S, QUARTER_S = 86_400.0, 900.0
@@ -98,6 +99,7 @@ class Broken:
     day: Strip
     quarter: Strip
     lately: Lately | None
+    unmet: UnmetLine | None
     show_quarter: bool  # something goes on, or a day's strip would be nearly empty
     at_rest: str  # what stands where nothing is needed from a person
 
@@ -174,6 +176,7 @@ def broken(facts: NowFacts, now: float) -> Broken:
         day=day,
         quarter=quarter,
         lately=lately(facts.recent, now),
+        unmet=unmet_line(facts.unmet, facts.fix),
         show_quarter=busy and not quarter.empty,
         at_rest=_at_rest(level, worst),
     )

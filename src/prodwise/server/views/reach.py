@@ -20,6 +20,7 @@ STEP_WORDS = {
     "flag_off": "switch a flag off",
     "rollback": "go back",
     "pin": "pin a package",
+    "setting": "put a setting back",
     "revert": "revert a commit",
     "patch": "patch",
     "handover": "hand over to a person",

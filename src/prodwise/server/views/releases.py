@@ -15,6 +15,7 @@ from prodwise.server.views.evidence import figure, label
 from prodwise.server.views.facts import Brake, ReleasesFacts, Way
 from prodwise.server.views.shipping import headline, ramp_steps
 from prodwise.server.views.story import Step, whole
+from prodwise.server.views.unmet import fix_words
 from prodwise.server.views.words import actor_name, mapping, number, percent, sequence, visible
 
 LIVE = (ReleaseState.VERIFIED_GOOD, ReleaseState.PROMOTED)
@@ -70,6 +71,7 @@ class ReleaseRow:
     created: float
     serving: str
     can_go_back: bool
+    fix: str  # what came of looking for one, where no user met it
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def releases_view(facts: ReleasesFacts, now: float) -> ReleasesView:
         warning=_warning(facts, claimed, serving, current),
         ramp=_ramp(current, facts.way, facts.releases, now) if current else None,
         queued=tuple(r.release for r in facts.rollouts if r.state is RolloutState.QUEUED),
-        rows=tuple(_row(release, serving, claimed) for release in facts.releases[:40]),
+        rows=tuple(_row(release, serving, claimed, facts.fixes.get(release.id, "")) for release in facts.releases[:40]),
         caveats=caveats(facts.release_line),
         stop=facts.posture.stop,
         freeze=facts.posture.freeze,
@@ -162,7 +164,7 @@ def _serving(facts: ReleasesFacts) -> dict[str, float]:
 
 def _warning(facts: ReleasesFacts, claimed: str, serving: Mapping[str, float], current: Rollout | None) -> str:
     if facts.target is None:
-        return facts.target_error or "The target cannot be seen right now."
+        return facts.target_error or "Prodwise cannot see the app right now."
     others = sorted(release for release in serving if release != claimed)
     if claimed and others and current is None:
         return f"The records say {claimed}, but users reach {', '.join(others)}."
@@ -244,7 +246,7 @@ def _needed(numbers: Mapping[str, Any], gates: Sequence[Gate]) -> tuple[str, ...
     return holding or ((visible(told, 240),) if isinstance(told, str) and told else ())
 
 
-def _row(release: Release, serving: Mapping[str, float], claimed: str) -> ReleaseRow:
+def _row(release: Release, serving: Mapping[str, float], claimed: str, fix: str) -> ReleaseRow:
     share = serving.get(release.id)
     return ReleaseRow(
         id=release.id,
@@ -255,4 +257,5 @@ def _row(release: Release, serving: Mapping[str, float], claimed: str) -> Releas
         created=release.created_at,
         serving=percent(share) if share else "",
         can_go_back=release.state in GO_BACK_TO and release.id != claimed,
+        fix=fix_words(fix),
     )

@@ -93,14 +93,16 @@ def story(case: Case, posture: Posture, asked: Sequence[Approval], now: float) -
 
 
 def steps_of(case: Case, now: float) -> tuple[Step, ...]:
-    """The stepper. A step that was not needed has no time; a closed incident's are all done."""
+    """The stepper. A step that was not needed has no time; of a closed incident those are done that it came to."""
     state = case.incident.state
     at = STEPS.index(state) if state in STEPS else len(STEPS)
-    took = times_of(case)
+    took, came_to = times_of(case), dict(_entered(case))
+    chosen = {IncidentState.CHOSEN.value} if case.plan else set()
+    left_out = {step.value for step in STEPS} - came_to.keys() - chosen if came_to and state not in STEPS else set()
     return tuple(
         Step(
             step.value,
-            "done" if index < at else "now" if index == at else "todo",
+            "todo" if step.value in left_out else "done" if index < at else "now" if index == at else "todo",
             took.get(step.value, "") if index < at else _so_far(case, step, now) if index == at else "",
         )
         for index, step in enumerate(STEPS)

@@ -19,6 +19,7 @@ from prodwise.targets.local.layout import Layout
 
 PATIENCE_S = 5.0  # a guard that was killed is back within two seconds
 ANSWER_S = 30.0
+CHUNK = 64 * 1024
 _ERRORS: dict[str, type[ProdwiseError]] = {"refused": Refused, "fenced": Fenced, "target": TargetError}
 
 
@@ -46,11 +47,11 @@ class GuardClient:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
             link.settimeout(timeout_s)
             link.connect(str(self._path))
-            with link.makefile("rwb") as lines:
-                lines.write(json.dumps(request).encode() + b"\n")
-                lines.flush()
-                answer = lines.readline()
-        if not answer:
+            link.sendall(json.dumps(request).encode() + b"\n")
+            answer = link.recv(CHUNK)
+            while answer[-1:] != b"\n" and (more := link.recv(CHUNK)):
+                answer += more
+        if answer[-1:] != b"\n":
             raise ConnectionResetError("it hung up")
         data = orjson.loads(answer)
         if data["ok"]:

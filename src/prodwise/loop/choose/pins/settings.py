@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from prodwise.loop.choose.pins import manifest
 from prodwise.loop.choose.pins.seen import Cannot
 
 _NPM: Final = frozenset({
@@ -26,7 +27,8 @@ _KEPT: Final[Mapping[str, frozenset[str]]] = {
         "shamefullyHoist", "supportedArchitectures",
     }),
 }  # fmt: skip
-SETTINGS: Final = (".npmrc", *_KEPT)
+_TOML: Final = ("pyproject.toml", "uv.toml")
+SETTINGS: Final = (".npmrc", *_KEPT, *_TOML)
 _KEY: Final = re.compile(r"([A-Za-z]\w*):(?:\s|$)")
 _INI: Final = re.compile(r"\s*([\w-]+|@[\w.-]+:registry)(?:\[\])?\s*=\s*([^\s$]*)\s*")
 _SAID: Final = re.compile(r"^\s*\"?deprecated\"?:.*$", re.MULTILINE)
@@ -40,6 +42,8 @@ _RUNS: Final = (
         r"git\+|\bgit@|[@:\s\"']git:|\btype: git\b|\bssh:|\.git(?:#|\b)|^type = \"git\"|^git = ", re.M)),
     ("a dependency from a folder or an address", re.compile(r"^type = \"(?:directory|url|file)\"", re.M)),
     (".pnpmfile.cjs", re.compile(r"^pnpmfileChecksum:", re.M)),
+    ("an editable package", re.compile(r"^\s*(?:-e|--editable)", re.M)),
+    ("a file of another folder", re.compile(r"^\s*(?:-[rc]|--requirements?|--constraints?)[\s=]*\S*[/\\$:]", re.M)),
 )  # fmt: skip
 
 
@@ -48,6 +52,8 @@ def kept(name: str, text: str) -> str | Cannot:
     if name == ".npmrc":
         rows = (_INI.fullmatch(line) for line in text.splitlines())
         return "".join(f"{row[0].strip()}\n" for row in rows if row and (row[1] in _NPM or row[1][0] == "@"))
+    if name in _TOML:
+        return manifest.kept(name, text)
     found = _blocks(text)
     if isinstance(found, Cannot):
         return Cannot(f"{name} cannot be read: {found.reason}")

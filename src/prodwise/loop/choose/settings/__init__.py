@@ -1,5 +1,6 @@
 """Which settings of a repository's files go back to what they were, and in which order they are tried."""
 
+from prodwise.loop.choose.settings.asked import asked
 from prodwise.loop.choose.settings.changed import changed
 from prodwise.loop.choose.settings.files import form_of, is_example
 from prodwise.loop.choose.settings.plan import planned
@@ -11,6 +12,7 @@ __all__ = [
     "NotApart",
     "NotPut",
     "Unreadable",
+    "asked",
     "changed",
     "form_of",
     "is_example",

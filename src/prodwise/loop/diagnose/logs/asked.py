@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
@@ -49,18 +49,20 @@ _TOOLS: Final = frozenset(
 )
 """What runs the rest: named in a command beside others, it is less often at fault than these."""
 _FAILED: Final = re.compile(
-    r"(?i)\b(?:error|failed|failure|fatal|went wrong|exit(?:ed)? (?:with )?(?:code|status) [1-9])\b"
+    r"(?i)(?:\b|(?<=[a-z]))(?:error|exception|failed|failure|fatal|went wrong|exit(?:ed)? (?:with )?(?:code|status) [1-9])\b"
 )
+_LISTS: Final = (".txt", ".in", ".toml", ".lock", ".cfg")
+"""Ends of files that hold names, and are none."""
 _NO_NAMES: Final = frozenset(["and", "or", "to", "with", "the", "a", "in", "for", "from", "npm", "node", "pip", "y"])
 
 
-def asked(log: Log, reading: Reading) -> Iterator[Clue]:
+def asked(log: Log, reading: Reading, commands: Mapping[int, str]) -> Iterator[Clue]:
     """A clue for each package of the reading's ecosystem; none where nothing failed, or too many were asked for."""
-    kind = reading.kind or (Failure.RUNTIME if _failed(log) else None)
+    kind = reading.kind or (Failure.RUNTIME if failed(log) else None)
     if kind is None:
         return
-    names = dict(names_asked(log, reading.ecosystem))
-    told = _told(log, names)
+    names = dict(names_asked(log, reading.ecosystem, commands))
+    told = _told(log, names) if names else set()
     share = next((share for most, share in FEW if len(names) <= most), 0.0)
     for name, (number, version) in names.items() if share else ():
         used = version if version[:1].isdigit() or version[1:2].isdigit() else reading.versions.get(name, "")
@@ -68,7 +70,7 @@ def asked(log: Log, reading: Reading) -> Iterator[Clue]:
         yield Clue(Reason.ASKED, name, kind, number, used, share * least * (1.5 if name in told else 1.0))
 
 
-def _failed(log: Log) -> bool:
+def failed(log: Log) -> bool:
     """Whether its end tells of a failure, in whatever words."""
     return _FAILED.search(log.text[-ENDS_CHARS:]) is not None
 
@@ -80,15 +82,20 @@ def _told(log: Log, names: Iterable[str]) -> set[str]:
     return {name for name, one in plain.items() if len(one) > 2 and any(word.startswith(one) for word in words)}
 
 
-def names_asked(log: Log, ecosystem: Ecosystem) -> Iterator[tuple[str, tuple[int, str]]]:
+def commands_of(log: Log) -> dict[int, str]:
+    """The lines that may be commands which install something."""
+    lines: dict[int, str] = {}
+    for word in _WORDS:
+        lines.update(log.hits(word, COMMANDS_MAX))
+    return dict(sorted(lines.items()))
+
+
+def names_asked(log: Log, ecosystem: Ecosystem, commands: Mapping[int, str]) -> Iterator[tuple[str, tuple[int, str]]]:
     """(package, (line, version)) of those that a command of the log installs."""
     if ecosystem is Ecosystem.RUBY and ".rb" not in log.text:
         return
     patterns = [pattern for one, pattern in _COMMANDS if one is ecosystem]
-    lines: dict[int, str] = {}
-    for word in _WORDS:
-        lines.update(log.hits(word, COMMANDS_MAX))
-    for number, line in sorted(lines.items()):
+    for number, line in commands.items():
         for pattern in patterns:
             if (found := pattern.search(line)) is not None:
                 yield from ((name, (number, version)) for name, version in _named(found[1].split(), ecosystem))
@@ -99,6 +106,8 @@ def _named(words: Sequence[str], ecosystem: Ecosystem) -> Iterator[tuple[str, st
     for word in words[:40]:
         if word in ("&&", "||", ";", "|") or "#" in word:
             return
+        if word.endswith(_LISTS):
+            continue
         one = (_GEM if ecosystem is Ecosystem.RUBY else _ONE).fullmatch(word.strip("'\"`;,"))
         if one is None or one[1].lower() in _NO_NAMES:
             continue

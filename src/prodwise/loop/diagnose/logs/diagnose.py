@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from prodwise.loop.diagnose.logs import go, java, node, php, python, ruby, rust
-from prodwise.loop.diagnose.logs.asked import asked
+from prodwise.loop.diagnose.logs.asked import asked, commands_of, failed
 from prodwise.loop.diagnose.logs.clue import Reading
 from prodwise.loop.diagnose.logs.text import Log, slashed
 from prodwise.loop.diagnose.logs.thin import thinned
 from prodwise.loop.diagnose.logs.weigh import weigh
-from prodwise.model.breakage import Blamed, Breakage, Moved
+from prodwise.model.breakage import Blamed, Breakage, Failure, Moved
 
 READERS: Final[tuple[Callable[[Log], Reading], ...]] = (
     python.read, node.read, ruby.read, go.read, php.read, rust.read,
@@ -34,8 +34,11 @@ def _read(log: Log) -> list[Reading]:
     if first.kind is not None and first.clues:
         return [first]
     found = [first, *(reader(few) for reader in READERS)]
+    commands = commands_of(few)
     for one in found:
-        one.clues += asked(few, one)
+        one.clues += asked(few, one, commands)
+        if one.moved and one.kind is None and failed(few):
+            one.kind = Failure.RUNTIME
     return found
 
 

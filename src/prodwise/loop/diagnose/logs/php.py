@@ -84,6 +84,7 @@ _FOUND: Final = re.compile(
 _FIXED: Final = re.compile(
     r"(?:conflicts with your root composer\.json require|is fixed to|is locked to version) \(?([^)\s]{1,60})"
 )
+_REMOVED: Final = re.compile(r"- Removing ([a-z0-9][\w.-]{0,80}/[\w.-]{1,100}) \((v?\d[\w.+-]{0,60})\)")
 _MOVED: Final = re.compile(
     r"- (?:Upgrading|Updating|Downgrading) ([a-z0-9][\w.-]{0,80}/[\w.-]{1,100}) \((v?\d[\w.+"
     r"-]{0,60}) => (v?\d[\w.+-]{0,60})\)"
@@ -131,6 +132,9 @@ def read(log: Log) -> Reading:
         if (one := _MOVED.search(line)) is not None:
             move(found, one[1], one[2], one[3], number)
             found.versions[one[1]] = one[3]
+    for number, line in log.hits("- Removing ", 200):
+        if (one := _REMOVED.search(line)) is not None:
+            move(found, one[1], one[2], "", number)
     for word in ("- Installing ", "- Locking ", "- Downloading "):
         for _, line in log.hits(word, 1_000):
             if (locked := _LOCKED.search(line)) is not None:

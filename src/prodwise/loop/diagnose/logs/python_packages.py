@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 # Import names that differ from the names that packages are published under.
@@ -173,6 +174,7 @@ STANDARD: Final = frozenset(
 _SITE: Final = re.compile(r"(?:site|dist)-packages[/\\]([A-Za-z_][\w.]{0,100})")
 
 
+@lru_cache(maxsize=8_192)
 def canonical(name: str) -> str:
     return re.sub(r"[-_.]{1,5}", "-", name).lower().strip("-")
 
@@ -189,6 +191,7 @@ def published(name: str) -> str:
     return PUBLISHED.get(top) or canonical(top)
 
 
+@lru_cache(maxsize=8_192)
 def site_of(file: str) -> str:
     """The package of a file under site-packages; "" for others."""
     found = _SITE.search(file)

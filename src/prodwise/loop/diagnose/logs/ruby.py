@@ -70,7 +70,12 @@ _RULES: Final = (
         Reason.NOT_FOUND,
         RESOLUTION,
     ),
-    rule("requires ruby version", rf"(?:^|\s){_GEM}-{_VER} requires ruby version", Reason.NOT_FOUND, RESOLUTION),
+    rule(
+        "requires ruby version",
+        rf"(?:^|\s){_GEM}-{_VER}(?:-[\w-]{{1,40}})? requires ruby version",
+        Reason.NOT_FOUND,
+        RESOLUTION,
+    ),
     rule(
         "requires rubygems version", rf"(?:^|\s){_GEM}-{_VER} requires rubygems version", Reason.NOT_FOUND, RESOLUTION
     ),
@@ -146,6 +151,7 @@ _STANDARD: Final = frozenset(
         "class",
     ]
 )
+_UNCAUGHT: Final = re.compile(r"\.rb:\d{1,6}:in [`'].{1,400}: .{1,600} \([A-Z]\w{0,80}(?:::\w{1,80}){0,8}\)$")
 _ACTIVATE: Final = re.compile(
     r"Unable to activate ([\w.-]{1,100}?)-(\d[\w.]{0,40}), because ([\w.-]{1,100}?)-(\d[\w.]{0,40}) conflicts with"
     r" [\w.-]{1,100} \(([^)]{1,80})\)"
@@ -285,8 +291,9 @@ def _raised(log: Log, reading: Reading) -> Iterator[Clue]:
     lines: dict[int, str] = {}
     for word in ("Error", "Exception", "cannot load such file", "undefined method", "uninitialized constant", "(Gem::"):
         lines.update(log.hits(word, 300))
+    lines.update((number, line) for number, line in log.hits(":in ", 400) if _UNCAUGHT.search(line))
     for number, line in sorted(lines.items()):
-        raised = _RAISED.search(line)
+        raised = _RAISED.search(line) or _UNCAUGHT.search(line)
         if raised is None and not any(words in line for words in _SAID):
             continue
         text = line + "\n" + log.line(number + 1)

@@ -41,6 +41,9 @@ _DRIVEN: Final = re.compile(r"(?<![\w\\])(?:[A-Za-z]:|\.{1,2})\\[^\s\"'<>|:?()]{
 _BACKSLASHED: Final = re.compile(
     r"(?<![\w.@+!$*~-])(?:[\w.@+!$*~-]{0,100}\\){1,30}[\w.@+!$*~-]{1,100}\.(?:[cm]?jsx?|[cm]?tsx?|vue|py|rb|go|php|rs|java|kt|jar)\b"
 )
+_LEAD: Final = re.compile(
+    r"(?i:> ?|\[(?!(?:info|err|error|warn|warning|debug|trace|fatal)\])[a-z][\w .:/-]{0,40}\] {1,4})|[ \t]{1,16}"
+)
 _CONTROLS: Final = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 _DIGITS: Final = frozenset("0123456789")
 _STAMPS_BEGIN: Final = frozenset("0123456789#\ufeff")
@@ -62,7 +65,7 @@ class Log:
 
     @cached_property
     def _starts(self) -> list[int]:
-        return [0, *accumulate(len(line) + 1 for line in self.lines)]
+        return [*accumulate(map((1).__add__, map(len, self.lines)), initial=0)]
 
     def number(self, at: int) -> int:
         """The line's number, from 1."""
@@ -95,7 +98,7 @@ def clean(data: bytes, cut: bool = False) -> Log:
         text = _CODES.sub("", text)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = text.translate(_CONTROLS) if text.isascii() else _GONE.sub("", text)
-    return Log(_unstamped(_shortened(text)), cut)
+    return Log(_unled(_unstamped(_unled(_shortened(text)))), cut)
 
 
 def _shortened(text: str) -> str:
@@ -110,6 +113,19 @@ def _shortened(text: str) -> str:
             begin = end = end if end >= 0 else len(text)
         at = end + 1
     return "".join([*kept, text[begin:]]) if kept else text
+
+
+def _unled(text: str) -> str:
+    """Without what stands before every line alike: an indentation, a quote's mark, the name of a step."""
+    ends = [*text.split("\n", _STAMPED_OF)[:_STAMPED_OF], *text.rsplit("\n", _STAMPED_OF)[1:]]
+    lines = [line for line in ends if line.strip()]
+    found = _LEAD.match(lines[0]) if len(lines) >= _STAMPED_MIN else None
+    if found is None:
+        return text
+    lead = found[0] if found[0].strip() else found[0][: min(len(line) - len(line.lstrip()) for line in lines)]
+    if not lead or not all(line.startswith(lead) or line == lead.rstrip() for line in lines):
+        return text
+    return "\n".join(line.removeprefix(lead if line.startswith(lead) else lead.rstrip()) for line in text.split("\n"))
 
 
 def _unstamped(text: str) -> str:

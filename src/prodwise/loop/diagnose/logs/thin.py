@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Final
 
 from prodwise.loop.diagnose.logs.text import Log
@@ -14,9 +16,7 @@ ABOVE: Final = 30
 BELOW: Final = 45
 MARKED_MAX: Final = 400  # lines that tell of a failure, for each telling word, from either end
 TELLING: Final = (
-    "rror:",
-    "rror ",
-    "Error",
+    "rror",
     "ERR",
     "xception",
     "FAIL",
@@ -33,26 +33,31 @@ def thinned(log: Log) -> Log:
     """1. What is told of a failure stays, with what stands around it; so does the end. 2. Of lines that begin alike the first stay."""
     if len(log.text) <= WHOLE_CHARS:
         return log
-    stays = _around_failures(log)
-    counted: dict[str, int] = {}
-    kept: list[str] = []
-    begun = max(0, len(log.lines) - END_LINES)
-    for at, line in enumerate(log.lines):
-        lead = line[:ALIKE_CHARS]
-        count = counted[lead] = counted.get(lead, 0) + 1
-        kept.append(line if count <= ALIKE_MAX or at >= begun or stays[at] else "")
+    lines = log.lines
+    leads = [line[:ALIKE_CHARS] for line in lines]
+    often = {lead: ALIKE_MAX for lead, count in Counter(leads).items() if count > ALIKE_MAX}
+    if not often:
+        return log
+    kept = ["" if lead in often else line for line, lead in zip(lines, leads, strict=True)]
+    for at, lead in enumerate(leads):
+        if lead in often:
+            kept[at] = lines[at]
+            often[lead] -= 1
+            if not often[lead]:
+                del often[lead]
+                if not often:
+                    break
+    for begin, end in (*_around_failures(log), (max(0, len(lines) - END_LINES), len(lines))):
+        kept[begin:end] = lines[begin:end]
     return Log("\n".join(kept), log.cut)
 
 
-def _around_failures(log: Log) -> bytearray:
-    """For each line, whether it stands near one that tells of a failure."""
-    found = bytearray(len(log.lines))
+def _around_failures(log: Log) -> Iterator[tuple[int, int]]:
+    """Places of the lines that stand near one that tells of a failure."""
     for word in TELLING:
         first = [number for number, _ in log.hits(word, MARKED_MAX)]
         for number in first if len(first) < MARKED_MAX else {*first, *_last(log, word)}:
-            begin, end = max(0, number - 1 - ABOVE), min(len(found), number + BELOW)
-            found[begin:end] = b"\x01" * (end - begin)
-    return found
+            yield max(0, number - 1 - ABOVE), min(len(log.lines), number + BELOW)
 
 
 def _last(log: Log, word: str) -> list[int]:

@@ -32,6 +32,11 @@ def newer(one: str, other: str) -> bool:
     return bool(one and other) and key(one) > key(other)
 
 
+def same_major(one: str, other: str) -> bool:
+    """Whether both begin with the same number."""
+    return one.split(".")[0] == other.split(".")[0]
+
+
 def _numbers(version: str) -> list[int]:
     return [int(part) for part in re.findall(r"\d{1,9}", version)[:4]]
 

@@ -11,7 +11,7 @@ from prodwise.loop.diagnose.logs.clue import Clue, Reading
 from prodwise.loop.diagnose.logs.pins import pin
 from prodwise.loop.diagnose.logs.text import Log, shown
 from prodwise.loop.diagnose.logs.weights import AGAIN, AGAIN_MAX, PRIOR, WEIGHT, Reason
-from prodwise.model.breakage import Blamed, Failure, Moved, Quote
+from prodwise.model.breakage import Blamed, Ecosystem, Failure, Moved, Quote
 
 CAUSES_MAX: Final = 8
 QUOTES_MAX: Final = 4
@@ -119,8 +119,12 @@ def _blamed(
         after,
         round(min(confidence, CONFIDENCE_MAX), 3),
         tuple(quotes),
-        pin(reading.ecosystem, name, before, gradle="> Task :" in log.text or "build.gradle" in log.text),
+        pin(reading.ecosystem, name, before, _of_gradle(log, reading.ecosystem)),
     )
+
+
+def _of_gradle(log: Log, ecosystem: Ecosystem) -> bool:
+    return ecosystem is Ecosystem.JAVA and ("> Task :" in log.text or "build.gradle" in log.text)
 
 
 def _quotes(log: Log, clues: Sequence[Clue]) -> list[Quote]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-VERSION: Final = "logs-2"
+VERSION: Final = "logs-3"
 PRIOR: Final = -3.0
 AGAIN: Final = 0.25  # times ln(number of lines) for a reason that is given more than once
 AGAIN_MAX: Final = 1.0
@@ -38,6 +38,7 @@ class Reason(StrEnum):
     FOLLOWS = "it came with another package that is suspected"
     ASKED = "it was installed by name just before"
     SEEN_TWICE = "it is in use, and the log mentions an older version of it"
+    FETCHED = "it was fetched just before, and hardly anything else was"
     MOVED = "its version changed just before"
     STAYED = "its version did not change, and others did"
 
@@ -63,6 +64,7 @@ WEIGHT: Final = {
     Reason.FOLLOWS: -1.2,
     Reason.ASKED: 1.5,
     Reason.SEEN_TWICE: 0.5,
+    Reason.FETCHED: 2.8,
     Reason.MOVED: 3.5,
     Reason.STAYED: -2.0,
 }

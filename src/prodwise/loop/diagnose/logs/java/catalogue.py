@@ -13,27 +13,29 @@ from enum import Enum
 from itertools import islice
 from typing import Final
 
+from prodwise.loop.diagnose.logs.java.fetched import JARS, fetches, tells_of_fetching
 from prodwise.loop.diagnose.logs.java.names import TOP, score, words_of
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.versions import key as version_key
-from prodwise.loop.diagnose.logs.versions import newer
+from prodwise.loop.diagnose.logs.versions import newer, same_major
 
 ARTIFACTS_MAX: Final = 4_000
 LINES_MAX: Final = 5_000
+NAME_CHARS: Final = 160  # of a group, at most
+VERSION_CHARS: Final = 82
 OWNERS_MAX: Final = 8
 OWNER_MIN: Final = 3.0
 KIN_SHARE: Final = 0.8
 BOM: Final = re.compile(r"(?:^|[-.])(?:bom|dependencies|platform)(?:$|[-.])")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z0-9]{2,40}|[A-Z]{2,20}(?![a-z])")
-_STEP: Final = re.compile(r"(?:---|>>>|<<<) [\w.:-]{3,200} \(")
-_FILES: Final = (".pom", ".jar", ".aar", ".war", ".hpi")
+_STEP: Final = re.compile(r"(?:---|>>>|<<<) ([\w.:-]{3,200}) \(")
 _LOCAL: Final = re.compile(r"/\.m2/repository/([\w./-]{3,300})/([\w.-]{1,120})/([\w.+-]{1,80})/\2-\3[\w.-]{0,60}\.jar")
 _CACHED: Final = re.compile(r"files-2\.1/([\w.-]{1,150})/([\w.-]{1,120})/([\w.+-]{1,80})/[0-9a-f]{20,64}/")
 _COORDINATES: Final = re.compile(
     r"(?<![\w.-])([a-zA-Z][\w-]{0,60}(?:\.[\w-]{1,60}){0,8}):([\w.-]{1,120}):((?:[\w-]{1,30}:){0,2})("
     r"\d[\w.+-]{0,80}|v\d[\w.+-]{0,80})"
 )
-_THIRD: Final = re.compile(r":[\w.-]{1,120}:(?:[\w-]{1,30}:){0,2}v?\d")
+_THIRD: Final = re.compile(r":[\w.-]{1,120}+:(?:[\w-]{1,30}+:){0,2}v?\d")
 """The end of a coordinate, which is found faster than its beginning."""
 _OWN: Final = re.compile(r"^(?:\[INFO\] )?-{2,40}< ([\w.-]{1,150}):([\w.-]{1,120}) >-{2,40}$", re.MULTILINE)
 _SOURCE: Final = re.compile(
@@ -134,6 +136,7 @@ class Catalogue:
     _families: dict[str, list[Artifact]] = field(default_factory=lambda: defaultdict(list))
     _owners: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
     _usual: dict[tuple[str, int], str] = field(default_factory=dict)
+    _near: dict[tuple[str, int], list[str]] = field(default_factory=dict)
 
     def add(self, group: str, name: str, version: str, jar: bool = False) -> Artifact | None:
         """Remembers it. None: there are too many, or it is the project's own."""
@@ -174,9 +177,8 @@ class Catalogue:
             if part not in TOP and len(part) > 1:
                 near |= self._index.get(part, set())
         used = [self.artifacts[key] for key in near if self.on_path(self.artifacts[key])]
-        scored = [(_fits(package, words, artifact), artifact.key) for artifact in used]
-        best = sorted(((score, key) for score, key in scored if score >= OWNER_MIN), reverse=True)[:OWNERS_MAX]
-        return [(key, 3 ** (score - best[0][0])) for score, key in best] or self._kin(package, used)
+        best = _best(package, words, used) or self._kin(package, used)
+        return best or _best(package, words, [self.artifacts[key] for key in near if self.artifacts[key].jar])
 
     def _kin(self, package: list[str], used: list[Artifact]) -> list[tuple[str, float]]:
         """Where no name fits: what comes from the same house, the first one fetched foremost, as others came with it."""
@@ -188,10 +190,10 @@ class Catalogue:
 
     def on_path(self, artifact: Artifact) -> bool:
         """Whether its classes can be in use: a jar of it was fetched (for the project, if that can be told)."""
-        if self.jars == Jars.NONE:
-            return True
         if artifact.name.endswith("-plugin"):
             return False
+        if self.jars == Jars.NONE:
+            return True
         return artifact.project if self.jars == Jars.PROJECT else artifact.jar
 
     def siblings(self, artifact: Artifact) -> list[Artifact]:
@@ -210,26 +212,39 @@ class Catalogue:
         siblings = self.siblings(artifact)
         counted = Counter(one.used for one in siblings)
         version, count = counted.most_common(1)[0] if counted else ("", 0)
-        close = len(siblings) == 1 and version.split(".")[0] == artifact.used.split(".")[0]
+        close = len(siblings) == 1 and same_major(version, artifact.used)
         return version if count >= max(2, len(siblings) / 2) or close else ""
 
     def root(self, artifact: Artifact, version: str) -> Artifact:
-        """The first one fetched of its family at this version: the others came with it."""
+        """The first one fetched of its family that is used at this version: the others came with it."""
         short = _short(version)
         same = [
-            (seen.order, one.key) for one in self._families[_family(artifact.group)] if not (one.is_parent or one.is_bom)
-            for other, seen in one.versions.items() if _short(other) == short
+            (seen.order, one.key) for one in self._kin_of(artifact.group) if not (one.is_parent or one.is_bom)
+            for other, seen in one.versions.items() if _short(other) == short and (seen.jar or not one.jar)
         ]  # fmt: skip
         return self.artifacts[min(same)[1]] if same else artifact
 
+    def _kin_of(self, group: str) -> list[Artifact]:
+        """Its family, and those whose group begins with its group or the other way round."""
+        known = (group, len(self._families))
+        if known not in self._near:
+            kin = {family for family in self._families if _within(family, group) or _within(group, family)}
+            self._near[known] = sorted(kin | {_family(group)})
+        return [one for family in self._near[known] for one in self._families.get(family, ())]
+
     def asked_by(self, artifact: Artifact, version: str) -> Artifact | None:
-        """The artifact whose POM was read before this version's was, or the first of its family then: it probably asked for it."""
+        """Who probably asked for a version: one of its house that moved and was read shortly before it, or whatever was read last."""
         at = artifact.versions[version].order
-        for key, of in reversed(self.order[max(0, at - 8) : at]):
-            one = self.artifacts[key]
-            if self.on_path(one) and not one.is_parent and not one.is_bom and one is not artifact:
-                return self.root(one, of)
-        return None
+        before = [(self.artifacts[key], of) for key, of in reversed(self.order[max(0, at - 8) : at])]
+        asked = [
+            (one, of)
+            for one, of in before
+            if self.on_path(one) and not (one.is_parent or one.is_bom or one is artifact)
+        ]
+        house = artifact.group.split(".")[:2]
+        moved = ((one, of) for one, of in asked if one.group.split(".")[:2] == house and self.older(one, of))
+        near = next(moved, None) or next(iter(asked), None)
+        return self.root(*near) if near else None
 
     def older(self, artifact: Artifact, version: str) -> str:
         """The nearest older version that the log mentions; "" if none."""
@@ -270,45 +285,57 @@ def _matches(log: Log, needle: str, pattern: re.Pattern[str], at_most: int = LIN
 
 
 def _named(quiet: Log, found: Catalogue) -> None:
-    """Artifacts that are written as coordinates."""
+    """Artifacts that are written as coordinates: looked for around the ends of what may be one."""
     told: set[str] = set()
-    end = 0
     for version in islice(_THIRD.finditer(quiet.text), LINES_MAX):
-        if version.start() < end:
-            continue
-        begin = quiet.text.rfind("\n", 0, version.start()) + 1
-        end = quiet.text.find("\n", version.end())
-        line = quiet.text[begin : end if end >= 0 else len(quiet.text)]
-        end = begin + len(line)
-        for match in _COORDINATES.finditer(line) if line not in told else ():
+        begin = max(0, version.start() - NAME_CHARS)
+        begin = max(begin, quiet.text.rfind("\n", begin, version.start()) + 1)
+        end = version.end() + VERSION_CHARS
+        near = quiet.text[begin:end].partition("\n")[0]
+        for match in _COORDINATES.finditer(quiet.text, begin, begin + len(near)) if near not in told else ():
             if "." in match[1] or f"{match[1]}:{match[2]}" in found.artifacts or match[1] == match[2]:
                 found.add(match[1], match[2], match[4])
-        told.add(line)
+        told.add(near)
 
 
 def _fetched(log: Log, found: Catalogue) -> None:
-    """Downloads, in their order; jars that come in one go are one batch."""
-    urls, more = _urls(log)
-    bases = _bases(urls)
+    """Downloads, in their order; jars that come in one go, after their POMs, are one batch."""
     batch: list[Seen] = []
-    last = 0
-    folders: dict[tuple[str, ...], int] = {}
-    for number, parts in urls:
-        kind = parts[-1].rpartition(".")[2]
-        at = _base_of(parts, bases, folders)
-        artifact = found.add(".".join(parts[at:-3]), parts[-3], parts[-2], jar=kind in ("jar", "aar", "war", "hpi"))
-        if last and last + 1 not in more:
-            _close(log, found, batch, last)
+    told: set[str] = set()
+    last, alone = 0, False  # the line before; whether the batch is the first one of what a step fetched
+    for number, group, name, version, kind in fetches(log):
+        if last and number != last + 1 and not tells_of_fetching(log.line(last + 1)):
+            _close(found, batch, _begins_step(log, last) and not alone)
+            last = 0
+        if not last:
+            alone = _of_plugin(log, number, told)
+        elif batch and kind == "pom":
+            _close(found, batch, False)
+            alone = False
         last = number
+        artifact = found.add(group, name, version, jar=kind in JARS)
         if artifact is not None and kind != "pom":
-            batch.append(artifact.versions[parts[-2]])
-    _close(log, found, batch, last)
+            batch.append(artifact.versions[version])
+    _close(found, batch, _begins_step(log, last) and not alone)
 
 
-def _close(log: Log, found: Catalogue, batch: list[Seen], last: int) -> None:
+def _of_plugin(log: Log, number: int, told: set[str]) -> bool:
+    """Whether a step was announced right before that was not before: what is fetched first then is its plugin's own needs."""
+    while tells_of_fetching(log.line(number)):
+        number -= 1
+    step = _STEP.match(log.line(number).removeprefix("[INFO]").strip())
+    new = step is not None and step[1] not in told
+    if step is not None:
+        told.add(step[1])
+    return new
+
+
+def _begins_step(log: Log, last: int) -> bool:
     """Maven resolves what a step needs of the project before it announces the step, and a plugin's own needs after that."""
-    follows = [line.removeprefix("[INFO]").strip() for _, line in log.after(last, 3)]
-    project = any(_STEP.match(line) for line in follows)
+    return any(_STEP.match(line.removeprefix("[INFO]").strip()) for _, line in log.after(last, 3))
+
+
+def _close(found: Catalogue, batch: list[Seen], project: bool) -> None:
     for seen in batch:
         seen.batch = max(seen.batch, len(batch))
         seen.project |= project
@@ -317,53 +344,20 @@ def _close(log: Log, found: Catalogue, batch: list[Seen], last: int) -> None:
     batch.clear()
 
 
-def _urls(log: Log) -> tuple[list[tuple[int, list[str]]], set[int]]:
-    """(line, the address in parts) of what was fetched, artifacts only; and the lines that tell of any fetching."""
-    found: list[tuple[int, list[str]]] = []
-    telling: set[int] = set()
-    word = "ownloaded" if "ownloaded from" in log.text or "ownloaded:" in log.text else "ownload"
-    for number, line in enumerate(log.lines, 1):
-        if "ownload" not in line or (at := line.find("://")) < 0:
-            continue
-        telling.add(number)
-        parts = line[at + 3 : at + 600].split(" ", 1)[0].rstrip(").,").split("/") if word in line else ()
-        if len(parts) >= 5 and parts[-1].startswith(f"{parts[-3]}-") and parts[-1].endswith(_FILES):
-            found.append((number, [*parts]))
-    return found, telling
-
-
-def _bases(urls: list[tuple[int, list[str]]]) -> set[tuple[str, ...]]:
-    """What the addresses of a server have in common, up to where a group can begin."""
-    found: set[tuple[str, ...]] = set()
-    counted = Counter(tuple(parts[: _group_at(parts)]) for _, parts in urls)
-    for base, count in counted.items():
-        if len(base) > 1 and (count > 1 or base[-1] in ("maven2", "public", "releases")):
-            found.add(base)
-    return found
-
-
-def _base_of(parts: list[str], bases: set[tuple[str, ...]], known: dict[tuple[str, ...], int]) -> int:
-    """Where the group begins. known: what was found for a folder before."""
-    folder = tuple(parts[:-3])
-    if folder not in known:
-        known[folder] = _begin_of(parts, bases)
-    return known[folder]
-
-
-def _begin_of(parts: list[str], bases: set[tuple[str, ...]]) -> int:
-    return next((at for at in range(len(parts) - 4, 0, -1) if tuple(parts[:at]) in bases), 0) or _group_at(parts)
-
-
-def _group_at(parts: list[str]) -> int:
-    """Where a part stands that groups begin with."""
-    for at in range(1, len(parts) - 3):
-        if parts[at] in TOP:
-            return at
-    return 1
-
-
 def _family(group: str) -> str:
     return ".".join(group.split(".")[:3])
+
+
+def _best(package: list[str], words: set[str], used: list[Artifact]) -> list[tuple[str, float]]:
+    """Those whose names fit a class, and how likely each is beside the likeliest."""
+    scored = [(_fits(package, words, artifact), artifact.key) for artifact in used]
+    best = sorted(((score, key) for score, key in scored if score >= OWNER_MIN), reverse=True)[:OWNERS_MAX]
+    return [(key, 3 ** (score - best[0][0])) for score, key in best]
+
+
+def _within(group: str, other: str) -> bool:
+    """Whether a group is the other one or one below it, which is more than a house: org.name, not org.apache."""
+    return group == other or (other.count(".") == 1 and group.startswith(other + "."))
 
 
 def _short(version: str) -> str:

@@ -15,18 +15,19 @@ from prodwise.model.breakage import Failure
 ERRORS_MAX: Final = 60
 FRAMES_MAX: Final = 40
 MORE_MAX: Final = 8
+OUTER: Final = 0.6  # of the share of an exception that has a cause
 OWN: Final = "own"
 Whose = Callable[[str], str]
 """The artifact that a class comes from; OWN for the project's, "" when not known."""
 _CLASS: Final = re.compile(r"(?<![\w.$/@])((?:[a-z_]\w{0,60}\.){2,12}[A-Z]\w{0,120})")
 _SHORT_CLASS: Final = re.compile(r"(?<![\w.$/@])((?:[a-z_]\w{0,60}\.){1,12}[A-Z]\w{0,120})")
 _SLASHED: Final = re.compile(r"(?<![\w/.$])((?:[a-z_]\w{0,60}/){2,12}[A-Z][\w$]{0,120})")
-_PACKAGE: Final = re.compile(r"package ((?:[a-zA-Z_]\w{0,60}\.){1,12}\w{1,80}) does not exist")
+_PACKAGE: Final = re.compile(r"package ((?:[a-zA-Z_]\w{0,60}\.){0,12}\w{1,80}) does not exist")
 _MODULE: Final = re.compile(r"module not found: ((?:[a-zA-Z_]\w{0,60}\.){1,12}\w{1,80})")
 _AT: Final = re.compile(
     r"^(?:\[ERROR\] |\[WARNING\] |e: |w: |\[error\] |\[warn\] |Error:\s{1,3})?(?:file://)?(/?[\w./ \\:+@-]"
     r"{1,400}\.(?:java|kt|kts|scala|groovy)):"
-    r"(?:\[\d+,\d+\]|\d+(?::\d+)?:?)\s?(.{0,1500})"
+    r"(?:\[\d+,\d+\]| ?\(\d+, ?\d+\)|\d+(?::\d+)?:?)\s?(.{0,1500})"
 )
 _JAR: Final = re.compile(
     r"(?:repository/([\w./-]{3,300})/([\w.-]{1,120})|files-2\.1/([\w.-]{1,150})/([\w.-]{1,120}))/([\w.+-]{1,80})/"
@@ -34,6 +35,9 @@ _JAR: Final = re.compile(
 _SYMBOL: Final = re.compile(r"symbol:\s{0,4}(class|method|variable|static|interface|constructor)\s{1,4}(\w{1,120})")
 _LOCATION: Final = re.compile(
     r"location:\s{0,4}(package|class|interface|variable \S{1,120} of type|@interface|enum)\s{1,4}([\w.]{3,400})"
+)
+_MEMBER: Final = re.compile(
+    r"(value|method|object|type|class|trait) (\w{1,120}) is not a member of (package )?((?:\w{1,60}\.){1,12}\w{1,120})"
 )
 _THROWN: Final = re.compile(
     r"^(?:\[ERROR\] |E\s{1,8}|\s{0,8}(?:Caused by|Suppressed|Exception in thread \"[^\"]{0,100}\"):? )?(?:Caused by: )?"
@@ -74,7 +78,7 @@ _TESTERS: Final = re.compile(r"(?:^|\.)(?:assert\w*|hamcrest|opentest4j|junit|te
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """A class or package that an error names. artifact, version: when the error names its file, too."""
+    """A class or package that an error names. artifact, version: when the error names its file, too; by: the class that asked."""
 
     name: str
     reason: Reason
@@ -83,6 +87,7 @@ class Naming:
     share: float = 1.0
     artifact: str = ""
     version: str = ""
+    by: str = ""
 
 
 def of_tool(name: str) -> bool:
@@ -176,6 +181,10 @@ def _of_error(block: list[tuple[int, str]]) -> Iterator[Naming]:
     if package:
         yield Naming(package[1], Reason.LACKS, kind, number)
         return
+    member = _MEMBER.search(message)
+    if member:
+        yield Naming(f"{member[4]}.{member[2]}" if member[3] else member[4], Reason.LACKS, kind, number)
+        return
     symbol, location = _SYMBOL.search(text), _LOCATION.search(text)
     if symbol and location:
         where = location[2] if location[1] != "package" else f"{location[2]}.{symbol[2]}"
@@ -204,16 +213,22 @@ def _of_error(block: list[tuple[int, str]]) -> Iterator[Naming]:
 def thrown(log: Log, whose: Whose) -> Iterator[Naming]:
     """Exceptions and their frames. Where a test tool marks what failed, others count little: programs log what they survive."""
     seen: dict[tuple[str, str], int] = {}
+    askers: dict[str, str] = {}
     marked = sorted(
         {number for mark in (" <<< ERROR!", " <<< FAILURE!", " FAILED") for number, _ in log.hits(mark, 2_000)}
     )
-    for number, name, message in _exceptions(log):
+    told = [*_exceptions(log)]
+    causes = {number for number, _, _ in told if "Caused by" in log.line(number)[:24]}
+    for at, (number, name, message) in enumerate(told):
         weight = 1.0 if not marked or _belongs(log, number, marked) else 0.2
+        if at + 1 < len(told) and told[at + 1][0] in causes and name.rpartition(".")[2] not in _LINKAGE:
+            weight *= OUTER
         for one in _of_exception(number, name, message, _below(log, number), whose):
             count = seen.get((one.name, one.reason), 0)
             seen[one.name, one.reason] = count + 1
             if count < 12 and one.name and not of_jdk(one.name):
-                yield replace(one, share=one.share * weight)
+                yield replace(one, share=one.share * weight, by=one.by or askers.get(one.name, ""))
+            askers.setdefault(one.name, one.by)
 
 
 def _belongs(log: Log, number: int, marked: list[int]) -> bool:
@@ -278,8 +293,9 @@ def _of_exception(
     frames, more = below
     path = [(at, one) for at, one in frames if not of_jdk(one) and not _TESTERS.search(one.rpartition(".")[0].lower())]
     if short in _LINKAGE:
-        yield from _linked(number, short, message)
         caller = next(((at, one) for at, one in path), None)
+        for one in _linked(number, short, message):
+            yield replace(one, by=caller[1] if caller else "")
         if caller and "Could not initialize class" not in message:
             yield Naming(caller[1], Reason.CALLS, Failure.RUNTIME, caller[0], 0.9)
         return

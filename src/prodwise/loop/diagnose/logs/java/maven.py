@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue
+from prodwise.loop.diagnose.logs.java import rules
 from prodwise.loop.diagnose.logs.java.catalogue import Artifact, Catalogue
+from prodwise.loop.diagnose.logs.java.names import NAMED, words_of
 from prodwise.loop.diagnose.logs.text import Log
-from prodwise.loop.diagnose.logs.versions import newer
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Failure
 
@@ -29,20 +29,6 @@ _STEPS: Final = (
     ),
     (("surefire", "failsafe", "invoker", "tycho", "karma"), Failure.TEST),
 )
-_NAMED: Final = re.compile(
-    r"(?<![\w.-])([a-zA-Z][\w.-]{1,150}):([\w.-]{1,120}):(?:[\w-]{1,30}:){0,2}([\dv][\w.+-]{0,80})"
-)
-_NODE: Final = re.compile(r"^([ |\\]{0,200})[+\\]-\s?(\S{3,300})(.{0,300})$")
-_RULES: Final = (
-    "Found Banned Dependency:",
-    "Dependency convergence error for",
-    "equire upper bound dependencies error for",
-    " requires Jenkins ",
-    "Restricted to JDK",
-    "Duplicate class",
-    "Found duplicate",
-    "Snapshot dependenc",
-)
 _MISSING: Final = (
     "Could not find artifact ",
     "Failure to find ",
@@ -54,6 +40,7 @@ _MISSING: Final = (
     "The following artifacts could not be resolved:",
 )
 _LISTED: Final = re.compile(r"\[ERROR\] \d{1,3}\) ([a-zA-Z][\w.-]{1,150}):([\w.-]{1,120}):[\w-]{1,30}:([\w.+-]{1,80})$")
+ASKED_FOR: Final = 0.6  # of the share of what could not be had: another asked for it
 _UNVERSIONED: Final = re.compile(r"'dependenc[\w.]{1,80}version' for ([\w.-]{1,150}):([\w.-]{1,120})")
 
 
@@ -81,10 +68,24 @@ def step(log: Log) -> Failure | None:
 def clues(log: Log, known: Catalogue) -> Iterator[Clue]:
     """Everything that its resolver, its lock check and its rules say."""
     yield from _locked(log, known)
-    yield from _rules(log, known)
-    yield from _tree(log, known)
+    yield from rules.clues(log, known)
     yield from _resolution(log, known)
     yield from _realm(log, known)
+
+
+def of_goal(log: Log, known: Catalogue) -> Iterator[Clue]:
+    """When nothing else is named: what a failed goal's plugin runs, which has the plugin's name (maven-lint-plugin runs lint)."""
+    for number, line in log.hits("Failed to execute goal ", 3):
+        plugin = NAMED.search(line)
+        if plugin is None or any(word in plugin[2] for words, kind in _STEPS[2:] for word in words):
+            continue
+        words = {*words_of(plugin[2])} - {"maven", "plugin"}
+        kind = step(log) or Failure.ENFORCER
+        for key, artifact in known.artifacts.items():
+            if artifact.jar and words <= {*words_of(artifact.name)} and not artifact.name.endswith("-plugin"):
+                share = 1.0 if words == {*words_of(artifact.name)} else 0.7
+                yield Clue(Reason.RAISES, key, kind, number, artifact.used, share)
+        yield Clue(Reason.NAMED, f"{plugin[1]}:{plugin[2]}", kind, number, plugin[3], 0.8)
 
 
 def _locked(log: Log, known: Catalogue) -> Iterator[Clue]:
@@ -92,7 +93,7 @@ def _locked(log: Log, known: Catalogue) -> Iterator[Clue]:
     found: list[tuple[int, str, str]] = []
     for number, line in log.hits(" but found ", 60):
         sides = line.partition(" but found ")
-        before, after = _NAMED.search(sides[0].replace("LockedVersion{version=", "")), _NAMED.search(sides[2])
+        before, after = NAMED.search(sides[0].replace("LockedVersion{version=", "")), NAMED.search(sides[2])
         if before and after and before[2] == after[2] and before[3].rstrip("}") != after[3]:
             known.add(before[1], before[2], before[3].rstrip("}"))
             known.add(after[1], after[2], after[3], jar=True)
@@ -121,132 +122,6 @@ def _list_behind(known: Catalogue, found: list[tuple[int, str, str]]) -> Iterato
             return
 
 
-def _rules(log: Log, known: Catalogue) -> Iterator[Clue]:
-    for words in _RULES:
-        for number, line in log.hits(words, 40):
-            failing = Failure.ENFORCER
-            text = line[: line.find(words)] if words == " requires Jenkins " else line
-            found = _NAMED.search(text.rpartition("Dependency ")[2] if words == " requires Jenkins " else text)
-            if found and "upper bound" not in words and "convergence" not in words and "uplicate" not in words:
-                yield Clue(Reason.FORBIDDEN, f"{found[1]}:{found[2]}", failing, number, found[3])
-                yield from _managing(known, f"{found[1]}:{found[2]}", number)
-            elif "uplicate" in words:
-                for one in _NAMED.finditer(line):
-                    yield Clue(Reason.FORBIDDEN, f"{one[1]}:{one[2]}", failing, number, one[3], 0.8)
-                for below, more in log.after(number, 6):
-                    named = _NAMED.search(more)
-                    if named is not None and not _is_own(known, f"{named[1]}:{named[2]}", named[3]):
-                        yield Clue(Reason.FORBIDDEN, f"{named[1]}:{named[2]}", failing, below, named[3], 0.7)
-                        yield from _managing(known, f"{named[1]}:{named[2]}", number)
-
-
-def _managing(known: Catalogue, key: str, number: int) -> Iterator[Clue]:
-    """A list of versions (BOM) that probably set this one: of the same house, fetched first, and nobody asked for another version."""
-    artifact = known.artifacts.get(key)
-    if artifact is not None and len(artifact.versions) > 1:
-        return
-    words = set(re.split(r"[-.]", key.partition(":")[0])) - {"org", "com", "io", "net", "plugins", "tools"}
-    for one, version in known.order:
-        bom = known.artifacts[one]
-        if bom.is_bom and not bom.is_parent and words & set(re.split(r"[-.]", bom.group)):
-            yield Clue(Reason.MANAGES, one, Failure.ENFORCER, number, version)
-            return
-
-
-def _tree(log: Log, known: Catalogue) -> Iterator[Clue]:
-    """Paths under "upper bound" and "convergence": what leads to the versions that the rule objects to."""
-    errors: list[list[Path]] = []
-    for words in ("equire upper bound dependencies error for", "ependency convergence error for"):
-        for number, line in log.hits(words, 12):
-            paths = [path for path in _paths(log, number) if len(path) > 1]
-            asked = _NAMED.search(line[line.find(words) :])
-            if paths:
-                errors.append(paths)
-            elif asked is not None:
-                yield Clue(Reason.FORBIDDEN, f"{asked[1]}:{asked[2]}", Failure.ENFORCER, number, asked[3])
-    counted: dict[str, float] = defaultdict(float)
-    one_sided = [_one_sided(known, paths) for paths in errors]
-    for nodes in one_sided:
-        for name, most in {name: most for _, name, _, most in sorted(nodes, key=lambda node: node[3])}.items():
-            counted[name] += most
-    for nodes in one_sided:
-        for at, key, version, share in nodes:
-            yield Clue(
-                Reason.LEADS_TO, key, Failure.ENFORCER, at, version, share * counted[key] / max(counted.values())
-            )
-    for paths in errors:
-        for path in paths:
-            if path[-1][3]:
-                yield Clue(Reason.CONFLICTS, path[-1][1], Failure.ENFORCER, path[-1][0], path[-1][2], 0.3)
-                yield from _lists(known, path[1][1], path[1][0])
-
-
-Node = tuple[int, str, str, str]  # line, artifact, version in use, version asked for
-Path = list[Node]
-
-
-def _one_sided(known: Catalogue, paths: list[Path]) -> list[tuple[int, str, str, float]]:
-    """(line, artifact, version, share) of what leads to one of the versions only: most to the newest, most what is near the top.
-
-    What has the version of the dependency it came with did not change alone.
-    """
-    newest = ""
-    ends: dict[str, set[str]] = defaultdict(set)
-    for path in paths:
-        end = path[-1][3] or path[-1][2]
-        newest = end if not newest or newer(end, newest) else newest
-        for _, key, _, _ in path:
-            ends[key].add(end)
-    found = []
-    for path in paths:
-        below = [node for node in path[1:] if not _is_own(known, node[1], node[2])]
-        alone = [node for node in below if len(ends[node[1]]) == 1]
-        first = [node for node in alone if node is below[0] or node[2] != below[0][2]] or alone or below
-        leads = (path[-1][3] or path[-1][2]) == newest
-        for place, (line, key, version, _) in enumerate(first[:4]):
-            found.append((line, key, version, (1.0 if leads else 0.6) * 0.92**place))
-    return found
-
-
-def _lists(known: Catalogue, key: str, line: int) -> Iterator[Clue]:
-    """A version in the tree that is managed: a list of versions may have set it."""
-    group = key.partition(":")[0]
-    for one, version in known.order:
-        artifact = known.artifacts[one]
-        if artifact.is_bom and artifact.group.split(".")[:2] == group.split(".")[:2]:
-            yield Clue(Reason.MANAGES, one, Failure.ENFORCER, line, version, 0.4)
-            return
-
-
-def _is_own(known: Catalogue, key: str, version: str) -> bool:
-    return key in known.own or "SNAPSHOT" in version
-
-
-def _paths(log: Log, number: int) -> list[Path]:
-    """Paths of a tree: (line, artifact, version in use, version asked for)."""
-    paths: list[Path] = []
-    depth = -1
-    for at, line in log.after(number, 160):
-        text = line.removeprefix("[ERROR] ").removeprefix("[WARNING] ").rstrip()
-        node = _NODE.match(text)
-        if node is None:
-            if text.strip() in ("and", "and:", "") or text.startswith("and"):
-                depth = -1
-                continue
-            if "+-" in text:
-                continue
-            break
-        named = _NAMED.search(node[2])
-        if named is None:
-            continue
-        if depth < 0 or len(node[1]) <= depth:
-            paths.append([])
-        depth = len(node[1])
-        asked = _NAMED.search(node[3].partition("<--")[2]) if "<--" in node[3] else None
-        paths[-1].append((at, f"{named[1]}:{named[2]}", named[3], asked[3] if asked else ""))
-    return paths
-
-
 def _resolution(log: Log, known: Catalogue) -> Iterator[Clue]:
     for words in _MISSING:
         for number, line in log.hits(words, 40):
@@ -254,18 +129,25 @@ def _resolution(log: Log, known: Catalogue) -> Iterator[Clue]:
                 continue
             if words.startswith("Non-resolvable") and ": Could not " in line:
                 continue
-            found = _NAMED.search(line[line.find(words) :].removeprefix(words))
+            found = NAMED.search(line[line.find(words) :].removeprefix(words))
             if found and f"{found[1]}:{found[2]}" not in known.own:
-                yield Clue(Reason.NOT_FOUND, f"{found[1]}:{found[2]}", Failure.RESOLUTION, number, found[3])
+                alone = 1.0 if _asks(line) in (None, f"{found[1]}:{found[2]}") else ASKED_FOR
+                yield Clue(Reason.NOT_FOUND, f"{found[1]}:{found[2]}", Failure.RESOLUTION, number, found[3], alone)
     for number, line in [*log.hits(" was not found in ", 40), *log.hits("[ERROR] ", 200)]:
-        found = _NAMED.search(line.partition(" was not found in ")[0]) or _LISTED.match(line)
+        found = NAMED.search(line.partition(" was not found in ")[0]) or _LISTED.match(line)
         if found and (" was not found in " in line or found.re is _LISTED):
             yield Clue(Reason.NOT_FOUND, f"{found[1]}:{found[2]}", Failure.RESOLUTION, number, found[3], 0.9)
     for number, line in log.hits("Failed to collect dependencies at ", 20):
-        chain = _NAMED.findall(line[line.find("Failed to collect") :])
+        chain = NAMED.findall(line[line.find("Failed to collect") :])
         if chain:
             yield Clue(Reason.LEADS_TO, f"{chain[0][0]}:{chain[0][1]}", Failure.RESOLUTION, number, chain[0][2])
     yield from _unversioned(log, known)
+
+
+def _asks(line: str) -> str | None:
+    """What the project itself asks for, at the head of the chain that led to a failure; None without a chain."""
+    chain = NAMED.search(line.partition("Failed to collect dependencies at ")[2])
+    return f"{chain[1]}:{chain[2]}" if chain else None
 
 
 def _unversioned(log: Log, known: Catalogue) -> Iterator[Clue]:
@@ -287,7 +169,7 @@ def _unversioned(log: Log, known: Catalogue) -> Iterator[Clue]:
 def _realm(log: Log, known: Catalogue) -> Iterator[Clue]:
     """A plugin that broke inside Maven: what was added to it comes first after itself; alone, where nothing is listed."""
     for number, line in log.hits(" while executing ", 6) if "urls[1] = " not in log.text else ():
-        broken = _NAMED.search(line.partition(" while executing ")[2]) if _broke(line) else None
+        broken = NAMED.search(line.partition(" while executing ")[2]) if _broke(line) else None
         if broken is not None:
             yield Clue(Reason.CALLS, f"{broken[1]}:{broken[2]}", step(log) or Failure.TEST, number, broken[3], 1.2)
     for number, _ in log.hits("urls[0] = ", 3):

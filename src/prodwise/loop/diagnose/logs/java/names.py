@@ -79,6 +79,11 @@ VAGUE: Final = frozenset(
     ]
 )
 
+NAMED: Final = re.compile(
+    r"(?<![\w.-])([a-zA-Z][\w.-]{1,150}):([\w.-]{1,120}):(?:[\w-]{1,30}:){0,2}([\dv][\w.+-]{0,80})"
+)
+"""An artifact as Maven writes it: group, name, version."""
+
 
 def words_of(name: str) -> list[str]:
     return [word for word in re.split(r"[-._]", name.lower()) if word]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -10,7 +11,7 @@ from prodwise.loop.diagnose.logs.clue import Clue, Reading
 from prodwise.loop.diagnose.logs.java import code, gradle, maven
 from prodwise.loop.diagnose.logs.java.catalogue import Artifact, Catalogue, Jars, catalogue
 from prodwise.loop.diagnose.logs.text import Log
-from prodwise.loop.diagnose.logs.versions import newer
+from prodwise.loop.diagnose.logs.versions import newer, same_major
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
 
@@ -34,7 +35,10 @@ _MARKS: Final = (
     "Failed to execute goal",
     "Could not find artifact",
 )
+_LED: Final = re.compile(r"^\s{0,12}\[(?:java|exec|junit)\] ", re.MULTILINE)
 _FETCHED: Final = (".pom", ".jar", "maven")
+FETCHED_MAX = 5
+"""Artifacts that were fetched, at most, for the others to have been at hand."""
 HARDLY = 0.3
 """Of the share of a clue: a package with less is as good as not named beside it."""
 FEW = 2
@@ -59,9 +63,12 @@ def read(whole: Log, few: Log) -> Reading:
         found.clues += (
             [replace(clue, share=0.5 * clue.share) for clue in clues if clue.name in realm] if realm else clues
         )
+    if not found.clues:
+        found.clues += maven.of_goal(log, known)
     if not found.clues and kind is not None:
         found.clues += _fresh(known, kind)
     found.clues += [] if realm else _beside(found.clues, known)
+    found.clues += _fetched(whole, known, kind)
     _versions(found, known)
     return found
 
@@ -69,12 +76,18 @@ def read(whole: Log, few: Log) -> Reading:
 def quiet(log: Log) -> Log:
     """The same, each line where it was, without what tells of fetching artifacts: most of a long log of Maven."""
     if "ownload" not in log.text or not any(ending in log.text for ending in _FETCHED):
-        return log
-    return Log("\n".join("" if _fetches(line) else line for line in log.lines), log.cut)
+        return _unled(log)
+    kept = ["" if "ownload" in line and _fetches(line) else line for line in log.lines]
+    return _unled(Log("\n".join(kept), log.cut))
+
+
+def _unled(log: Log) -> Log:
+    """Without what the runner of another program's output puts before its lines."""
+    return Log(_LED.sub("", log.text), log.cut) if "[java] " in log.text else log
 
 
 def _fetches(line: str) -> bool:
-    return "ownload" in line and "://" in line and any(ending in line for ending in _FETCHED)
+    return "://" in line and (".pom" in line or ".jar" in line or "maven" in line)
 
 
 def _whose(known: Catalogue, name: str) -> str:
@@ -93,7 +106,7 @@ def _owned(one: code.Naming, known: Catalogue, kind: Failure | None) -> Iterator
         return
     if known.is_own(one.name) and one.reason is not Reason.LACKS:
         return
-    owners = known.owners(one.name)
+    owners = _not_of(known.owners(one.name), known.owners(one.by) if one.by else [])
     for key, share in owners:
         yield Clue(one.reason, key, failing, one.line, known.artifacts[key].used, one.share * share)
     if one.reason is Reason.LACKS:
@@ -108,6 +121,13 @@ def _owned(one: code.Naming, known: Catalogue, kind: Failure | None) -> Iterator
                 one.line,
                 share=(0.9 if one.reason is Reason.LACKS else 0.6) * one.share,
             )
+
+
+def _not_of(owners: list[tuple[str, float]], callers: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Who may own a name that is not there: hardly the very artifact that asks for it, which was compiled whole."""
+    if len(owners) < 2 or not callers or owners[0][0] != callers[0][0]:
+        return owners
+    return [(key, share / owners[1][1]) for key, share in owners[1:]]
 
 
 def _asked_for(one: code.Naming, owners: list[tuple[str, float]], known: Catalogue, kind: Failure) -> Iterator[Clue]:
@@ -162,6 +182,16 @@ def _fresh(known: Catalogue, kind: Failure) -> Iterator[Clue]:
             yield Clue(Reason.SEEN_TWICE, key, kind, 0, artifact.used)
 
 
+def _fetched(whole: Log, known: Catalogue, kind: Failure | None) -> Iterator[Clue]:
+    """Where everything else was at hand from before: the few artifacts that were not are what is new."""
+    jars = [one for one in known.artifacts.values() if any(seen.batch for seen in one.versions.values())]
+    new = [one for one in jars if not one.name.endswith("-plugin")]
+    if kind is not None and len(jars) <= FETCHED_MAX:
+        for one in new:
+            line = next((number for number, _ in whole.hits(f"/{one.name}-{one.used}.", 1)), 0)
+            yield Clue(Reason.FETCHED, one.key, kind, line, one.used)
+
+
 def _standing(artifact: Artifact, version: str, clue: Clue, known: Catalogue) -> list[Clue]:
     usual = known.usual(artifact)
     if usual and newer(version, usual):
@@ -169,6 +199,11 @@ def _standing(artifact: Artifact, version: str, clue: Clue, known: Catalogue) ->
     siblings = known.siblings(artifact)
     if newer(artifact.newest, version) or any(newer(one.used, version) for one in siblings if usual):
         return [Clue(Reason.LAGS, artifact.key, clue.kind, clue.line)]
+    above = any(newer(one.used, version) and same_major(one.used, version) for one in siblings)
+    first = known.root(artifact, version) is artifact and version == artifact.used
+    passed = any(newer(version, one) and not seen.jar for one, seen in artifact.versions.items())
+    if clue.reason is Reason.LACKS and first and passed and not above:
+        return [Clue(Reason.STANDS_OUT, artifact.key, clue.kind, clue.line, share=0.6)]
     return []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from prodwise.loop.diagnose.logs.asked import names_asked
+from prodwise.loop.diagnose.logs.asked import commands_of, names_asked
 from prodwise.loop.diagnose.logs.clue import Reading
 from prodwise.loop.diagnose.logs.node.names import PKG, VER
 from prodwise.loop.diagnose.logs.rules import rule
@@ -64,7 +64,7 @@ _VERSIONED: Final = re.compile(r"node_modules/\.pnpm/((?:@[\w.-]{1,80}\+)?[\w.-]
 
 
 def installed(log: Log, found: Reading) -> None:
-    for name, (_, version) in names_asked(log, Ecosystem.NODE):
+    for name, (_, version) in names_asked(log, Ecosystem.NODE, commands_of(log)):
         found.versions.setdefault(name, version)
     for _, line in log.hits("node_modules/.pnpm/", 300):
         for one in _VERSIONED.finditer(line):
