@@ -49,6 +49,10 @@ def reproduce(given: Given, workshop: Workshop, base: str, budget: Budget, root:
             return NotReproduced(f"at the base, {said}", refused=not turn)
         reasons.append(one)
         output, seconds = ran.output, max(seconds, ran.seconds)
+    if len({one.ended for one in reasons}) > 1:
+        return NotReproduced(
+            f"at the base, it is over within {most:.0f} s only now and then: give it more time", refused=False
+        )
     if len(set(reasons)) > 1:
         return NotReproduced("at the base, it fails each time for another reason: it is flaky", refused=False)
     return Reproducer(_told(fault, output, root), reasons[0], seconds, given.text, given.notes)

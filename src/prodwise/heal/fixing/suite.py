@@ -26,6 +26,7 @@ FILES_MAX: Final = 20
 READ_MAX: Final = 400
 AGAIN: Final = 3
 OUTPUT: Final = 2_000_000
+LATE: Final = "it takes too long"
 TOLD_MAX: Final = 3
 
 
@@ -36,6 +37,8 @@ def suite(trial: Trial) -> GateResult:
         court.looked = True
         _before(court, [one.path or one.before for one in trial.files])
     before, asked = court.before, court.suite
+    if court.late:
+        return held(GATE, f"no other test could be asked: {court.late}; more time may tell")
     if before is None or asked is None:
         return passed(GATE, "there is no other test to lose")
     court.tell(f"the suite with the change ({court.suite_s:.0f} s at the base)")
@@ -87,6 +90,7 @@ def _before(court: Court, changed: Sequence[str]) -> None:
         if why := _taken(court, one, ran):
             told = _part(court, one, changed, why)
             court.not_checked(f"the whole suite: {why}; {told} were run" if told else f"other tests: {why}")
+            court.late = why if why == LATE and not told else ""
         return
     none = "no runner for them is installed" if found else "none were found that could be run here"
     court.not_checked(f"other tests: {none}")
@@ -109,7 +113,7 @@ def _taken(court: Court, asked: Suite, ran: Ran) -> str:
     """Keeps this as what counts; says why it is not enough, "" if it is."""
     told = results(asked, ran.code, ran.output)
     if ran.ended == "time":
-        return "it takes too long"
+        return LATE
     if ran.code == NOTHING_RUN or (asked.kind == "unittest" and not told.known):
         return "none were found that could be run here"
     if told.known or ran.code == 0:
