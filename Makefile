@@ -21,8 +21,10 @@ test: .venv/.dev lint
 ifdef TEST_ARGS
 	$(BIN)/python -m pytest -m "not full" $(AGAIN) $(TEST_ARGS)
 else
-	$(BIN)/python -m pytest -m "not full" $(AGAIN) -n 2 $(PURE)
-	$(BIN)/python -m pytest -m "not full" $(AGAIN) $(addprefix --ignore=,$(PURE))
+	@echo "tests that time no running app, on both cores:"
+	@$(BIN)/python -m pytest -m "not full" $(AGAIN) -n 2 $(PURE)
+	@echo "and the others, one at a time:"
+	@$(BIN)/python -m pytest -m "not full" $(AGAIN) $(addprefix --ignore=,$(PURE))
 endif
 
 test-full: .venv/.dev
