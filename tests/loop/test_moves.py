@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from prodwise.loop import moves
 from prodwise.model.service import Service, ServiceKind, SlotName
 from prodwise.model.signal import ProcessSeen, ProcessState
@@ -64,6 +66,13 @@ def test_going_back_from_a_stable_release_starts_the_old_one_beside_it() -> None
         "start worker b",
         "stop web a",
     ]
+
+
+@pytest.mark.parametrize("beside", ["", "2-b"])
+def test_users_do_not_go_back_to_a_slot_that_holds_something_else_by_now(beside: str) -> None:
+    assert moves.complete_return(BOTH, _seen(0.0, canary=beside), "0-z") == []
+    assert moves.astray(BOTH, _seen(0.0, canary=beside), "0-z") == ["web"]
+    assert moves.astray(BOTH, _seen(0.0, canary=beside), "1-a") == []
 
 
 def test_gone_needs_no_process_and_no_share() -> None:

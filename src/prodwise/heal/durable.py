@@ -30,7 +30,7 @@ Broken = Callable[[str, str, Exception], None]
 CRASHES: Final = (DatabaseError, Fenced)
 """What must reach the step around it, and ends this process there."""
 EXIT_DATABASE, EXIT_UNSEEN, EXIT_FENCED = 70, 72, 75
-APPLICATION_VERSION = "stories-3"
+APPLICATION_VERSION = "stories-4"
 """Raised when a story's order of steps changes; workflows begun under another version are not mixed up with this one's."""
 
 UNSEEN_S = 0.5
@@ -164,6 +164,8 @@ class Durable:
     @staticmethod
     def goes_on(story: str) -> bool:
         """It has begun, here or in a healer that is gone, and is not over."""
+        from dbos import DBOS
+
         under_way = ["PENDING", "ENQUEUED"]
         found = DBOS.list_workflows(workflow_ids=[story], status=under_way, load_input=False, load_output=False)
         return bool(found)

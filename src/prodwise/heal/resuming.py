@@ -124,15 +124,13 @@ class Withdrawing:
         rollout = self._parts.records.rollouts.load(release)
         previous = rollout.previous if rollout is not None else ""
         for number in range(TRIES):
-            gone = self._durable.step(f"gone {number}", self._gone, release)
-            if gone:
-                failure = ""
+            if self._durable.step(f"gone {number}", self._gone, release):
                 break
             failure = self._returning.move(
                 story, f"back {number}", lambda: moves.withdraw(shipped, observe(), release, previous), AUTOMATION
             )
-        else:
-            failure = failure or "it still runs"
+        gone = bool(self._durable.step("gone", self._gone, release))
+        failure = "" if gone else failure or "it still runs"
         self._intake.end_rollout(release)
         self._durable.transact("end", settle, self._parts, release)
         told = f"it could not be taken back: {failure}" if failure else "users are on the release before it"

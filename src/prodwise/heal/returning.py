@@ -70,6 +70,7 @@ class Returning:
             return failure
         left = str(self._durable.step(f"{label} leaving", self._leaving, release))
         failure = self.move(story, f"{label} switch", lambda: self._plan(moves.complete_return, release), actor)
+        failure = failure or str(self._durable.step(f"{label} there", self._elsewhere, release))
         if not failure:
             self._durable.transact(
                 f"{label} record", went_back, self._parts.records, story, release, left, actor, reason, leaves
@@ -132,6 +133,11 @@ class Returning:
                 return ""
             time.sleep(LOOK_S)
         return f"release {release} did not become healthy: " + ", ".join(late)
+
+    def _elsewhere(self, release: str) -> str:
+        """Which services' users are not on the release, in words; "" for none."""
+        late = moves.astray(self._parts.shipped, self._parts.target.observe(), release)
+        return f"{', '.join(late)} no longer had {release} beside what serves" if late else ""
 
     def _leaving(self, release: str) -> str:
         seen = self._parts.target.observe()

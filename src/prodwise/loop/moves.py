@@ -119,7 +119,12 @@ def prepare_return(inventory: Sequence[Service], seen: TargetSeen, release: str)
 
 
 def complete_return(inventory: Sequence[Service], seen: TargetSeen, release: str) -> list[Move]:
-    """Second half: users go to the earlier release, the other services follow, the bad processes end."""
+    """Second half: users go to the earlier release, the other services follow, the bad processes end.
+
+    Nothing, where a slot that users were to go to holds something else by now.
+    """
+    if any(all(_runs(at, slot) != release for slot in SlotName) for _, at in _switched(inventory, seen)):
+        return []
     flips, followed, stops = [], [], []
     for service, at in _seen(inventory, seen):
         if service.ramps and at.switch is not None:
@@ -132,6 +137,15 @@ def complete_return(inventory: Sequence[Service], seen: TargetSeen, release: str
         elif at.active is None or _runs(at, at.active) != release:
             followed += _replace(service, at, at.active, release)
     return flips + followed + stops
+
+
+def astray(inventory: Sequence[Service], seen: TargetSeen, release: str) -> list[str]:
+    """The services whose users are on another release."""
+    return [
+        service.id
+        for service, at in _switched(inventory, seen)
+        if at.switch is not None and _runs(at, at.switch.stable) != release
+    ]
 
 
 def returned(inventory: Sequence[Service], seen: TargetSeen, release: str) -> bool:
@@ -181,6 +195,11 @@ def _seen(inventory: Sequence[Service], seen: TargetSeen) -> Iterable[tuple[Serv
         at = seen.service(service.id)
         if at is not None:
             yield service, at
+
+
+def _switched(inventory: Sequence[Service], seen: TargetSeen) -> list[tuple[Service, ServiceSeen]]:
+    """Those that give users to the one slot or the other."""
+    return [(service, at) for service, at in _seen(inventory, seen) if service.ramps and at.switch is not None]
 
 
 def _stable(at: ServiceSeen) -> SlotName:
