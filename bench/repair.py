@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from prodwise.heal.fixing.budget import Budget
 from prodwise.heal.fixing.given import NotReproduced, given
 from prodwise.heal.fixing.reproducer import reproduce
 from prodwise.heal.fixing.story import repair
-from prodwise.model.errors import Refused
+from prodwise.model.errors import OutOfTime, Refused
 from prodwise.model.patch import Fault, Proposal
 from prodwise.repair.search_repairer import SearchRepairer
 from prodwise.repair.settings.repairer import SettingsRepairer
@@ -74,7 +75,9 @@ def judge(project: Project, bug: Bug, seconds: float = SECONDS) -> Judged:
             if project.tuned:
                 first = passed(shop, root, " ".join(command), seconds)
             else:
-                first = next(SearchRepairer().propose(Fault(command), shop, shop.base, seconds), None)
+                first = None
+                with contextlib.suppress(OutOfTime):
+                    first = next(SearchRepairer().propose(Fault(command), shop, shop.base, seconds), None)
         took = perf_counter() - begun
         return Judged(project.name, bug, verdict(project, bug, root, first), took, first.why if first else "")
 

@@ -6,10 +6,13 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from prodwise.model.errors import OutOfTime
+from prodwise.model.patch import Fault, Proposal
 from tests.fixing.bench import CART, CHECK, OTHERS, WITH_CHECK, WITH_TESTS, Proposes, gates, git, repository, story
 from tests.loop.patches import diff, new_file
 
@@ -101,6 +104,20 @@ def test_a_command_that_is_no_check_is_refused(tmp_path: Path, test: str) -> Non
     fix = story(repository(tmp_path, {"cart.py": CART}), test, Proposes(RIGHT))
     assert fix.status in ("refused", "no_fix")
     assert fix.proposal is None
+
+
+def test_what_there_was_no_time_to_try_is_said(tmp_path: Path) -> None:
+    class Late:
+        name = "late"
+
+        def propose(self, fault: Fault, workshop: object, base: str, seconds: float) -> Iterator[Proposal]:
+            raise OutOfTime("7 of 9 edits were not tried in its time")
+            yield
+
+    fix = story(repository(tmp_path, {"cart.py": CART, "check.py": CHECK}), WITH_CHECK, Late())
+    assert (fix.status, fix.over) == ("no_fix", True)
+    assert fix.reason.startswith("nobody had anything to propose; late: 7 of 9 edits were not tried in its time")
+    assert "what else late would propose: 7 of 9 edits were not tried in its time" in fix.unchecked
 
 
 def test_a_flaky_check_is_no_reproducer(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bench.repair import PROJECTS, judge, write
 from bench.repairs.case import Bug, Project, broken
-from prodwise.model.errors import Refused
+from prodwise.model.errors import OutOfTime, Refused
 from prodwise.model.patch import Fault
 from prodwise.repair import commands
 from prodwise.repair.localise import Spectrum, is_test, suspicion
@@ -55,6 +55,26 @@ def test_a_seeded_bug_is_ended_as_tests_that_it_never_saw_ask(project: str, bug:
 def test_what_no_patch_should_end_gets_none(project: str, bug: str) -> None:
     try:
         assert judge(*named(project, bug), seconds=60).verdict == "none"
+    except Refused as error:
+        pytest.skip(error.message)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(120)
+def test_how_much_there_was_no_time_for_is_told(tmp_path: Path) -> None:
+    body = "".join(
+        f"    total = total * {n} + a - b // {n}\n    if total > {n * 7} and a != b:\n        total -= {n}\n"
+        for n in range(2, 30)
+    )
+    test = "import time\n\nfrom m import far\n\ndef test_far():\n    time.sleep(0.5)\n    assert far(3, 4) == 'no edit says this'\n"
+    write(
+        tmp_path,
+        {"m.py": f"def far(a, b):\n    total = a + b\n{body}    return total\n", "test_m.py": test},
+    )
+    command = (sys.executable, "-m", "pytest", "-q", "test_m.py")
+    try:
+        with Workshop(tmp_path, [" ".join(command)]) as shop, pytest.raises(OutOfTime, match=r"[\d,]+ of [\d,]+ edits"):
+            list(SearchRepairer().propose(Fault(command), shop, shop.base, 25))
     except Refused as error:
         pytest.skip(error.message)
 

@@ -69,6 +69,12 @@ class BuildFailed(GateFailed):
     code = "build_failed"
 
 
+class OutOfTime(ProdwiseError):
+    """There was no time to look at all of it; what was told until then stands."""
+
+    code = "out_of_time"
+
+
 class TargetError(ProdwiseError):
     """The target did not do what it was asked."""
 

@@ -103,7 +103,7 @@ class Repairer(Protocol):
 
     def propose(self, fault: Fault, workshop: Workshop, base: str, seconds: float) -> Iterator[Proposal]:
         """Proposals against `base`, best first, as they are found, until `seconds` have passed. A repairer that cannot help
-        with this fault proposes nothing."""
+        with this fault proposes nothing. Raises OutOfTime at the end where there was no time for all that it would try."""
 
 
 class Advisories(Protocol):

@@ -8,6 +8,7 @@ from functools import cache, partial
 
 from prodwise.clock import monotonic
 from prodwise.model.action import ActionKind
+from prodwise.model.errors import OutOfTime
 from prodwise.model.patch import Fault, Proposal
 from prodwise.ports.repair import Workshop
 from prodwise.repair import limits
@@ -48,6 +49,8 @@ class SearchRepairer:
                     diff = unified(edit.path, old, edit.applied(old))
                     rank = max(round(1 - survivor.confidence, 3), rank + 0.01)
                     yield Proposal(self.name, ActionKind.PATCH, diff, why, rank)
+                if rank < 0 < search.untried:
+                    raise OutOfTime(f"{search.untried:,} of {search.made:,} edits were not tried in its time")
             finally:
                 probe.close()
 
@@ -60,6 +63,8 @@ class _Search:
     workshop: Workshop
     base: str
     end: float
+    made: int = 0
+    untried: int = 0
 
     def left(self) -> float:
         return self.end - monotonic()
@@ -68,7 +73,8 @@ class _Search:
         """1. Tries until what follows is clearly less likely than what stands, or time is up. 2. What stands is asked further
         questions, and weighed. 3. The chosen ones pass the plain command once more, in a fresh process."""
         guards = Guards(self.scene, self.probe)
-        passed, rest = self._forked(candidates)
+        passed, rest, late = self._forked(candidates)
+        self.made, self.untried = len(candidates), late + max(0, len(rest) - PLAIN_MOST)
         passed = self._beside(_whole(passed))
         best = min((one.score for one in passed), default=1e9)
         slow = self._plainly([one for one in rest if one.score <= best + MARGIN][:PLAIN_MOST])
@@ -86,8 +92,8 @@ class _Search:
         more = limits.others(known, source_of)
         return [*known, *(self._forked(more)[0] if more and self.left() > LAST_S else [])]
 
-    def _forked(self, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
-        """Those that pass, and those that must be tried in a process of their own."""
+    def _forked(self, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Candidate], int]:
+        """Those that pass, those that must be tried in a process of their own, and of how many there was no time for."""
         scene = self.scene
         trial = Trial(
             scene.targets,
@@ -101,9 +107,10 @@ class _Search:
         seconds = max(2.0, 0.75 * self.left() - LAST_S)
         tried = self.probe.attempt(scene.check.whole or scene.check.command, _numbered(candidates), trial, seconds)
         if not tried.ready:
-            return [], list(candidates)
+            return [], list(candidates), 0
         passed = [one for at, one in enumerate(candidates) if tried.codes.get(at) == 0]
-        return passed, [one for at, one in enumerate(candidates) if tried.codes.get(at) == CANNOT]
+        cannot = [one for at, one in enumerate(candidates) if tried.codes.get(at) == CANNOT]
+        return passed, cannot, len(candidates) - len(tried.codes)
 
     def _answers(self, standing: Sequence[Candidate]) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
         """What each answers beyond the tests, where that can be asked, and what the unchanged program does; in a tree of its own,

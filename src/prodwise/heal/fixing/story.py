@@ -14,7 +14,7 @@ from prodwise.heal.fixing.reproducer import Reproducer
 from prodwise.heal.fixing.rivals import rival
 from prodwise.heal.fixing.trial import Court, Means, Trial, asked
 from prodwise.loop.verify.patch import NotADiff, read
-from prodwise.model.errors import ProdwiseError, Refused
+from prodwise.model.errors import OutOfTime, ProdwiseError, Refused
 from prodwise.model.gate import GateResult, Verdict, worst
 from prodwise.model.patch import Proposal
 from prodwise.ports.repair import Repairer, Workshop
@@ -92,8 +92,9 @@ def repair(
     if isinstance(won, str):
         return Fix("no_fix", won, None, (), _kept(tried), unchecked, check.text, budget.spent)
     if won is None:
-        over = over or budget.left < LEAST_S
-        reason = _why_none(tried, repairers) + (f"; {budget.seconds:.0f} s are over" if over else "")
+        over = over or bool(court.unfinished) or budget.left < LEAST_S
+        unfinished = f"; {court.unfinished}" if court.unfinished else ""
+        reason = _why_none(tried, repairers) + unfinished + (f"; {budget.seconds:.0f} s are over" if over else "")
         last = tried[-1].gates if tried else ()
         return Fix("no_fix", reason, None, last, _kept(tried), unchecked, check.text, budget.spent, over)
     return Fix("fixed", won.proposal.why, won.proposal, won.gates, _kept(tried), unchecked, check.text, budget.spent)
@@ -173,6 +174,10 @@ def _proposals(court: Court, one: Repairer, share: float, seen: set[str], tell: 
                 yield proposal
     except (BudgetOver, Refused):
         raise
+    except OutOfTime as error:
+        court.unfinished = f"{one.name}: {error.message}"
+        court.not_checked(f"what else {one.name} would propose: {error.message}")
+        tell(court.unfinished)
     except Exception as error:  # noqa: BLE001 — a repairer may be anybody's: what it stumbles over ends it, not the story
         tell(f"{one.name} could not go on: {type(error).__name__}: {error}")
         why = error.message if isinstance(error, ProdwiseError) else f"it stopped with {type(error).__name__}"
