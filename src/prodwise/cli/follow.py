@@ -157,6 +157,8 @@ def ending(client: Client, desk: Desk, rollout: Rollout, code: int) -> None:
         desk.show(*(f"  {paint(line, '')}" for line in reason.splitlines()))
     _last_words(desk, release, log)
     desk.say("  next: fix it, commit it, `prodwise deploy` again", "dim")
+    if code != Code.UNDONE:
+        desk.say(f"  or see whether a fix is found: prodwise fix --incident {release}", "dim")
     desk.say(f"  the whole reasoning: prodwise why {release}", "dim")
 
 

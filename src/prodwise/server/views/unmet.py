@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from prodwise.model.unmet import Unmet
 from prodwise.server.views.words import visible
 
-NOT_SOUGHT = "No fix was looked for."
-
 
 @dataclass(frozen=True, slots=True)
 class UnmetLine:
@@ -21,7 +19,13 @@ def unmet_line(refused: Unmet | None, fix: str) -> UnmetLine | None:
     """fix: what came of looking for one, "" where none was looked for."""
     if refused is None:
         return None
-    return UnmetLine(refused.release, visible(sentence(refused.title), 300), fix_words(fix) or NOT_SOUGHT)
+    return UnmetLine(
+        refused.release, visible(sentence(refused.title), 300), fix_words(fix) or _not_sought(refused.release)
+    )
+
+
+def _not_sought(release: str) -> str:
+    return f"No fix was looked for: `prodwise fix --incident {release}` looks for one."
 
 
 def fix_words(fix: str) -> str:
