@@ -54,6 +54,30 @@ def test_usual_mistakes_are_undone(body: str, bad: str, good: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "self.size = size",
+        "self._size = size",
+        "self.size: int = size",
+        "g(size=size)",
+        "g({'size': size})",
+        "d['size'] = size",
+    ],
+)
+def test_what_goes_by_its_own_name_is_meant(line: str) -> None:
+    def other(text: str) -> str:
+        before, _, after = text.rpartition("size")
+        return f"{before}other{after}"
+
+    text = f"def f(self, size, other, d):\n    {line}\n"
+    assert other(text) not in made(text, 2)
+    twin = text.replace("size", "count").replace("f(self, count", "f(self, size")
+    before, _, after = twin.rpartition("count")
+    given = f"{before}size{after}"  # to something of another name
+    assert other(given) in made(given, 2)
+
+
+@pytest.mark.parametrize(
     ("error", "message", "line", "good"),
     [
         ("KeyError", "'k'", "return d['k']", "return d.get('k')"),

@@ -58,6 +58,8 @@ def _variables(site: Site, node: ast.Name) -> Iterator[Edit]:
         if called:
             yield from _functions(site, node)
         return
+    if _goes_by_name(parent, node):
+        return
     for other in site.scope.locals:
         if other not in (node.id, "self", "cls", "_"):
             cost = 1.9 - 0.5 * near(node.id, other)
@@ -68,6 +70,28 @@ def _variables(site: Site, node: ast.Name) -> Iterator[Edit]:
             if likeness > 0.5:
                 why = f"`self.{attribute}` is meant instead of `{node.id}`"
                 yield site.swap(node, f"self.{attribute}", "variable", why, 2.4 - 0.5 * likeness)
+
+
+def _goes_by_name(parent: ast.AST | None, node: ast.Name) -> bool:
+    """Whether what is given a name has that name already: `self.size = size`, `f(size=size)`, `{"size": size}`. Then it is meant."""
+    if isinstance(parent, ast.keyword):
+        return parent.arg == node.id
+    if isinstance(parent, ast.Dict):
+        return any(
+            value is node and isinstance(key, ast.Constant) and key.value == node.id
+            for key, value in zip(parent.keys, parent.values, strict=True)
+        )
+    if isinstance(parent, ast.AnnAssign):
+        return parent.value is node and _given_to(parent.target) == node.id
+    return isinstance(parent, ast.Assign) and parent.value is node and node.id in map(_given_to, parent.targets)
+
+
+def _given_to(target: ast.expr) -> str:
+    if isinstance(target, ast.Attribute):
+        return target.attr.lstrip("_")
+    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+        return str(target.slice.value)
+    return ""
 
 
 def _functions(site: Site, node: ast.Name) -> Iterator[Edit]:
