@@ -74,7 +74,7 @@ class _Search:
         questions, and weighed. 3. The chosen ones pass the plain command once more, in a fresh process."""
         guards = Guards(self.scene, self.probe)
         passed, rest, late = self._forked(candidates)
-        self.made, self.untried = len(candidates), late + max(0, len(rest) - PLAIN_MOST)
+        self.made, self.untried = len(candidates), late + (0 if passed else max(0, len(rest) - PLAIN_MOST))
         passed = self._beside(_whole(passed))
         best = min((one.score for one in passed), default=1e9)
         slow = self._plainly([one for one in rest if one.score <= best + MARGIN][:PLAIN_MOST])
@@ -110,7 +110,8 @@ class _Search:
             return [], list(candidates), 0
         passed = [one for at, one in enumerate(candidates) if tried.codes.get(at) == 0]
         cannot = [one for at, one in enumerate(candidates) if tried.codes.get(at) == CANNOT]
-        return passed, cannot, len(candidates) - len(tried.codes)
+        late = 0 if passed else len(candidates) - len(tried.codes)  # else the rest was clearly less likely
+        return passed, cannot, late
 
     def _answers(self, standing: Sequence[Candidate]) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
         """What each answers beyond the tests, where that can be asked, and what the unchanged program does; in a tree of its own,
