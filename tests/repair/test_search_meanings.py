@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.repair import write
-from prodwise.model.errors import OutOfTime, Refused
+from prodwise.model.errors import Refused
 from prodwise.model.patch import Fault
 from prodwise.repair.edits import Edit
 from prodwise.repair.inside import prodwise_compare
@@ -94,8 +93,6 @@ def test_where_tests_leave_open_what_is_meant_nothing_is_said(tmp_path: Path) ->
     command = (sys.executable, "-m", "pytest", "-q", "test_m.py")
     try:
         with Workshop(tmp_path, [" ".join(command)]) as shop:
-            found = SearchRepairer().propose(Fault(command), shop, shop.base, 150)
-            with contextlib.suppress(OutOfTime):
-                assert list(found) == []
+            assert list(SearchRepairer().propose(Fault(command), shop, shop.base, 150)) == []
     except Refused as error:
         pytest.skip(error.message)
