@@ -67,7 +67,7 @@ def test_a_release_that_no_user_met_is_told_with_what_came_of_looking_for_its_fi
 def test_a_release_that_no_user_met_and_nobody_looked_for_is_said_to_be_so(world: World) -> None:
     stories.unmet(world, "")
     with world.person() as client:
-        assert "No fix was looked for: `prodwise fix --incident" in text_of(client.get("/").text)
+        assert "No fix was looked for; this looks for one: prodwise fix --incident" in text_of(client.get("/").text)
 
 
 def test_now_when_something_is_broken(world: World) -> None:

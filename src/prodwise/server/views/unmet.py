@@ -25,7 +25,7 @@ def unmet_line(refused: Unmet | None, fix: str) -> UnmetLine | None:
 
 
 def _not_sought(release: str) -> str:
-    return f"No fix was looked for: `prodwise fix --incident {release}` looks for one."
+    return f"No fix was looked for; this looks for one: prodwise fix --incident {release}"
 
 
 def fix_words(fix: str) -> str:
