@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from prodwise.clock import monotonic
 from prodwise.repair.company import related
 from prodwise.repair.pool import Candidate
-from prodwise.repair.probe import CANNOT, Probe, Trial
+from prodwise.repair.probe import CANNOT, Probe, Trial, Try
 from prodwise.repair.scene import Scene
 
 
@@ -40,7 +40,7 @@ class Guards:
         left = end - monotonic()
         if left < 1:
             return []
-        numbered = {at: (one.edit, one.unit, one.score) for at, one in enumerate(some)}
+        numbered = {at: Try(one.edit, one.unit, one.score) for at, one in enumerate(some)}
         trial = Trial((), sorted(passing), sorted(known), max(3.0, 4 * self.scene.limits.plain))
         tried = self.probe.attempt(command, numbered, trial, left)
         kept = []

@@ -17,6 +17,7 @@ from prodwise.repair.scene import ASSERTED, Scene
 from prodwise.repair.search import candidates, together
 from prodwise.repair.source import Function, Source, Unit
 from prodwise.repair.templates import asked, crash, defaults, expected, guards, handlers, members, raises, tables, texts
+from prodwise.repair.whole import Whole, around
 
 FILES_MOST = 12
 STATEMENTS_MOST = 200
@@ -47,7 +48,8 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """seen: lines, beside its own, of which a test that runs one sees the edit; parts: the edits of which it is made."""
+    """seen: lines, beside its own, of which a test that runs one sees the edit; parts: the edits of which it is made;
+    whole: the expression that it changes a part of."""
 
     edit: Edit
     unit: Unit | None
@@ -55,6 +57,7 @@ class Candidate:
     seen: frozenset[tuple[str, int]] = frozenset()
     moved: Moved | None = None
     parts: tuple[Edit, ...] = ()
+    whole: Whole | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,8 @@ def pool(scene: Scene, tree: Tree, workshop: Workshop) -> list[Candidate]:
             edit = one.edit
             if turned.unnoticed(edit, one.source, one.statement, scene.spectrum):
                 edit = replace(edit, kind="turned")
-            found.append((score + later, Candidate(edit, unit, score, seen, parts=one.parts)))
+            whole = around(one.source, one.statement, edit)
+            found.append((score + later, Candidate(edit, unit, score, seen, parts=one.parts, whole=whole)))
     return [one for _, one in sorted(found, key=lambda pair: pair[0])]
 
 

@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,14 @@ from prodwise.repair.edits import Edit
 from prodwise.repair.localise import Lines
 from prodwise.repair.source import Unit
 from prodwise.repair.values import Call, read
+from prodwise.repair.whole import Whole
 
 PLACE = ".prodwise-watch"
 INSIDE = ("sitecustomize.py", "prodwise_watch.py", "prodwise_forks.py", "prodwise_modules.py", "prodwise_compare.py",
-          "prodwise_values.py")  # fmt: skip
+          "prodwise_values.py", "prodwise_differs.py")  # fmt: skip
+ANSWERS = "answer.jsonl"
+BEST = "best"
+"""The score of what passed in another lane, told while a run goes on."""
 ANSWER_MOST = 64 << 20
 CANNOT = 97
 _RUN = f'PYTHONPATH="$PWD/{PLACE}${{PYTHONPATH:+:$PYTHONPATH}}" exec "$@"'
@@ -60,10 +64,21 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
+class Try:
+    """One edit. whole: the expression whose value tells whether it is worth a try now; None where that is not asked."""
+
+    edit: Edit
+    unit: Unit | None
+    score: float
+    whole: Whole | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """What a try of many edits asks. first: tests in the order in which they are run before all others; must: those that have to
     pass, known: those that may fail; each: seconds of processor time for one edit, quick: for a first look
-    at it; margin: how much worse than the best that passes is still tried; most: after so many that pass it ends."""
+    at it; margin: how much worse than the best that passes is still tried; most: after so many that pass it ends; enough: after this
+    part of the time it ends where one has passed; error: the type with which the check fails, "" where it is not known."""
 
     first: Sequence[str]
     must: Sequence[str]
@@ -72,6 +87,8 @@ class Trial:
     quick: float = 3.0
     margin: float = 1e9
     most: int = 1_000_000
+    enough: float = 1.0
+    error: str = ""
 
 
 class Probe:
@@ -151,32 +168,31 @@ class Probe:
         )
         return Covered(ran, root, tests, loading)
 
-    def attempt(self, command: Sequence[str], edits: Mapping[int, tuple[Edit, Unit | None, float]], trial: Trial,
+    def attempt(self, command: Sequence[str], edits: Mapping[int, Try], trial: Trial,
                 seconds: float) -> Tried:  # fmt: skip
-        """Edits with their scores, in order, each in a fork of the collected tests."""
+        """Edits with their scores, in order, each in a fork of the collected tests; for `seconds` where none passes."""
         plan = {
             "mode": "try",
             **asdict(trial),
             "seconds": trial.each,
-            "total": max(1.0, seconds - 2),
+            "total": max(1.0, trial.enough * seconds - 2),
+            "last": max(1.0, seconds - 2),
             "edits": _rows_of(edits),
         }
         rows = self._kept(command, edits, plan, seconds)
         codes = {int(row["id"]): row["code"] for row in rows if "code" in row}
         return Tried(any("ready" in row for row in rows), codes)
 
-    def compare(
-        self, command: Sequence[str], edits: Mapping[int, tuple[Edit, Unit | None, float]], seconds: float
-    ) -> dict[int, tuple[str, ...]]:
+    def compare(self, command: Sequence[str], edits: Mapping[int, Try], seconds: float) -> dict[int, tuple[str, ...]]:
         """What each edit answers to the tests' own calls and others like them, in the same order for all; -1: the base."""
         plan = {"mode": "compare", "edits": _rows_of(edits), "seconds": 3.0, "record": 5.0}
         rows = self._kept(command, edits, plan, seconds)
         return {int(row["id"]): tuple(map(str, row["answers"])) for row in rows if "answers" in row}
 
-    def _kept(self, command: Sequence[str], edits: Mapping[int, tuple[Edit, Unit | None, float]], plan: Mapping[str, Any],
+    def _kept(self, command: Sequence[str], edits: Mapping[int, Try], plan: Mapping[str, Any],
               seconds: float) -> list[dict[str, Any]]:  # fmt: skip
         """Runs a plan that exchanges files, and puts them back."""
-        texts = {path: read_text(self.tree.root / path) for path in {edit.path for edit, _, _ in edits.values()}}
+        texts = {path: read_text(self.tree.root / path) for path in {one.edit.path for one in edits.values()}}
         try:
             return self._watch(command, plan, seconds)[1]
         finally:
@@ -187,7 +203,7 @@ class Probe:
         self, command: Sequence[str], plan: Mapping[str, Any], seconds: float
     ) -> tuple[Ran, list[dict[str, Any]]]:
         _own(self.place / "plan.json", self.tree.root).write_text(json.dumps(plan))
-        answer = self.place / "answer.jsonl"
+        answer = self.place / ANSWERS
         answer.unlink(missing_ok=True)
         env = {**self.env, **_ENV, "PYTEST_PLUGINS": "prodwise_watch", "PYTEST_XDIST_AUTO_NUM_WORKERS": "1"}
         if self.lean:
@@ -213,9 +229,10 @@ def _rows(answer: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _rows_of(edits: Mapping[int, tuple[Edit, Unit | None, float]]) -> list[list[Any]]:
+def _rows_of(edits: Mapping[int, Try]) -> list[list[Any]]:
     return [
-        [at, edit.path, _unit(unit), edit.start, edit.end, edit.new, score] for at, (edit, unit, score) in edits.items()
+        [at, one.edit.path, _unit(one.unit), one.edit.start, one.edit.end, one.edit.new, one.score, _whole(one.whole)]
+        for at, one in edits.items()
     ]
 
 
@@ -225,6 +242,10 @@ def _lines(data: Mapping[str, Sequence[int]]) -> Lines:
 
 def _unit(unit: Unit | None) -> list[Any] | None:
     return None if unit is None else [unit.first, unit.last, [list(one) for one in unit.classes]]
+
+
+def _whole(whole: Whole | None) -> list[Any] | None:
+    return None if whole is None else list(astuple(whole))
 
 
 def _own(path: Path, root: Path) -> Path:

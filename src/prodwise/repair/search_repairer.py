@@ -12,12 +12,12 @@ from prodwise.model.errors import OutOfTime
 from prodwise.model.patch import Fault, Proposal
 from prodwise.ports.repair import Workshop
 from prodwise.repair import limits
-from prodwise.repair.edits import Edit, unified
+from prodwise.repair.edits import unified
 from prodwise.repair.guards import Guards
+from prodwise.repair.lanes import Lanes
 from prodwise.repair.pool import Candidate, pool, source_at
-from prodwise.repair.probe import CANNOT, Probe, Trial, read_text
+from prodwise.repair.probe import CANNOT, Probe, Trial, Try, read_text
 from prodwise.repair.scene import Scene, look
-from prodwise.repair.source import Unit
 from prodwise.repair.verdict import Survivor, chosen
 
 PLAIN_MOST = 25
@@ -25,6 +25,9 @@ MARGIN = 0.8
 PASSED_MOST = 60
 COMPARE_S = 20.0
 LAST_S = 3.0
+ENOUGH = 0.75
+"""After this part of its time the search goes on to what follows a try that passed; ALL: where none did."""
+ALL = 0.9
 
 
 class SearchRepairer:
@@ -34,13 +37,13 @@ class SearchRepairer:
 
     def propose(self, fault: Fault, workshop: Workshop, base: str, seconds: float) -> Iterator[Proposal]:
         end = monotonic() + seconds
-        with workshop.fresh(base) as tree:
+        with Lanes(workshop, base) as lanes, workshop.fresh(base) as tree:
             probe = Probe(tree)
             try:
                 scene = look(probe, fault, seconds)
                 if scene is None:
                     return
-                search = _Search(scene, probe, fault, workshop, base, end)
+                search = _Search(scene, probe, lanes, fault, workshop, base, end)
                 rank = -1.0  # two of the same rank would be rivals; these mean the same
                 for survivor in search.best(pool(scene, tree, workshop)):
                     edit = survivor.candidate.edit
@@ -59,6 +62,7 @@ class SearchRepairer:
 class _Search:
     scene: Scene
     probe: Probe
+    lanes: Lanes
     fault: Fault
     workshop: Workshop
     base: str
@@ -103,9 +107,11 @@ class _Search:
             scene.limits.quick,
             MARGIN,
             PASSED_MOST,
+            ENOUGH / ALL,
+            scene.error.rpartition(".")[2],
         )
-        seconds = max(2.0, 0.75 * self.left() - LAST_S)
-        tried = self.probe.attempt(scene.check.whole or scene.check.command, _numbered(candidates), trial, seconds)
+        command, seconds = scene.check.whole or scene.check.command, max(2.0, ALL * self.left() - LAST_S)
+        tried = self.lanes.attempt(self.probe, command, _numbered(candidates), trial, seconds)
         if not tried.ready:
             return [], list(candidates), 0
         passed = [one for at, one in enumerate(candidates) if tried.codes.get(at) == 0]
@@ -145,5 +151,5 @@ def _whole(passed: Sequence[Candidate]) -> list[Candidate]:
     return [one for one in passed if alone.isdisjoint(one.parts)]
 
 
-def _numbered(some: Sequence[Candidate]) -> dict[int, tuple[Edit, Unit | None, float]]:
-    return {at: (one.edit, one.unit, one.score) for at, one in enumerate(some)}
+def _numbered(some: Sequence[Candidate]) -> dict[int, Try]:
+    return {at: Try(one.edit, one.unit, one.score, one.whole) for at, one in enumerate(some)}

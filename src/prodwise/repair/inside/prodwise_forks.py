@@ -11,12 +11,20 @@ import signal
 import sys
 import time
 
+import prodwise_differs
+import prodwise_modules
 import sitecustomize as watch
+
+try:
+    import resource
+except ImportError:
+    resource = None  # type: ignore[assignment]
 
 CANNOT = 97
 FUNCTION = type(watch.begin)
 CODE = type(watch.begin.__code__)
 BEFORE = {}  # type: dict
+TEXTS = {}  # type: dict
 FUTURES = 0
 for _name in __import__("__future__").all_feature_names:
     FUTURES |= getattr(__import__("__future__"), _name).compiler_flag
@@ -39,20 +47,52 @@ def fork_all(quick):
 
 
 def try_all(functions, quick):
-    """In their order, without what is clearly less likely than what passed. True in a child."""
-    stop, best, passed = time.monotonic() + watch.State.plan.get("total", 60), None, 0
-    for edit in watch.State.plan["edits"]:
-        if time.monotonic() > stop or passed >= watch.State.plan["most"]:
+    """In their order, without what is clearly less likely than what passed, here or in another lane. True in a child."""
+    plan, began, best, passed = watch.State.plan, time.monotonic(), None, 0
+    known, failed = prodwise_differs.known(quick), set()  # type: dict, set
+    if known is None:
+        return True
+    for edit in in_order(plan["edits"], known, failed):
+        best = least(best, elsewhere())
+        if time.monotonic() > began + (plan["last"] if best is None else plan["total"]) or passed >= plan["most"]:
             break
-        if best is not None and edit[6] > best + watch.State.plan["margin"]:
+        if best is not None and edit[6] > best + plan["margin"]:
             continue
         code = one(edit, functions, quick) if quick else 0
         code = one(edit, functions, ()) if code == 0 else code
         if watch.State.child is not None:
             return True
         if code == 0:
-            best, passed = edit[6] if best is None else min(best, edit[6]), passed + 1
+            best, passed = least(best, edit[6]), passed + 1
+        elif code != CANNOT:
+            failed.add(known.get(edit[0]))
     return False
+
+
+def in_order(edits, known, failed):
+    """At the end those that do what the program does, or what another did that failed: they are hardly ever what is looked for."""
+    later = []
+    for edit in edits:
+        kind = known.get(edit[0])
+        if kind is not None and (kind == prodwise_differs.SAME or kind in failed):
+            later.append(edit)
+        else:
+            yield edit
+    for edit in later:
+        yield edit
+
+
+def elsewhere():
+    """The score of what passed in another lane; None while nothing did."""
+    try:
+        with open(os.path.join(watch.HERE, "best")) as source:
+            return float(source.read())
+    except (OSError, ValueError):
+        return None
+
+
+def least(one, other):
+    return one if other is None else other if one is None else min(one, other)
 
 
 def one(edit, functions, quick):
@@ -60,8 +100,7 @@ def one(edit, functions, quick):
     the child as well, which goes on."""
     seconds = watch.State.plan["quick"] if quick else watch.State.plan["seconds"]
     path = os.path.join(watch.ROOT, edit[1])
-    with io.open(path, encoding="utf-8", newline="") as source:
-        old = source.read()
+    old = text_of(path)
     new = old[: edit[3]] + edit[5] + old[edit[4] :]
     if edit[2] and path in functions:
         before_of(edit[2], path, old, functions)
@@ -84,6 +123,14 @@ def one(edit, functions, quick):
         if watch.State.child is None:
             with io.open(path, "w", encoding="utf-8", newline="") as out:
                 out.write(old)
+
+
+def text_of(path):
+    """Read once: it is put back after each try."""
+    if path not in TEXTS:
+        with io.open(path, encoding="utf-8", newline="") as source:
+            TEXTS[path] = source.read()
+    return TEXTS[path]
 
 
 def called(quick):
@@ -143,11 +190,8 @@ def become(edit, path, old, new, functions):
     """The child takes the edited code: into living functions, or by import when the file was not loaded yet."""
     if path not in functions and all(getattr(one, "__file__", None) != path for one in list(sys.modules.values())):
         return
-    if not edit[2]:
-        import prodwise_modules
-
-        if prodwise_modules.become(path, old, new, edit[3], edit[4], functions):
-            return
+    if not edit[2] and prodwise_modules.become(path, old, new, edit[3], edit[4], functions):
+        return
     if path not in functions or not edit[2]:
         os._exit(CANNOT)
     first, last, classes = edit[2]
@@ -216,12 +260,12 @@ def limit(seconds):
     os.setpgid(0, 0)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_PROF, seconds)
+    if resource is None:
+        return
     try:
-        import resource
-
         resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 2, int(seconds) + 3))
         with open("/proc/self/statm") as source:
             used = int(source.read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 30), used + (1 << 30)))
-    except (ImportError, OSError, ValueError):
+    except (OSError, ValueError):
         pass

@@ -1,0 +1,142 @@
+"""Edits are tried side by side, and those that cannot change the failing test's answer come last."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from prodwise.model.errors import Refused
+from prodwise.repair.edits import Edit
+from prodwise.repair.lanes import Lanes
+from prodwise.repair.probe import BEST, Probe, Trial, Tried, Try
+from prodwise.repair.source import Source
+from prodwise.repair.whole import Whole, around
+from prodwise.sandbox.workshop import Workshop
+
+PROGRAM = """import itertools
+
+COUNT = itertools.count()
+
+
+def price(cups, member):
+    if cups > 10:
+        cups = cups - 1
+    return cups * rate(member)
+
+
+def rate(member):
+    return 2
+
+
+def number():
+    total = next(COUNT)
+    return total
+"""
+TESTS = """import m
+
+
+def test_price():
+    assert m.price(3, True) == 9
+
+
+def test_number():
+    assert m.number() == 1
+"""
+COMMAND = (sys.executable, "-m", "pytest", "-q", "test_m.py")
+PRICE, NUMBER = "test_m.py::test_price", "test_m.py::test_number"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Workshop]:
+    (tmp_path / "m.py").write_text(PROGRAM)
+    (tmp_path / "test_m.py").write_text(TESTS)
+    try:
+        with Workshop(tmp_path, [" ".join(COMMAND)]) as shop:
+            yield shop
+    except Refused as error:
+        pytest.skip(error.message)
+
+
+def edits(pairs: Sequence[tuple[str, str]]) -> dict[int, Try]:
+    """Of texts that the program has once, in their order."""
+    source, found = Source("m.py", PROGRAM), dict[int, Try]()
+    for at, (old, new) in enumerate(pairs):
+        start = PROGRAM.index(old)
+        edit = Edit("m.py", start, start + len(old), new, "kind", "why", 1.0, source.line_of(start))
+        lines = [one for one in source.statements if one.lineno <= edit.line <= source.last_head_line(one)]
+        found[at] = Try(edit, source.unit(lines[-1]), 1.0, around(source, lines[-1], edit))
+    return found
+
+
+def tried(shop: Workshop, some: dict[int, Try], test: str, trial: Trial | None = None) -> tuple[Tried, int]:
+    """And how many lanes there were."""
+    trial = trial or Trial((test,), (test,), (PRICE, NUMBER), 2.0, error="AssertionError")
+    with Lanes(shop, shop.base) as lanes, shop.fresh(shop.base) as tree:
+        probe = Probe(tree)
+        found = lanes.attempt(probe, COMMAND, some, trial, 60.0)
+        assert not (probe.place / BEST).exists()
+        return found, len(list(tree.root.parent.parent.glob("tree-*")))
+
+
+def test_what_leaves_the_value_as_it_is_or_differs_like_what_failed_waits(shop: Workshop) -> None:
+    some = edits([
+        ("cups > 10", "cups > 11"),
+        ("cups > 10", "cups < 10"),
+        ("cups > 10", "cups < 11"),
+        ("cups * rate(member)", "cups + rate(member)"),
+        ("cups * rate(member)", "cups * cup(member)"),
+        ("cups * rate(member)", "cups + rate(cups)"),
+        ("cups * rate(member)", "cups * cup(cups)"),
+        ("cups * rate(member)", "cups * rate(cups) + cups"),
+    ])  # fmt: skip
+    found, _ = tried(shop, some, PRICE)
+    assert found.codes[7] == 0
+    assert list(found.codes) == [1, 3, 4, 7, 0, 2, 5, 6]
+    assert set(found.codes.values()) == {0, 1}
+
+
+def test_what_a_question_would_use_up_tells_nothing(shop: Workshop) -> None:
+    """The count goes on with each question: nothing is known of it, and nothing waits."""
+    some = edits([("next(COUNT)", "next(COUNT) + 0"), ("next(COUNT)", "next(COUNT) + 1")])
+    found, _ = tried(shop, some, NUMBER)
+    assert found.codes == {0: 1, 1: 0}
+
+
+def test_many_edits_are_tried_on_all_cores_and_each_once(shop: Workshop) -> None:
+    some = edits([("return 2", f"return {number}") for number in range(4, 184)])
+    found, trees = tried(shop, some, PRICE)
+    assert trees == min(4, len(os.sched_getaffinity(0)))
+    assert found.codes == dict.fromkeys(some, 1)
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
+def test_what_passes_in_one_lane_ends_the_less_likely_in_the_other(shop: Workshop) -> None:
+    some = edits([("return 2", f"return {number}") for number in (3, *range(4, 1200))])
+    some = {at: Try(one.edit, one.unit, 1.0 if at == 0 else 5.0) for at, one in some.items()}
+    found, _ = tried(shop, some, PRICE, Trial((PRICE,), (PRICE,), (NUMBER,), 2.0, margin=0.8, most=60))
+    assert found.codes[0] == 0
+    assert len(found.codes) < len(some) / 2
+
+
+@pytest.mark.parametrize(
+    ("statement", "part", "kind"),
+    [
+        ("if a > b:\n    pass", "b", "truth"),
+        ("x = a + b", "b", "value"),
+        ("x = a + b", "x", None),
+        ("return_(a)", "a", "effect"),
+        ("for x in a:\n    b", "a", "value"),
+        ("for x in a:\n    b", "x", None),
+        ("del a", "a", None),
+    ],
+)
+def test_the_expression_around_an_edit(statement: str, part: str, kind: str | None) -> None:
+    source = Source("m.py", statement + "\n")
+    start = statement.rindex(part) if part != "x" else statement.index(part)
+    edit = Edit("m.py", start, start + 1, "c", "kind", "why", 1.0, 1)
+    whole = around(source, source.statements[0], edit)
+    assert (whole.kind if isinstance(whole, Whole) else None) == kind
