@@ -251,6 +251,7 @@ def test_a_tree_whose_modes_were_taken_away_is_removed(repo: Path) -> None:
         with shop.fresh(shop.base) as tree:
             tree.run(("sh", "-c", "mkdir -p a/b; touch a/b/c; ln -s / a/out; chmod 000 a/b a"), SOON)
         assert not tree.root.exists()
+    assert not tree.root.parent.parent.exists()
 
 
 def test_a_tree_that_is_too_deep_to_be_named_is_removed(repo: Path) -> None:
@@ -260,6 +261,7 @@ def test_a_tree_that_is_too_deep_to_be_named_is_removed(repo: Path) -> None:
             assert tree.run(("python3", "-c", code), SOON).code == 0
             assert tree.run(("true",), SOON).code == 0
         assert not tree.root.exists()
+    assert not tree.root.parent.parent.exists()
 
 
 def test_a_link_to_an_environment_elsewhere(repo: Path, place: Path) -> None:

@@ -51,7 +51,8 @@ class Workshop:
         sweep()
         self._place = Path(os.path.realpath(tempfile.mkdtemp(prefix=PREFIX)))
         self._held = _hold(self._place)
-        self._remove = weakref.finalize(self, _let_go, self._place, self._held)
+        self._leaving: list[subprocess.Popen[bytes]] = []
+        self._remove = weakref.finalize(self, _let_go, self._place, self._held, self._leaving)
         self._numbers = itertools.count()
         self._uid = jail.someone()
         jail.write_stubs(self._place / "etc", self._uid)
@@ -75,6 +76,7 @@ class Workshop:
         self._remove()
 
     def fresh(self, commit: str) -> AbstractContextManager[SandboxTree]:
+        """It is out of the way at the end, and removed when the workshop closes."""
         return self._fresh(commit)
 
     @contextmanager
@@ -85,7 +87,10 @@ class Workshop:
         try:
             yield SandboxTree(self, whole, place)
         finally:
-            remove(place)
+            self._leaving[:] = [one for one in self._leaving if one.poll() is None]
+            gone = place.with_name(f"gone-{place.name}")
+            place.rename(gone)
+            self._leaving.append(removing(gone))  # of a large repository it takes seconds, for which nobody waits
 
     def history(self, path: str, most: int) -> Sequence[tuple[str, str]]:
         return self._store.history(self.base, path, most)
@@ -201,13 +206,25 @@ def hand_over(root: Path, uid: int) -> None:
 
 def remove(place: Path) -> None:
     """Removes a tree, whatever a command did to its modes and however deep it made it. Follows no link."""
+    _await(removing(place))
+
+
+def removing(place: Path) -> subprocess.Popen[bytes]:
+    """The process that does so."""
     if os.geteuid() != 0:
         for one, found in _walked(place):
             if stat.S_ISDIR(found.st_mode):
                 os.chmod(one, 0o700)
-    command = ["rm", "-rf", "--", str(place)]
-    with suppress(subprocess.TimeoutExpired):  # the next workshop's sweep goes on
-        subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=REMOVE_S)
+    nothing = subprocess.DEVNULL
+    return subprocess.Popen(["rm", "-rf", "--", str(place)], stdin=nothing, stdout=nothing, stderr=nothing)
+
+
+def _await(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(REMOVE_S)
+    except subprocess.TimeoutExpired:  # the next workshop's sweep goes on
+        process.kill()
+        process.wait()
 
 
 def sweep() -> None:
@@ -227,7 +244,9 @@ def _hold(place: Path) -> int:
     return held
 
 
-def _let_go(place: Path, held: int) -> None:
+def _let_go(place: Path, held: int, leaving: Sequence[subprocess.Popen[bytes]]) -> None:
+    for one in leaving:
+        _await(one)
     remove(place)
     os.close(held)
 
