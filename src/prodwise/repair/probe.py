@@ -20,7 +20,7 @@ from prodwise.repair.whole import Whole
 
 PLACE = ".prodwise-watch"
 INSIDE = ("sitecustomize.py", "prodwise_watch.py", "prodwise_forks.py", "prodwise_modules.py", "prodwise_compare.py",
-          "prodwise_values.py", "prodwise_differs.py")  # fmt: skip
+          "prodwise_values.py", "prodwise_differs.py", "prodwise_limits.py")  # fmt: skip
 ANSWERS = "answer.jsonl"
 BEST = "best"
 """The score of what passed in another lane, told while a run goes on."""
@@ -34,12 +34,13 @@ _LEAN = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 @dataclass(frozen=True, slots=True)
 class Test:
     """One test that ran, and the lines that it ran where that was asked. cpu: seconds of processor time that it
-    took then; error: the type of what it raised, "" where that is not known."""
+    took then, wall: of the clock; error: the type of what it raised, "" where that is not known."""
 
     name: str
     failed: bool
     lines: Lines = field(default_factory=dict)
     cpu: float = 0.0
+    wall: float = 0.0
     error: str = ""
     calls: tuple[Call, ...] = ()
 
@@ -78,7 +79,8 @@ class Trial:
     """What a try of many edits asks. first: tests in the order in which they are run before all others; must: those that have to
     pass, known: those that may fail; each: seconds of processor time for one edit, quick: for a first look
     at it; margin: how much worse than the best that passes is still tried; most: after so many that pass it ends; enough: after this
-    part of the time it ends where one has passed; error: the type with which the check fails, "" where it is not known."""
+    part of the time it ends where one has passed; error: the type with which the check fails, "" where it is not known;
+    idle: seconds for which it may wait."""
 
     first: Sequence[str]
     must: Sequence[str]
@@ -89,6 +91,7 @@ class Trial:
     most: int = 1_000_000
     enough: float = 1.0
     error: str = ""
+    idle: float = 1e9
 
 
 class Probe:
@@ -160,6 +163,7 @@ class Probe:
                 bool(row["failed"]),
                 _lines(row["lines"]),
                 float(row.get("cpu", 0)),
+                float(row.get("wall", 0)),
                 str(row.get("error", "")),
                 read(row.get("calls", ())),
             )

@@ -29,6 +29,9 @@ HANG_PLAIN_S = 6.0
 SLOW_S = 30.0
 LEAST_S = 0.35
 QUICK_S = 0.12
+QUICK_MOST_S = 1.5
+"""What the slowest test of the file tells of the failing one's time has this end."""
+IDLE_S = 1.5
 SAID_MOST = 20_000
 _COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)\b")
 
@@ -44,11 +47,13 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """each: processor time that one try may take; quick: a first look at it; plain: wall time of a run in a process of its own."""
+    """each: processor time that one try may take; quick: a first look at it; plain: wall time of a run in a process of its own;
+    idle: for which nothing of a try need compute."""
 
     each: float
     quick: float
     plain: float
+    idle: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +130,10 @@ def _limits(failing: Sequence[Test], good: Sequence[Test], first: Ran) -> Second
     """In proportion to what the tests took with their lines noted, which is several times what they take in a try."""
     calm = [test.cpu for test in failing if test.error != "Hangs"]
     each = LEAST_S + 2 * sum(test.cpu for test in good) + 2 * sum(calm)
-    quick = QUICK_S + max((2 * test.cpu for test in good), default=0.0) + 2 * sum(calm[:3])
-    return Seconds(each, min(quick, each), HANG_PLAIN_S if first.code is None else max(5.0, 3 * first.seconds))
+    quick = QUICK_S + min(QUICK_MOST_S, max((2 * test.cpu for test in good), default=0.0)) + 2 * sum(calm[:3])
+    waited = max((test.wall for test in (*failing, *good) if test.error != "Hangs"), default=0.0)
+    plain = HANG_PLAIN_S if first.code is None else max(5.0, 3 * first.seconds)
+    return Seconds(each, min(quick, each), plain, max(IDLE_S, 1.5 * waited))
 
 
 def _alike(covered: Covered, first: Ran) -> bool:

@@ -109,6 +109,7 @@ class _Search:
             PASSED_MOST,
             ENOUGH / ALL,
             scene.error.rpartition(".")[2],
+            scene.limits.idle,
         )
         command, seconds = scene.check.whole or scene.check.command, max(2.0, ALL * self.left() - LAST_S)
         tried = self.lanes.attempt(self.probe, command, _numbered(candidates), trial, seconds)

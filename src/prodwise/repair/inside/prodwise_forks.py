@@ -6,19 +6,13 @@ Python 3.6 and up; the standard library only.
 import gc
 import io
 import os
-import select
-import signal
 import sys
 import time
 
 import prodwise_differs
 import prodwise_modules
 import sitecustomize as watch
-
-try:
-    import resource
-except ImportError:
-    resource = None  # type: ignore[assignment]
+from prodwise_limits import limit, wait
 
 CANNOT = 97
 FUNCTION = type(watch.begin)
@@ -98,7 +92,7 @@ def least(one, other):
 def one(edit, functions, quick):
     """The exit code of the tests with an edit, or of the quick ones; None when they were ended. Without quick ones it returns in
     the child as well, which goes on."""
-    seconds = watch.State.plan["quick"] if quick else watch.State.plan["seconds"]
+    first, seconds = watch.State.plan["quick"], watch.State.plan["seconds"]
     path = os.path.join(watch.ROOT, edit[1])
     old = text_of(path)
     new = old[: edit[3]] + edit[5] + old[edit[4] :]
@@ -110,12 +104,12 @@ def one(edit, functions, quick):
         pid = os.fork()
         if pid == 0:
             watch.State.child = edit[0]
-            limit(seconds)
+            limit(first if quick or watch.State.sorted else seconds, seconds)
             become(edit, path, old, new, functions)
             if quick:
                 called(quick)
             return None
-        code = wait(pid, seconds)
+        code = wait(pid, first if quick else seconds)
         if not quick or code != 0:
             watch.answer({"id": edit[0], "code": code})
         return code
@@ -139,42 +133,8 @@ def called(quick):
         for call in quick:
             call()
     except BaseException:
-        os._exit(1)
-    os._exit(0)
-
-
-def wait(pid, seconds):
-    """A child's own timer ends what computes; only what waits is ended from here, later, for the machine may be busy."""
-    end, pause = time.monotonic() + 4 * seconds + 2, 0.0005
-    if hasattr(os, "pidfd_open") and ends(pid, end):
-        pause = 0.0
-    while time.monotonic() < end:
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            return os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.02)
-    for kill in (os.killpg, os.kill):
-        try:
-            kill(pid, signal.SIGKILL)
-        except OSError:
-            pass
-    os.waitpid(pid, 0)
-    return None
-
-
-def ends(pid, end):
-    """Waits without looking again and again. False where the system has no such way, or at the end."""
-    try:
-        handle = os.pidfd_open(pid)
-    except OSError:
-        return False
-    try:
-        return bool(select.select([handle], [], [], max(0.0, end - time.monotonic()))[0])
-    except (OSError, ValueError):
-        return False
-    finally:
-        os.close(handle)
+        watch.leave(1)
+    watch.leave(0)
 
 
 def by_file():
@@ -253,19 +213,3 @@ def pair(before, after, pairs):
         for one, two in zip(mine, other):
             if one.co_name == two.co_name:
                 pair(one, two, pairs)
-
-
-def limit(seconds):
-    """A child ends by itself when its time is used, and takes no more memory than one of the machine's share."""
-    os.setpgid(0, 0)
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    if resource is None:
-        return
-    try:
-        resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 2, int(seconds) + 3))
-        with open("/proc/self/statm") as source:
-            used = int(source.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 30), used + (1 << 30)))
-    except (OSError, ValueError):
-        pass

@@ -39,6 +39,7 @@ def pytest_runtestloop(session):
     if not session.testsfailed:
         first = {name: at for at, name in enumerate(watch.State.plan.get("first", ()))}
         session.items.sort(key=lambda item: first.get(item.nodeid, len(first)))
+        watch.State.sorted = bool(first)
         watch.fork_all([quick(item) for item in session.items if item.nodeid in first and plain(item)][:QUICK_MOST])
 
 

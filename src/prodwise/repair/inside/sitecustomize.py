@@ -3,9 +3,10 @@
 It is loaded by any Python from 3.6 up, in a repository that it knows nothing about, and answers into `answer.jsonl` beside
 itself. `plan.json` says what to do:
     {"mode": "cover", "only": [paths] or null}       which lines each test ran
-    {"mode": "try", "edits": [[id, path, unit, start, end, new, score]], "first": [tests that run first],
+    {"mode": "try", "edits": [[id, path, unit, start, end, new, score, whole]], "first": [tests that run first],
      "must": [tests that have to pass], "known": [tests that may fail], "seconds": CPU time of one edit, "quick": of its first look,
-     "margin": how much worse than the best that passes is still tried, "most": how many may pass}
+     "idle": for how long it may wait, "margin": how much worse than the best that passes is still tried, "most": how many may pass,
+     "total": seconds after which it ends where one has passed, "last": where none has, "error": the type that the check fails with}
     {"mode": "compare", "edits": as above, "seconds": CPU time of one edit}      what each answers beyond the tests
 The fork happens when the tests were collected and nothing ran yet, so that imports are paid once for all edits.
 """
@@ -31,8 +32,11 @@ class State:
     pid = os.getpid()
     known = frozenset()  # type: frozenset
     cpu = 0.0
+    wall = 0.0
     error = ""
     finish = None
+    parting = None
+    sorted = False
     tracer = None
     values = None
     begun = False
@@ -142,7 +146,7 @@ def starting(test):
             sys.settrace(State.tracer)  # an error inside of it (a hang, no stack left) had it removed
         signal.signal(signal.SIGVTALRM, hangs)
         signal.setitimer(signal.ITIMER_VIRTUAL, State.plan.get("seconds", 10) / (1 + 4 * State.hung))
-        State.cpu = time.process_time()
+        State.cpu, State.wall = time.process_time(), time.monotonic()
     State.test = test
 
 
@@ -150,15 +154,37 @@ def ended(test, failed):
     if State.plan.get("mode") == "cover":
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         lines = {path: sorted(lines) for path, lines in State.lines.items()}
-        took, error = time.process_time() - State.cpu, State.error if failed else ""
+        took, waited = time.process_time() - State.cpu, time.monotonic() - State.wall
+        error = State.error if failed else ""
         calls = State.values.end(failed) if State.values is not None else []
-        answer({"test": test, "failed": failed, "lines": lines, "cpu": took, "error": error, "calls": calls})
+        answer(
+            {
+                "test": test,
+                "failed": failed,
+                "lines": lines,
+                "cpu": took,
+                "wall": waited,
+                "error": error,
+                "calls": calls,
+            }
+        )
         State.lines, State.error = {}, ""
     elif State.child is not None:
         if not failed:
             State.passed.add(test)
+            if State.sorted and test in State.plan.get("first", ()) and State.passed.issuperset(State.plan["first"]):
+                import prodwise_limits
+
+                prodwise_limits.extend(State.plan["seconds"])
         elif test not in State.known:
-            os._exit(1)
+            leave(1)
+
+
+def leave(code):
+    """A child that needs no taking down."""
+    if State.parting is not None:
+        State.parting()
+    os._exit(code)
 
 
 def over(code):
