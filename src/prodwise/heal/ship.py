@@ -77,7 +77,7 @@ class ShipStory:
                 previous = self._previous(release)
                 self._tell_after("spoken", release, spoken.withdrawn, self._parts, release, previous, turn.reason)
             self._tell_after("migrated", release, migrated.withdrawn, self._parts, release, self._previous(release))
-        state = str(self._durable.transact("end", self._end, turn))
+        state = str(self._durable.transact("end", self._end, turn, backs > BACKS_MAX))
         return self._go_back_after(story, turn) if turn.good else state
 
     def _tell_after(self, name: str, release: str, function: Callable[..., None], *args: Any) -> None:
@@ -253,7 +253,8 @@ class ShipStory:
             incident=turn.release,
         )
 
-    def _end(self, turn: ShipTurn) -> str:
+    def _end(self, turn: ShipTurn, stuck: bool) -> str:
+        """stuck: it was to be taken from users, and could not be."""
         records = self._parts.records
         self._intake.end_rollout(turn.release)
         previous = self._previous(turn.release)
@@ -268,17 +269,19 @@ class ShipStory:
         final = RolloutState.VERIFIED_GOOD if turn.good else RolloutState.FAILED
         row = records.rollouts.load(turn.release)
         if row is not None:
-            records.rollouts.put(
-                replace(row, state=final, share=1.0 if turn.good else 0.0, ended_at=now()), turn.reason
-            )
+            share = 1.0 if turn.good else row.share if stuck else 0.0
+            records.rollouts.put(replace(row, state=final, share=share, ended_at=now()), turn.reason)
         if not turn.good:
-            withdrawn.closed(self._parts, self._intake, turn)
+            withdrawn.closed(self._parts, self._intake, turn, stuck)
             attempt(self._parts, "noting why no user met it", turn.release, unmet.note, self._parts, turn)
         return state.value
 
     def _call(self, turn: ShipTurn) -> None:
         """Going back was tried often enough: a person must do it."""
-        text = f"release {turn.release} could not be withdrawn after {BACKS_MAX} tries: {turn.reason}"
+        text = (
+            f"release {turn.release} could not be withdrawn after {BACKS_MAX} tries, and may still have users: `prodwise releases` "
+            f"shows how many. It was to go back since: {turn.reason}"
+        )
         tell(self._parts, "A release could not be withdrawn", text, turn.release)
 
     def _row(self, was: ShipPhase, turn: ShipTurn, seen: ShipSeen, command: ShipCommand) -> Rollout:
