@@ -243,3 +243,29 @@ def test_a_release_that_could_not_be_withdrawn_is_a_persons_and_counts_as_nothin
     assert kept is not None
     assert (kept.state, kept.share) == (RolloutState.FAILED, 0.05), "as the target tells"
     assert "could not be withdrawn after" in (tmp_path / "told").read_text()
+
+
+class Late(FakeTarget):
+    """A person's wish to go back comes while the release is becoming stable."""
+
+    wish: Callable[[], None]
+
+    def switch(self, order: Order, service: str, switch: Switch) -> None:
+        super().switch(order, service, switch)
+        if switch == Switch(SlotName.B):
+            self.wish()
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_wish_to_go_back_that_came_at_the_last_moment_and_failed_is_told(
+    tmp_path: Path, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = quick(monkeypatch)
+    monkeypatch.setattr(Life, "lives_on", lambda self: None)
+    deploy = Deploy(tmp_path, store, clock)
+    deploy.target.__class__ = Late
+    wish = {"who": "ana", "reason": "ana asked to go back"}
+    cast(Late, deploy.target).wish = lambda: store.settings.put(f"cancel:{deploy.release}", wish, "ana")
+    deploy.target.unbuildable.add("a" * 40)
+    assert deploy.live() == ReleaseState.VERIFIED_GOOD.value
+    assert "going back to 1-aaaaaaa, as ana asked, failed: release 1-aaaaaaa failed" in (tmp_path / "told").read_text()

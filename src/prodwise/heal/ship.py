@@ -94,8 +94,15 @@ class ShipStory:
         cancel = self._durable.step("cancelled", self._parts.records.settings.get, f"cancel:{turn.release}")
         previous = self._previous(turn.release)
         if cancel and previous:
-            self._returning.go_back(story, "after", previous, cancel["who"], cancel["reason"])
+            failure = self._returning.go_back(story, "after", previous, cancel["who"], cancel["reason"])
+            if failure:
+                self._durable.step("after failed", self._stays, turn.release, previous, cancel["who"], failure)
         return self._parts.records.releases.load(turn.release).state.value
+
+    def _stays(self, release: str, previous: str, who: str, failure: str) -> None:
+        text = f"going back to {previous}, as {who} asked, failed: {failure}"
+        self._parts.records.ledger.append("failed", text, actor=AUTOMATION, incident=release)
+        tell(self._parts, f"Release {release} still serves", text, release)
 
     def _turn(self, turn: ShipTurn, checks: tuple[GateResult, ...], failure: str) -> dict[str, Any]:
         """Looks until there is something to do, or another phase or stage begins. Only observes, and keeps the rollout's row fresh.
