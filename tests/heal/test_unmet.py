@@ -22,7 +22,7 @@ from prodwise.heal.pulls import Kept, Pulls, Stage, progress, turned
 from prodwise.heal.sought import ASKED
 from prodwise.loop.ship import ShipPhase, ShipTurn
 from prodwise.loop.verify.started import NO_ANSWER
-from prodwise.loop.watch.unmet import answers
+from prodwise.loop.watch.unmet import SAID_MAX, answers
 from prodwise.model.errors import Refused
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.release import ReleaseState
@@ -41,6 +41,7 @@ from tests.loop.test_unmet import BOOT
 
 __all__ = ["world"]
 
+LONG = f"{'x' * 3000}\n{'y' * 3000}"
 DIES = "it does not come up: web keeps ending (exit code 1, 3 restarts)"
 FORGE = '\n[forge]\nkind = "git"\n'
 PRICES = """RATES = {"eur": 1.0, "usd": 1.1}
@@ -229,10 +230,15 @@ def test_explain_on_it_names_the_release(world: World) -> None:
     [
         ("make check failed (exit code 2):\nno", Wanted(test="make check", said="no")),
         (
+            f"make check failed (exit code 2):\n{LONG}\nno\nthe whole log: /x/build.log",
+            Wanted(test="make check", said=f"{'y' * 3000}\nno"),
+        ),
+        (
             "python migrate.py failed (exit code 1):\nno",
             "its release line failed (python migrate.py), and is not run again",
         ),
         ("uv pip install -r requirements.txt failed (exit code 1):\nno", "cannot be tried where no network is"),
+        ("release 5-aaaaaaa could not be built: no space left on the disk", "no command that could be run again as a check"),
     ],
 )
 def test_of_a_build_its_own_line_is_run_and_no_other(world: World, reason: str, asks: Wanted | str) -> None:
@@ -245,6 +251,16 @@ def test_of_a_build_its_own_line_is_run_and_no_other(world: World, reason: str, 
         assert asks in wanted.why_not
     else:
         assert (wanted.test, wanted.said, wanted.why_not) == (asks.test, asks.said, "")
+
+
+def test_one_long_line_is_kept_as_far_as_there_is_room_and_without_its_secret(world: World) -> None:
+    said = f"{'x' * 9000} password=hunter2hunter2 {'y' * 5900}"
+    release = turned_down(world, refused="building", reason=f"make check failed (exit code 2):\n{said}")
+    noted = unmet.found(world.store, release)
+    assert noted is not None
+    assert noted.said.endswith("y" * 5900)
+    assert "hunter2" not in noted.said + noted.reason
+    assert len(noted.said) <= SAID_MAX
 
 
 def test_of_checks_the_path_is_asked_again_and_of_a_start_the_service_started(world: World) -> None:

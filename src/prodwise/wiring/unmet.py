@@ -51,7 +51,9 @@ def _of_build(config: Config, line: str, said: str) -> Wanted:
         return Wanted(
             why_not=f"its release line failed ({line}), and is not run again to look for a fix: it changes data"
         )
-    return Wanted(why_not=f"{line[:200]}: what makes its environment cannot be tried where no network is")
+    if line.startswith("uv "):
+        return Wanted(why_not=f"{line[:200]}: what makes its environment cannot be tried where no network is")
+    return Wanted(why_not=f"{line[:200]}: there is no command that could be run again as a check")
 
 
 def _config(src: Path, app_dir: Path) -> Config:
