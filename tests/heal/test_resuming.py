@@ -222,7 +222,7 @@ def test_a_release_whose_story_cannot_go_on_is_taken_from_users(
     assert states["other"] is EffectState.INTENT, "its story is not over"
     assert moves.gone(parts.shipped, parts.target.observe(), release)
     assert store.releases.load(release).state is ReleaseState.FAILED
-    assert store.rollouts.current() is None
+    assert (store.rollouts.current(), share_of(store, release)) == (None, 0.0)
     assert outcome_of(store, f"inc-{release}") == Outcome.ESCALATED.value
     assert f"Release {release} was given up" in told(tmp_path)
 
@@ -245,7 +245,7 @@ def test_a_release_is_on_its_way_only_while_a_story_is_at_it(
     assert begun == [f"ship-{release}", f"withdraw-{release}"]
     durable.over = (*durable.over, f"withdraw-{release}")
     made.begin_ship(release)
-    assert (len(begun), store.rollouts.current()) == (2, None)
+    assert (len(begun), store.rollouts.current(), share_of(store, release)) == (2, None, 0.5), "it may have its users still"
     assert f"Release {release} could not be taken from users" in told(tmp_path)
     made.begin_ship(release)
     assert len(begun) == 2, "it is over"
@@ -280,3 +280,8 @@ def test_users_of_a_release_whose_story_broke_are_brought_back(house: House) -> 
 
 def outcome_of(store: SqlStore, name: str) -> str:
     return str(store.incidents.row(name)["outcome"] or "")
+
+
+def share_of(store: SqlStore, release: str) -> float | None:
+    kept = store.rollouts.load(release)
+    return kept.share if kept is not None else None

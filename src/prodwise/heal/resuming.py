@@ -132,7 +132,7 @@ class Withdrawing:
         gone = bool(self._durable.step("gone", self._gone, release))
         failure = "" if gone else failure or "it still runs"
         self._intake.end_rollout(release)
-        self._durable.transact("end", settle, self._parts, release)
+        self._durable.transact("end", settle, self._parts, release, gone)
         told = f"it could not be taken back: {failure}" if failure else "users are on the release before it"
         text = f"The story of release {release} could not go on; {told}."
         self._durable.step("tell", tell, self._parts, f"Release {release} was given up", text, release)
@@ -152,12 +152,13 @@ def acting_as(story: str, subject: str) -> tuple[str, ...]:
     return (f"withdraw-{subject}",) if story == "withdraw" else (subject,)
 
 
-def settle(parts: Parts, release: str) -> None:
-    """On record it has failed, and what was open about it is a person's."""
+def settle(parts: Parts, release: str, gone: bool = False) -> None:
+    """On record it has failed, and what was open about it is a person's. gone: no user meets it, as the target tells."""
     records, why = parts.records, "its story could not go on"
     rollout = records.rollouts.load(release)
     records.releases.set_state(release, ReleaseState.FAILED, why)
     if rollout is not None and not rollout.state.settled:
-        records.rollouts.put(replace(rollout, state=RolloutState.FAILED, share=0.0, ended_at=now()), why)
+        share = 0.0 if gone else rollout.share
+        records.rollouts.put(replace(rollout, state=RolloutState.FAILED, share=share, ended_at=now()), why)
     with contextlib.suppress(UsageError):  # where no user met it there is no incident
         close_incident(records, f"inc-{release}", Outcome.ESCALATED, why)
