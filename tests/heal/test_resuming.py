@@ -213,11 +213,16 @@ def test_a_release_whose_story_cannot_go_on_is_taken_from_users(
     hands = Hands(durable, store.ledger, parts.target, lambda: token)
     intake = cast(Intake, type("_Intake", (), {"end_rollout": lambda self, release: None})())
     returning = Returning(parts, durable, hands, intake)
-    for key, story in (("half", f"ship-{release}"), ("never", f"ship-{release}"), ("other", "inc-web-1")):
+    parts.target.restart(Order("begun", token, "test"), "web", SlotName.A, 1)
+    ship = f"ship-{release}"
+    for key, story in (("half", ship), ("never", ship), ("begun", ship), ("other", "inc-web-1")):
         left = Effect(key, story, "web", "switch", {}, "", 0, now())
         store.ledger.intend(left)
     assert Withdrawing(parts, durable, returning, intake).run(release) == ""
     states = {one.key: one.state for one in store.ledger.effects()}
+    results = {one.key: one.result for one in store.ledger.effects()}
+    assert "was begun and is not seen" in results["begun"]
+    assert "is seen not to have taken effect" in results["never"]
     assert (states["half"], states["never"]) == (EffectState.DONE, EffectState.FAILED), "as the target tells"
     assert states["other"] is EffectState.INTENT, "its story is not over"
     assert moves.gone(parts.shipped, parts.target.observe(), release)
