@@ -19,7 +19,7 @@ from prodwise.heal.fixing.check import Wanted
 from prodwise.heal.hearing import _explained
 from prodwise.heal.mending import mending
 from prodwise.heal.pulls import Kept, Pulls, Stage, progress, turned
-from prodwise.heal.sought import ASKED
+from prodwise.heal.sought import ASKED, again
 from prodwise.loop.ship import ShipPhase, ShipTurn
 from prodwise.loop.verify.started import NO_ANSWER
 from prodwise.loop.watch.unmet import SAID_MAX, answers
@@ -30,10 +30,10 @@ from prodwise.model.unmet import UnmetAt
 from prodwise.sandbox import jail
 from prodwise.targets.local import local_control
 from prodwise.testing import apps
-from prodwise.testing.forge_kit import pull_for
+from prodwise.testing.forge_kit import WRITER, pull_for
 from prodwise.wiring.mending import Mender
 from prodwise.wiring.mending import wanted as of_release
-from tests.forge.rigs import git
+from tests.forge.rigs import HostRig, git
 from tests.heal.running_healer import SETTINGS, House, traffic
 from tests.heal.test_fixes import FOUND, Recorded
 from tests.heal.test_undoing import CONFIG, World, world
@@ -174,6 +174,38 @@ def test_a_no_to_it_is_a_no_for_the_next_release_as_well(world: World) -> None:
     assert "closed" in progress(world.store, [second])[second]
     assert of(world, second) == []
     assert len(world.told.titles) == 1
+
+
+@pytest.mark.parametrize("world", ["github"], indirect=True)
+def test_another_search_that_a_person_asks_for_is_made_however_late(world: World) -> None:
+    assert isinstance(world.rig, HostRig)
+    release = turned_down(world)
+    fixes, mends = fixes_of(world, found(world))
+    for _ in range(2):
+        fixes.turn()
+    (kept,) = of(world, release)
+    world.rig.say(kept.published, WRITER, "/prodwise close")
+    world.turn()
+    world.rig.say(kept.published, WRITER, "/prodwise retry")
+    world.turn()
+    made = world.store.releases.create(world.rig.base, "ana").id
+    world.store.releases.set_state(made, ReleaseState.VERIFIED_GOOD, "")
+    for _ in range(3):
+        fixes.turn()
+    assert mends.asked == [release, release], "the one before is not looked at by itself any more"
+    closed, again = of(world, release)
+    assert (closed.stage, again.stage) == (Stage.CLOSED, Stage.OPEN)
+    assert again.published.number != closed.published.number
+
+
+def test_another_search_for_what_is_known_no_longer_is_told_as_none(world: World) -> None:
+    again(world.store, "inc-1")
+    fixes, mends = fixes_of(world, {})
+    for _ in range(2):
+        fixes.turn()
+    assert mends.asked == []
+    told = [text for text in world.records() if "no fix is looked for again" in text]
+    assert len(told) == 1
 
 
 @pytest.mark.parametrize(
