@@ -9,10 +9,12 @@ import threading
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final, cast
 
 import pytest
 import sqlalchemy as sa
+from dbos import DBOS
 
 from prodwise.clock import monotonic, now
 from prodwise.config import validate
@@ -173,6 +175,19 @@ def test_a_story_of_another_version_is_handed_over_and_not_left_lying(
     assert lives("waits", version="b") == 0
     assert (outcome(tmp_path, BAD)[0], outcome(tmp_path, CALM)[0]) == (Outcome.ESCALATED.value,) * 2
     assert "another version" in told(tmp_path)
+
+
+@pytest.mark.parametrize(("waits", "looks_s"), [(True, stories.POLL_S), (False, stories.RARELY_S)])
+def test_while_a_story_waits_to_be_resumed_it_is_looked_for_often(
+    monkeypatch: pytest.MonkeyPatch, waits: bool, looks_s: float
+) -> None:
+    queue, asked = SimpleNamespace(_polling_interval_sec=stories.RESUME_S), list[list[str]]()
+    monkeypatch.setattr(Durable, "_resumed", queue, raising=False)
+    monkeypatch.setattr(DBOS, "resume_workflows", asked.append)
+    monkeypatch.setattr(stories, "TAKEN_S", 0.15)
+    monkeypatch.setattr(stories, "_queued", lambda stories: waits)
+    Durable.resume(["ship-2"])
+    assert (asked, queue._polling_interval_sec) == ([["ship-2"]], looks_s)
 
 
 class Ended(Memory):
