@@ -265,7 +265,9 @@ def test_a_release_is_on_its_way_only_while_a_story_is_at_it(
     assert begun == [f"ship-{release}", f"withdraw-{release}"]
     durable.over = (*durable.over, f"withdraw-{release}")
     made.begin_ship(release)
-    assert (len(begun), store.rollouts.current(), share_of(store, release)) == (2, None, 0.5), "it may have its users still"
+    assert (len(begun), store.rollouts.current(), share_of(store, release)) == (2, None, 0.5), (
+        "it may have its users still"
+    )
     assert f"Release {release} could not be taken from users" in told(tmp_path)
     made.begin_ship(release)
     assert len(begun) == 2, "it is over"

@@ -148,7 +148,15 @@ class Deploy:
         records, memory = cast(SqlStore, Mortal(self.store, life)), cast(Durable, Memory(self.store, life, self.kept))
         log = AccessLog(self.folder / "access.log")
         parts = Parts(
-            self.config, self.folder, "", records, self.target, log, cast(Any, None), Replay(), CommandNotifier(f"cat >> {self.folder / 'told'}")
+            self.config,
+            self.folder,
+            "",
+            records,
+            self.target,
+            log,
+            cast(Any, None),
+            Replay(),
+            CommandNotifier(f"cat >> {self.folder / 'told'}"),
         )
         eyes, token = cast(Intake, self.eyes or Eyes()), self.target.acquire("healer")
         hands = Hands(memory, records.ledger, self.target, lambda: token)

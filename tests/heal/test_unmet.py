@@ -270,7 +270,10 @@ def test_explain_on_it_names_the_release(world: World) -> None:
             "its release line failed (python migrate.py), and is not run again",
         ),
         ("uv pip install -r requirements.txt failed (exit code 1):\nno", "cannot be tried where no network is"),
-        ("release 5-aaaaaaa could not be built: no space left on the disk", "no command that could be run again as a check"),
+        (
+            "release 5-aaaaaaa could not be built: no space left on the disk",
+            "no command that could be run again as a check",
+        ),
     ],
 )
 def test_of_a_build_its_own_line_is_run_and_no_other(world: World, reason: str, asks: Wanted | str) -> None:

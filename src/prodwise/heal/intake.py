@@ -185,7 +185,7 @@ class Intake:
         return frozenset(at.service for at in seen.services if at.switch is not None and at.switch.share > 0)
 
     def target(self) -> TargetSeen:
-        """The newest look, at most STALE_S old. Raises TargetError when the target cannot be seen."""
+        """The newest look, at most TICK_S old. Raises TargetError when the target cannot be seen."""
         with self._lock:
             if self._seen is None or monotonic() - self._seen_at > TICK_S:
                 self._seen, self._seen_at = self.parts.target.observe(), monotonic()

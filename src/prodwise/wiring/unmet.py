@@ -9,6 +9,7 @@ from typing import Final
 from prodwise.config import Config, load
 from prodwise.heal.fixing.check import Wanted
 from prodwise.heal.mending import Mending
+from prodwise.heal.pulse import ENDS
 from prodwise.loop.verify.started import NO_ANSWER
 from prodwise.loop.watch.unmet import line_of
 from prodwise.model.errors import ProdwiseError
@@ -17,7 +18,6 @@ from prodwise.targets.local import local_control
 from prodwise.targets.local.history import GitHistory
 
 SUSPECTS_MAX: Final = 20
-ENDS: Final = "keeps ending"
 
 
 def wanted(app_dir: Path, asked: Mending, refused: Unmet) -> Wanted:
