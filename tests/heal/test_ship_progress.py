@@ -17,6 +17,7 @@ from prodwise.heal.parts import Parts
 from prodwise.heal.returning import Returning
 from prodwise.heal.ship import ShipStory
 from prodwise.heal.vitals import LiveVitals
+from prodwise.loop import ship as turns
 from prodwise.model.errors import TargetError
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.model.outcome import Outcome
@@ -277,3 +278,18 @@ def test_a_wish_to_go_back_that_came_at_the_last_moment_and_failed_is_told(
     deploy.target.unbuildable.add("a" * 40)
     assert deploy.live() == ReleaseState.VERIFIED_GOOD.value
     assert "going back to 1-aaaaaaa, as ana asked, failed: release 1-aaaaaaa failed" in (tmp_path / "told").read_text()
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_deploy_for_which_there_is_no_room_says_so_and_ends(
+    tmp_path: Path, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = quick(monkeypatch)
+    monkeypatch.setattr(Life, "lives_on", lambda self: None)
+    monkeypatch.setattr(turns, "BESIDE_S", 1.0)
+    deploy = Deploy(tmp_path, store, clock)
+    deploy.target.build("0-fffffff", "f" * 40)
+    deploy.target.start(Order("left", 0, "test"), "web", SlotName.B, "0-fffffff")
+    assert deploy.live() == ReleaseState.FAILED.value
+    assert "0-fffffff has run beside what serves" in store.releases.load(deploy.release).reason
+    assert not deploy.target.observe().services[0].switch.share  # type: ignore[union-attr]

@@ -140,7 +140,7 @@ class ShipStory:
         elif turn.phase is ShipPhase.WATCHING:
             gates = self._intake.watch_gates(turn.release)
         return ShipSeen(
-            my_turn=self._my_turn(turn.release, seen),
+            my_turn=self._my_turn(turn.release),
             built=bool(facts.get("built")),
             failure=failure,
             canaries=tuple(self._canaries(seen, turn.release)),
@@ -153,17 +153,11 @@ class ShipStory:
             followed=turn.phase is not ShipPhase.WATCHING or moves.followed(self._parts.shipped, seen, turn.release),
             reverted=moves.gone(self._parts.shipped, seen, turn.release),
             finished=moves.returned(self._parts.shipped, seen, turn.release) and self._alone(seen),
+            beside=moves.beside(seen, turn.release),
         )
 
-    def _my_turn(self, release: str, seen: TargetSeen) -> bool:
-        """Oldest first: no rollout that was asked for earlier is still unsettled, and the free slots are free."""
-        if any(
-            p.release and p.release != release and p.slot == at.switch.stable.other
-            for at in seen.services
-            if at.switch
-            for p in at.slots
-        ):
-            return False
+    def _my_turn(self, release: str) -> bool:
+        """Oldest first: no rollout that was asked for earlier is still unsettled."""
         mine = int(release.split("-")[0])
         return not any(
             not r.state.settled and int(r.release.split("-")[0]) < mine
