@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from prodwise.heal.fixing import story as steps
 from prodwise.heal.fixing import suite
 from prodwise.model.errors import OutOfTime, TargetError
 from prodwise.model.patch import Fault, Proposal
@@ -138,6 +139,14 @@ def test_what_there_was_no_time_to_try_is_said(tmp_path: Path) -> None:
     assert (fix.status, fix.over) == ("no_fix", True)
     assert fix.reason.startswith("nobody had anything to propose; late: 7 of 9 edits were not tried in its time")
     assert "what else late would propose: 7 of 9 edits were not tried in its time" in fix.unchecked
+
+
+def test_that_no_more_proposals_are_looked_at_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "PROPOSALS_MAX", 1)
+    shop = repository(tmp_path, {"cart.py": CART, "check.py": CHECK})
+    fix = story(shop, WITH_CHECK, Proposes(NOTHING, RIGHT))
+    assert (fix.status, len(fix.tried)) == ("no_fix", 1)
+    assert "what else given would propose: 1 proposals are the most" in fix.unchecked
 
 
 def test_a_flaky_check_is_no_reproducer(tmp_path: Path) -> None:
