@@ -16,6 +16,7 @@ from prodwise.heal.hands import AUTOMATION, reconcile
 from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
 from prodwise.heal.returning import Returning
+from prodwise.heal.withdrawn import STILL
 from prodwise.loop import moves
 from prodwise.loop.resuming import MOST, resumed
 from prodwise.model.errors import UsageError
@@ -70,7 +71,7 @@ class Resuming:
         elif not self._durable.ended(f"withdraw-{release}"):
             self._begin("withdraw", f"withdraw-{release}", release)
         else:
-            text = f"It may still have users: `prodwise releases` shows it, `prodwise rollback` goes back. {LOST}."
+            text = f"{STILL} {LOST[:1].upper()}{LOST[1:]}."
             tell(self._parts, f"Release {release} could not be taken from users", text, release)
             settle(self._parts, release)
 
@@ -133,8 +134,8 @@ class Withdrawing:
         failure = "" if gone else failure or "it still runs"
         self._intake.end_rollout(release)
         self._durable.transact("end", settle, self._parts, release, gone)
-        told = f"it could not be taken back: {failure}" if failure else "users are on the release before it"
-        text = f"The story of release {release} could not go on; {told}."
+        told = f"it could not be taken back: {failure}. {STILL}" if failure else "users are on the release before it."
+        text = f"The story of release {release} could not go on; {told}"
         self._durable.step("tell", tell, self._parts, f"Release {release} was given up", text, release)
         return failure
 

@@ -279,10 +279,7 @@ class ShipStory:
 
     def _call(self, turn: ShipTurn) -> None:
         """Going back was tried often enough: a person must do it."""
-        text = (
-            f"release {turn.release} could not be withdrawn after {BACKS_MAX} tries, and may still have users: `prodwise releases` "
-            f"shows how many. It was to go back since: {turn.reason}"
-        )
+        text = f"release {turn.release} could not be withdrawn after {BACKS_MAX} tries. {withdrawn.STILL} It was to go: {turn.reason}"
         tell(self._parts, "A release could not be withdrawn", text, turn.release)
 
     def _row(self, was: ShipPhase, turn: ShipTurn, seen: ShipSeen, command: ShipCommand) -> Rollout:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Final
 
 from prodwise.clock import now
 from prodwise.heal import migrated
@@ -18,6 +19,8 @@ from prodwise.loop.watch.withdrawn import Withdrawal
 from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
+
+STILL: Final = "It may still have users: `prodwise releases` shows how many, `prodwise rollback` goes back."
 
 
 def opened(parts: Parts, intake: Intake, turn: ShipTurn) -> str:
