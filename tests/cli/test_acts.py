@@ -33,15 +33,16 @@ def test_deploy_detached_returns_the_release(shop: Terminal, world: World) -> No
 
 
 @pytest.mark.parametrize(
-    ("ends", "share", "code", "words"),
+    ("ends", "share", "last", "code", "words"),
     [
-        (RolloutState.VERIFIED_GOOD, 1.0, 0, "is verified good"),
-        (RolloutState.FAILED, 0.25, 8, "went back by itself"),
-        (RolloutState.FAILED, 0.0, 7, "no user saw it"),
+        (RolloutState.VERIFIED_GOOD, 1.0, 1.0, 0, "is verified good"),
+        (RolloutState.FAILED, 0.25, 0.0, 8, "went back by itself"),
+        (RolloutState.FAILED, 0.25, 0.25, 1, "could not be taken from users. `prodwise releases` shows"),
+        (RolloutState.FAILED, 0.0, 0.0, 7, "no user saw it"),
     ],
 )
 def test_deploy_follows_to_the_end(
-    shop: Terminal, world: World, ends: RolloutState, share: float, code: int, words: str
+    shop: Terminal, world: World, ends: RolloutState, share: float, last: float, code: int, words: str
 ) -> None:
     gates = ({"gate": "errors", "verdict": "hold", "reason": "418 of about 600 requests seen"},)
     world.store.rollouts.put(rollout(RolloutState.RAMPING if share else RolloutState.CHECKING, share, gates=gates))
@@ -51,7 +52,7 @@ def test_deploy_follows_to_the_end(
     deadline = time.monotonic() + 20
     while ("of users have it" if share else "before any user sees it") not in line and time.monotonic() < deadline:
         line = following.stderr.readline()
-    world.store.rollouts.put(rollout(ends, share, ended_at=now()))
+    world.store.rollouts.put(rollout(ends, last, ended_at=now()))
     out, err = following.communicate(timeout=30)
     assert following.returncode == code, err
     assert words in out

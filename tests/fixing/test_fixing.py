@@ -8,10 +8,13 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from prodwise.model.errors import OutOfTime
+from prodwise.heal.fixing import story as steps
+from prodwise.heal.fixing import suite
+from prodwise.model.errors import OutOfTime, TargetError
 from prodwise.model.patch import Fault, Proposal
 from tests.fixing.bench import CART, CHECK, OTHERS, WITH_CHECK, WITH_TESTS, Proposes, gates, git, repository, story
 from tests.loop.patches import diff, new_file
@@ -45,6 +48,24 @@ def test_a_patch_that_loses_another_test_is_not(tmp_path: Path) -> None:
     assert fix.status == "no_fix"
     assert gates(fix)["suite"] == "fail"
     assert "test_first" in fix.reason
+
+
+def test_a_suite_that_could_not_be_asked_once_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, ask = list[str](), suite._on_base
+
+    def once_away(*arguments: Any) -> Any:
+        asked.append("")
+        if len(asked) == 1:
+            raise TargetError("no tree could be made")
+        return ask(*arguments)
+
+    monkeypatch.setattr(suite, "_on_base", once_away)
+    wrong = (CART.replace("amount - 1", "amount").replace("items[0]", f"items[{at}]") for at in (1, -1))
+    shop = repository(tmp_path, {"cart.py": CART, "check.py": CHECK, "test_cart.py": OTHERS})
+    fix = story(shop, WITH_CHECK, Proposes(*(diff("cart.py", CART, one) for one in wrong)))
+    assert [one.gates[-1].verdict.value for one in fix.tried] == ["hold", "fail"], fix.reason
+    assert "no tree could be made" in fix.tried[0].gates[-1].reason
+    assert "test_first" in fix.tried[1].gates[-1].reason
 
 
 @pytest.mark.full
@@ -118,6 +139,14 @@ def test_what_there_was_no_time_to_try_is_said(tmp_path: Path) -> None:
     assert (fix.status, fix.over) == ("no_fix", True)
     assert fix.reason.startswith("nobody had anything to propose; late: 7 of 9 edits were not tried in its time")
     assert "what else late would propose: 7 of 9 edits were not tried in its time" in fix.unchecked
+
+
+def test_that_no_more_proposals_are_looked_at_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "PROPOSALS_MAX", 1)
+    shop = repository(tmp_path, {"cart.py": CART, "check.py": CHECK})
+    fix = story(shop, WITH_CHECK, Proposes(NOTHING, RIGHT))
+    assert (fix.status, len(fix.tried)) == ("no_fix", 1)
+    assert "what else given would propose: 1 proposals are the most" in fix.unchecked
 
 
 def test_a_flaky_check_is_no_reproducer(tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ import threading
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final, cast
 
 import pytest
 import sqlalchemy as sa
+from dbos import DBOS
 
 from prodwise.clock import monotonic, now
 from prodwise.config import validate
@@ -175,6 +177,19 @@ def test_a_story_of_another_version_is_handed_over_and_not_left_lying(
     assert "another version" in told(tmp_path)
 
 
+@pytest.mark.parametrize(("waits", "looks_s"), [(True, stories.POLL_S), (False, stories.RARELY_S)])
+def test_while_a_story_waits_to_be_resumed_it_is_looked_for_often(
+    monkeypatch: pytest.MonkeyPatch, waits: bool, looks_s: float
+) -> None:
+    queue, asked = SimpleNamespace(_polling_interval_sec=stories.RESUME_S), list[list[str]]()
+    monkeypatch.setattr(Durable, "_resumed", queue, raising=False)
+    monkeypatch.setattr(DBOS, "resume_workflows", asked.append)
+    monkeypatch.setattr(stories, "TAKEN_S", 0.15)
+    monkeypatch.setattr(stories, "_queued", lambda stories: waits)
+    Durable.resume(["ship-2"])
+    assert (asked, queue._polling_interval_sec) == ([["ship-2"]], looks_s)
+
+
 class Ended(Memory):
     """Stands for Durable, which knows these stories as ended."""
 
@@ -213,16 +228,21 @@ def test_a_release_whose_story_cannot_go_on_is_taken_from_users(
     hands = Hands(durable, store.ledger, parts.target, lambda: token)
     intake = cast(Intake, type("_Intake", (), {"end_rollout": lambda self, release: None})())
     returning = Returning(parts, durable, hands, intake)
-    for key, story in (("half", f"ship-{release}"), ("never", f"ship-{release}"), ("other", "inc-web-1")):
+    parts.target.restart(Order("begun", token, "test"), "web", SlotName.A, 1)
+    ship = f"ship-{release}"
+    for key, story in (("half", ship), ("never", ship), ("begun", ship), ("other", "inc-web-1")):
         left = Effect(key, story, "web", "switch", {}, "", 0, now())
         store.ledger.intend(left)
     assert Withdrawing(parts, durable, returning, intake).run(release) == ""
     states = {one.key: one.state for one in store.ledger.effects()}
+    results = {one.key: one.result for one in store.ledger.effects()}
+    assert "was begun and is not seen" in results["begun"]
+    assert "is seen not to have taken effect" in results["never"]
     assert (states["half"], states["never"]) == (EffectState.DONE, EffectState.FAILED), "as the target tells"
     assert states["other"] is EffectState.INTENT, "its story is not over"
     assert moves.gone(parts.shipped, parts.target.observe(), release)
     assert store.releases.load(release).state is ReleaseState.FAILED
-    assert store.rollouts.current() is None
+    assert (store.rollouts.current(), share_of(store, release)) == (None, 0.0)
     assert outcome_of(store, f"inc-{release}") == Outcome.ESCALATED.value
     assert f"Release {release} was given up" in told(tmp_path)
 
@@ -245,7 +265,9 @@ def test_a_release_is_on_its_way_only_while_a_story_is_at_it(
     assert begun == [f"ship-{release}", f"withdraw-{release}"]
     durable.over = (*durable.over, f"withdraw-{release}")
     made.begin_ship(release)
-    assert (len(begun), store.rollouts.current()) == (2, None)
+    assert (len(begun), store.rollouts.current(), share_of(store, release)) == (2, None, 0.5), (
+        "it may have its users still"
+    )
     assert f"Release {release} could not be taken from users" in told(tmp_path)
     made.begin_ship(release)
     assert len(begun) == 2, "it is over"
@@ -280,3 +302,8 @@ def test_users_of_a_release_whose_story_broke_are_brought_back(house: House) -> 
 
 def outcome_of(store: SqlStore, name: str) -> str:
     return str(store.incidents.row(name)["outcome"] or "")
+
+
+def share_of(store: SqlStore, release: str) -> float | None:
+    kept = store.rollouts.load(release)
+    return kept.share if kept is not None else None

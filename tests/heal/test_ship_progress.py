@@ -17,12 +17,15 @@ from prodwise.heal.parts import Parts
 from prodwise.heal.returning import Returning
 from prodwise.heal.ship import ShipStory
 from prodwise.heal.vitals import LiveVitals
+from prodwise.loop import ship as turns
+from prodwise.model.errors import TargetError
 from prodwise.model.gate import GateResult, Verdict
+from prodwise.model.outcome import Outcome
 from prodwise.model.record import Rollout, RolloutState
 from prodwise.model.release import ReleaseState
 from prodwise.model.rollout import Stage
 from prodwise.model.service import SlotName
-from prodwise.model.target import Order, TargetSeen
+from prodwise.model.target import Order, Switch, TargetSeen
 from prodwise.notify.command import CommandNotifier
 from prodwise.signals.access_log import AccessLog
 from prodwise.signals.replay import Replay
@@ -146,7 +149,15 @@ class Deploy:
         records, memory = cast(SqlStore, Mortal(self.store, life)), cast(Durable, Memory(self.store, life, self.kept))
         log = AccessLog(self.folder / "access.log")
         parts = Parts(
-            self.config, self.folder, "", records, self.target, log, cast(Any, None), Replay(), CommandNotifier("")
+            self.config,
+            self.folder,
+            "",
+            records,
+            self.target,
+            log,
+            cast(Any, None),
+            Replay(),
+            CommandNotifier(f"cat >> {self.folder / 'told'}"),
         )
         eyes, token = cast(Intake, self.eyes or Eyes()), self.target.acquire("healer")
         hands = Hands(memory, records.ledger, self.target, lambda: token)
@@ -214,3 +225,71 @@ def test_a_release_that_is_worse_leaves_its_verdicts_and_what_was_done_about_it(
     assert decision["verdicts"] == [dict(gate) for gate in kept.gates]
     assert decision["plan"]["action"]["kind"] == "rollback"
     assert any(effect.kind == "rollback" for effect in store.ledger.effects(story=f"inc-{deploy.release}"))
+
+
+class Stuck(FakeTarget):
+    """Gives a release users, and does not take them away again."""
+
+    def switch(self, order: Order, service: str, switch: Switch) -> None:
+        if switch.share == 0:
+            raise TargetError("the file cannot be written")
+        super().switch(order, service, switch)
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_release_that_could_not_be_withdrawn_is_a_persons_and_counts_as_nothing_healed(
+    tmp_path: Path, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = quick(monkeypatch)
+    monkeypatch.setattr(Life, "lives_on", lambda self: None)
+    deploy = Deploy(tmp_path, store, clock, Worse())
+    deploy.target.__class__ = Stuck
+    assert deploy.live() == ReleaseState.FAILED.value
+    assert deploy.target.observe().services[0].switch == Switch(SlotName.A, 0.05), "users still meet it"
+    row = store.incidents.row(f"inc-{deploy.release}")
+    assert (row["outcome"], row["closed_at"] is not None) == (Outcome.ESCALATED.value, True)
+    kept = store.rollouts.load(deploy.release)
+    assert kept is not None
+    assert (kept.state, kept.share) == (RolloutState.FAILED, 0.05), "as the target tells"
+    assert "could not be withdrawn after" in (tmp_path / "told").read_text()
+
+
+class Late(FakeTarget):
+    """A person's wish to go back comes while the release is becoming stable."""
+
+    wish: Callable[[], None]
+
+    def switch(self, order: Order, service: str, switch: Switch) -> None:
+        super().switch(order, service, switch)
+        if switch == Switch(SlotName.B):
+            self.wish()
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_wish_to_go_back_that_came_at_the_last_moment_and_failed_is_told(
+    tmp_path: Path, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = quick(monkeypatch)
+    monkeypatch.setattr(Life, "lives_on", lambda self: None)
+    deploy = Deploy(tmp_path, store, clock)
+    deploy.target.__class__ = Late
+    wish = {"who": "ana", "reason": "ana asked to go back"}
+    cast(Late, deploy.target).wish = lambda: store.settings.put(f"cancel:{deploy.release}", wish, "ana")
+    deploy.target.unbuildable.add("a" * 40)
+    assert deploy.live() == ReleaseState.VERIFIED_GOOD.value
+    assert "going back to 1-aaaaaaa, as ana asked, failed: release 1-aaaaaaa failed" in (tmp_path / "told").read_text()
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_deploy_for_which_there_is_no_room_says_so_and_ends(
+    tmp_path: Path, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = quick(monkeypatch)
+    monkeypatch.setattr(Life, "lives_on", lambda self: None)
+    monkeypatch.setattr(turns, "BESIDE_S", 1.0)
+    deploy = Deploy(tmp_path, store, clock)
+    deploy.target.build("0-fffffff", "f" * 40)
+    deploy.target.start(Order("left", 0, "test"), "web", SlotName.B, "0-fffffff")
+    assert deploy.live() == ReleaseState.FAILED.value
+    assert "0-fffffff has run beside what serves" in store.releases.load(deploy.release).reason
+    assert not deploy.target.observe().services[0].switch.share  # type: ignore[union-attr]

@@ -19,10 +19,10 @@ from prodwise.heal.fixing.check import Wanted
 from prodwise.heal.hearing import _explained
 from prodwise.heal.mending import mending
 from prodwise.heal.pulls import Kept, Pulls, Stage, progress, turned
-from prodwise.heal.sought import ASKED
+from prodwise.heal.sought import ASKED, again
 from prodwise.loop.ship import ShipPhase, ShipTurn
 from prodwise.loop.verify.started import NO_ANSWER
-from prodwise.loop.watch.unmet import answers
+from prodwise.loop.watch.unmet import SAID_MAX, answers
 from prodwise.model.errors import Refused
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.release import ReleaseState
@@ -30,10 +30,10 @@ from prodwise.model.unmet import UnmetAt
 from prodwise.sandbox import jail
 from prodwise.targets.local import local_control
 from prodwise.testing import apps
-from prodwise.testing.forge_kit import pull_for
+from prodwise.testing.forge_kit import WRITER, pull_for
 from prodwise.wiring.mending import Mender
 from prodwise.wiring.mending import wanted as of_release
-from tests.forge.rigs import git
+from tests.forge.rigs import HostRig, git
 from tests.heal.running_healer import SETTINGS, House, traffic
 from tests.heal.test_fixes import FOUND, Recorded
 from tests.heal.test_undoing import CONFIG, World, world
@@ -41,6 +41,7 @@ from tests.loop.test_unmet import BOOT
 
 __all__ = ["world"]
 
+LONG = f"{'x' * 3000}\n{'y' * 3000}"
 DIES = "it does not come up: web keeps ending (exit code 1, 3 restarts)"
 FORGE = '\n[forge]\nkind = "git"\n'
 PRICES = """RATES = {"eur": 1.0, "usd": 1.1}
@@ -175,6 +176,38 @@ def test_a_no_to_it_is_a_no_for_the_next_release_as_well(world: World) -> None:
     assert len(world.told.titles) == 1
 
 
+@pytest.mark.parametrize("world", ["github"], indirect=True)
+def test_another_search_that_a_person_asks_for_is_made_however_late(world: World) -> None:
+    assert isinstance(world.rig, HostRig)
+    release = turned_down(world)
+    fixes, mends = fixes_of(world, found(world))
+    for _ in range(2):
+        fixes.turn()
+    (kept,) = of(world, release)
+    world.rig.say(kept.published, WRITER, "/prodwise close")
+    world.turn()
+    world.rig.say(kept.published, WRITER, "/prodwise retry")
+    world.turn()
+    made = world.store.releases.create(world.rig.base, "ana").id
+    world.store.releases.set_state(made, ReleaseState.VERIFIED_GOOD, "")
+    for _ in range(3):
+        fixes.turn()
+    assert mends.asked == [release, release], "the one before is not looked at by itself any more"
+    closed, again = of(world, release)
+    assert (closed.stage, again.stage) == (Stage.CLOSED, Stage.OPEN)
+    assert again.published.number != closed.published.number
+
+
+def test_another_search_for_what_is_known_no_longer_is_told_as_none(world: World) -> None:
+    again(world.store, "inc-1")
+    fixes, mends = fixes_of(world, {})
+    for _ in range(2):
+        fixes.turn()
+    assert mends.asked == []
+    told = [text for text in world.records() if "no fix is looked for again" in text]
+    assert len(told) == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
@@ -229,10 +262,18 @@ def test_explain_on_it_names_the_release(world: World) -> None:
     [
         ("make check failed (exit code 2):\nno", Wanted(test="make check", said="no")),
         (
+            f"make check failed (exit code 2):\n{LONG}\nno\nthe whole log: /x/build.log",
+            Wanted(test="make check", said=f"{'y' * 3000}\nno"),
+        ),
+        (
             "python migrate.py failed (exit code 1):\nno",
             "its release line failed (python migrate.py), and is not run again",
         ),
         ("uv pip install -r requirements.txt failed (exit code 1):\nno", "cannot be tried where no network is"),
+        (
+            "release 5-aaaaaaa could not be built: no space left on the disk",
+            "no command that could be run again as a check",
+        ),
     ],
 )
 def test_of_a_build_its_own_line_is_run_and_no_other(world: World, reason: str, asks: Wanted | str) -> None:
@@ -245,6 +286,16 @@ def test_of_a_build_its_own_line_is_run_and_no_other(world: World, reason: str, 
         assert asks in wanted.why_not
     else:
         assert (wanted.test, wanted.said, wanted.why_not) == (asks.test, asks.said, "")
+
+
+def test_one_long_line_is_kept_as_far_as_there_is_room_and_without_its_secret(world: World) -> None:
+    said = f"{'x' * 9000} password=hunter2hunter2 {'y' * 5900}"
+    release = turned_down(world, refused="building", reason=f"make check failed (exit code 2):\n{said}")
+    noted = unmet.found(world.store, release)
+    assert noted is not None
+    assert noted.said.endswith("y" * 5900)
+    assert "hunter2" not in noted.said + noted.reason
+    assert len(noted.said) <= SAID_MAX
 
 
 def test_of_checks_the_path_is_asked_again_and_of_a_start_the_service_started(world: World) -> None:

@@ -124,6 +124,11 @@ class World:
         return [type(one).__name__ for one in self.told]
 
 
+def test_a_step_is_told_in_words() -> None:
+    assert plan(ActionKind.ROLLBACK, to="1-a").action.words == "go back to release 1-a"
+    assert RESTART.action.words == "restart web"
+
+
 def test_a_hang_healed_by_a_restart() -> None:
     world = World([RESTART])
     turn = world.run()

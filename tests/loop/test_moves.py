@@ -45,6 +45,13 @@ def test_workers_follow_at_promotion_old_one_out_first() -> None:
     assert moves.promote(BOTH, _seen(1.0, worker="2-b"), "2-b") == []
 
 
+def test_what_runs_beside_what_serves_is_told_but_for_the_release_itself() -> None:
+    assert moves.beside(_seen(0.0), "3-c") == "2-b"
+    assert moves.beside(_seen(0.0), "2-b") == ""
+    assert moves.beside(_seen(0.0, canary=""), "2-b") == ""
+    assert moves.beside(_seen(0.0, stable=SlotName.B), "2-b") == "1-a"
+
+
 def test_finish_flips_before_it_stops() -> None:
     assert _brief(moves.finish(BOTH, _seen(1.0, worker="2-b"), "2-b")) == ["finish web b 0.0", "stop web a"]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prodwise.loop.ship import CanarySeen, ShipOp, ShipPhase, ShipRules, ShipSeen, ShipTurn, begin, step
+from prodwise.loop.ship import BESIDE_S, CanarySeen, ShipOp, ShipPhase, ShipRules, ShipSeen, ShipTurn, begin, step
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.model.rollout import DEFAULT_RAMP
 
@@ -52,6 +52,22 @@ def test_a_release_that_keeps_ending_before_it_answers_is_not_waited_for() -> No
     assert ended < RULES.start_s / 2
     once = replace(WELL, canaries=(CanarySeen("web", False, None, 0.0, "keeps ending", exits=1),))
     assert _play([WELL, WELL, once, once, WELL])[0].good, "one death at the start is forgiven"
+
+
+def test_what_nobody_takes_out_of_its_slot_is_not_waited_for_without_end() -> None:
+    left = replace(WELL, beside="1-a")
+    turn, done, ended = _play([left], every_s=5.0)
+    assert (turn.good, turn.refused) == (False, "")
+    assert turn.reason.startswith("there was no room to start it: 1-a has run beside what serves for 30 min")
+    assert BESIDE_S < ended < BESIDE_S + 30
+    assert done == [ShipOp.BACK, ShipOp.END], "nothing was started"
+    assert _play([left, left, WELL])[0].good, "it may still be on its way out"
+
+
+def test_behind_another_rollout_it_waits_as_long_as_that_takes() -> None:
+    behind, left = replace(WELL, my_turn=False, beside="1-a"), replace(WELL, beside="1-a")
+    turn, _, _ = _play([behind] * 600 + [left] * 5 + [WELL], every_s=60.0)
+    assert turn.good
 
 
 def test_a_failing_gate_goes_back_at_once() -> None:
@@ -113,6 +129,7 @@ gate = st.sampled_from([PASS, HOLD, FAIL])
 look = st.builds(
     ShipSeen,
     my_turn=st.just(True),
+    beside=st.sampled_from(["", "1-a"]),
     built=st.just(True),
     failure=st.sampled_from(["", "", "", "no such module"]),
     canaries=st.builds(

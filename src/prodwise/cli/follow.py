@@ -133,6 +133,8 @@ class Follower:
     def _code(self, rollout: Rollout) -> int:
         if rollout["state"] == RolloutState.VERIFIED_GOOD:
             return Code.OK
+        if rollout["share"]:
+            return Code.FAILED  # its users could not be taken back
         return Code.UNDONE if self._share > 0 else Code.GATE_FAILED
 
 
@@ -150,14 +152,15 @@ def ending(client: Client, desk: Desk, rollout: Rollout, code: int) -> None:
         return
     reason, log = _why(client, release)
     what = "went back by itself" if code == Code.UNDONE else "was refused; no user saw it"
-    desk.show(
-        f"{paint('✗', 'bad')} {paint(release, 'bold')} {what}. {rollout['previous'] or 'The release before'} serves."
-    )
+    serves = f"{rollout['previous'] or 'The release before'} serves"
+    if code == Code.FAILED:
+        what, serves = "could not be taken from users", "`prodwise releases` shows how many still have it"
+    desk.show(f"{paint('✗', 'bad')} {paint(release, 'bold')} {what}. {serves}.")
     if reason:
         desk.show(*(f"  {paint(line, '')}" for line in reason.splitlines()))
     _last_words(desk, release, log)
     desk.say("  next: fix it, commit it, `prodwise deploy` again", "dim")
-    if code != Code.UNDONE:
+    if code == Code.GATE_FAILED:
         desk.say(f"  or see whether a fix is found: prodwise fix --incident {release}", "dim")
     desk.say(f"  the whole reasoning: prodwise why {release}", "dim")
 

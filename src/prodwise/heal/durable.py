@@ -30,7 +30,7 @@ Broken = Callable[[str, str, Exception], None]
 CRASHES: Final = (DatabaseError, Fenced)
 """What must reach the step around it, and ends this process there."""
 EXIT_DATABASE, EXIT_UNSEEN, EXIT_FENCED = 70, 72, 75
-APPLICATION_VERSION = "stories-4"
+APPLICATION_VERSION = "stories-5"
 """Raised when a story's order of steps changes; workflows begun under another version are not mixed up with this one's."""
 
 UNSEEN_S = 0.5
@@ -39,11 +39,11 @@ UNSEEN_S = 0.5
 POLL_S = 1.0
 """How often DBOS polls its database. Our stories do not wait through it, so a slow poll costs nothing (0.1 s costs ~5 % CPU)."""
 
-
 RESUME_S, TAKEN_S = 0.1, 5.0
 """How often DBOS looks for stories that are to be resumed while there are some, and how long that is waited for."""
 RARELY_S = 60.0
-"""How often it looks otherwise: nothing else comes through that queue, and a look a second was a third of an idle healer's work."""
+"""How often it looks once they all go on: nothing else comes through that queue, and a look a second was a third of an idle healer's
+work. Where some still wait after that time (a slow machine) it stays at `POLL_S`: users may be waiting for what they do."""
 
 ENDED: Final = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
@@ -141,10 +141,11 @@ class Durable:
 
         if stories:
             DBOS.resume_workflows(list(stories))
-        deadline = time.monotonic() + TAKEN_S
-        while stories and time.monotonic() < deadline and _queued(list(stories)):
+        deadline, waits = time.monotonic() + TAKEN_S, bool(stories)
+        while waits and time.monotonic() < deadline:
             time.sleep(RESUME_S / 2)
-        Durable._resumed._polling_interval_sec = RARELY_S
+            waits = _queued(list(stories))
+        Durable._resumed._polling_interval_sec = POLL_S if waits else RARELY_S
 
     @staticmethod
     def give_up(stories: Sequence[str]) -> None:

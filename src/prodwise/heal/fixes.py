@@ -135,8 +135,22 @@ class Fixes:
         cut_off, tried = self._searches.open(), self._searches.tried()
         if cut_off is not None:
             self._again(cut_off, mends)
-        elif not self._begin_incidents(mends, tried):
+        elif not self._begin_asked(mends) and not self._begin_incidents(mends, tried):
             self._begin_unmet(mends, tried)
+
+    def _begin_asked(self, mends: Mends) -> bool:
+        """What a person asked for once more, however long ago it was. Whether one was begun."""
+        for name in self._searches.asked():
+            try:
+                asked = mending(self._parts.records, self._parts.reporting, name, self._parts.serving)
+            except UsageError as error:
+                self._searches.passed_over(name)
+                text = f"no fix is looked for again: {error.message}"
+                self._parts.records.ledger.append(ENTRY, text, actor=AUTOMATION, incident=name)
+                continue
+            self._begin(asked, mends, "looking for a fix again, as a person asked")
+            return True
+        return False
 
     def _begin_incidents(self, mends: Mends, tried: Sequence[str]) -> bool:
         """Whether one was begun."""

@@ -93,7 +93,8 @@ def reconcile(ledger: AuditedLedger, target: Target, story: str) -> None:
         if happened.get(key):
             ledger.settle(key, EffectState.DONE, "had taken effect when its story ended")
         else:
-            ledger.settle(key, EffectState.FAILED, "its story ended, and it is seen not to have taken effect")
+            seen = "it was begun and is not seen to have" if key in happened else "it is seen not to have"
+            ledger.settle(key, EffectState.FAILED, f"its story ended, and {seen} taken effect")
 
 
 def carry_out(target: Target, order: Order, command: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from prodwise.clock import now
 from prodwise.heal.pulls import Kept, Pulls, Undone, Wish, open_ones, turned
-from prodwise.heal.sought import forget
+from prodwise.heal.sought import again
 from prodwise.model.errors import ForgeError, Later
 from prodwise.model.pull import Asked, Command, Published, PullEvent, Turned, Unheeded
 from prodwise.ports import Forge, Records
@@ -92,7 +92,7 @@ class Hearing:
 
     def _look_again(self, kept: Kept) -> None:
         if not kept.undoes:
-            forget(self._records, kept.incident)
+            again(self._records, kept.incident)
             return
         for one in self._pulls.all():
             if one.published.key == kept.undoes and one.undone in (Undone.PROPOSED, Undone.LEFT):

@@ -211,7 +211,7 @@ class IncidentStory:
             f"ask {number}",
             lambda: self._parts.records.approvals.ask(incident, plan.hash, plan_to_json(plan), wait_s).id,
         )
-        text = f"I want to: {plan.action.kind.value} {plan.action.service}. {plan.why}\nAsking because: {reason}"
+        text = f"I want to {plan.action.words}: {plan.why}.\nAsking because: {reason}"
         self._durable.step(f"tell {number}", tell, self._parts, "A person's yes is needed", text, incident)
         return {"approval": asked}
 

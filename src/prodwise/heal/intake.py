@@ -111,10 +111,10 @@ class Intake:
                 if at.switch is not None:
                     self.reports.on_trial.note_share(at.service, now(), at.switch.share)
             self.parts.prober.see(seen)
-            requests, answers = self.parts.requests.read(), self.parts.prober.results()
+            requests, probed = self.parts.requests.read(), self.parts.prober.results()
             for request in requests:
                 self._request(request)
-            for answer in answers:
+            for answer in probed:
                 if answer.at <= now() + JUMP_S:  # else the clock was set back since
                     self.pulse.observe(answer)
                     self.lookout.probe(answer)
@@ -128,13 +128,13 @@ class Intake:
                 found.setdefault(service, []).extend(said)
         for service, symptoms in found.items():
             self.on_symptoms(service, symptoms)
-        self._quiet = not (requests or found or self._waits or _moves(seen)) and self._well(answers)
+        self._quiet = not (requests or found or self._waits or _moves(seen)) and self._well(probed)
         if monotonic() - self._saved > SAVE_EVERY_S:
             self._saved = monotonic()
             self._save()
 
-    def _well(self, answers: Sequence[ProbeSeen]) -> bool:
-        return all(self.vitals.well.values()) and all(answer.ok for answer in answers)
+    def _well(self, probed: Sequence[ProbeSeen]) -> bool:
+        return all(self.vitals.well.values()) and all(answer.ok for answer in probed)
 
     def _clock_was_set(self) -> bool:
         """What was seen before cannot be put in order with what comes: it is forgotten, and nothing is known until the next look.
@@ -185,7 +185,7 @@ class Intake:
         return frozenset(at.service for at in seen.services if at.switch is not None and at.switch.share > 0)
 
     def target(self) -> TargetSeen:
-        """The newest look, at most STALE_S old. Raises TargetError when the target cannot be seen."""
+        """The newest look, at most TICK_S old. Raises TargetError when the target cannot be seen."""
         with self._lock:
             if self._seen is None or monotonic() - self._seen_at > TICK_S:
                 self._seen, self._seen_at = self.parts.target.observe(), monotonic()

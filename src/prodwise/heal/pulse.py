@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Final
 
 from prodwise.loop.diagnose.case import ProbeFacts
 from prodwise.model.service import SlotName
 from prodwise.model.signal import ProbeSeen, ProcessSeen
 from prodwise.model.target import TargetSeen
 
+ENDS: Final = "keeps ending"
 GOOD_IN_A_ROW = 2
 BAD_IN_A_ROW = 3
 FRESH_S = 3.0
@@ -59,7 +61,7 @@ class Pulse:
         if process is None or process.release != release:
             return "is not started"
         if process.pid == 0 or process.restarts:
-            return f"keeps ending ({_exit(process)}, {process.restarts} restarts)"
+            return f"{ENDS} ({_exit(process)}, {process.restarts} restarts)"
         answers = self._of(service, slot, release)
         return (
             f"does not answer its probe ({answers[-1].detail})"

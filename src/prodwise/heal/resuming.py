@@ -16,6 +16,7 @@ from prodwise.heal.hands import AUTOMATION, reconcile
 from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
 from prodwise.heal.returning import Returning
+from prodwise.heal.withdrawn import STILL
 from prodwise.loop import moves
 from prodwise.loop.resuming import MOST, resumed
 from prodwise.model.errors import UsageError
@@ -70,7 +71,7 @@ class Resuming:
         elif not self._durable.ended(f"withdraw-{release}"):
             self._begin("withdraw", f"withdraw-{release}", release)
         else:
-            text = f"It may still have users: `prodwise releases` shows it, `prodwise rollback` goes back. {LOST}."
+            text = f"{STILL} {LOST[:1].upper()}{LOST[1:]}."
             tell(self._parts, f"Release {release} could not be taken from users", text, release)
             settle(self._parts, release)
 
@@ -132,9 +133,9 @@ class Withdrawing:
         gone = bool(self._durable.step("gone", self._gone, release))
         failure = "" if gone else failure or "it still runs"
         self._intake.end_rollout(release)
-        self._durable.transact("end", settle, self._parts, release)
-        told = f"it could not be taken back: {failure}" if failure else "users are on the release before it"
-        text = f"The story of release {release} could not go on; {told}."
+        self._durable.transact("end", settle, self._parts, release, gone)
+        told = f"it could not be taken back: {failure}. {STILL}" if failure else "users are on the release before it."
+        text = f"The story of release {release} could not go on; {told}"
         self._durable.step("tell", tell, self._parts, f"Release {release} was given up", text, release)
         return failure
 
@@ -152,12 +153,13 @@ def acting_as(story: str, subject: str) -> tuple[str, ...]:
     return (f"withdraw-{subject}",) if story == "withdraw" else (subject,)
 
 
-def settle(parts: Parts, release: str) -> None:
-    """On record it has failed, and what was open about it is a person's."""
+def settle(parts: Parts, release: str, gone: bool = False) -> None:
+    """On record it has failed, and what was open about it is a person's. gone: no user meets it, as the target tells."""
     records, why = parts.records, "its story could not go on"
     rollout = records.rollouts.load(release)
     records.releases.set_state(release, ReleaseState.FAILED, why)
     if rollout is not None and not rollout.state.settled:
-        records.rollouts.put(replace(rollout, state=RolloutState.FAILED, share=0.0, ended_at=now()), why)
+        share = 0.0 if gone else rollout.share
+        records.rollouts.put(replace(rollout, state=RolloutState.FAILED, share=share, ended_at=now()), why)
     with contextlib.suppress(UsageError):  # where no user met it there is no incident
         close_incident(records, f"inc-{release}", Outcome.ESCALATED, why)

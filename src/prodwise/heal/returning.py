@@ -58,24 +58,25 @@ class Returning:
     ) -> str:
         """Starts `release` beside what serves, waits until it is healthy, switches, ends the other. Returns why it failed, or "".
 
-        leaves: the state of the release that served until then. When it does not become healthy nothing is left of the try.
+        leaves: the state of the release that served until then. When it does not become healthy, or users do not get there, nothing
+        is left of the try beside what serves.
         """
-        failure = str(self._durable.step(f"{label} build", self._rebuild, release))
+        left, failure = "", str(self._durable.step(f"{label} build", self._rebuild, release))
         failure = failure or self.move(
             story, f"{label} prepare", lambda: self._plan(moves.prepare_return, release), actor
         )
         failure = failure or str(self._durable.step(f"{label} healthy", self._wait_healthy, release))
+        if not failure:
+            left = str(self._durable.step(f"{label} leaving", self._leaving, release))
+            failure = self.move(story, f"{label} switch", lambda: self._plan(moves.complete_return, release), actor)
+            failure = failure or str(self._durable.step(f"{label} there", self._elsewhere, release))
         if failure:
             self.move(story, f"{label} clear", lambda: self._plan(moves.stop_canaries, release), actor)
             return failure
-        left = str(self._durable.step(f"{label} leaving", self._leaving, release))
-        failure = self.move(story, f"{label} switch", lambda: self._plan(moves.complete_return, release), actor)
-        failure = failure or str(self._durable.step(f"{label} there", self._elsewhere, release))
-        if not failure:
-            self._durable.transact(
-                f"{label} record", went_back, self._parts.records, story, release, left, actor, reason, leaves
-            )
-        return failure
+        self._durable.transact(
+            f"{label} record", went_back, self._parts.records, story, release, left, actor, reason, leaves
+        )
+        return ""
 
     def restart(self, story: str, label: str, service: str, actor: str) -> str:
         """Ends the service's serving process, once; returns why it failed, or ""."""
@@ -137,7 +138,8 @@ class Returning:
     def _elsewhere(self, release: str) -> str:
         """Which services' users are not on the release, in words; "" for none."""
         late = moves.astray(self._parts.shipped, self._parts.target.observe(), release)
-        return f"{', '.join(late)} no longer had {release} beside what serves" if late else ""
+        missing = "it no longer ran beside what serves them"
+        return f"the users of {', '.join(late)} are not on {release}: {missing}" if late else ""
 
     def _leaving(self, release: str) -> str:
         seen = self._parts.target.observe()

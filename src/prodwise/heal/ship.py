@@ -77,7 +77,7 @@ class ShipStory:
                 previous = self._previous(release)
                 self._tell_after("spoken", release, spoken.withdrawn, self._parts, release, previous, turn.reason)
             self._tell_after("migrated", release, migrated.withdrawn, self._parts, release, self._previous(release))
-        state = str(self._durable.transact("end", self._end, turn))
+        state = str(self._durable.transact("end", self._end, turn, backs > BACKS_MAX))
         return self._go_back_after(story, turn) if turn.good else state
 
     def _tell_after(self, name: str, release: str, function: Callable[..., None], *args: Any) -> None:
@@ -94,8 +94,15 @@ class ShipStory:
         cancel = self._durable.step("cancelled", self._parts.records.settings.get, f"cancel:{turn.release}")
         previous = self._previous(turn.release)
         if cancel and previous:
-            self._returning.go_back(story, "after", previous, cancel["who"], cancel["reason"])
+            failure = self._returning.go_back(story, "after", previous, cancel["who"], cancel["reason"])
+            if failure:
+                self._durable.step("after failed", self._stays, turn.release, previous, cancel["who"], failure)
         return self._parts.records.releases.load(turn.release).state.value
+
+    def _stays(self, release: str, previous: str, who: str, failure: str) -> None:
+        text = f"going back to {previous}, as {who} asked, failed: {failure}"
+        self._parts.records.ledger.append("failed", text, actor=AUTOMATION, incident=release)
+        tell(self._parts, f"Release {release} still serves", text, release)
 
     def _turn(self, turn: ShipTurn, checks: tuple[GateResult, ...], failure: str) -> dict[str, Any]:
         """Looks until there is something to do, or another phase or stage begins. Only observes, and keeps the rollout's row fresh.
@@ -133,7 +140,7 @@ class ShipStory:
         elif turn.phase is ShipPhase.WATCHING:
             gates = self._intake.watch_gates(turn.release)
         return ShipSeen(
-            my_turn=self._my_turn(turn.release, seen),
+            my_turn=self._my_turn(turn.release),
             built=bool(facts.get("built")),
             failure=failure,
             canaries=tuple(self._canaries(seen, turn.release)),
@@ -146,17 +153,11 @@ class ShipStory:
             followed=turn.phase is not ShipPhase.WATCHING or moves.followed(self._parts.shipped, seen, turn.release),
             reverted=moves.gone(self._parts.shipped, seen, turn.release),
             finished=moves.returned(self._parts.shipped, seen, turn.release) and self._alone(seen),
+            beside=moves.beside(seen, turn.release),
         )
 
-    def _my_turn(self, release: str, seen: TargetSeen) -> bool:
-        """Oldest first: no rollout that was asked for earlier is still unsettled, and the free slots are free."""
-        if any(
-            p.release and p.release != release and p.slot == at.switch.stable.other
-            for at in seen.services
-            if at.switch
-            for p in at.slots
-        ):
-            return False
+    def _my_turn(self, release: str) -> bool:
+        """Oldest first: no rollout that was asked for earlier is still unsettled."""
         mine = int(release.split("-")[0])
         return not any(
             not r.state.settled and int(r.release.split("-")[0]) < mine
@@ -253,7 +254,8 @@ class ShipStory:
             incident=turn.release,
         )
 
-    def _end(self, turn: ShipTurn) -> str:
+    def _end(self, turn: ShipTurn, stuck: bool) -> str:
+        """stuck: it was to be taken from users, and could not be."""
         records = self._parts.records
         self._intake.end_rollout(turn.release)
         previous = self._previous(turn.release)
@@ -268,17 +270,16 @@ class ShipStory:
         final = RolloutState.VERIFIED_GOOD if turn.good else RolloutState.FAILED
         row = records.rollouts.load(turn.release)
         if row is not None:
-            records.rollouts.put(
-                replace(row, state=final, share=1.0 if turn.good else 0.0, ended_at=now()), turn.reason
-            )
+            share = 1.0 if turn.good else row.share if stuck else 0.0
+            records.rollouts.put(replace(row, state=final, share=share, ended_at=now()), turn.reason)
         if not turn.good:
-            withdrawn.closed(self._parts, self._intake, turn)
+            withdrawn.closed(self._parts, self._intake, turn, stuck)
             attempt(self._parts, "noting why no user met it", turn.release, unmet.note, self._parts, turn)
         return state.value
 
     def _call(self, turn: ShipTurn) -> None:
         """Going back was tried often enough: a person must do it."""
-        text = f"release {turn.release} could not be withdrawn after {BACKS_MAX} tries: {turn.reason}"
+        text = f"release {turn.release} could not be withdrawn after {BACKS_MAX} tries. {withdrawn.STILL} It was to go: {turn.reason}"
         tell(self._parts, "A release could not be withdrawn", text, turn.release)
 
     def _row(self, was: ShipPhase, turn: ShipTurn, seen: ShipSeen, command: ShipCommand) -> Rollout:

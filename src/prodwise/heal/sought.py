@@ -1,4 +1,4 @@
-"""For which incidents a fix was looked for: once, unless the search was cut off or a person asks again."""
+"""For which incidents, and refused releases, a fix was looked for: once, unless the search was cut off or a person asks again."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ TRIED: Final = "asked:fixes"
 TRIED_MAX: Final = 200
 AT_WORK: Final = "asked:search"
 """Setting: the one for which a search has begun that has not come to an end."""
+AGAIN: Final = "asked:again"
+"""Setting: for which a person asks for another search, the oldest first."""
 TIMES_MAX: Final = 3
 ASKED: Final = "asked:models"
 """Setting: when searches began that may ask a model, Unix seconds."""
@@ -36,6 +38,10 @@ class Searches:
     def tried(self) -> list[str]:
         return list(self._records.settings.get(TRIED) or ())
 
+    def asked(self) -> list[str]:
+        """By people, the oldest first."""
+        return list(self._records.settings.get(AGAIN) or ())
+
     def open(self) -> Search | None:
         """That was cut off, where none is at work in this process."""
         told = self._records.settings.get(AT_WORK)
@@ -47,7 +53,13 @@ class Searches:
         others = [one for one in self.tried() if one != incident]
         with self._records.unit():
             self._records.settings.put(TRIED, [*others, incident][-TRIED_MAX:], AUTOMATION)
+            self.passed_over(incident)
             self._records.settings.put(AT_WORK, asdict(Search(incident, times + 1)), AUTOMATION)
+
+    def passed_over(self, incident: str) -> None:
+        """What a person asked for is begun, or cannot be."""
+        if incident in (asked := self.asked()):
+            self._records.settings.put(AGAIN, [one for one in asked if one != incident], AUTOMATION)
 
     def may_ask(self, most: int, at: float) -> bool:
         """Whether this search may ask a model, of so many in a day; if so it counts."""
@@ -66,7 +78,10 @@ class Searches:
         self._records.settings.put(AT_WORK, None, AUTOMATION)
 
 
-def forget(records: Records, incident: str) -> None:
-    """A person asks again."""
+def again(records: Records, incident: str) -> None:
+    """A person asks for another search, however long ago the first one was."""
     left = [one for one in records.settings.get(TRIED) or () if one != incident]
-    records.settings.put(TRIED, left, AUTOMATION)
+    asked = [one for one in records.settings.get(AGAIN) or () if one != incident]
+    with records.unit():
+        records.settings.put(TRIED, left, AUTOMATION)
+        records.settings.put(AGAIN, [*asked, incident][-TRIED_MAX:], AUTOMATION)

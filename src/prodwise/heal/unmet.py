@@ -19,6 +19,7 @@ from prodwise.model.unmet import Unmet, UnmetAt
 from prodwise.ports import Records
 
 ENTRY: Final = "unmet"
+HEAD_MAX: Final = 2_000
 
 
 def note(parts: Parts, turn: ShipTurn) -> None:
@@ -27,7 +28,7 @@ def note(parts: Parts, turn: ShipTurn) -> None:
     if at is None or turn.by:
         return
     service, said = ("", built(turn.reason)) if at is UnmetAt.BUILD else _said(parts, turn)
-    reason = _clean(turn.reason)
+    reason = _short(turn.reason)
     path = path_in(reason) if at is UnmetAt.CHECKS else ""
     found = Unmet(turn.release, at, service, reason, _clean(said), path)
     parts.records.ledger.append(
@@ -55,11 +56,19 @@ def _words(parts: Parts, service: str, release: str) -> str:
     return next((text for text in said if text), "")
 
 
+def _short(text: str) -> str:
+    """Its beginning, which names what failed, and its end; without what may be secret."""
+    if len(text) <= SAID_MAX:
+        return _clean(text)
+    head = text[:HEAD_MAX]
+    return "\n".join((_clean(head.rpartition("\n")[0] or head), _clean(text[HEAD_MAX:])))
+
+
 def _clean(text: str) -> str:
-    """The end of it, whole lines, without what may be secret."""
-    end = text[-SAID_MAX:]
-    kept = end if len(text) <= SAID_MAX else end.partition("\n")[2]
-    return str(Redactor().clean(kept)[0])
+    """The end of it, whole lines where there are any, without what may be secret; cut once more where that cut something in two."""
+    kept = str(Redactor().clean(text[-2 * SAID_MAX :])[0])
+    end = kept[-SAID_MAX:]
+    return kept if len(kept) <= SAID_MAX else end.partition("\n")[2] or end
 
 
 def found(records: Records, release: str) -> Unmet | None:

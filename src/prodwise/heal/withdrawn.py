@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Final
 
 from prodwise.clock import now
 from prodwise.heal import migrated
@@ -18,6 +19,8 @@ from prodwise.loop.watch.withdrawn import Withdrawal
 from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
+
+STILL: Final = "It may still have users: `prodwise releases` shows how many, `prodwise rollback` goes back."
 
 
 def opened(parts: Parts, intake: Intake, turn: ShipTurn) -> str:
@@ -40,14 +43,14 @@ def opened(parts: Parts, intake: Intake, turn: ShipTurn) -> str:
     return found.id
 
 
-def closed(parts: Parts, intake: Intake, turn: ShipTurn) -> None:
-    """Users are back on the stable release, as seen on the target."""
+def closed(parts: Parts, intake: Intake, turn: ShipTurn, stuck: bool) -> None:
+    """Users are back on the stable release, as seen on the target; stuck: they are not, and a person was called."""
     for found in parts.records.incidents.list(open_only=True):
         if found.id == f"inc-{turn.release}":
             attempt(parts, "counting who was hit", found.id, _note_harm, parts, intake, found.id, turn.release)
             attempt(parts, "measuring how far it reached", found.id, _note_reach, parts, intake, found.id, turn.release)
-            why = f"went back from {turn.release}: {turn.reason}"
-            close_incident(parts.records, found.id, Outcome.HEALED, why)
+            why = f"{'could not go' if stuck else 'went'} back from {turn.release}: {turn.reason}"
+            close_incident(parts.records, found.id, Outcome.ESCALATED if stuck else Outcome.HEALED, why)
 
 
 def _withdrawal(parts: Parts, intake: Intake, turn: ShipTurn) -> Withdrawal:

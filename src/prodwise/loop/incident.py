@@ -32,7 +32,6 @@ from prodwise.loop.story import (
     Watch,
     settled,
 )
-from prodwise.model.action import Action, ActionKind
 from prodwise.model.gate import Verdict, worst
 from prodwise.model.incident import IncidentState
 from prodwise.model.outcome import Outcome
@@ -156,7 +155,7 @@ def _planned(turn: IncidentTurn, plan: Plan, seen: Observations) -> Step:
     if turn.gone_since is not None:
         return _maybe_gone(turn)
     asked = plan.action.param(ASK)
-    text = f"I would {_said(plan.action)}: {plan.why}. At stage observe I only watch, so a person does it."
+    text = f"I would {plan.action.words}: {plan.why}. At stage observe I only watch, so a person does it."
     text += f" First think of this: {asked}." if asked else ""
     return _escalate(turn, "at stage observe Prodwise only watches", text)
 
@@ -292,12 +291,6 @@ def _plan(turn: IncidentTurn) -> Plan:
     if turn.plan is None:
         raise ValueError(f"{turn.incident} is {turn.phase.value} without a plan")
     return turn.plan
-
-
-def _said(action: Action) -> str:
-    """ "restart web", "go back to release 6-6c12aaa"."""
-    goes_back = action.kind is ActionKind.ROLLBACK
-    return f"go back to release {action.param('to')}" if goes_back else f"{action.kind.value} {action.service}"
 
 
 def _by(turn: IncidentTurn) -> str:

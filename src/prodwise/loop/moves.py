@@ -161,6 +161,12 @@ def gone(inventory: Sequence[Service], seen: TargetSeen, release: str) -> bool:
     )
 
 
+def beside(seen: TargetSeen, release: str) -> str:
+    """Another release in a slot that is to be free; "" for none."""
+    slots = [(at.switch.stable.other, one) for at in seen.services if at.switch is not None for one in at.slots]
+    return next((one.release for free, one in slots if one.slot == free and one.release not in ("", release)), "")
+
+
 def restart(seen: TargetSeen, service: str) -> list[Move]:
     """The process that most users reach, named by its pid so that a newer one is never hit."""
     at = seen.service(service)

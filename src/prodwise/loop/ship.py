@@ -20,6 +20,10 @@ GAP_S = 5.0
 BOOT_EXITS = 3
 """A new release whose process ended so often before it answered once does not come up: waiting longer shows nothing new."""
 
+BESIDE_S = 1800.0
+"""So long what runs in a slot that is to be free may stay there while no other rollout is before: somebody goes back, say, and the old
+release still answers its last requests. What is there longer nobody takes away."""
+
 WATCH_EXTENSIONS = 3
 """A watch still on hold at its end is prolonged up to this many times its length; then hold has run out into fail."""
 
@@ -109,7 +113,8 @@ class CanarySeen:
 
 @dataclass(frozen=True, slots=True)
 class ShipSeen:
-    """One look. my_turn: no other rollout is before it; built/failure: the build's end; checks and gates: answers so far.
+    """One look. my_turn: no other rollout is before it; beside: what runs in a slot that it needs; built/failure: the build's end;
+    checks and gates: answers so far.
 
     cancelled, cancelled_by: a person's wish to go back, and whose; frozen: why nothing may go forward.
     """
@@ -127,6 +132,7 @@ class ShipSeen:
     followed: bool = True  # services that cannot run two side by side run it too (asked once all users have it)
     cancelled_by: str = ""
     frozen: str = ""
+    beside: str = ""
 
 
 def begin(release: str, now: float) -> ShipTurn:
@@ -181,7 +187,12 @@ def _looked(turn: ShipTurn, now: float) -> ShipTurn:
 
 def _queued(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> tuple[ShipTurn, ShipCommand]:
     if not seen.my_turn:
-        return turn, _wait("another rollout is under way")
+        return replace(turn, since=now), _wait("another rollout is under way")
+    if seen.beside and now - turn.since > BESIDE_S:
+        where = f"{seen.beside} has run beside what serves for {BESIDE_S / 60:.0f} min, and nothing ends it"
+        return _back(turn, f"there was no room to start it: {where}; `prodwise releases` shows where it runs", now)
+    if seen.beside:
+        return turn, _wait(f"{seen.beside} still runs beside what serves")
     return _enter(turn, ShipPhase.BUILDING, now), _wait("building")
 
 

@@ -73,5 +73,11 @@ class Action:
     def tier(self) -> Tier:
         return TIER_OF[self.kind]
 
+    @property
+    def words(self) -> str:
+        """ "restart web", "go back to release 6-6c12aaa"."""
+        goes_back = self.kind is ActionKind.ROLLBACK
+        return f"go back to release {self.param('to')}" if goes_back else f"{self.kind.value} {self.service}"
+
     def param(self, name: str) -> str:
         return dict(self.params).get(name, "")

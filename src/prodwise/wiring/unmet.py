@@ -9,6 +9,7 @@ from typing import Final
 from prodwise.config import Config, load
 from prodwise.heal.fixing.check import Wanted
 from prodwise.heal.mending import Mending
+from prodwise.heal.pulse import ENDS
 from prodwise.loop.verify.started import NO_ANSWER
 from prodwise.loop.watch.unmet import line_of
 from prodwise.model.errors import ProdwiseError
@@ -17,7 +18,6 @@ from prodwise.targets.local import local_control
 from prodwise.targets.local.history import GitHistory
 
 SUSPECTS_MAX: Final = 20
-ENDS: Final = "keeps ending"
 
 
 def wanted(app_dir: Path, asked: Mending, refused: Unmet) -> Wanted:
@@ -51,7 +51,9 @@ def _of_build(config: Config, line: str, said: str) -> Wanted:
         return Wanted(
             why_not=f"its release line failed ({line}), and is not run again to look for a fix: it changes data"
         )
-    return Wanted(why_not=f"{line[:200]}: what makes its environment cannot be tried where no network is")
+    if line.startswith("uv "):
+        return Wanted(why_not=f"{line[:200]}: what makes its environment cannot be tried where no network is")
+    return Wanted(why_not=f"{line[:200]}: there is no command that could be run again as a check")
 
 
 def _config(src: Path, app_dir: Path) -> Config:

@@ -168,6 +168,7 @@ def _proposals(court: Court, one: Repairer, share: float, seen: set[str], tell: 
     try:
         for proposal in one.propose(court.reproducer.fault, court.workshop, court.base, seconds):
             if len(seen) >= PROPOSALS_MAX:
+                court.not_checked(f"what else {one.name} would propose: {PROPOSALS_MAX} proposals are the most")
                 return
             if proposal.diff not in seen:
                 seen.add(proposal.diff)

@@ -34,8 +34,9 @@ def suite(trial: Trial) -> GateResult:
     """1. The base's results, once for all proposals. 2. The same with the change. 3. What is lost is asked again on both sides."""
     court = trial.court
     if not court.looked:
-        court.looked = True
+        court.suite, court.before, court.late = None, None, ""
         _before(court, [one.path or one.before for one in trial.files])
+        court.looked = True  # not where that failed: what could not be asked is no suite without tests
     before, asked = court.before, court.suite
     if court.late:
         return held(GATE, f"no other test could be asked: {court.late}; more time may tell")
