@@ -16,6 +16,7 @@ from bench.incidents.eyes import seen
 from bench.incidents.happens import (
     Happens,
     all_fail,
+    asked_again,
     began_in,
     beside,
     busy,
@@ -106,6 +107,7 @@ def entries() -> Iterator[Entry]:
         True,
         NEW,
     )
+    yield Entry("a release that refuses at once, and is asked all the more", Cause.RELEASE, asked_again, 240, True, NEW)
     yield Entry("a release that eats its memory at once", Cause.RELEASE, dies(-9, 3, kernel=3), 40, True, NEW)
     yield Entry(
         "a configuration, with a deploy an hour before",

@@ -156,6 +156,17 @@ SCENARIOS = [
         NEW,
     ),
     Scenario(
+        "a release that fails at once, so that its clients ask again and again",
+        Cause.RELEASE,
+        {
+            "symptoms": (symptom("errors"),),
+            "requests": ALL_FAIL,
+            "loads": (load(1.8, 4),),
+            "changes": (release(240),),
+        },
+        NEW,
+    ),
+    Scenario(
         "slow from a release on",
         Cause.RELEASE,
         {"symptoms": (symptom("latency"),), "loads": (load(1.0, 400),), "changes": (release(60),)},

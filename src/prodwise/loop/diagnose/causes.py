@@ -164,6 +164,8 @@ def too_much(case: Case) -> Iterator[Hypothesis]:
         findings.append(Finding(w.ALL_ROUTES if wide else w.FEW_ROUTES, read.ids(case, *(hit or told))))
     if slow := read.slow(case):
         findings.append(Finding(w.SLOWER, read.ids(case, *slow)))
+    elif read.as_fast(load):
+        findings.append(Finding(w.AS_FAST, evidence))
     yield hypothesis(Cause.OVERLOAD, f"traffic is {times:.1f} times the usual rate", findings, case.service)
 
 

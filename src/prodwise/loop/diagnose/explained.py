@@ -13,7 +13,7 @@ from prodwise.loop.diagnose.finding import Finding
 
 
 def changes_explained(case: Case) -> Iterator[Finding]:
-    """Against changes: a needed service that failed first, more traffic than usual with everything slow, a full disk, a
+    """Against changes: a needed service that failed first, more traffic than usual where answers are not as fast as ever, a full disk, a
     certificate that ended just before, one input, the clock. Memory and files are used up by the process itself, and so
     perhaps by its release."""
     for sick in read.sick_needed(case):
@@ -40,7 +40,9 @@ def faults_explained(case: Case) -> Iterator[Finding]:
 
 
 def overloaded(case: Case) -> bool:
-    times = read.traffic_times(read.load_of(case, case.service))
+    """Clients that are refused at once ask again, and more often: where answers come as fast as ever, that is no overload."""
+    load = read.load_of(case, case.service)
+    times = read.traffic_times(load)
     hit, told = read.routes(case)
     wide = not told or len(hit) * 2 > len(told)
-    return times is not None and times >= w.TRAFFIC_UP[-1][0] and wide
+    return load is not None and times is not None and times >= w.TRAFFIC_UP[-1][0] and wide and not read.as_fast(load)

@@ -238,6 +238,12 @@ def slower(load: LoadFacts, times: float) -> bool:
     return now is not None and usual is not None and now >= times * max(usual, 1.0)
 
 
+def as_fast(load: LoadFacts) -> bool:
+    """Whether answers take no longer than usual."""
+    now, usual = load.p95_now_ms, load.p95_usual_ms
+    return now is not None and usual is not None and now <= max(usual, 1.0)
+
+
 def sick_needed(case: Case) -> list[Sick]:
     """Needed services that fail their probe, have a dead process, fail their own requests or are far slower than usual."""
     found = []

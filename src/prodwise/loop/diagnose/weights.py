@@ -80,7 +80,8 @@ TRAFFIC_AS_USUAL: Final = -5.0  # less than that
 ALL_ROUTES: Final = 1.5  # more than half of the routes are hit
 FEW_ROUTES: Final = -3.0  # half of them or fewer
 SLOWER: Final = 1.0  # answers take twice as long or more
-OVERLOAD_EXPLAINS: Final = -2.0  # against own faults, when traffic is up and everything is slow
+AS_FAST: Final = -2.0  # answers take no longer than usual: clients that are refused at once ask again, and more often
+OVERLOAD_EXPLAINS: Final = -2.0  # against own faults, when traffic is up and answers are not as fast as ever
 
 # Needed services
 NEEDED_IS_SICK: Final = 3.5  # our probe, its process, its requests or its latency say so
