@@ -25,6 +25,8 @@ NAME_CHARS: Final = 160  # of a group, at most
 VERSION_CHARS: Final = 82
 OWNERS_MAX: Final = 8
 OWNER_MIN: Final = 3.0
+WEAK_MIN: Final = 0.9  # for a name that fits no artifact better
+WEAKLY: Final = 0.6
 KIN_SHARE: Final = 0.8
 BOM: Final = re.compile(r"(?:^|[-.])(?:bom|dependencies|platform)(?:$|[-.])")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z0-9]{2,40}|[A-Z]{2,20}(?![a-z])")
@@ -165,20 +167,26 @@ class Catalogue:
     def owners(self, name: str) -> list[tuple[str, float]]:
         """(artifact, 0…1) that a class or package may come from, likeliest first: judged by names alone."""
         if name not in self._owners:
-            parts = [part for part in name.split(".") if part]
-            classes = next((i for i, part in enumerate(parts) if part[0].isupper()), len(parts))
-            words = {word.lower() for part in parts[classes:] for word in _CAMEL.findall(part)}
-            self._owners[name] = self._find_owners([part.lower() for part in parts[:classes]], words)
+            package, words = _parted(name)
+            near = self._near_to(package)
+            used = [one for one in near if self.on_path(one)]
+            best = _best(package, words, used) or self._kin(package, used)
+            self._owners[name] = best or _best(package, words, [one for one in near if one.jar])
         return self._owners[name]
 
-    def _find_owners(self, package: list[str], words: set[str]) -> list[tuple[str, float]]:
+    def hardly(self, name: str) -> list[tuple[str, float]]:
+        """The same where no name fits: those that share a word with it."""
+        package, words = _parted(name)
+        used = [one for one in self._near_to(package) if self.on_path(one)]
+        return [(key, WEAKLY * share) for key, share in _best(package, words, used, WEAK_MIN)]
+
+    def _near_to(self, package: list[str]) -> list[Artifact]:
+        """Artifacts whose names share a word with a package."""
         near: set[str] = set()
         for part in package:
             if part not in TOP and len(part) > 1:
                 near |= self._index.get(part, set())
-        used = [self.artifacts[key] for key in near if self.on_path(self.artifacts[key])]
-        best = _best(package, words, used) or self._kin(package, used)
-        return best or _best(package, words, [self.artifacts[key] for key in near if self.artifacts[key].jar])
+        return [self.artifacts[key] for key in near]
 
     def _kin(self, package: list[str], used: list[Artifact]) -> list[tuple[str, float]]:
         """Where no name fits: what comes from the same house, the first one fetched foremost, as others came with it."""
@@ -348,10 +356,20 @@ def _family(group: str) -> str:
     return ".".join(group.split(".")[:3])
 
 
-def _best(package: list[str], words: set[str], used: list[Artifact]) -> list[tuple[str, float]]:
+def _parted(name: str) -> tuple[list[str], set[str]]:
+    """The parts of a class's package, and the words of its own name."""
+    parts = [part for part in name.split(".") if part]
+    classes = next((i for i, part in enumerate(parts) if part[0].isupper()), len(parts))
+    words = {word.lower() for part in parts[classes:] for word in _CAMEL.findall(part)}
+    return [part.lower() for part in parts[:classes]], words
+
+
+def _best(
+    package: list[str], words: set[str], used: list[Artifact], least: float = OWNER_MIN
+) -> list[tuple[str, float]]:
     """Those whose names fit a class, and how likely each is beside the likeliest."""
     scored = [(_fits(package, words, artifact), artifact.key) for artifact in used]
-    best = sorted(((score, key) for score, key in scored if score >= OWNER_MIN), reverse=True)[:OWNERS_MAX]
+    best = sorted(((score, key) for score, key in scored if score >= least), reverse=True)[:OWNERS_MAX]
     return [(key, 3 ** (score - best[0][0])) for score, key in best]
 
 

@@ -190,7 +190,7 @@ def _of_error(block: list[tuple[int, str]]) -> Iterator[Naming]:
         where = location[2] if location[1] != "package" else f"{location[2]}.{symbol[2]}"
         at = next((at for at, line in block if "symbol:" in line), number)
         yield Naming(where, Reason.LACKS, kind, at)
-        for found in _CLASS.findall(text):
+        for found in _SHORT_CLASS.findall(text):
             if found != where:
                 yield Naming(found, Reason.NAMED, kind, at, 0.5)
         return
@@ -199,9 +199,9 @@ def _of_error(block: list[tuple[int, str]]) -> Iterator[Naming]:
         if "cannot access" in message or "does not override" in message or "not applicable" in text
         else Reason.NAMED
     )
-    for found in _CLASS.findall(text):
+    for found in _SHORT_CLASS.findall(text):
         yield Naming(found, sure, kind, number)
-    if "cannot access" in message and not _CLASS.search(text):
+    if "cannot access" in message and not _SHORT_CLASS.search(text):
         yield Naming(
             message.partition("cannot access ")[2].split()[0] if message.partition("cannot access ")[2] else "",
             sure,

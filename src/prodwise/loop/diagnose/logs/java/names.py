@@ -85,8 +85,12 @@ NAMED: Final = re.compile(
 """An artifact as Maven writes it: group, name, version."""
 
 
+_BETWEEN: Final = re.compile(r"[-._]|(?<=[a-z0-9])(?=[A-Z][a-z])")
+"""What parts the words of an artifact's name: a sign, or a capital (fooImpl)."""
+
+
 def words_of(name: str) -> list[str]:
-    return [word for word in re.split(r"[-._]", name.lower()) if word]
+    return [word.lower() for word in _BETWEEN.split(name) if word]
 
 
 def _split(word: str, package: list[str]) -> list[str]:

@@ -37,6 +37,7 @@ _MARKS: Final = (
 )
 _LED: Final = re.compile(r"^\s{0,12}\[(?:java|exec|junit)\] ", re.MULTILINE)
 _FETCHED: Final = (".pom", ".jar", "maven")
+_FRAMES: Final = (Reason.RAISES, Reason.PASSES, Reason.CALLS)
 FETCHED_MAX = 5
 """Artifacts that were fetched, at most, for the others to have been at hand."""
 HARDLY = 0.3
@@ -107,6 +108,7 @@ def _owned(one: code.Naming, known: Catalogue, kind: Failure | None) -> Iterator
     if known.is_own(one.name) and one.reason is not Reason.LACKS:
         return
     owners = _not_of(known.owners(one.name), known.owners(one.by) if one.by else [])
+    owners = owners or (known.hardly(one.name) if one.reason not in _FRAMES else [])
     for key, share in owners:
         yield Clue(one.reason, key, failing, one.line, known.artifacts[key].used, one.share * share)
     if one.reason is Reason.LACKS:
@@ -176,10 +178,17 @@ def _beside(clues: list[Clue], known: Catalogue) -> list[Clue]:
 
 
 def _fresh(known: Catalogue, kind: Failure) -> Iterator[Clue]:
-    """When nothing is named: what the project uses and the log mentions in an older version, too. A guess, and weighed as one."""
+    """When nothing is named: what the project uses in a version newer than those that it belongs with, or that the log mentions in an
+    older one, too. A guess, and weighed as one.
+    """
     for key, artifact in known.artifacts.items():
-        if artifact.project and known.on_path(artifact) and known.older(artifact, artifact.used):
+        if not artifact.project or not known.on_path(artifact):
+            continue
+        if known.older(artifact, artifact.used):
             yield Clue(Reason.SEEN_TWICE, key, kind, 0, artifact.used)
+        usual = known.usual(artifact)
+        if usual and newer(artifact.used, usual) and known.root(artifact, artifact.used) is artifact:
+            yield Clue(Reason.STANDS_OUT, key, kind, 0, artifact.used, 0.8)
 
 
 def _fetched(whole: Log, known: Catalogue, kind: Failure | None) -> Iterator[Clue]:
