@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Final
 
@@ -42,6 +43,8 @@ _MARKS: Final = (
     '" has no attribute "',
 )
 RUNTIME: Final = Failure.RUNTIME
+ALIKE_CHARS: Final = 8  # of their messages
+ALIKE_MAX: Final = 24  # errors of one kind from one file: more of them say no more
 _FRAME: Final = re.compile(r'File "([^"\n]{1,500})", line \d{1,9}(?:, in (.{1,200}))?')
 _SHORT_FRAME: Final = re.compile(
     r"^([\w./\\@+ -]{1,400}\.py):\d{1,7}: (?:in |[A-Z]\w{1,80}(?:Error|Warning|Exception)?$|$)"
@@ -108,13 +111,20 @@ def _step(log: Log, found: Reading) -> Failure | None:
 def _raised(log: Log, known: Collection[str]) -> Iterator[Clue]:
     """Tracebacks: each error line with the frames above it."""
     frames: list[tuple[int, str]] = []
+    told: Counter[tuple[str, str, str]] = Counter()
     for number, line in _lines(log):
-        frame = _FRAME.search(line) or _SHORT_FRAME.match(line)
+        frame = _FRAME.search(line) if 'File "' in line else None
+        frame = frame or (_SHORT_FRAME.match(line) if ".py:" in line else None)
         if frame is not None:
             frames.append((number, frame[1]))
             continue
         raised = _RAISED.match(line)
         if raised is None:
+            continue
+        alike = (raised[1], raised[2][:ALIKE_CHARS], frames[-1][1] if frames else "")
+        told[alike] += 1
+        if told[alike] > ALIKE_MAX:
+            frames = []
             continue
         near = [(at, file) for at, file in frames if number - at <= 120][-40:]
         if line.startswith("E "):

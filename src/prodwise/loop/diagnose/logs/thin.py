@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import Final
 
 from prodwise.loop.diagnose.logs.text import Log
@@ -15,6 +16,7 @@ END_LINES: Final = 1_500
 ABOVE: Final = 30
 BELOW: Final = 45
 MARKED_MAX: Final = 400  # lines that tell of a failure, for each telling word, from either end
+_LEAD: Final[Callable[[str], str]] = itemgetter(slice(ALIKE_CHARS))
 TELLING: Final = (
     "rror",
     "ERR",
@@ -34,7 +36,7 @@ def thinned(log: Log) -> Log:
     if len(log.text) <= WHOLE_CHARS:
         return log
     lines = log.lines
-    leads = [line[:ALIKE_CHARS] for line in lines]
+    leads = [*map(_LEAD, lines)]
     often = {lead: ALIKE_MAX for lead, count in Counter(leads).items() if count > ALIKE_MAX}
     if not often:
         return log
@@ -47,9 +49,12 @@ def thinned(log: Log) -> Log:
                 del often[lead]
                 if not often:
                     break
-    for begin, end in (*_around_failures(log), (max(0, len(lines) - END_LINES), len(lines))):
+    done = 0
+    for begin, end in sorted({*_around_failures(log), (max(0, len(lines) - END_LINES), len(lines))}):
+        begin = max(begin, done)
         kept[begin:end] = lines[begin:end]
-    return Log("\n".join(kept), log.cut)
+        done = max(done, end)
+    return Log.of(kept, log.cut)
 
 
 def _around_failures(log: Log) -> Iterator[tuple[int, int]]:

@@ -287,8 +287,9 @@ def catalogue(log: Log, quiet: Log) -> Catalogue:
 
 
 def _matches(log: Log, needle: str, pattern: re.Pattern[str], at_most: int = LINES_MAX) -> list[re.Match[str]]:
-    """What a pattern finds in the lines that hold a text: the first ones."""
-    found = (one for _, line in log.hits(needle, LINES_MAX) for one in pattern.finditer(line))
+    """What a pattern finds in the lines that hold a text, each of them once: the first ones."""
+    lines = dict.fromkeys(line for _, line in log.hits(needle, LINES_MAX))
+    found = (one for line in lines for one in pattern.finditer(line))
     return [*islice(found, at_most)]
 
 

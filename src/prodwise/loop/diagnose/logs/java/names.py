@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 TOP: Final = frozenset(
@@ -89,8 +90,9 @@ _BETWEEN: Final = re.compile(r"[-._]|(?<=[a-z0-9])(?=[A-Z][a-z])")
 """What parts the words of an artifact's name: a sign, or a capital (fooImpl)."""
 
 
-def words_of(name: str) -> list[str]:
-    return [word.lower() for word in _BETWEEN.split(name) if word]
+@lru_cache(maxsize=4_096)
+def words_of(name: str) -> tuple[str, ...]:
+    return tuple(word.lower() for word in _BETWEEN.split(name) if word)
 
 
 def _split(word: str, package: list[str]) -> list[str]:

@@ -79,7 +79,7 @@ def quiet(log: Log) -> Log:
     if "ownload" not in log.text or not any(ending in log.text for ending in _FETCHED):
         return _unled(log)
     kept = ["" if "ownload" in line and _fetches(line) else line for line in log.lines]
-    return _unled(Log("\n".join(kept), log.cut))
+    return _unled(Log.of(kept, log.cut))
 
 
 def _unled(log: Log) -> Log:
