@@ -140,6 +140,8 @@ def _asked_for(one: code.Naming, owners: list[tuple[str, float]], known: Catalog
             asker = known.asked_by(artifact, artifact.newest)
             if asker is not None:
                 yield Clue(Reason.DEMANDS, asker.key, kind, one.line, asker.used, share)
+        if not newer(artifact.newest, artifact.used) and (before := known.came_through(artifact)) is not None:
+            yield Clue(Reason.DEMANDS, before.key, kind, one.line, before.used, 1.2 * share)
     if one.name.startswith("javax."):
         renamed = "jakarta." + one.name.removeprefix("javax.")
         for key, share in known.owners(renamed)[:1]:
