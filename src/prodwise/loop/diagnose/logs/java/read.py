@@ -9,7 +9,8 @@ from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
 from prodwise.loop.diagnose.logs.java import code, gradle, maven
-from prodwise.loop.diagnose.logs.java.catalogue import Artifact, Catalogue, Jars, catalogue
+from prodwise.loop.diagnose.logs.java.catalogue import Artifact, Catalogue, Jars
+from prodwise.loop.diagnose.logs.java.gathered import gathered
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.versions import newer, same_major
 from prodwise.loop.diagnose.logs.weights import Reason
@@ -50,7 +51,7 @@ def read(whole: Log, few: Log) -> Reading:
     """Clues from the tools first, then from code; then what the versions beside each other say. few: without fetching and monotony."""
     if not any(mark in few.text for mark in _MARKS):
         return Reading(Ecosystem.JAVA)
-    log, known = few, catalogue(whole, few)
+    log, known = few, gathered(whole, few)
     kind = maven.step(log) or gradle.step(log)
     found = Reading(Ecosystem.JAVA, kind=kind)
     found.clues += maven.clues(log, known)
@@ -102,6 +103,10 @@ def _whose(known: Catalogue, name: str) -> str:
 def _owned(one: code.Naming, known: Catalogue, kind: Failure | None) -> Iterator[Clue]:
     """The artifacts that a class may come from."""
     failing = one.kind if kind is None or one.kind is Failure.WERROR else kind
+    if one.artifact.startswith(":"):
+        if key := known.named(one.artifact[1:]):
+            yield Clue(one.reason, key, failing, one.line, one.version or known.artifacts[key].used, one.share)
+        return
     if one.artifact:
         yield Clue(one.reason, one.artifact, failing, one.line, one.version)
         return
