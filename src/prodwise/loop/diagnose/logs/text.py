@@ -97,8 +97,8 @@ class Log:
 
     def after(self, number: int, count: int) -> Iterator[tuple[int, str]]:
         """The lines that follow."""
-        for one in range(number + 1, min(number + count, len(self.lines)) + 1):
-            yield one, self.line(one)
+        first = max(number, 0)
+        return enumerate(self.lines[first : max(number + count, 0)], first + 1)
 
 
 def clean(data: bytes, cut: bool = False) -> Log:

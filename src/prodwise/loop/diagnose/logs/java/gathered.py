@@ -46,6 +46,8 @@ _TEST_FRAME: Final = re.compile(
     r"tion)\.\w|[A-Z]\w{0,100}\.main\()",
     re.MULTILINE,
 )
+_BEGINS: Final = ("Test.", "Tests.", "IT.", "Spec.", "Application.", ".main(")
+"""What the frames hold that a program or a test begins in."""
 _RUNNING: Final = re.compile(r"^(?:\[INFO\] |\[ERROR\] )?Running ([a-z]\w*(?:\.\w+){1,20})", re.MULTILINE)
 
 
@@ -58,8 +60,9 @@ def gathered(log: Log, quiet: Log) -> Catalogue:
         found.packages.add(".".join(match[1].split("/")[:3]))
     for match in _matches(quiet, "Running ", _RUNNING, 400):
         found.packages.add(".".join(match[1].split(".")[:3]))
-    for match in _matches(quiet, " at ", _TEST_FRAME, 400) or _matches(quiet, "\tat ", _TEST_FRAME, 400):
-        found.packages.add(".".join(match[1].split(".")[:3]))
+    for begin in _BEGINS:
+        for match in _matches(quiet, begin, _TEST_FRAME, 400):
+            found.packages.add(".".join(match[1].split(".")[:3]))
     _fetched(log, found)
     names = {one.name for one in found.artifacts.values()}
     for match in _matches(quiet, ".jar", _FRAME_JAR, 5_000):
