@@ -125,6 +125,9 @@ _BECAUSE: Final = re.compile(
 _WAS: Final = re.compile(r"(?:Installing|Using|Fetching) ([\w.-]{1,100}) (\d[\w.]{0,60}) \(was (\d[\w.]{0,60})\)")
 _USING: Final = re.compile(r"^(?:Installing|Using|Fetching) ([\w.-]{1,100}) (\d[\w.]{0,60})")
 _INSTALLED: Final = re.compile(r"^Successfully installed ([A-Za-z][\w.-]{0,80}?)-(\d[\w.]{0,40})$")
+_RESOLVED: Final = re.compile(
+    r"^\s{2,14}([\w.-]{1,100})(?: \([^)]{1,80}\))? was resolved to (\d[\w.]{0,40}), which depends on$"
+)
 _STANDARD: Final = frozenset(
     [
         "json",
@@ -198,6 +201,7 @@ def read(log: Log) -> Reading:
         if (new := _INSTALLED.match(line)) is not None:
             found.versions[new[1]] = new[2]
     found.clues += apply(log, _RULES, lambda name: name)
+    found.clues += _of_older_ruby(log)
     found.clues += _solved(log)
     found.clues += _raised(log, found)
     found.kind = _step(log, found)
@@ -219,6 +223,14 @@ def _step(log: Log, found: Reading) -> Failure | None:
     if tested:
         return Failure.TEST
     return Failure.RUNTIME if found.clues or _THREW.search(log.text) else None
+
+
+def _of_older_ruby(log: Log) -> Iterator[Clue]:
+    """Gems that ask for another Ruby, as older Bundlers draw it."""
+    for number, _ in log.hits("conflicting requirements for the Ruby", 4):
+        for at, line in log.after(number, 12):
+            if (gem := _RESOLVED.match(line)) is not None:
+                yield Clue(Reason.NOT_FOUND, gem[1], RESOLUTION, at, gem[2])
 
 
 def _solved(log: Log) -> Iterator[Clue]:

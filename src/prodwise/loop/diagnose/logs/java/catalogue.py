@@ -222,13 +222,14 @@ class Catalogue:
         return self.root(*near) if near else None
 
     def came_through(self, artifact: Artifact) -> Artifact | None:
-        """One of its house in a newer version of the same major, read just before it: it asked for it, and perhaps for a newer one."""
+        """What brought the newer one of its house that was read just before it: that asked for it, and perhaps for a newer one."""
         at = artifact.versions[artifact.used].order
         key, version = self.order[at - 1] if at else ("", "")
         before = self.artifacts.get(key)
         if before is None or before.group.split(".")[:2] != artifact.group.split(".")[:2] or not before.jar:
             return None
-        return before if newer(version, artifact.used) and same_major(version, artifact.used) else None
+        close = before.group == artifact.group or same_major(version, artifact.used)
+        return self.root(before, version) if close and newer(version, artifact.used) else None
 
     def older(self, artifact: Artifact, version: str) -> str:
         """The nearest older version that the log mentions; "" if none."""

@@ -174,7 +174,8 @@ def _beside(clues: list[Clue], known: Catalogue) -> list[Clue]:
         root = known.root(artifact, version)
         if root is not artifact:
             found.append(Clue(Reason.FOLLOWS, key, clue.kind, clue.line))
-            if root.key not in named or (clue.reason is Reason.LACKS and named[root.key].share < HARDLY * clue.share):
+            changed = clue.reason is Reason.LACKS or clue.kind is Failure.COMPILATION
+            if root.key not in named or (changed and named[root.key].share < HARDLY * clue.share):
                 found += [
                     Clue(one.reason, root.key, one.kind, one.line, version, 0.9 * one.share)
                     for one in clues

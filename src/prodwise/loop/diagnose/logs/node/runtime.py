@@ -144,8 +144,8 @@ def _of_error(
     lacks = " is not a " in message or "of undefined" in message
     inside = [one[-1] for _, file in frames[:30] if (one := _IN.findall(file))]
     for at, file in frames[:30]:
-        inside = _IN.findall(file)
-        package = inside[-1] if inside else ""
+        packages = _IN.findall(file)
+        package = packages[-1] if packages else ""
         if file.startswith(("node:", "internal/")) or _TESTERS.match(package):
             continue
         if not package:
