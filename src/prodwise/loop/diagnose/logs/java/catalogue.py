@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from prodwise.loop.diagnose.logs.java.names import TOP, score, words_of
+from prodwise.loop.diagnose.logs.java.names import TOP, houses_of, score, stem, words_of
 from prodwise.loop.diagnose.logs.versions import key as version_key
 from prodwise.loop.diagnose.logs.versions import newer, same_major
 
@@ -111,8 +111,9 @@ class Catalogue:
                 return None
             artifact = self.artifacts[key] = Artifact(group, name)
             self._families[_family(group)].append(artifact)
-            for word in {*group.lower().split("."), *words_of(name)} - TOP:
+            for word in {*houses_of(group), *words_of(name)} - TOP:
                 self._index[word].add(key)
+                self._index[stem(word)].add(key)
         seen = artifact.versions.get(version)
         if seen is None:
             seen = artifact.versions[version] = Seen(len(self.order))
@@ -269,5 +270,5 @@ def _short(version: str) -> str:
 
 
 def _fits(package: list[str], classes: set[str], artifact: Artifact) -> float:
-    points = score(package, classes, artifact.group.lower().split("."), artifact.name)
+    points = score(package, classes, houses_of(artifact.group), artifact.name)
     return points - 3.0 if artifact.is_parent or artifact.is_bom else points

@@ -274,6 +274,7 @@ def _candidates(log: Log) -> list[tuple[int, str]]:
     lines: dict[int, str] = {}
     for word in ("Error", "Exception"):
         lines.update(log.hits(word, 1_500))
+    lines.update((number + 1, log.line(number + 1)) for number, _ in log.hits(" <<< ", 400))
     return sorted(lines.items())
 
 

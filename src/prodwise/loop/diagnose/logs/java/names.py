@@ -95,6 +95,16 @@ def words_of(name: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in _BETWEEN.split(name) if word)
 
 
+def houses_of(group: str) -> list[str]:
+    """The parts of a group as packages write them, which have no dashes."""
+    return group.lower().replace("-", "").split(".")
+
+
+def stem(word: str) -> str:
+    """Without the "4j" or the number that a name ends in."""
+    return re.sub(r"\d{1,3}j?$", "", word)
+
+
 def _split(word: str, package: list[str]) -> list[str]:
     """A word that ends in one of the package's, as two: "fooapi" in foo.api."""
     for part in package:
