@@ -71,6 +71,22 @@ def test_a_small_log_is_read_whole() -> None:
     assert thinned(log) is log
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 900), max_size=24), st.data())
+def test_every_place_is_in_the_line_of_its_number(lengths: list[int], data: st.DataObject) -> None:
+    log = Log("\n".join("x" * length for length in lengths))
+    at = data.draw(st.integers(0, len(log.text)))
+    assert log.number(at) == log.text[:at].count("\n") + 1
+    assert [*log.after(log.number(at), 3)] == [*enumerate(log.lines, 1)][log.number(at) : log.number(at) + 3]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="ab\n\t\x00\x07\x0c\x7f\x85é\u200b\u202eЖ\ufeff日", max_size=60))
+def test_what_is_no_text_is_dropped(text: str) -> None:
+    gone = "\x00\x07\x0c\x7f\x85\u200b\u202e\ufeff"
+    assert clean(b"ab\n" + text.encode()).text == "ab\n" + "".join(one for one in text if one not in gone)
+
+
 @pytest.mark.parametrize("at", [0, 20_000, 40_000])
 def test_monotony_goes_and_a_failure_stays_with_what_stands_around_it(at: int) -> None:
     lines = monotonous()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Final
 
 from prodwise.loop.diagnose.logs import python_installers as installers
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
+from prodwise.loop.diagnose.logs.python_laid import laid
 from prodwise.loop.diagnose.logs.python_packages import PUBLISHED, canonical, published, site_of
 from prodwise.loop.diagnose.logs.rules import apply, began, bumped, host_of
 from prodwise.loop.diagnose.logs.text import Log
@@ -42,6 +44,8 @@ _MARKS: Final = (
     '" has no attribute "',
 )
 RUNTIME: Final = Failure.RUNTIME
+ALIKE_CHARS: Final = 8  # of their messages
+ALIKE_MAX: Final = 24  # errors of one kind from one file: more of them say no more
 _FRAME: Final = re.compile(r'File "([^"\n]{1,500})", line \d{1,9}(?:, in (.{1,200}))?')
 _SHORT_FRAME: Final = re.compile(
     r"^([\w./\\@+ -]{1,400}\.py):\d{1,7}: (?:in |[A-Z]\w{1,80}(?:Error|Warning|Exception)?$|$)"
@@ -55,6 +59,7 @@ _MISSING: Final = re.compile(r"No module named '?([A-Za-z_][\w.]{0,200})'?")
 _HAS_NOT: Final = re.compile(r"'(\w{1,80})' object has no attribute ")
 _CALLED: Final = re.compile(r"(?<![\w.])([a-z_]\w{1,60})\.(?:\w{1,60}\.){0,4}\w{1,60}\(")
 _INTEGRATED: Final = re.compile(r"/(?:contrib|integrations?|instrumentation|plugins?|ext)/([a-z_]\w{1,60})(?:/|\.py)")
+_WORD: Final = re.compile(r"[A-Za-z_]\w{2,60}")
 _ASKED: Final = re.compile(r"^\s{0,12}(?:from|import) ([A-Za-z_][\w.]{0,200})")
 _UNFIT: Final = re.compile(
     r"unexpected keyword argument|required (?:positional|keyword-only) argument|positional arguments? but|multiple values for"
@@ -75,6 +80,7 @@ def read(log: Log) -> Reading:
     found.clues += apply(log, installers.RULES, published)
     found.clues += installers.clues(log)
     found.clues += _raised(log, found.versions)
+    found.clues = [*laid(found.clues, log, found.versions)]
     found.kind = _step(log, found)
     return found
 
@@ -108,13 +114,20 @@ def _step(log: Log, found: Reading) -> Failure | None:
 def _raised(log: Log, known: Collection[str]) -> Iterator[Clue]:
     """Tracebacks: each error line with the frames above it."""
     frames: list[tuple[int, str]] = []
+    told: Counter[tuple[str, str, str]] = Counter()
     for number, line in _lines(log):
-        frame = _FRAME.search(line) or _SHORT_FRAME.match(line)
+        frame = _FRAME.search(line) if 'File "' in line else None
+        frame = frame or (_SHORT_FRAME.match(line) if ".py:" in line else None)
         if frame is not None:
             frames.append((number, frame[1]))
             continue
         raised = _RAISED.match(line)
         if raised is None:
+            continue
+        alike = (raised[1], raised[2][:ALIKE_CHARS], frames[-1][1] if frames else "")
+        told[alike] += 1
+        if told[alike] > ALIKE_MAX:
+            frames = []
             continue
         near = [(at, file) for at, file in frames if number - at <= 120][-40:]
         if line.startswith("E "):
@@ -142,6 +155,8 @@ def _of_another(
     """The package that a call did not fit, or that lacks what a plugin of it asks for: it is not on the way to the error itself."""
     sites = dict.fromkeys(site for _, file in frames if (site := site_of(file)))
     last = site_of(frames[-1][1]) if frames else ""
+    if not last:
+        yield from _shown_with(log, number, frames, known)
     if raised[1] not in ("TypeError", "AttributeError"):
         return
     has_not = _HAS_NOT.match(raised[2])
@@ -156,6 +171,15 @@ def _of_another(
         others = [one for one in known if one not in _TESTERS and one != last]
         for name in sorted(called) or [one for one in others if f" {one.replace('-', '_')}." in text][:3]:
             yield Clue(Reason.LACKS if called else Reason.NAMED, name, RUNTIME, number, share=0.9 if called else 1.2)
+
+
+def _shown_with(log: Log, number: int, frames: list[tuple[int, str]], known: Collection[str]) -> Iterator[Clue]:
+    """Installed packages that the program's own code, shown with the error, speaks of."""
+    below = frames[-1][0] if frames else number
+    places = [below + 1, *(at for at in range(max(1, number - 6), number) if log.line(at).startswith(">"))]
+    words = {canonical(word) for at in places for word in _WORD.findall(log.line(at)) if at != number}
+    for name in sorted(words & ({*known} - _TESTERS)):
+        yield Clue(Reason.NAMED, name, RUNTIME, number, share=0.9)
 
 
 def _host(log: Log, file: str, plugin: str, near: set[str]) -> str:

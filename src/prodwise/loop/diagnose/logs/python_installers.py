@@ -117,6 +117,7 @@ RULES: Final = (
     rule("to be installed", rf"requires [\"'`]{_NAME}[\"'`] to be installed", Reason.NOT_FOUND, RUNTIME, 0.9),
     rule("Missing optional dependency", rf"Missing optional dependency '{_NAME}'", Reason.NOT_FOUND, RUNTIME, 0.9),
     rule("No package metadata was found for", rf"was found for {_NAME}(?:\s|$)", Reason.NOT_FOUND, RUNTIME),
+    rule("unknown hook '", rf" in plugin <module '{_NAME}(?:\.[\w.]{{1,200}})?'", Reason.LACKS, RUNTIME),
     rule("partially initialized module", rf"partially initialized module '{_NAME}['.]", Reason.LACKS, RUNTIME, 0.6),
     rule("' has no attribute '", rf"module '{_NAME}(?:\.[\w.]{{1,200}})?' has no attribute '", Reason.LACKS, RUNTIME),
     rule(
@@ -164,7 +165,15 @@ RULES: Final = (
         Reason.LACKS,
         Failure.COMPILATION,
     ),
-    rule("numpy.dtype size changed", r"(?P<name>numpy)\.dtype size changed", Reason.LACKS, RUNTIME, 0.8),
+    rule(".dtype size changed", rf"{_NAME}\.dtype size changed", Reason.LACKS, RUNTIME, 0.8),
+    rule(": note: ", rf"defined in \"{_NAME}(?:\.[\w.]{{1,200}})?\"", Reason.LACKS, Failure.COMPILATION, 0.9),
+    rule(" requires Python ", rf"{_NAME}=={_VERSION} requires Python ", Reason.NOT_FOUND, RESOLUTION),
+    rule(
+        "/pip-install-",
+        r"/pip-install-\w{1,20}/(?P<name>[A-Za-z0-9][\w.-]{0,100}?)(?:_[0-9a-f]{32})?/",
+        Reason.FAILS_TO_BUILD,
+        RESOLUTION,
+    ),
     rule(
         "A module that was compiled using", r"compiled using (?P<name>[A-Z][\w]{1,30}) \d", Reason.LACKS, RUNTIME, 1.0
     ),
@@ -348,8 +357,8 @@ def _built(log: Log) -> Iterator[Clue]:
     for number, _ in [*log.hits("did not run successfully", 6), *log.hits("subprocess-exited-with-error", 6)]:
         for at in range(number, max(0, number - 25), -1):
             one = re.match(
-                r"\s{0,4}(?:Collecting|Building wheel for) ([A-Za-z0-9][\w.-]{0,100}?)(?:\[[\w,-]{1,60}\]"
-                r")?(?:==(\d[\w.+!]{0,60})|[ (<>~!]|$)",
+                r"\s{0,4}(?:Collecting |Building wheel for |Processing (?:\S{0,300}/)?)([A-Za-z0-9][\w.-]{0,100}?)"
+                r"(?:\[[\w,-]{1,60}\])?(?:(?:==|-)(\d[\w.+!]{0,60}?)(?:\.tar\.gz)?(?=\s|$)|[ (<>~!]|$)",
                 log.line(at),
             )
             if one:

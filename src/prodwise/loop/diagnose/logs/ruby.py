@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
@@ -63,7 +63,12 @@ _RULES: Final = (
         Reason.CONFLICTS,
         RUNTIME,
     ),
-    rule("requires Ruby version", rf"(?:^|: )\s{{0,8}}{_GEM} requires Ruby version", Reason.NOT_FOUND, RESOLUTION),
+    rule(
+        "requires Ruby version",
+        rf"(?:^|: )\s{{0,8}}{_GEM}(?:-{_VER})? requires Ruby version",
+        Reason.NOT_FOUND,
+        RESOLUTION,
+    ),
     rule(
         "to support your Ruby",
         rf"last version of {_GEM} \([^)]{{1,40}}\) to support your Ruby",
@@ -95,7 +100,7 @@ _FRAME: Final = re.compile(
 )
 _RAISED: Final = re.compile(
     r"(?:\(([A-Z]\w{0,80}(?:::\w{1,80}){0,6})\)\s{0,3}$|^\s{0,8}([A-Z]\w{0,80}(?:::\w{1,80})"
-    r"{0,6}(?:Error|Exception|NotFound|Conflict)):)"
+    r"{0,6}(?:Error|Exception|NotFound|Conflict)):|^\s{0,8}([A-Z]\w{0,80}(?:::[A-Z]\w{0,80}){1,6}): )"
 )
 _EXTENSION: Final = re.compile(r"/gems/([A-Za-z0-9_][\w.-]{0,80}?)-(\d[\w.]{0,40})/ext(?:/|$)")
 _TOOL: Final = re.compile(r"/lib/ruby/(?:site_ruby/|vendor_ruby/)?\d[\w.]{0,20}/(bundler|rubygems)[/.]")
@@ -119,6 +124,10 @@ _BECAUSE: Final = re.compile(
 )
 _WAS: Final = re.compile(r"(?:Installing|Using|Fetching) ([\w.-]{1,100}) (\d[\w.]{0,60}) \(was (\d[\w.]{0,60})\)")
 _USING: Final = re.compile(r"^(?:Installing|Using|Fetching) ([\w.-]{1,100}) (\d[\w.]{0,60})")
+_INSTALLED: Final = re.compile(r"^Successfully installed ([A-Za-z][\w.-]{0,80}?)-(\d[\w.]{0,40})$")
+_RESOLVED: Final = re.compile(
+    r"^\s{2,14}([\w.-]{1,100})(?: \([^)]{1,80}\))? was resolved to (\d[\w.]{0,40}), which depends on$"
+)
 _STANDARD: Final = frozenset(
     [
         "json",
@@ -188,7 +197,11 @@ def read(log: Log) -> Reading:
         for _, line in log.hits(word, 1_000):
             if (used := _USING.match(line)) is not None:
                 found.versions[used[1]] = used[2]
+    for _, line in log.hits("Successfully installed ", 300):
+        if (new := _INSTALLED.match(line)) is not None:
+            found.versions[new[1]] = new[2]
     found.clues += apply(log, _RULES, lambda name: name)
+    found.clues += _of_older_ruby(log)
     found.clues += _solved(log)
     found.clues += _raised(log, found)
     found.kind = _step(log, found)
@@ -210,6 +223,14 @@ def _step(log: Log, found: Reading) -> Failure | None:
     if tested:
         return Failure.TEST
     return Failure.RUNTIME if found.clues or _THREW.search(log.text) else None
+
+
+def _of_older_ruby(log: Log) -> Iterator[Clue]:
+    """Gems that ask for another Ruby, as older Bundlers draw it."""
+    for number, _ in log.hits("conflicting requirements for the Ruby", 4):
+        for at, line in log.after(number, 12):
+            if (gem := _RESOLVED.match(line)) is not None:
+                yield Clue(Reason.NOT_FOUND, gem[1], RESOLUTION, at, gem[2])
 
 
 def _solved(log: Log) -> Iterator[Clue]:
@@ -289,7 +310,7 @@ def _tree(log: Log, number: int, line: str) -> Iterator[Clue]:
 def _raised(log: Log, reading: Reading) -> Iterator[Clue]:
     """Errors, with the frames around them: Ruby prints the innermost one before the message, test tools print them below."""
     lines: dict[int, str] = {}
-    for word in ("Error", "Exception", "cannot load such file", "undefined method", "uninitialized constant", "(Gem::"):
+    for word in ("Error", "Exception", "cannot load such file", "undefined method", "uninitialized constant", "::"):
         lines.update(log.hits(word, 300))
     lines.update((number, line) for number, line in log.hits(":in ", 400) if _UNCAUGHT.search(line))
     for number, line in sorted(lines.items()):
@@ -298,7 +319,7 @@ def _raised(log: Log, reading: Reading) -> Iterator[Clue]:
             continue
         text = line + "\n" + log.line(number + 1)
         frames = _frames(log, number, reading)
-        yield from _of_error(number, text, frames)
+        yield from _of_error(number, text, frames, reading.versions)
 
 
 def _frames(log: Log, number: int, reading: Reading) -> list[tuple[int, str]]:
@@ -317,7 +338,7 @@ def _frames(log: Log, number: int, reading: Reading) -> list[tuple[int, str]]:
     return found
 
 
-def _of_error(number: int, text: str, frames: list[tuple[int, str]]) -> Iterator[Clue]:
+def _of_error(number: int, text: str, frames: list[tuple[int, str]], known: Collection[str]) -> Iterator[Clue]:
     path = [(at, gem) for at, gem in frames if gem not in _TESTERS]
     load, constant, method = _LOAD.search(text), _CONSTANT.search(text), _METHOD.search(text)
     if load and "/" in load[1].strip("/"):
@@ -331,12 +352,14 @@ def _of_error(number: int, text: str, frames: list[tuple[int, str]]) -> Iterator
     elif load and load[1] not in _STANDARD:
         yield Clue(Reason.LACKS, re.sub(r"\.(?:rb|so|bundle|dll)$", "", load[1]), RUNTIME, number, share=0.8)
     for named in (constant and constant[1], method and method[2]):
-        if named and "::" in named and named.split("::")[0].lower() not in _STANDARD:
-            elsewhere = bool(path and path[0][1] and path[0][1] != _gem_of(named))
-            yield Clue(Reason.LACKS, _gem_of(named), RUNTIME, number, share=1.1 if elsewhere else 0.8)
+        used = _used(named, known) if named else ""
+        if named and (used or "::" in named) and named.split("::")[0].lower() not in _STANDARD:
+            gem = used or _gem_of(named)
+            elsewhere = bool(path and path[0][1] and path[0][1] != gem)
+            yield Clue(Reason.LACKS, gem, RUNTIME, number, share=1.1 if elsewhere else 0.8)
     owner = _RECEIVER.search(text)
     if owner and owner[1].lower() not in _STANDARD:
-        yield Clue(Reason.LACKS, _gem_of(owner[1]), RUNTIME, number, share=0.6)
+        yield Clue(Reason.LACKS, _used(owner[1], known) or _gem_of(owner[1]), RUNTIME, number, share=0.6)
     callee = frames[0][1] if frames and _UNFIT.search(text) else ""
     if callee and next((gem for _, gem in frames if gem != callee), ""):
         yield Clue(Reason.LACKS, callee, RUNTIME, frames[0][0])
@@ -352,6 +375,12 @@ def _of_error(number: int, text: str, frames: list[tuple[int, str]]) -> Iterator
         nearest = next(((at, gem) for at, gem in path if gem), None)
         if nearest is not None:
             yield Clue(Reason.PASSES, nearest[1], RUNTIME, nearest[0], share=0.8)
+
+
+def _used(constant: str, known: Collection[str]) -> str:
+    """The gem in use whose name is a constant's, whatever parts its words; "" for none."""
+    plain = constant.split("::")[0].lower().replace("_", "")
+    return next((one for one in known if re.sub(r"[-_]", "", one.lower()) == plain), "")
 
 
 def _gem_of(constant: str) -> str:

@@ -117,7 +117,11 @@ _RULES: Final = (
 _PATH: Final = re.compile(r"`&?(?:mut )?(?:dyn |impl )?(?:\w{1,60}<)?([a-z][a-z0-9_]{1,80})::")
 _USE: Final = re.compile(r"^\d{1,7} [|+] {1,8}(?:pub )?use ([a-z][a-z0-9_]{1,80})::")
 _ERROR: Final = re.compile(r"^error(?:\[E(\d{4})\])?: (.{0,1200})")
-_SOURCE: Final = re.compile(r"registry/src/[^/\s]{1,100}/([A-Za-z0-9][\w-]{0,80}?)-(\d+\.\d[\w.+-]{0,60}?)/")
+_SOURCE: Final = re.compile(
+    r"(?:registry/src/[^/\s]{1,100}|/vendor)/([A-Za-z0-9][\w-]{0,80}?)-(\d+\.\d[\w.+-]{0,60}?)/"
+)
+_SHOWN: Final = re.compile(r"(?<![\w:])([a-z][a-z0-9_]{1,80})::")
+_CODE: Final = re.compile(r"^\d{1,7} [|+-] ")
 _COMPILING: Final = re.compile(
     r"^\s{0,8}(?:Compiling|Checking|Downloaded|Adding|Locking|Documenting) ([A-Za-z0-9][\w-]"
     r"{0,80}) v(\d[\w.+-]{0,60})( \((?:/|[A-Z]:|file:|path\+))?"
@@ -277,7 +281,9 @@ def _named(block: list[tuple[int, str]], found: Reading, own: set[str], told: se
     """Other crates that an error names: by their paths, or by the files that its notes show."""
     for at, line in block:
         noted = _SOURCE.search(line) if "--> " in line or "::: " in line else None
+        shown = [_crate(name, found) for name in _SHOWN.findall(line)] if _CODE.match(line) else []
         names = [_crate(name, found) for name in (*_PATH.findall(line), *_USE.findall(line))]
+        names += [name for name in shown if name in found.versions]
         for name in [*names, *([noted[1]] if noted else [])]:
             if (
                 name

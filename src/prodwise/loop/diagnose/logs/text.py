@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ from typing import Final
 LINE_CHARS_MAX: Final = 1_500
 QUOTE_CHARS_MAX: Final = 300
 HITS_MAX: Final = 400  # of one pattern
+BLOCK_CHARS: Final = 2_048
 
 _CODES: Final = re.compile(
     r"\x1b\[[0-9;:?]{0,40}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)|\x1b[@-Z\\^_=>()78]"
@@ -44,7 +44,8 @@ _BACKSLASHED: Final = re.compile(
 _LEAD: Final = re.compile(
     r"(?i:> ?|\[(?!(?:info|err|error|warn|warning|debug|trace|fatal)\])[a-z][\w .:/-]{0,40}\] {1,4})|[ \t]{1,16}"
 )
-_CONTROLS: Final = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
+_CONTROLS: Final = bytes([*range(9), 11, 12, *range(14, 32), 127])
+_PLAIN: Final = bytes(range(128))
 _DIGITS: Final = frozenset("0123456789")
 _STAMPS_BEGIN: Final = frozenset("0123456789#\ufeff")
 _STAMPED_OF: Final = 200  # lines looked at, at either end, to see whether a log's lines begin with times or names
@@ -59,17 +60,27 @@ class Log:
     text: str
     cut: bool = False
 
+    @classmethod
+    def of(cls, lines: list[str], cut: bool) -> Log:
+        """One whose lines are known, which need not be split again."""
+        log = cls("\n".join(lines), cut)
+        log.__dict__["lines"] = lines
+        return log
+
     @cached_property
     def lines(self) -> list[str]:
         return self.text.split("\n")
 
     @cached_property
-    def _starts(self) -> list[int]:
-        return [*accumulate(map((1).__add__, map(len, self.lines)), initial=0)]
+    def _above(self) -> list[int]:
+        """How many lines end before each block of the text."""
+        blocks = range(0, len(self.text) + 1, BLOCK_CHARS)
+        return [*accumulate((self.text.count("\n", at, at + BLOCK_CHARS) for at in blocks), initial=0)]
 
     def number(self, at: int) -> int:
         """The line's number, from 1."""
-        return bisect_right(self._starts, at)
+        block = at // BLOCK_CHARS
+        return self._above[block] + self.text.count("\n", block * BLOCK_CHARS, at) + 1
 
     def line(self, number: int) -> str:
         """The line of that number; "" beyond the ends."""
@@ -86,18 +97,21 @@ class Log:
 
     def after(self, number: int, count: int) -> Iterator[tuple[int, str]]:
         """The lines that follow."""
-        for one in range(number + 1, min(number + count, len(self.lines)) + 1):
-            yield one, self.line(one)
+        first = max(number, 0)
+        return enumerate(self.lines[first : max(number + count, 0)], first + 1)
 
 
 def clean(data: bytes, cut: bool = False) -> Log:
     """Bytes of any kind as a log: what is not text is dropped or replaced."""
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
-    text = data.decode(encoding, errors="replace")
-    if "\x1b" in text:
-        text = _CODES.sub("", text)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = text.translate(_CONTROLS) if text.isascii() else _GONE.sub("", text)
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = data.decode("utf-16", errors="replace").encode()
+    if b"\x1b" in data:
+        data = _CODES.sub("", data.decode(errors="replace")).encode()
+    text = data.translate(None, _CONTROLS).decode(errors="replace")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if _GONE.search(data.translate(None, _PLAIN).decode(errors="replace")):
+        text = _GONE.sub("", text)
     return Log(_unled(_unstamped(_unled(_shortened(text)))), cut)
 
 

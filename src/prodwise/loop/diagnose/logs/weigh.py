@@ -26,13 +26,14 @@ def weigh(log: Log, readings: Sequence[Reading], moved: Sequence[Moved]) -> list
     """1. Clues are added up per package. 2. What changed lately is added. 3. Weights become shares; what is hardly possible goes."""
     clues, by_reading = _per_package(readings, moved)
     weights = {key: _weight(found) for key, found in clues.items()}
+    gradle = _of_gradle(log, readings)
     total = 1.0 + sum(math.exp(min(weight, 50.0)) for weight in weights.values())
     found: list[Blamed] = []
     for key in sorted(weights, key=lambda one: (-weights[one], one)):
         confidence = math.exp(min(weights[key], 50.0)) / total
         if confidence < CONFIDENCE_MIN or len(found) >= CAUSES_MAX:
             break
-        found.append(_blamed(log, by_reading[key], key, clues[key], moved, confidence))
+        found.append(_blamed(log, by_reading[key], key, clues[key], moved, confidence, gradle))
     return found
 
 
@@ -87,7 +88,13 @@ def _weight(clues: Sequence[Clue]) -> float:
 
 
 def _blamed(
-    log: Log, reading: Reading, name: str, clues: Sequence[Clue], moved: Sequence[Moved], confidence: float
+    log: Log,
+    reading: Reading,
+    name: str,
+    clues: Sequence[Clue],
+    moved: Sequence[Moved],
+    confidence: float,
+    gradle: bool,
 ) -> Blamed:
     strongest = max(clues, key=lambda one: (WEIGHT[one.reason] * one.share, -one.line))
     about = next(
@@ -119,12 +126,13 @@ def _blamed(
         after,
         round(min(confidence, CONFIDENCE_MAX), 3),
         tuple(quotes),
-        pin(reading.ecosystem, name, before, _of_gradle(log, reading.ecosystem)),
+        pin(reading.ecosystem, name, before, gradle),
     )
 
 
-def _of_gradle(log: Log, ecosystem: Ecosystem) -> bool:
-    return ecosystem is Ecosystem.JAVA and ("> Task :" in log.text or "build.gradle" in log.text)
+def _of_gradle(log: Log, readings: Sequence[Reading]) -> bool:
+    java = any(one.ecosystem is Ecosystem.JAVA and one.clues for one in readings)
+    return java and ("> Task :" in log.text or "build.gradle" in log.text)
 
 
 def _quotes(log: Log, clues: Sequence[Clue]) -> list[Quote]:

@@ -10,58 +10,20 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import islice
 from typing import Final
 
-from prodwise.loop.diagnose.logs.java.fetched import JARS, fetches, tells_of_fetching
-from prodwise.loop.diagnose.logs.java.names import TOP, score, words_of
-from prodwise.loop.diagnose.logs.text import Log
+from prodwise.loop.diagnose.logs.java.names import TOP, houses_of, score, stem, words_of
 from prodwise.loop.diagnose.logs.versions import key as version_key
 from prodwise.loop.diagnose.logs.versions import newer, same_major
 
 ARTIFACTS_MAX: Final = 4_000
-LINES_MAX: Final = 5_000
-NAME_CHARS: Final = 160  # of a group, at most
-VERSION_CHARS: Final = 82
 OWNERS_MAX: Final = 8
 OWNER_MIN: Final = 3.0
+WEAK_MIN: Final = 0.9  # for a name that fits no artifact better
+WEAKLY: Final = 0.6
 KIN_SHARE: Final = 0.8
 BOM: Final = re.compile(r"(?:^|[-.])(?:bom|dependencies|platform)(?:$|[-.])")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z0-9]{2,40}|[A-Z]{2,20}(?![a-z])")
-_STEP: Final = re.compile(r"(?:---|>>>|<<<) ([\w.:-]{3,200}) \(")
-_LOCAL: Final = re.compile(r"/\.m2/repository/([\w./-]{3,300})/([\w.-]{1,120})/([\w.+-]{1,80})/\2-\3[\w.-]{0,60}\.jar")
-_CACHED: Final = re.compile(r"files-2\.1/([\w.-]{1,150})/([\w.-]{1,120})/([\w.+-]{1,80})/[0-9a-f]{20,64}/")
-_COORDINATES: Final = re.compile(
-    r"(?<![\w.-])([a-zA-Z][\w-]{0,60}(?:\.[\w-]{1,60}){0,8}):([\w.-]{1,120}):((?:[\w-]{1,30}:){0,2})("
-    r"\d[\w.+-]{0,80}|v\d[\w.+-]{0,80})"
-)
-_THIRD: Final = re.compile(r":[\w.-]{1,120}+:(?:[\w-]{1,30}+:){0,2}v?\d")
-"""The end of a coordinate, which is found faster than its beginning."""
-_OWN: Final = re.compile(r"^(?:\[INFO\] )?-{2,40}< ([\w.-]{1,150}):([\w.-]{1,120}) >-{2,40}$", re.MULTILINE)
-_SOURCE: Final = re.compile(
-    r"src/\w{1,40}/(?:java|kotlin|scala|groovy)/([\w/]{3,300})/[A-Z]\w{0,200}\.(?:java|kt|scala|groovy)"
-)
-_FRAME_JAR: Final = re.compile(
-    r"^\s{1,12}at ([a-z]\w{0,60}\.[a-z]\w{0,60})[\w.$<>]{1,300}\([^)\n]{0,120}\) ~?\[([\w.-]"
-    r"{1,100}?)-(\d[\w.+-]{0,60}?)\.jar[!:]",
-    re.MULTILINE,
-)
-_NOT_OWN: Final = (
-    "java.",
-    "jdk.",
-    "sun.",
-    "org.junit.",
-    "org.testng.",
-    "org.gradle.",
-    "org.apache.maven.",
-    "org.springframework.boot.",
-)
-_TEST_FRAME: Final = re.compile(
-    r"^\s{1,12}at ((?:[a-z_]\w{0,60}\.){2,10})(?:[A-Z]\w{0,100}(?:Test|Tests|IT|Spec|Applica"
-    r"tion)\.\w|[A-Z]\w{0,100}\.main\()",
-    re.MULTILINE,
-)
-_RUNNING: Final = re.compile(r"^(?:\[INFO\] |\[ERROR\] )?Running ([a-z]\w*(?:\.\w+){1,20})", re.MULTILINE)
 
 
 class Jars(Enum):
@@ -149,14 +111,22 @@ class Catalogue:
                 return None
             artifact = self.artifacts[key] = Artifact(group, name)
             self._families[_family(group)].append(artifact)
-            for word in {*group.lower().split("."), *words_of(name)} - TOP:
+            for word in {*houses_of(group), *words_of(name)} - TOP:
                 self._index[word].add(key)
+                self._index[stem(word)].add(key)
         seen = artifact.versions.get(version)
         if seen is None:
             seen = artifact.versions[version] = Seen(len(self.order))
             self.order.append((key, version))
         seen.jar |= jar
         return artifact
+
+    def named(self, name: str) -> str:
+        """The artifact of that name, whatever its group, or else the first one that begins with the same two words; "" for none."""
+        used = [one for one in self.artifacts.values() if self.on_path(one)]
+        begin = words_of(name)[:2]
+        like = [one for one in used if len(begin) > 1 and words_of(one.name)[:2] == begin]
+        return next((one.key for one in (*(one for one in used if one.name == name), *like)), "")
 
     def is_own(self, name: str) -> bool:
         """Whether a class or package is the project's."""
@@ -165,20 +135,26 @@ class Catalogue:
     def owners(self, name: str) -> list[tuple[str, float]]:
         """(artifact, 0…1) that a class or package may come from, likeliest first: judged by names alone."""
         if name not in self._owners:
-            parts = [part for part in name.split(".") if part]
-            classes = next((i for i, part in enumerate(parts) if part[0].isupper()), len(parts))
-            words = {word.lower() for part in parts[classes:] for word in _CAMEL.findall(part)}
-            self._owners[name] = self._find_owners([part.lower() for part in parts[:classes]], words)
+            package, words = _parted(name)
+            near = self._near_to(package)
+            used = [one for one in near if self.on_path(one)]
+            best = _best(package, words, used) or self._kin(package, used)
+            self._owners[name] = best or _best(package, words, [one for one in near if one.jar])
         return self._owners[name]
 
-    def _find_owners(self, package: list[str], words: set[str]) -> list[tuple[str, float]]:
+    def hardly(self, name: str) -> list[tuple[str, float]]:
+        """The same where no name fits: those that share a word with it."""
+        package, words = _parted(name)
+        used = [one for one in self._near_to(package) if self.on_path(one)]
+        return [(key, WEAKLY * share) for key, share in _best(package, words, used, WEAK_MIN)]
+
+    def _near_to(self, package: list[str]) -> list[Artifact]:
+        """Artifacts whose names share a word with a package."""
         near: set[str] = set()
         for part in package:
             if part not in TOP and len(part) > 1:
                 near |= self._index.get(part, set())
-        used = [self.artifacts[key] for key in near if self.on_path(self.artifacts[key])]
-        best = _best(package, words, used) or self._kin(package, used)
-        return best or _best(package, words, [self.artifacts[key] for key in near if self.artifacts[key].jar])
+        return [self.artifacts[key] for key in near]
 
     def _kin(self, package: list[str], used: list[Artifact]) -> list[tuple[str, float]]:
         """Where no name fits: what comes from the same house, the first one fetched foremost, as others came with it."""
@@ -246,112 +222,40 @@ class Catalogue:
         near = next(moved, None) or next(iter(asked), None)
         return self.root(*near) if near else None
 
+    def came_through(self, artifact: Artifact) -> Artifact | None:
+        """What brought the newer one of its house that was read just before it: that asked for it, and perhaps for a newer one."""
+        at = artifact.versions[artifact.used].order
+        key, version = self.order[at - 1] if at else ("", "")
+        before = self.artifacts.get(key)
+        if before is None or before.group.split(".")[:2] != artifact.group.split(".")[:2] or not before.jar:
+            return None
+        close = before.group == artifact.group or same_major(version, artifact.used)
+        return self.root(before, version) if close and newer(version, artifact.used) else None
+
     def older(self, artifact: Artifact, version: str) -> str:
         """The nearest older version that the log mentions; "" if none."""
         lower = [one for one in artifact.versions if newer(version, one)]
         return max(lower, key=version_key, default="")
 
 
-def catalogue(log: Log, quiet: Log) -> Catalogue:
-    """Reads a whole log once. quiet: the same without the lines that tell of fetching."""
-    found = Catalogue()
-    for match in _matches(quiet, ">-----", _OWN):
-        found.own.add(f"{match[1]}:{match[2]}")
-    for match in _matches(quiet, "src/", _SOURCE, 400):
-        found.packages.add(".".join(match[1].split("/")[:3]))
-    for match in _matches(quiet, "Running ", _RUNNING, 400):
-        found.packages.add(".".join(match[1].split(".")[:3]))
-    for match in _matches(quiet, " at ", _TEST_FRAME, 400) or _matches(quiet, "\tat ", _TEST_FRAME, 400):
-        found.packages.add(".".join(match[1].split(".")[:3]))
-    _fetched(log, found)
-    names = {one.name for one in found.artifacts.values()}
-    for match in _matches(quiet, ".jar", _FRAME_JAR, 5_000):
-        if match[2] not in names:
-            found.add(".".join(match[1].split(".")[:2]), match[2], match[3])
-    for needle, pattern in (("/.m2/repository/", _LOCAL), ("files-2.1/", _CACHED)):
-        for match in _matches(quiet, needle, pattern, 5_000):
-            found.add(match[1].strip("/").replace("/", "."), match[2], match[3], jar=True)
-    _named(quiet, found)
-    found.packages = {
-        one.strip(".") for one in found.packages if one.strip(".").count(".") >= 1 and not one.startswith(_NOT_OWN)
-    }
-    return found
-
-
-def _matches(log: Log, needle: str, pattern: re.Pattern[str], at_most: int = LINES_MAX) -> list[re.Match[str]]:
-    """What a pattern finds in the lines that hold a text: the first ones."""
-    found = (one for _, line in log.hits(needle, LINES_MAX) for one in pattern.finditer(line))
-    return [*islice(found, at_most)]
-
-
-def _named(quiet: Log, found: Catalogue) -> None:
-    """Artifacts that are written as coordinates: looked for around the ends of what may be one."""
-    told: set[str] = set()
-    for version in islice(_THIRD.finditer(quiet.text), LINES_MAX):
-        begin = max(0, version.start() - NAME_CHARS)
-        begin = max(begin, quiet.text.rfind("\n", begin, version.start()) + 1)
-        end = version.end() + VERSION_CHARS
-        near = quiet.text[begin:end].partition("\n")[0]
-        for match in _COORDINATES.finditer(quiet.text, begin, begin + len(near)) if near not in told else ():
-            if "." in match[1] or f"{match[1]}:{match[2]}" in found.artifacts or match[1] == match[2]:
-                found.add(match[1], match[2], match[4])
-        told.add(near)
-
-
-def _fetched(log: Log, found: Catalogue) -> None:
-    """Downloads, in their order; jars that come in one go, after their POMs, are one batch."""
-    batch: list[Seen] = []
-    told: set[str] = set()
-    last, alone = 0, False  # the line before; whether the batch is the first one of what a step fetched
-    for number, group, name, version, kind in fetches(log):
-        if last and number != last + 1 and not tells_of_fetching(log.line(last + 1)):
-            _close(found, batch, _begins_step(log, last) and not alone)
-            last = 0
-        if not last:
-            alone = _of_plugin(log, number, told)
-        elif batch and kind == "pom":
-            _close(found, batch, False)
-            alone = False
-        last = number
-        artifact = found.add(group, name, version, jar=kind in JARS)
-        if artifact is not None and kind != "pom":
-            batch.append(artifact.versions[version])
-    _close(found, batch, _begins_step(log, last) and not alone)
-
-
-def _of_plugin(log: Log, number: int, told: set[str]) -> bool:
-    """Whether a step was announced right before that was not before: what is fetched first then is its plugin's own needs."""
-    while tells_of_fetching(log.line(number)):
-        number -= 1
-    step = _STEP.match(log.line(number).removeprefix("[INFO]").strip())
-    new = step is not None and step[1] not in told
-    if step is not None:
-        told.add(step[1])
-    return new
-
-
-def _begins_step(log: Log, last: int) -> bool:
-    """Maven resolves what a step needs of the project before it announces the step, and a plugin's own needs after that."""
-    return any(_STEP.match(line.removeprefix("[INFO]").strip()) for _, line in log.after(last, 3))
-
-
-def _close(found: Catalogue, batch: list[Seen], project: bool) -> None:
-    for seen in batch:
-        seen.batch = max(seen.batch, len(batch))
-        seen.project |= project
-    if batch:
-        found.jars = Jars.PROJECT if project or found.jars is Jars.PROJECT else Jars.SOME
-    batch.clear()
-
-
 def _family(group: str) -> str:
     return ".".join(group.split(".")[:3])
 
 
-def _best(package: list[str], words: set[str], used: list[Artifact]) -> list[tuple[str, float]]:
+def _parted(name: str) -> tuple[list[str], set[str]]:
+    """The parts of a class's package, and the words of its own name."""
+    parts = [part for part in name.split(".") if part]
+    classes = next((i for i, part in enumerate(parts) if part[0].isupper()), len(parts))
+    words = {word.lower() for part in parts[classes:] for word in _CAMEL.findall(part)}
+    return [part.lower() for part in parts[:classes]], words
+
+
+def _best(
+    package: list[str], words: set[str], used: list[Artifact], least: float = OWNER_MIN
+) -> list[tuple[str, float]]:
     """Those whose names fit a class, and how likely each is beside the likeliest."""
     scored = [(_fits(package, words, artifact), artifact.key) for artifact in used]
-    best = sorted(((score, key) for score, key in scored if score >= OWNER_MIN), reverse=True)[:OWNERS_MAX]
+    best = sorted(((score, key) for score, key in scored if score >= least), reverse=True)[:OWNERS_MAX]
     return [(key, 3 ** (score - best[0][0])) for score, key in best]
 
 
@@ -366,5 +270,5 @@ def _short(version: str) -> str:
 
 
 def _fits(package: list[str], classes: set[str], artifact: Artifact) -> float:
-    points = score(package, classes, artifact.group.lower().split("."), artifact.name)
+    points = score(package, classes, houses_of(artifact.group), artifact.name)
     return points - 3.0 if artifact.is_parent or artifact.is_bom else points

@@ -21,7 +21,7 @@ Whose = Callable[[str], str]
 """The artifact that a class comes from; OWN for the project's, "" when not known."""
 _CLASS: Final = re.compile(r"(?<![\w.$/@])((?:[a-z_]\w{0,60}\.){2,12}[A-Z]\w{0,120})")
 _SHORT_CLASS: Final = re.compile(r"(?<![\w.$/@])((?:[a-z_]\w{0,60}\.){1,12}[A-Z]\w{0,120})")
-_SLASHED: Final = re.compile(r"(?<![\w/.$])((?:[a-z_]\w{0,60}/){2,12}[A-Z][\w$]{0,120})")
+_SLASHED: Final = re.compile(r"(?<![\w/.$])((?:[a-z_]\w{0,60}/){1,12}[A-Z][\w$]{0,120})")
 _PACKAGE: Final = re.compile(r"package ((?:[a-zA-Z_]\w{0,60}\.){0,12}\w{1,80}) does not exist")
 _MODULE: Final = re.compile(r"module not found: ((?:[a-zA-Z_]\w{0,60}\.){1,12}\w{1,80})")
 _AT: Final = re.compile(
@@ -32,6 +32,9 @@ _AT: Final = re.compile(
 _JAR: Final = re.compile(
     r"(?:repository/([\w./-]{3,300})/([\w.-]{1,120})|files-2\.1/([\w.-]{1,150})/([\w.-]{1,120}))/([\w.+-]{1,80})/"
 )
+_FILE: Final = re.compile(r"/([\w.-]{1,120})/([\w.+-]{1,80})/\1-\2[\w.-]{0,60}\.jar")
+_DASHED: Final = re.compile(r"(?<![\w.$/:-])[a-z][a-z0-9]{1,40}(?:-[a-z0-9]{1,40}){1,6}(?![\w/-])")
+"""What may be the name of an artifact in a sentence."""
 _SYMBOL: Final = re.compile(r"symbol:\s{0,4}(class|method|variable|static|interface|constructor)\s{1,4}(\w{1,120})")
 _LOCATION: Final = re.compile(
     r"location:\s{0,4}(package|class|interface|variable \S{1,120} of type|@interface|enum)\s{1,4}([\w.]{3,400})"
@@ -44,7 +47,7 @@ _THROWN: Final = re.compile(
     r"((?:[a-z_]\w{0,60}\.){1,12}[A-Z][\w$]{0,120}(?:Exception|Error|Throwable|Failure)?)(?::\s{0,2}(.{0,1500}))?$"
 )
 _FRAME: Final = re.compile(
-    r"^\s{1,12}at (?:[\w.-]{1,80}(?:@[\w.-]{1,60})?//?)?((?:[\w$]{1,120}\.){1,14}[\w$<>]{1,120})\("
+    r"^\s{1,12}at (?:(?=[^(/\n]{1,200}/)[\w.-]{1,80}(?:@[\w.-]{1,60})?//?)?((?:[\w$]{1,120}\.){1,14}[\w$<>]{1,120})\("
 )
 _LINKAGE: Final = (
     "NoClassDefFoundError",
@@ -78,7 +81,9 @@ _TESTERS: Final = re.compile(r"(?:^|\.)(?:assert\w*|hamcrest|opentest4j|junit|te
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """A class or package that an error names. artifact, version: when the error names its file, too; by: the class that asked."""
+    """A class or package that an error names. artifact, version: when the error names its file, too, of whatever group if it begins
+    with ":"; by: the class that asked.
+    """
 
     name: str
     reason: Reason
@@ -128,11 +133,12 @@ def _bad_files(log: Log) -> Iterator[Naming]:
     """Files of a dependency that this compiler cannot read, wherever that is told."""
     told: set[str] = set()
     for number, line in log.hits("bad class file", 60):
-        jar = _JAR.search(line)
-        name = f"{(jar[1] or jar[3]).replace('/', '.')}:{jar[2] or jar[4]}" if jar else ""
-        if jar and name not in told:
+        jar, file = _JAR.search(line), _FILE.search(line)
+        name = f"{(jar[1] or jar[3]).replace('/', '.')}:{jar[2] or jar[4]}" if jar else f":{file[1]}" if file else ""
+        if name and name not in told:
             told.add(name)
-            yield Naming(name, Reason.BROKEN_FILE, Failure.COMPILATION, number, artifact=name, version=jar[5])
+            version = jar[5] if jar else file[2] if file else ""
+            yield Naming(name, Reason.BROKEN_FILE, Failure.COMPILATION, number, artifact=name, version=version)
 
 
 def warned(log: Log) -> Iterator[Naming]:
@@ -190,7 +196,7 @@ def _of_error(block: list[tuple[int, str]]) -> Iterator[Naming]:
         where = location[2] if location[1] != "package" else f"{location[2]}.{symbol[2]}"
         at = next((at for at, line in block if "symbol:" in line), number)
         yield Naming(where, Reason.LACKS, kind, at)
-        for found in _CLASS.findall(text):
+        for found in _SHORT_CLASS.findall(text):
             if found != where:
                 yield Naming(found, Reason.NAMED, kind, at, 0.5)
         return
@@ -199,9 +205,9 @@ def _of_error(block: list[tuple[int, str]]) -> Iterator[Naming]:
         if "cannot access" in message or "does not override" in message or "not applicable" in text
         else Reason.NAMED
     )
-    for found in _CLASS.findall(text):
+    for found in _SHORT_CLASS.findall(text):
         yield Naming(found, sure, kind, number)
-    if "cannot access" in message and not _CLASS.search(text):
+    if "cannot access" in message and not _SHORT_CLASS.search(text):
         yield Naming(
             message.partition("cannot access ")[2].split()[0] if message.partition("cannot access ")[2] else "",
             sure,
@@ -268,6 +274,7 @@ def _candidates(log: Log) -> list[tuple[int, str]]:
     lines: dict[int, str] = {}
     for word in ("Error", "Exception"):
         lines.update(log.hits(word, 1_500))
+    lines.update((number + 1, log.line(number + 1)) for number, _ in log.hits(" <<< ", 400))
     return sorted(lines.items())
 
 
@@ -308,6 +315,8 @@ def _of_exception(
     for at, line in [(number, message), *more]:
         for place, found in enumerate(_CLASS.findall(line)[:3]):
             yield Naming(found, Reason.NAMED, Failure.RUNTIME, at, 0.6**place)
+        for found in _DASHED.findall(line)[:3]:
+            yield Naming(found, Reason.NAMED, Failure.RUNTIME, at, 0.8, artifact=f":{found}")
     if not of_jdk(name) and not _TESTERS.search(name.lower()):
         yield Naming(name, Reason.NAMED, Failure.RUNTIME, number, 0.4)
 

@@ -11,6 +11,7 @@ from prodwise.loop.diagnose.logs.text import Log
 JARS: Final = ("jar", "aar", "war", "hpi")
 _FILES: Final = (".pom", *(f".{kind}" for kind in JARS))
 _ROOTS: Final = ("maven2", "public", "releases")
+_AFTER: Final = ").,"
 ADDRESS_CHARS: Final = 600
 Fetch = tuple[int, str, str, str, str]
 """Line, group, name, version and kind of what was fetched."""
@@ -34,12 +35,14 @@ def _urls(log: Log) -> list[Fetch]:
         return found
     word = "ownloaded" if "ownloaded from" in log.text or "ownloaded:" in log.text else "ownload"
     for number, line in [(number, line) for number, line in enumerate(log.lines, 1) if word in line]:
-        at = line.find("://") + 3
-        address = line[at : at + ADDRESS_CHARS].split(" ", 1)[0].rstrip(").,").rsplit("/", 3) if at > 2 else ()
+        whole = line.partition("://")[2].partition(" ")[0]
+        if whole[-1:] in _AFTER:
+            whole = whole.rstrip(_AFTER)
+        address = whole.rsplit("/", 3) if len(whole) <= ADDRESS_CHARS else ()
         if len(address) == 4 and "/" in address[0]:
             folder, name, version, file = address
             if file.startswith(f"{name}-") and file.endswith(_FILES):
-                found.append((number, folder, name, version, file.rpartition(".")[2]))
+                found.append((number, folder, name, version, file[file.rfind(".") + 1 :]))
     return found
 
 

@@ -110,7 +110,7 @@ def _locked(log: Log, known: Catalogue) -> Iterator[Clue]:
 
 def _list_behind(known: Catalogue, found: list[tuple[int, str, str]]) -> Iterator[Clue]:
     """A list of versions of the family that several of those that differ belong to."""
-    for one, version in known.order:
+    for one, version in known.order if len(found) > 1 else ():
         bom = known.artifacts[one]
         family = [
             number

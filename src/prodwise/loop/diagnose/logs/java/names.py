@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 TOP: Final = frozenset(
@@ -85,8 +86,23 @@ NAMED: Final = re.compile(
 """An artifact as Maven writes it: group, name, version."""
 
 
-def words_of(name: str) -> list[str]:
-    return [word for word in re.split(r"[-._]", name.lower()) if word]
+_BETWEEN: Final = re.compile(r"[-._]|(?<=[a-z0-9])(?=[A-Z][a-z])")
+"""What parts the words of an artifact's name: a sign, or a capital (fooImpl)."""
+
+
+@lru_cache(maxsize=4_096)
+def words_of(name: str) -> tuple[str, ...]:
+    return tuple(word.lower() for word in _BETWEEN.split(name) if word)
+
+
+def houses_of(group: str) -> list[str]:
+    """The parts of a group as packages write them, which have no dashes."""
+    return group.lower().replace("-", "").split(".")
+
+
+def stem(word: str) -> str:
+    """Without the "4j" or the number that a name ends in."""
+    return re.sub(r"\d{1,3}j?$", "", word)
 
 
 def _split(word: str, package: list[str]) -> list[str]:

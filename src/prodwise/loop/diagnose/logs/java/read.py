@@ -9,7 +9,8 @@ from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
 from prodwise.loop.diagnose.logs.java import code, gradle, maven
-from prodwise.loop.diagnose.logs.java.catalogue import Artifact, Catalogue, Jars, catalogue
+from prodwise.loop.diagnose.logs.java.catalogue import Artifact, Catalogue, Jars
+from prodwise.loop.diagnose.logs.java.gathered import gathered
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.versions import newer, same_major
 from prodwise.loop.diagnose.logs.weights import Reason
@@ -37,6 +38,7 @@ _MARKS: Final = (
 )
 _LED: Final = re.compile(r"^\s{0,12}\[(?:java|exec|junit)\] ", re.MULTILINE)
 _FETCHED: Final = (".pom", ".jar", "maven")
+_FRAMES: Final = (Reason.RAISES, Reason.PASSES, Reason.CALLS)
 FETCHED_MAX = 5
 """Artifacts that were fetched, at most, for the others to have been at hand."""
 HARDLY = 0.3
@@ -49,7 +51,7 @@ def read(whole: Log, few: Log) -> Reading:
     """Clues from the tools first, then from code; then what the versions beside each other say. few: without fetching and monotony."""
     if not any(mark in few.text for mark in _MARKS):
         return Reading(Ecosystem.JAVA)
-    log, known = few, catalogue(whole, few)
+    log, known = few, gathered(whole, few)
     kind = maven.step(log) or gradle.step(log)
     found = Reading(Ecosystem.JAVA, kind=kind)
     found.clues += maven.clues(log, known)
@@ -78,7 +80,7 @@ def quiet(log: Log) -> Log:
     if "ownload" not in log.text or not any(ending in log.text for ending in _FETCHED):
         return _unled(log)
     kept = ["" if "ownload" in line and _fetches(line) else line for line in log.lines]
-    return _unled(Log("\n".join(kept), log.cut))
+    return _unled(Log.of(kept, log.cut))
 
 
 def _unled(log: Log) -> Log:
@@ -101,12 +103,17 @@ def _whose(known: Catalogue, name: str) -> str:
 def _owned(one: code.Naming, known: Catalogue, kind: Failure | None) -> Iterator[Clue]:
     """The artifacts that a class may come from."""
     failing = one.kind if kind is None or one.kind is Failure.WERROR else kind
+    if one.artifact.startswith(":"):
+        if key := known.named(one.artifact[1:]):
+            yield Clue(one.reason, key, failing, one.line, one.version or known.artifacts[key].used, one.share)
+        return
     if one.artifact:
         yield Clue(one.reason, one.artifact, failing, one.line, one.version)
         return
     if known.is_own(one.name) and one.reason is not Reason.LACKS:
         return
     owners = _not_of(known.owners(one.name), known.owners(one.by) if one.by else [])
+    owners = owners or (known.hardly(one.name) if one.reason not in _FRAMES else [])
     for key, share in owners:
         yield Clue(one.reason, key, failing, one.line, known.artifacts[key].used, one.share * share)
     if one.reason is Reason.LACKS:
@@ -138,6 +145,8 @@ def _asked_for(one: code.Naming, owners: list[tuple[str, float]], known: Catalog
             asker = known.asked_by(artifact, artifact.newest)
             if asker is not None:
                 yield Clue(Reason.DEMANDS, asker.key, kind, one.line, asker.used, share)
+        if not newer(artifact.newest, artifact.used) and (before := known.came_through(artifact)) is not None:
+            yield Clue(Reason.DEMANDS, before.key, kind, one.line, before.used, 1.2 * share)
     if one.name.startswith("javax."):
         renamed = "jakarta." + one.name.removeprefix("javax.")
         for key, share in known.owners(renamed)[:1]:
@@ -165,7 +174,8 @@ def _beside(clues: list[Clue], known: Catalogue) -> list[Clue]:
         root = known.root(artifact, version)
         if root is not artifact:
             found.append(Clue(Reason.FOLLOWS, key, clue.kind, clue.line))
-            if root.key not in named or (clue.reason is Reason.LACKS and named[root.key].share < HARDLY * clue.share):
+            changed = clue.reason is Reason.LACKS or clue.kind is Failure.COMPILATION
+            if root.key not in named or (changed and named[root.key].share < HARDLY * clue.share):
                 found += [
                     Clue(one.reason, root.key, one.kind, one.line, version, 0.9 * one.share)
                     for one in clues
@@ -176,10 +186,17 @@ def _beside(clues: list[Clue], known: Catalogue) -> list[Clue]:
 
 
 def _fresh(known: Catalogue, kind: Failure) -> Iterator[Clue]:
-    """When nothing is named: what the project uses and the log mentions in an older version, too. A guess, and weighed as one."""
+    """When nothing is named: what the project uses in a version newer than those that it belongs with, or that the log mentions in an
+    older one, too. A guess, and weighed as one.
+    """
     for key, artifact in known.artifacts.items():
-        if artifact.project and known.on_path(artifact) and known.older(artifact, artifact.used):
+        if not artifact.project or not known.on_path(artifact):
+            continue
+        if known.older(artifact, artifact.used):
             yield Clue(Reason.SEEN_TWICE, key, kind, 0, artifact.used)
+        usual = known.usual(artifact)
+        if usual and newer(artifact.used, usual) and known.root(artifact, artifact.used) is artifact:
+            yield Clue(Reason.STANDS_OUT, key, kind, 0, artifact.used, 0.8)
 
 
 def _fetched(whole: Log, known: Catalogue, kind: Failure | None) -> Iterator[Clue]:

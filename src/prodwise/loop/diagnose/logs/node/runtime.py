@@ -81,6 +81,11 @@ _FRAME: Final = re.compile(
 )
 _BARE_FRAME: Final = re.compile(rf"{_AT}(?:.{{0,200}} \()?([^()\s]{{0,400}}/node_modules/[^()\s]{{1,400}})\)?$")
 """A frame without its place in the file, or that a terminal has cut."""
+_FIELD: Final = re.compile(r"^\s{1,12}(error|name): ['\"]?(.{0,1000}?)['\"]?$")
+_TOLD_FRAME: Final = re.compile(
+    r"^\s{2,16}(?:\S.{0,200} )?\(?(?:file://)?(/[^()\s]{1,400}|node:\S{1,200}):\d{1,7}:\d{1,7}\)?$"
+)
+"""What Node's own runner tells of an error, and a frame as it is told there."""
 _IN: Final = re.compile(r"node_modules/(?:\.pnpm/[^/]{1,200}/node_modules/)?((?:@[\w.-]{1,80}/)?[\w.-]{1,120})")
 _RAISED: Final = re.compile(
     r"(?:^|Uncaught |\s{1,8}|● .{0,200}|\] )((?:[A-Z]\w{0,60}\.)?(?:[A-Z]\w{0,60})?(?:Error|Exception))"
@@ -99,6 +104,11 @@ _TESTERS: Final = re.compile(
 
 def raised(log: Log, known: Collection[str]) -> Iterator[Clue]:
     """Errors with their frames: the first dependency on the way, until the program's own code."""
+    for number, _ in log.hits("  stack: |-", 200):
+        above = [_FIELD.match(log.line(at)) for at in range(max(1, number - 12), number)]
+        fields = {found[1]: found[2] for found in above if found}
+        frames = [(at, found[1]) for at, line in log.after(number, 30) if (found := _TOLD_FRAME.match(line))]
+        yield from _of_error(log, number, fields.get("name", "Error"), fields.get("error", ""), frames, known)
     lines: dict[int, str] = {}
     for word in ("Error: ", "Error ["):
         lines.update(log.hits(word, 400))
@@ -134,8 +144,8 @@ def _of_error(
     lacks = " is not a " in message or "of undefined" in message
     inside = [one[-1] for _, file in frames[:30] if (one := _IN.findall(file))]
     for at, file in frames[:30]:
-        inside = _IN.findall(file)
-        package = inside[-1] if inside else ""
+        packages = _IN.findall(file)
+        package = packages[-1] if packages else ""
         if file.startswith(("node:", "internal/")) or _TESTERS.match(package):
             continue
         if not package:
