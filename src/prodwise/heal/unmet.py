@@ -70,9 +70,9 @@ def found(records: Records, release: str) -> Unmet | None:
     return None
 
 
-def refused_unmet(records: Records) -> list[str]:
-    """The releases of which a fix can be looked for, newest first, of the last 100."""
-    return [release.id for release in records.releases.list(100) if found(records, release.id) is not None]
+def refused_unmet(records: Records, begins: str = "") -> list[str]:
+    """The releases of which a fix can be looked for, newest first, of the last 100, or of those whose ids begin so."""
+    return [one.id for one in records.releases.list(100, begins) if found(records, one.id) is not None]
 
 
 def asking(records: Records, tried: Sequence[str], at: float) -> str | None:
