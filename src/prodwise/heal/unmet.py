@@ -76,9 +76,12 @@ def refused_unmet(records: Records, begins: str = "") -> list[str]:
 
 
 def asking(records: Records, tried: Sequence[str], at: float) -> str | None:
-    """The release of which a fix is to be looked for now: nothing else is on its way, and nothing is open about its service."""
+    """The release of which a fix is to be looked for now: nothing else is on its way, nothing is open about its service, and no
+    person has asked to go back meanwhile."""
     release = due(records.releases.list(10), at)
     if release is None or release.id in tried or records.rollouts.current() is not None:
+        return None
+    if records.settings.get(f"cancel:{release.id}"):
         return None
     noted = found(records, release.id)
     if noted is None:
