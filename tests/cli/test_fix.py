@@ -58,6 +58,24 @@ def test_what_cannot_be_a_check_is_refused(shop: Path) -> None:
     assert Quick(shop).run("fix", *EMPTY).code == 6
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("pythn3 check.py", "did you mean `python3"),
+        ("./scripts/chekc.sh", "did you mean `scripts/check.sh`?"),
+        ("zqxv", ""),
+    ],
+)
+def test_of_a_mistyped_command_it_is_said_what_to_do(shop: Path, typed: str, meant: str) -> None:
+    (shop / "scripts").mkdir()
+    (shop / "scripts" / "check.sh").write_text("python3 check.py\n")
+    said = Quick(shop).run("fix", "--test", typed)
+    assert said.code == 6
+    assert f"`{typed.split()[0]}` was not found: install it in this repository's environment" in said.out
+    assert meant in said.out
+    assert ("did you mean" in said.out) is bool(meant)
+
+
 def test_dry_run_runs_nothing(shop: Path) -> None:
     said = Quick(shop).run("fix", "--test", "touch ran; false", "--dry-run")
     assert (said.code, "touch ran; false" in said.out, "policy" in said.out) == (0, True, True)

@@ -8,7 +8,9 @@ import signal
 import time
 from pathlib import Path
 
+from prodwise.clock import now
 from prodwise.heal import charge
+from prodwise.model.incident import Incident, IncidentState, Symptom
 from tests.cli.conftest import Terminal
 from tests.server import stories
 from tests.server.running_server import World
@@ -115,6 +117,21 @@ def test_every_command_takes_the_beginning_of_an_id(shop: Terminal, world: World
     whole, begun = (json.loads(shop.run("audit", "--incident", one, "--json").out) for one in (incident, incident[:-1]))
     assert whole == begun
     assert "denied" in shop.run("deny", question[:4]).out
+
+
+def test_an_old_incident_is_found_by_its_beginning(shop: Terminal, world: World) -> None:
+    """Among more than one answer holds."""
+    stories.bad_release(world)
+    with world.store.unit():
+        for number in range(1001):
+            seen = Symptom("crash", f"job{number}", "it ended", 1.0, 1.0)
+            at = now() + number
+            world.store.incidents.open(Incident(f"inc-job{number}-1", seen.service, (seen,), at, IncidentState.SEEN))
+    old = world.store.incidents.list(limit=2000)[-1].id
+    assert old in shop.run("report", old[:-1]).out
+    assert "more than one" in shop.run("report", "inc-job").err
+    assert shop.run("report", "inc-\udcff").code == 2
+    assert shop.run("audit", "--incident", old[:-1], "--json").code == 0
 
 
 def test_releases_in_truth(shop: Terminal, world: World) -> None:

@@ -68,6 +68,19 @@ def test_a_suite_that_could_not_be_asked_once_is_asked_again(tmp_path: Path, mon
     assert "test_first" in fix.tried[1].gates[-1].reason
 
 
+@pytest.mark.parametrize(("marks", "status"), [(("shop", "shop/deploy"), "fixed"), (("shop",), "no_fix")])
+def test_a_package_called_after_a_tool_can_be_repaired_and_a_folder_of_scripts_cannot(
+    tmp_path: Path, marks: tuple[str, ...], status: str
+) -> None:
+    path = "shop/deploy/cart.py"
+    files = {path: CART, "check.py": CHECK.replace("from cart", "from shop.deploy.cart"), "test_cart.py": OTHERS.replace(
+        "import cart", "from shop.deploy import cart")}  # fmt: skip
+    shop = repository(tmp_path, {**files, **{f"{one}/__init__.py": "" for one in marks}})
+    fix = story(shop, WITH_CHECK, Proposes(diff(path, CART, CART.replace("amount - 1", "amount"))))
+    assert fix.status == status, fix.reason
+    assert ("deploy manifests" in fix.reason) is (status == "no_fix")
+
+
 @pytest.mark.full
 def test_a_file_that_cannot_be_collected_hides_no_other_test(tmp_path: Path) -> None:
     both = diff("cart.py", CART, CART.replace("amount - 1", "amount").replace("items[0]", "items[1]"))

@@ -148,14 +148,14 @@ def an_incident(store: SqlStore, app: Receivers, outcome: Outcome = Outcome.HEAL
     return bad
 
 
-def raised(app: Receivers, release: str) -> None:
+def raised(app: Receivers, release: str, call: str = "price(10, 'usd')") -> None:
     """The program itself, with the code of that release and a real SDK."""
     code = (
         "import sentry_sdk, sys\n"
         f"sentry_sdk.init(dsn={app.dsn!r}, release={release!r})\n"
         f"sys.path.insert(0, {str(app.folder)!r})\n"
         "from prices import price\n"
-        "try:\n    price(10, 'usd')\n"
+        f"try:\n    {call}\n"
         "except Exception:\n    sentry_sdk.capture_exception()\n"
         "sentry_sdk.flush(10)\n"
     )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from prodwise.cli.client import ApiError
-from prodwise.heal import controls
+from prodwise.clock import now
+from prodwise.heal import controls, returning
 from prodwise.heal.controls import HealControls
+from prodwise.heal.returning import SmallStories
 from prodwise.model.errors import Refused
+from prodwise.model.record import Effect, EffectState
 from prodwise.model.release import ReleaseState
 from prodwise.model.service import SlotName
 from prodwise.model.target import Order
@@ -80,7 +83,98 @@ def test_services_are_restarted_side_by_side_and_each_once(asked: tuple[HealCont
     made.restart("api", "ana")
     assert [one.rpartition("-")[0] for one in stories.under_way] == ["restart-web", "restart-api"]
     assert named(lambda: made.restart("api", "ana")) == stories.under_way[1]
-    assert named(lambda: made.rollback("ana")) in stories.under_way
+
+
+def test_who_wants_to_go_back_is_held_up_by_no_restart(asked: tuple[HealControls, Stories], store: SqlStore) -> None:
+    made, stories = asked
+    made.restart("web", "ana")
+    made.restart("api", "ana")
+    assert made.rollback("ana") == "1-aaaaaaa"
+    *restarts, back = stories.under_way
+    assert store.settings.get(f"return:{back}")["after"] == restarts
+    (told,) = store.ledger.recent(10, ["waits"])
+    assert told.text == "going back as soon as the restart of web, api is over, after 20 s at most"
+    assert named(lambda: made.rollback("ben")) == back
+    assert named(lambda: made.restart("web", "ben")) in stories.under_way
+
+
+class AtOnce:
+    """Stands for durable steps: each is done when it is asked for. going_on: stories that are not over, one fewer at each look."""
+
+    def __init__(self, going_on: Sequence[str]) -> None:
+        self.going_on, self.looks = list(going_on), 0
+
+    def step(self, name: str, work: Callable[..., object], *given: object) -> object:
+        return work(*given)
+
+    transact = step
+
+    def goes_on(self, story: str) -> bool:
+        self.looks += 1
+        return story in self.going_on and self.looks < 3
+
+
+class Back:
+    """Stands for going back: how often the restarts were looked at before it began."""
+
+    def __init__(self, durable: AtOnce) -> None:
+        self.durable, self.after = durable, 0
+
+    def go_back(self, *given: object) -> str:
+        self.after = self.durable.looks
+        return ""
+
+
+def test_a_return_waits_for_the_end_of_a_restart(
+    asked: tuple[HealControls, Stories], tmp_path: Path, store: SqlStore
+) -> None:
+    made, stories = asked
+    made.restart("web", "ana")
+    made.rollback("ana")
+    restart, back = stories.under_way
+    durable = AtOnce([restart])
+    ways = Back(durable)
+    small = SmallStories(parts_of(tmp_path, store), durable, ways)  # type: ignore[arg-type]
+    assert small.go_back(back) == ""
+    assert ways.after >= 3, "it began when the restart was over"
+    assert len(store.ledger.recent(10, ["waits"])) == 1
+
+
+def test_a_restart_that_does_not_end_is_looked_for_and_left_behind(
+    asked: tuple[HealControls, Stories], tmp_path: Path, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, stories = asked
+    stories.acts = False  # nothing begins
+    made.restart("web", "ana")
+    made.rollback("ana")
+    restart, back = store.settings.get(returning.ASKED)
+    command = {"service": "web", "op": "restart", "slot": "a", "pid": 7}
+    store.ledger.intend(Effect(f"{restart}/restart/0", restart, "web", "restart", command, None, 1, now()))
+    monkeypatch.setattr(returning, "RESTART_WAIT_S", 0.0)
+    durable = AtOnce([])
+    small = SmallStories(parts_of(tmp_path, store), durable, Back(durable))  # type: ignore[arg-type]
+    assert small.go_back(back) == ""
+    (effect,) = store.ledger.effects(story=restart)
+    assert effect.state is EffectState.FAILED, "it is not known to be at work any more"
+    assert "is not over after 0 s: going back all the same" in store.ledger.recent(1, ["waits"])[0].text
+
+
+@pytest.mark.full
+@pytest.mark.timeout(180)
+def test_a_restart_and_the_way_back_right_after_it(house: House) -> None:
+    """Whichever healer's thread comes first: nothing of the return is done before the restart's effect is settled."""
+    first = good_after(house)
+    second = house.serving().release
+    with traffic(house.address):
+        house.api.post("restart", service="web")
+        house.api.post("rollback")
+        apps.until(lambda: house.serves(first), 40, "the return")
+        apps.until(lambda: house.state_of(second) == "failed", 40, "the record")
+    effects = {one.story.partition("-")[0]: one for one in reversed(house.store.ledger.effects(since=0.0))}
+    settled = effects["restart"].settled_at
+    assert settled is not None
+    assert settled <= effects["return"].intended_at
+    house.whole()
 
 
 def test_what_a_dead_healer_left_goes_on_until_it_is_known_to_be_over(

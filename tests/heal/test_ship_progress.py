@@ -9,15 +9,18 @@ from typing import Any, cast
 import pytest
 
 from prodwise.config import validate
-from prodwise.heal import ship
+from prodwise.heal import resuming, ship, unmet
 from prodwise.heal.durable import Durable
 from prodwise.heal.hands import Hands
 from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
+from prodwise.heal.resuming import Withdrawing
 from prodwise.heal.returning import Returning
 from prodwise.heal.ship import ShipStory
 from prodwise.heal.vitals import LiveVitals
+from prodwise.loop import moves
 from prodwise.loop import ship as turns
+from prodwise.loop.watch.unmet import answers
 from prodwise.model.errors import TargetError
 from prodwise.model.gate import GateResult, Verdict
 from prodwise.model.outcome import Outcome
@@ -26,6 +29,7 @@ from prodwise.model.release import ReleaseState
 from prodwise.model.rollout import Stage
 from prodwise.model.service import SlotName
 from prodwise.model.target import Order, Switch, TargetSeen
+from prodwise.model.unmet import UnmetAt
 from prodwise.notify.command import CommandNotifier
 from prodwise.signals.access_log import AccessLog
 from prodwise.signals.replay import Replay
@@ -142,6 +146,16 @@ class Deploy:
         store.releases.adopt("1-aaaaaaa", "a" * 40, "it ran")
         self.release = store.releases.create("b" * 40, "ana").id
         store.rollouts.put(Rollout(self.release, "", RolloutState.QUEUED, "", 0.0, clock()))
+
+    def given_up(self) -> str:
+        """What is done once its story has broken."""
+        memory, eyes = cast(Durable, Memory(self.store, Life(self.store), {})), cast(Intake, self.eyes or Eyes())
+        log = AccessLog(self.folder / "access.log")
+        parts = Parts(
+            self.config, self.folder, "", self.store, self.target, log, cast(Any, None), Replay(), CommandNotifier("")
+        )
+        hands = Hands(memory, self.store.ledger, self.target, lambda: self.target.acquire("healer"))
+        return Withdrawing(parts, memory, Returning(parts, memory, hands, eyes), eyes).run(self.release)
 
     def live(self) -> str:
         """Raises Died."""
@@ -293,3 +307,51 @@ def test_a_deploy_for_which_there_is_no_room_says_so_and_ends(
     assert deploy.live() == ReleaseState.FAILED.value
     assert "0-fffffff has run beside what serves" in store.releases.load(deploy.release).reason
     assert not deploy.target.observe().services[0].switch.share  # type: ignore[union-attr]
+
+
+class Refuses(Eyes):
+    """Its checks fail."""
+
+    def check_canary(self, release: str) -> tuple[GateResult, ...]:
+        return (GateResult("web: checks", Verdict.FAIL, answers("/cart", 500, 200)),)
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("breaks", "said"),
+    [
+        ("withdraw", "was refused before any user met it (checks): "),
+        ("start_canaries", "Nothing was seen to be wrong with it before that"),
+    ],
+)
+def test_what_a_release_was_refused_for_is_known_whatever_becomes_of_its_story(
+    tmp_path: Path, store: SqlStore, monkeypatch: pytest.MonkeyPatch, breaks: str, said: str
+) -> None:
+    clock = quick(monkeypatch)
+    monkeypatch.setattr(Life, "lives_on", lambda self: None)
+    deploy, told = Deploy(tmp_path, store, clock, Refuses()), list[str]()
+
+    def broken(*_: object) -> None:
+        raise KeyError("a mistake of ours")
+
+    with monkeypatch.context() as once:
+        once.setattr(moves, breaks, broken)
+        with pytest.raises(KeyError):
+            deploy.live()
+    monkeypatch.setattr(resuming, "tell", lambda parts, title, text, about: told.append(text))
+    assert deploy.given_up() == ""
+    assert store.releases.load(deploy.release).state is ReleaseState.FAILED
+    assert store.rollouts.current() is None
+    assert said in told[0]
+    noted, looked_for = (
+        unmet.found(store, deploy.release),
+        unmet.asking(store, (), store.releases.list(1)[0].created_at),
+    )
+    if breaks == "withdraw":
+        assert noted is not None
+        assert (noted.at, noted.service, noted.path) == (UnmetAt.CHECKS, "web", "/cart")
+        assert looked_for == deploy.release
+        store.settings.put(f"cancel:{deploy.release}", {"who": "ana", "reason": "ana asked"}, "ana")
+        assert unmet.asking(store, (), store.releases.list(1)[0].created_at) is None
+    else:
+        assert (noted, looked_for) == (None, None)

@@ -22,7 +22,7 @@ from prodwise.store.sql import SqlStore
 from prodwise.targets.local import local_control
 from prodwise.testing.receivers import Receivers
 from prodwise.wiring import mending
-from tests.heal.test_fixes import an_incident, app, commit, following, git, store
+from tests.heal.test_fixes import an_incident, app, commit, following, git, raised, store
 
 __all__ = ["app", "store"]
 
@@ -97,23 +97,6 @@ def scripted(app: Receivers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return begun
 
 
-def raised(app: Receivers, release: str) -> None:
-    code = (
-        "import sentry_sdk, sys\n"
-        f"sentry_sdk.init(dsn={app.dsn!r}, release={release!r})\n"
-        f"sys.path.insert(0, {str(app.folder)!r})\n"
-        "from prices import price\n"
-        "try:\n    price('1.234,50', 'usd')\n"
-        "except Exception:\n    sentry_sdk.capture_exception()\n"
-        "sentry_sdk.flush(10)\n"
-    )
-    subprocess.run([sys.executable, "-c", code], cwd=app.folder, check=True, timeout=60)
-    deadline = monotonic() + 20
-    while not app.archive.groups(app.project.id)[0]:
-        assert monotonic() < deadline, "the error was not stored"
-        time.sleep(0.05)
-
-
 def ended(app: Receivers, store: SqlStore, fixes: Fixes) -> str:
     """The last word on the incident's search."""
     deadline = monotonic() + 300
@@ -130,7 +113,7 @@ def test_a_model_is_asked_once_the_others_found_nothing_and_only_within_its_numb
     fixes = following(app, store, mending.fixing(app.folder, app.config))
     store.settings.put("autonomy", "suggest", "ana")
     store.settings.put(ASKED, [now()], "prodwise")
-    raised(app, an_incident(store, app))
+    raised(app, an_incident(store, app), "price('1.234,50', 'usd')")
     log = local_control.layout_of(app.folder).log / "fix.log"
     said = ended(app, store, fixes)
     assert said.startswith("no fix is proposed: "), (said, log.read_text())

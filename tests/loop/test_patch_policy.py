@@ -142,6 +142,48 @@ def test_a_file_that_decides_how_code_is_judged_or_runs_is_out_of_reach(rule: st
     assert rule in broken(new_file(path, text), {path: ""})
 
 
+PACKAGES = frozenset({
+    "lib/ansible", "lib/ansible/modules", "lib/ansible/modules/system", "shop", "shop/k8s", "src/shop/deploy", "src/shop",
+    "shop/orders", "k8s", "deploy", "infra/k8s", "infra", "orders",
+})  # fmt: skip
+CODE = (
+    "lib/ansible/modules/system/pamd.py", "shop/k8s/client.py", "src/shop/deploy/plan.py", "shop/orders/tasks.py", "orders/tasks.py",
+    "pkg/kubernetes/client.go", "src/main/java/shop/deployment/Plan.java", "src/deploy/plan.ts", "shop/workspace/models.py",
+    "workspace/models.py",
+)  # fmt: skip
+NO_CODE = (
+    "ansible/library/x.py", "k8s/deploy.py", "deploy/run.py", "infra/k8s/render.py", "tasks.py", "scripts/tasks.py",
+    "lib/ansible/modules/windows/setup.ps1", "lib/ansible/playbooks/site.yml", "lib/ansible/roles/web/library/x.py",
+    "lib/ansible/roles/web/templates/x.j2", "lib/ansible/config/base.yml", "shop/helm/render.py", "src/deploy/plan.yaml",
+    "src/infra/main.tf", "lib/k8s/cluster-stack.ts", "infra/src/k8s/cluster.ts", "kubernetes/src/x.go", "WORKSPACE", "a/workspace",
+    "lib/ansible/modules/system/conftest.py", "lib/ansible/modules/system/auth.py", "lib/ansible/modules/system/Dockerfile.py",
+    "shop/k8s/charts/x.py", "LIB/ansible/modules/system/pamd.py", "lib/Ansible/modules/system/pamd.py", "shop/k8s",
+    "shop/k8s/Tiltfile", "shop/ｋ8s/client.py", "shop\uff0fDockerfile/workspace/x.py", "shop/k8s/migrations/0001_x.py",
+    "shop/k8s/tool.sh",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", CODE)
+def test_code_in_a_part_of_the_program_that_is_called_after_a_tool_is_code(path: str) -> None:
+    assert not broken(diff(path, "one = 1\n", "one = 2\n"), {path: "one = 1\n"}, packages=PACKAGES)
+
+
+@pytest.mark.parametrize("path", NO_CODE)
+def test_what_operates_programs_stays_out_of_reach(path: str) -> None:
+    assert P in broken(diff(path, "one = 1\n", "one = 2\n"), {path: "one = 1\n"}, packages=PACKAGES)
+
+
+def test_where_it_is_not_known_what_python_imports_nothing_called_after_a_tool_is_code() -> None:
+    path = CODE[0]
+    assert P in broken(diff(path, "one = 1\n", "one = 2\n"), {path: "one = 1\n"})
+
+
+def test_a_patch_makes_no_package_of_a_folder() -> None:
+    mark, path = "shop/helm/__init__.py", "shop/helm/render.py"
+    edits = new_file(mark, "\n") + diff(path, "one = 1\n", "one = 2\n")
+    assert broken(edits, {path: "one = 1\n", mark: ""}, packages=PACKAGES).count(P) == 2
+
+
 DIFFS = {
     "not a diff": (READ, "please run rm -rf /\n"),
     "empty": (READ, ""),

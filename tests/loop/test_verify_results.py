@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prodwise.loop.verify.failure import cannot_run, failure
+from prodwise.loop.verify.failure import alike, cannot_run, failure, missing
 from prodwise.loop.verify.mutants import MUTANTS_MAX, mutants
 from prodwise.loop.verify.nearby import near, reached
 from prodwise.loop.verify.patch import read
@@ -143,6 +143,24 @@ def test_what_is_no_check() -> None:
     assert cannot_run(5, "no tests ran in 0.1s")
     assert cannot_run(1, "/usr/bin/python3: No module named pytest")
     assert not cannot_run(1, "ModuleNotFoundError: No module named 'leftpad'")
+
+
+def test_what_is_no_check_names_what_is_missing_and_what_to_do() -> None:
+    assert "`pytst` was not found: install it" in cannot_run(127, "/bin/sh: 1: pytst: not found")
+    assert missing("npm run test\n/bin/bash: line 1: jest: command not found\n") == "jest"
+    assert missing("/bin/sh: 1: ./run_tets.sh: not found") == "./run_tets.sh"
+    assert missing("env: ‘pytst’: No such file or directory") == "pytst"
+    assert "`pytest`" in cannot_run(1, "/usr/bin/python3: No module named pytst")
+    assert not cannot_run(1, "/usr/bin/python3: No module named shop")
+    assert not missing("cart.py: it is not found anywhere")
+    for code, said in ((126, ""), (127, ""), (5, "no tests ran in 0.1s"), (4, "ERROR: not found: test_a.py")):
+        assert ": " in cannot_run(code, said), "what to do next"
+
+
+def test_only_a_close_name_is_named() -> None:
+    there = ["pytest", "py.test", "python3", "pytst"]
+    assert alike("pytst", there) == "pytest"
+    assert not alike("nope", ["open", "node"])
 
 
 FILES = {

@@ -166,13 +166,15 @@ def test_tcp_and_commands(app: tuple[int, list[str]], probing: Callable[..., Pro
             target("tcp", ProbeKind.TCP),
             target("well", ProbeKind.COMMAND, 'test "$PORT" && test "$K" = v && test -z "$SECRET_OF_THE_HEALER"'),
             target("sick", ProbeKind.COMMAND, "exit 3"),
+            target("bound", ProbeKind.COMMAND, 'test "$(ulimit -t) $(ulimit -v) $(ulimit -f)" = "1 1048576 32768"'),
             target("slow", ProbeKind.COMMAND, f"sleep 30 & echo $! > {tmp_path}/child; wait"),
         ),
-        16,
+        24,
     )
     answers = {one.slot: (one.ok, one.detail) for one in seen}
     assert answers["tcp"] == (True, "accepts connections")
     assert answers["well"][0] is True
+    assert answers["bound"][0] is True
     assert answers["sick"] == (False, "exit code 3")
     assert answers["slow"] == (False, "no answer within 500 ms")
 

@@ -17,6 +17,7 @@ from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.record import Effect, EffectState, Rollout, RolloutState
 from prodwise.model.release import ReleaseState
 from prodwise.store import tables
+from prodwise.store.engine import begun
 from prodwise.store.sql import SqlStore
 from prodwise.store.told import setting_text
 
@@ -181,7 +182,8 @@ def test_people_that_were_never_counted_become_unknown(tmp_path: Path) -> None:
         connection.execute(sa.text("UPDATE prodwise_version SET version_num = '0001'"))
         for later in ("delivery", "alarm"):
             connection.execute(sa.text(f"DROP TABLE {later}"))
-        connection.execute(sa.text("DROP INDEX ix_ledger_kind"))
+        for later in ("ix_ledger_kind", "ix_incident_begins", "ix_release_begins"):
+            connection.execute(sa.text(f"DROP INDEX {later}"))
     store.close()
     again = SqlStore(url)
     assert again.incidents.load("inc-1").users_hit is None
@@ -198,6 +200,42 @@ def test_the_schema_is_what_the_migrations_make(store: SqlStore) -> None:
         context = MigrationContext.configure(connection, opts={"version_table": "prodwise_version"})
         differences = [d for d in compare_metadata(context, tables.metadata) if "comment" not in str(d[0])]
     assert differences == []
+
+
+def test_an_id_is_found_by_its_beginning_however_old(store: SqlStore) -> None:
+    for at, name in enumerate(
+        ("inc-web-20", "inc-web-204", "inc-web-203", "inc-Web-20", "inc-web_20", "inc-w%b-1", "inc-worker-é")
+    ):
+        seen = Symptom("hang", name, "hang", 1.0, 1.0)
+        store.incidents.open(Incident(name, name, (seen,), float(at), IncidentState.SEEN))
+    made = [store.releases.create(f"{number:07d}", "ana").id for number in range(12)]
+
+    def begun(start: str, limit: int = 10) -> list[str]:
+        return [one.id for one in store.incidents.list(begins=start, limit=limit)]
+
+    assert begun("inc-web-20") == ["inc-web-20", "inc-web-203", "inc-web-204"], "itself first, then the newest"
+    assert begun("inc-web-20", limit=1) == ["inc-web-20"]
+    assert begun("inc-worker-") == ["inc-worker-é"]
+    assert (begun("inc-w%"), begun("inc-web_")) == (["inc-w%b-1"], ["inc-web_20"]), "no pattern"
+    for nothing in ("INC", "inc-x", "inc\0", "inc-\udcff", "inc-web-204 "):
+        assert begun(nothing) == []
+    assert [one.id for one in store.releases.list(begins="1")] == [*made[:8:-1], made[0]]
+    assert [one.id for one in store.releases.list(begins=made[3])] == [made[3]]
+
+
+@pytest.mark.parametrize("table", [tables.incident, tables.release])
+def test_a_beginning_is_looked_up_in_the_index(store: SqlStore, table: sa.Table) -> None:
+    query = begun(sa.select(table), table.c.id, "inc-web-2", sqlite=store.database.is_sqlite)
+    asked = str(query.compile(store.database.engine, compile_kwargs={"literal_binds": True})).replace("%%", "%")
+    with store.database.engine.begin() as connection:
+        if store.database.is_sqlite:
+            plan = "\n".join(str(row) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}"))
+            assert f"SEARCH {table.name} USING INDEX" in plan
+        else:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            plan = "\n".join(str(row) for row in connection.exec_driver_sql("EXPLAIN " + asked.replace("%", "%%")))
+            assert f"ix_{table.name}_begins" in plan
+            assert "Index Cond" in plan, plan
 
 
 def test_what_has_ended_stays_ended_whatever_a_late_writer_says(store: SqlStore) -> None:

@@ -10,15 +10,20 @@ import signal
 import ssl
 import sys
 import urllib.request
+from collections import deque
 from pathlib import Path
 
 import pytest
 
 from prodwise.config import load
-from prodwise.model.signal import ProcessState
-from prodwise.targets.local import install, local_control, procs
+from prodwise.model.service import SlotName
+from prodwise.model.signal import ProbeSeen, ProcessState
+from prodwise.model.target import Switch
+from prodwise.signals.probes import ProbeRunner
+from prodwise.targets.local import end_all, install, local_control, procs
 from prodwise.targets.local.records import read_places
 from prodwise.testing import apps
+from prodwise.wiring.healer import probe_targets
 
 from .conftest import LocalApp, Up
 
@@ -97,6 +102,40 @@ def test_the_app_runs_as_the_named_user(bring_up: Up, tmp_path: Path) -> None:
     os.kill(running.process().pid, signal.SIGKILL)
     apps.until(lambda: running.process().restarts == 1 and running.well("a"))
     assert json.loads(apps.get(running.address, "/env").text)["uid"] == nobody.pw_uid
+
+
+def test_a_command_that_asks_is_told_what_its_service_is_told(bring_up: Up, tmp_path: Path) -> None:
+    """At `up`, by the healer, and by a guard that replaces what its supervisor left behind."""
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(folder.stat().st_mode | 0o011)
+    root = os.getuid() == 0
+    uid = pwd.getpwnam("nobody").pw_uid if root else os.getuid()
+    asks = f'test "$TOKEN" = "a b" -a "$MODE" = live -a "$(id -u)" = {uid} -a "$(id -G)" = "$(id -g)" -a -z "$OURS"'
+    top = "version = 1\nenv_file = 'app.env'\n" + ("user = 'nobody'\n" if root else "")
+    settings = apps.SETTINGS.replace("version = 1", top)
+    settings = settings.replace('"/healthz"', f"'command: {asks}'") + "env = { MODE = 'live' }\n"
+    app = apps.make_app(tmp_path, settings=settings)
+    (app / "app.env").write_text("TOKEN='a b'\n")
+    local = bring_up(app)
+    layout, inventory = local.target.layout, {one.id: one for one in load(app).inventory()}
+    (asked,) = probe_targets(local.target.observe(), inventory, layout)
+    runner = ProbeRunner(lambda _: [asked])
+    runner.start()
+    runner.see(local.target.observe())
+    answers = deque[ProbeSeen](maxlen=5)
+
+    def answered() -> bool:
+        answers.extend(runner.results())
+        return bool(answers)
+
+    apps.until(answered, 10, "an answer")
+    runner.close()
+    assert [(one.ok, one.detail) for one in answers] == [(True, "exit code 0")]
+    supervisor = end_all.supervisor_of(layout)
+    os.kill(supervisor, signal.SIGKILL)
+    apps.until(lambda: local.seen().switch == Switch(SlotName.B, 0.0), 30, "the new guard's replacement")
+    (app / "app.env").write_text("TOKEN\n")
+    assert probe_targets(local.target.observe(), inventory, layout) == [], "unknown, not sick"
 
 
 def test_tls_is_served_on_an_address(bring_up: Up) -> None:

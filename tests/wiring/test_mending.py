@@ -93,10 +93,13 @@ def test_an_incident_is_named_by_the_beginning_of_its_id(tmp_path: Path, monkeyp
     monkeypatch.delenv("PRODWISE_DATABASE_URL", raising=False)
     mender(tmp_path)
     store = open_store(tmp_path)
-    for at, name in enumerate(("inc-web-20", "inc-worker-7")):
+    for at, name in enumerate(("inc-web-20", "inc-mail-3", "inc-worker-7")):
         seen = Symptom("crash", name.split("-")[1], "it ended", float(at), float(at))
         store.incidents.open(Incident(name, seen.service, (seen,), float(at), IncidentState.SEEN))
     store.close()
+    monkeypatch.setattr(mending, "INCIDENTS_MAX", 2)  # the older one is found all the same
+    with pytest.raises(UsageError, match="which release inc-web-20 is about"):
+        mending.asked(tmp_path, "inc-we")
     with pytest.raises(UsageError, match="which release inc-worker-7 is about"):
         mending.asked(tmp_path, "inc-wo")
     with pytest.raises(UsageError, match="more than one incident"):

@@ -13,6 +13,7 @@ import typer
 from prodwise.cli.codes import Code
 from prodwise.cli.command import DryRun, Json, Watch, command, new_app
 from prodwise.cli.desk import Desk, paint
+from prodwise.cli.reads import begun
 from prodwise.loop.named import one_of
 from prodwise.model.errors import NotRunning, UsageError
 
@@ -285,10 +286,8 @@ def _meant(client: Any, wanted: str) -> str:
     """The incident or release that `wanted` begins; else itself, for the ledger knows older ones."""
     if not wanted:
         return ""
-    found = [*client.get("incidents", limit=1000)["incidents"], *client.get("releases")["releases"]]
-    known = [str(one["id"]) for one in found]
-    begun = any(name.startswith(wanted) for name in known)
-    return one_of(wanted, known, "incident or release", "prodwise incidents") if begun else wanted
+    known = [*begun(client, "incidents", wanted), *begun(client, "releases", wanted)]
+    return one_of(wanted, known, "incident or release", "prodwise incidents") if known else wanted
 
 
 def _follow(desk: Desk, after: int, incident: str, *, as_json: bool) -> int:

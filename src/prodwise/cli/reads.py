@@ -27,6 +27,7 @@ AsPrompt = Annotated[bool, typer.Option("--prompt", help="As a prompt for a codi
 Out = Annotated[str, typer.Option("--out", metavar="FILE", help="Write it there; - is stdout.")]
 OpenOnly = Annotated[bool, typer.Option("--open", help="Only those that are not closed.")]
 
+ID_CHARS_MAX = 200
 RELEASE_STYLE = {"verified_good": "good", "failed": "bad", "canary": "accent", "promoted": "accent", "retired": "dim"}
 
 
@@ -186,10 +187,19 @@ def _one(desk: Desk, incident: str, draw: Any, *, as_json: bool, keep_on: bool) 
 
 def find_incident(client: Client, wanted: str) -> str:
     """The one that `wanted` names or begins; the newest for "". Raises UsageError that names near ones."""
-    known = [str(one["id"]) for one in client.get("incidents", limit=1000)["incidents"]]
+    known = begun(client, "incidents", wanted) if wanted else []
+    known = known or [str(one["id"]) for one in client.get("incidents", limit=1000)["incidents"]]
     if not known:
         raise UsageError("there is no incident yet", "`prodwise status` shows how things are")
     return one_of(wanted, known, "incident", "prodwise incidents") if wanted else known[0]
+
+
+def begun(client: Client, what: str, wanted: str) -> list[str]:
+    """The ids that begin so, however old; what: "incidents" or "releases"."""
+    if not wanted.isprintable() or len(wanted) > ID_CHARS_MAX:
+        return []
+    limits = {"limit": 1000} if what == "incidents" else {}
+    return [str(one["id"]) for one in client.get(what, begins=wanted, **limits)[what] if one["id"].startswith(wanted)]
 
 
 def _rollout(desk: Desk, wanted: str, *, as_json: bool) -> bool:

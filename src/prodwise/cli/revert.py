@@ -10,7 +10,7 @@ import typer
 from prodwise.cli.codes import Code
 from prodwise.cli.command import DryRun, Json, NoInput, Yes, command
 from prodwise.cli.desk import Desk, paint
-from prodwise.cli.pin import How, Repo, carry_out
+from prodwise.cli.edits import How, Repo, carry_out
 from prodwise.model.errors import GateFailed, Refused
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from prodwise.heal.by_hand import start_text, stop_text
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.memory import PUT_BACK
 from prodwise.heal.parts import Parts
-from prodwise.heal.returning import went_back
+from prodwise.heal.returning import ASKED, RESTART_WAIT_S, went_back
 from prodwise.loop import moves
 from prodwise.loop.goal import return_target
 from prodwise.model.change import Change, ChangeKind
@@ -23,12 +23,12 @@ from prodwise.model.release import Release, ReleaseState
 from prodwise.ports import StopSwitch
 
 DAY_S = 86_400.0
-ASKED = "asked"
-"""The setting that holds what was asked for and has not begun yet: story id → kind of story."""
 AT_WORK = "asked:stories"
 """The setting that holds what people's stories are about: story id → (service, "" for all of them; since when, Unix seconds)."""
 UNSEEN_S = 600.0
 """So long a story counts as going on where it cannot be asked whether it is over."""
+BACK = ("return", "undo")
+"""Kinds of stories that no restart holds up: they wait until it is over, but not for long."""
 
 
 class HealControls:
@@ -98,16 +98,23 @@ class HealControls:
         return f"taking it back: {made.before} is started, and gets all users once it is well"
 
     def _ask(self, kind: str, story: str, asked: Mapping[str, Any], service: str = WHOLE_APP) -> None:
-        """On record before it begins: a healer that dies in between begins it when it comes back. One at a time for each service.
-        Raises Refused, naming the one that goes on."""
+        """On record before it begins: a healer that dies in between begins it when it comes back. One at a time for each service,
+        but that who wants to go back is not held up by a restart. Raises Refused, naming the one that goes on."""
         settings, who = self._parts.records.settings, str(asked["who"])
         with self._one_at_a_time, self._parts.records.unit():
             others = self._going_on()
+            restarts = {
+                one: about for one, (about, _) in others.items() if kind in BACK and settings.get(f"restart:{one}")
+            }
             for other, (about, since) in others.items():
-                if WHOLE_APP in (about, service) or about == service:
+                if other not in restarts and (WHOLE_APP in (about, service) or about == service):
                     ago = f"asked for {max(0.0, now() - since):.0f} s ago"
                     raise Refused(f"already going on: {other}, {ago}", "`prodwise status` shows what is done now")
-            settings.put(f"{kind}:{story}", asked, who)
+            settings.put(f"{kind}:{story}", {**asked, "after": list(restarts)}, who)
+            if restarts:
+                which = ", ".join(restarts.values())
+                text = f"going back as soon as the restart of {which} is over, after {RESTART_WAIT_S:.0f} s at most"
+                self._parts.records.ledger.append("waits", text, actor=who, incident=story)
             settings.put(ASKED, {**settings.get(ASKED, {}), story: kind}, who)
             settings.put(AT_WORK, {**others, story: (service, now())}, who)
         self._begin_asked(kind, story)

@@ -115,7 +115,8 @@ class Durable:
 
         self.open()
         DBOS.launch()
-        # Once a second it asks the database which queues there are, and we make none: a tenth of an idle healer's work.
+        # Once a second it asks the database which queues there are, and we make none: a tenth of an idle healer's work. There is no
+        # setting for it, and `listen_queues` leaves some out only after it has asked.
         if Durable._made is not None:
             Durable._made._sys_db.list_queues = _no_queues  # type: ignore[method-assign]
 

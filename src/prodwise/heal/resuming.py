@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Final
 
 from prodwise.clock import now
+from prodwise.heal import unmet
 from prodwise.heal.closing import close_incident, tell
 from prodwise.heal.durable import Durable, Left
 from prodwise.heal.hands import AUTOMATION, reconcile
@@ -135,9 +136,21 @@ class Withdrawing:
         self._intake.end_rollout(release)
         self._durable.transact("end", settle, self._parts, release, gone)
         told = f"it could not be taken back: {failure}. {STILL}" if failure else "users are on the release before it."
-        text = f"The story of release {release} could not go on; {told}"
-        self._durable.step("tell", tell, self._parts, f"Release {release} was given up", text, release)
+        self._durable.step("tell", self._tell, release, f"The story of release {release} could not go on; {told}")
         return failure
+
+    def _tell(self, release: str, text: str) -> None:
+        records = self._parts.records
+        noted, rollout = unmet.found(records, release), records.rollouts.load(release)
+        if noted is not None:
+            text += f" {noted.title}."
+        elif rollout is not None and not rollout.stage and all(gate["verdict"] != "fail" for gate in rollout.gates):
+            short = records.releases.load(release).short
+            text += (
+                f" Nothing was seen to be wrong with it before that, so that there is nothing to look for a fix of: "
+                f"`prodwise deploy {short}` ships it again."
+            )
+        tell(self._parts, f"Release {release} was given up", text, release)
 
     def _gone(self, release: str) -> bool:
         """What its own story left open is known first."""

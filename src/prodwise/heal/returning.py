@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from prodwise.clock import monotonic, now
 from prodwise.heal.durable import Durable
-from prodwise.heal.hands import AUTOMATION, Hands
+from prodwise.heal.hands import AUTOMATION, Hands, reconcile
 from prodwise.heal.intake import Intake
 from prodwise.heal.memory import PUT_BACK
 from prodwise.heal.parts import Parts
@@ -24,6 +24,11 @@ from prodwise.ports import Records
 LOOK_S = 0.1
 PROOF_SHARE = 0.001
 WAIT_S = 120.0
+RESTART_WAIT_S = 20.0
+"""So long a person's way back waits for a restart that a person asked for: a kill and a start, which is over within a second
+unless the target does not answer."""
+ASKED = "asked"
+"""The setting that holds what was asked for and has not begun yet: story id → kind of story."""
 
 
 def went_back(
@@ -157,6 +162,7 @@ class SmallStories:
     def go_back(self, story: str) -> str:
         """A rollout that is under way was cancelled with the same word; its end is waited for."""
         asked = self._asked("return", story)
+        self._durable.step("restarts", self._let_end, story, asked.get("after", []))
         self._durable.step("free", self._wait, lambda: self._parts.records.rollouts.current() is None)
         failure = self._returning.go_back(story, "return", asked["release"], asked["who"], asked["reason"])
         return self._told(story, "going back", failure)
@@ -169,15 +175,31 @@ class SmallStories:
         """The incident's own story ends first, so that there are never two at work."""
         asked = self._asked("undo", story)
         incidents = self._parts.records.incidents
+        self._durable.step("restarts", self._let_end, story, asked.get("after", []))
         self._durable.step("closed", self._wait, lambda: incidents.row(asked["incident"])["closed_at"] is not None)
         failure = self._returning.put_back(story, "undo", asked["went_to"], asked["left"], asked["who"])
         return self._told(story, "undo", failure)
 
-    def _wait(self, done: Callable[[], bool]) -> None:
-        """Until then, at most WAIT_S."""
-        ends = monotonic() + WAIT_S
+    def _wait(self, done: Callable[[], bool], most: float = WAIT_S) -> None:
+        """Until then, at most so many seconds."""
+        ends = monotonic() + most
         while not done() and monotonic() < ends:
             time.sleep(LOOK_S)
+
+    def _let_end(self, story: str, restarts: Sequence[str]) -> None:
+        """Until these are over. What one that is not has begun is looked for on the target before anything else is done there; its
+        order names one process, so that it reaches none that is started from now on."""
+        records = self._parts.records
+
+        def left() -> list[str]:
+            waiting = records.settings.get(ASKED, {})
+            return [one for one in restarts if one in waiting or self._durable.goes_on(one)]
+
+        self._wait(lambda: not left(), RESTART_WAIT_S)
+        for one in left():
+            reconcile(records.ledger, self._parts.target, one)
+            text = f"{one} is not over after {RESTART_WAIT_S:.0f} s: going back all the same"
+            records.ledger.append("waits", text, actor=AUTOMATION, incident=story)
 
     def prove(self, story: str) -> str:
         """Exercises start, switch and their undo: the serving release beside itself, a sliver of lanes there and back.

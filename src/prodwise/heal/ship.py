@@ -64,7 +64,7 @@ class ShipStory:
             exposed, turn = turn.phase in EXPOSED, ShipTurn.from_json(data["turn"])
             command = ShipCommand(ShipOp(data["command"]["op"]), data["command"]["share"], data["command"]["reason"])
             if data["row"] is not None:
-                self._durable.transact(f"note {number}", self._note, data["row"], command.reason)
+                self._durable.transact(f"note {number}", self._note, data["row"], command.reason, turn)
             if command.op is ShipOp.END:
                 break
             backs += command.op is ShipOp.BACK
@@ -126,8 +126,12 @@ class ShipStory:
                 self._intake.make_evidence(turn.release)
             time.sleep(LOOK_S)
 
-    def _note(self, row: Mapping[str, Any], reason: str) -> None:
+    def _note(self, row: Mapping[str, Any], reason: str, turn: ShipTurn) -> None:
+        """Why no user is to meet it is on record with the very turn that decided it: whatever becomes of this story from here on, a
+        search for a fix has something to hang on."""
         self._parts.records.rollouts.put(row_of(row), reason)
+        if turn.phase is ShipPhase.REVERTING:
+            attempt(self._parts, "noting why no user met it", turn.release, unmet.note, self._parts, turn)
 
     def _look(self, turn: ShipTurn, checks: tuple[GateResult, ...], failure: str) -> ShipSeen:
         records = self._parts.records
@@ -274,7 +278,6 @@ class ShipStory:
             records.rollouts.put(replace(row, state=final, share=share, ended_at=now()), turn.reason)
         if not turn.good:
             withdrawn.closed(self._parts, self._intake, turn, stuck)
-            attempt(self._parts, "noting why no user met it", turn.release, unmet.note, self._parts, turn)
         return state.value
 
     def _call(self, turn: ShipTurn) -> None:

@@ -12,6 +12,7 @@ from prodwise.heal.parts import Parts
 from prodwise.heal.pulls import Kept, Pulls, Stage, Undone, due, undo_key
 from prodwise.loop.publish.body import trailer
 from prodwise.loop.verify.patch import Scene, policy_gate, read
+from prodwise.loop.verify.patch.protected import marks, packages_of
 from prodwise.model.action import ActionKind
 from prodwise.model.errors import ForgeError, GateFailed, Refused, TargetError, UsageError
 from prodwise.model.gate import GateResult, Verdict, worst
@@ -140,9 +141,10 @@ class Undoing:
         history = self._parts.history
         names = [name for file in read(proposal.diff) for name in file.names]
         texts = history.texts(base, names) if history is not None else {}
+        made = packages_of(history.texts(base, sorted(marks(names)))) if history is not None else frozenset()
         whole = GateResult("whole", Verdict.PASS, f"all of {found.commit[:7]} goes back, and no later change clashes")
         inverse = self._takes_back.inverse(base, found.commit) if self._takes_back is not None else ""
-        return policy_gate(proposal, Scene(texts, inverse=inverse)), whole
+        return policy_gate(proposal, Scene(texts, inverse=inverse, packages=made)), whole
 
     def _beside(self, kept: Kept) -> Sequence[str]:
         """What else came with the release that failed: it may be that instead."""

@@ -79,15 +79,18 @@ def found(records: Records, release: str) -> Unmet | None:
     return None
 
 
-def refused_unmet(records: Records) -> list[str]:
-    """The releases of which a fix can be looked for, newest first, of the last 100."""
-    return [release.id for release in records.releases.list(100) if found(records, release.id) is not None]
+def refused_unmet(records: Records, begins: str = "") -> list[str]:
+    """The releases of which a fix can be looked for, newest first, of the last 100, or of those whose ids begin so."""
+    return [one.id for one in records.releases.list(100, begins) if found(records, one.id) is not None]
 
 
 def asking(records: Records, tried: Sequence[str], at: float) -> str | None:
-    """The release of which a fix is to be looked for now: nothing else is on its way, and nothing is open about its service."""
+    """The release of which a fix is to be looked for now: nothing else is on its way, nothing is open about its service, and no
+    person has asked to go back meanwhile."""
     release = due(records.releases.list(10), at)
     if release is None or release.id in tried or records.rollouts.current() is not None:
+        return None
+    if records.settings.get(f"cancel:{release.id}"):
         return None
     noted = found(records, release.id)
     if noted is None:

@@ -64,8 +64,8 @@ class Incidents(Protocol):
     def save(self, incident_id: str, **values: Any) -> None:
         """Sets columns."""
 
-    def list(self, *, open_only: bool = False, limit: int = 100) -> Sequence[Incident]:
-        """Newest first."""
+    def list(self, *, open_only: bool = False, limit: int = 100, begins: str = "") -> Sequence[Incident]:
+        """Newest first. begins: only those whose ids do, the one with this very id before all others."""
 
 
 class EvidenceStore(Protocol):
@@ -91,8 +91,8 @@ class Releases(Protocol):
     def set_state(self, release_id: str, state: ReleaseState, reason: str, actor: str = "prodwise") -> None:
         """The same state again is a no-op."""
 
-    def list(self, limit: int = 100) -> Sequence[Release]:
-        """Newest first."""
+    def list(self, limit: int = 100, begins: str = "") -> Sequence[Release]:
+        """Newest first. begins: only those whose ids do, the one with this very id before all others."""
 
     def load(self, release_id: str) -> Release:
         """Raises UsageError when there is none."""

@@ -32,6 +32,15 @@ def read(root: Path, path: str, most: int) -> bytes:
             return file.read(most + 1)
 
 
+def is_file(root: Path, path: str) -> bool:
+    """Whether a regular file is there."""
+    try:
+        read(root, path, 0)
+    except NotThere:
+        return False
+    return True
+
+
 def write(root: Path, path: str, data: bytes, mode: int = 0o644) -> None:
     """Puts a file in place of the old one, in a folder that is there, with the old one's mode if there is one. Raises NotThere."""
     with _parent(root, path) as (folder, name):

@@ -30,6 +30,7 @@ from prodwise.server.views.reach import spoken
 from prodwise.server.views.releases import releases_view
 
 SCHEMA_VERSION = 1
+RELEASES_MAX = 1000
 SHOWN_SETTINGS = ("autonomy", "freeze", "self_test", "undo_proven")
 DAYS_30 = 30 * 86_400.0
 
@@ -131,8 +132,13 @@ class Api:
         entries = self._parts.records.ledger.entries(after, limit, incident)
         return {"schema_version": SCHEMA_VERSION, "events": [event(entry) for entry in entries]}
 
-    def incidents(self, open: bool = False, limit: int = Query(100, ge=1, le=1000)) -> Json:  # noqa: A002
-        found = self._parts.records.incidents.list(open_only=open, limit=limit)
+    def incidents(
+        self,
+        open: bool = False,  # noqa: A002
+        limit: int = Query(100, ge=1, le=1000),
+        begins: str = Query("", max_length=200),
+    ) -> Json:
+        found = self._parts.records.incidents.list(open_only=open, limit=limit, begins=begins)
         return {"schema_version": SCHEMA_VERSION, "incidents": [asdict(incident) for incident in found]}
 
     def incident(self, incident_id: str) -> Json:
@@ -162,15 +168,17 @@ class Api:
         made = account_of(self._reader.incident(incident_id), self._parts.config.name)
         return {"schema_version": SCHEMA_VERSION, "incident": incident_id, "markdown": made}
 
-    def releases(self) -> Json:
+    def releases(self, begins: str = Query("", max_length=200)) -> Json:
+        """begins: those whose ids do, instead of the newest."""
         facts = self._reader.releases()
         view = releases_view(facts, now())
+        known = self._parts.records.releases.list(RELEASES_MAX, begins) if begins else facts.releases
         return {
             "schema_version": SCHEMA_VERSION,
             "claimed": view.claimed,
             "warning": view.warning,
             "places": [asdict(place) for place in view.places],
-            "releases": [asdict(release) for release in facts.releases],
+            "releases": [asdict(release) for release in known],
             "serving": {row.id: row.serving for row in view.rows if row.serving},
             "fixes": {row.id: row.fix for row in view.rows if row.fix},
         }

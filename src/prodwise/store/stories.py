@@ -17,7 +17,7 @@ from prodwise.model.outcome import Outcome
 from prodwise.model.record import Entry, Rollout, RolloutState
 from prodwise.model.release import Release, ReleaseState
 from prodwise.store import tables
-from prodwise.store.engine import Database
+from prodwise.store.engine import Database, begun
 from prodwise.store.ledger import append
 
 
@@ -82,13 +82,14 @@ class SqlIncidents:
         with self._db.unit() as session:
             session.execute(query.values(**values))
 
-    def list(self, *, open_only: bool = False, limit: int = 100) -> Sequence[Incident]:
+    def list(self, *, open_only: bool = False, limit: int = 100, begins: str = "") -> Sequence[Incident]:
         t = tables.incident
-        query = sa.select(t).order_by(t.c.opened_at.desc()).limit(limit)
+        query = begun(sa.select(t), t.c.id, begins, sqlite=self._db.is_sqlite) if begins else sa.select(t)
         if open_only:
             query = query.where(t.c.closed_at.is_(None))
         with self._db.unit() as session:
-            return [_incident(row) for row in session.execute(query).mappings()]
+            found = session.execute(query.order_by(t.c.opened_at.desc()).limit(limit))
+            return [_incident(row) for row in found.mappings()]
 
     def add_evidence(self, incident_id: str, facts: Sequence[Evidence]) -> None:
         t = tables.evidence
@@ -158,13 +159,12 @@ class SqlReleases:
             text = f"release {release_id}: {state.value.replace('_', '-')}" + (f" ({reason})" if reason else "")
             append(session, Entry(0, now(), state.value, actor, "", release_id, text, data))
 
-    def list(self, limit: int = 100) -> Sequence[Release]:
+    def list(self, limit: int = 100, begins: str = "") -> Sequence[Release]:
         t = tables.release
+        query = begun(sa.select(t), t.c.id, begins, sqlite=self._db.is_sqlite) if begins else sa.select(t)
         with self._db.unit() as session:
-            return [
-                _release(row)
-                for row in session.execute(sa.select(t).order_by(t.c.number.desc()).limit(limit)).mappings()
-            ]
+            found = session.execute(query.order_by(t.c.number.desc()).limit(limit))
+            return [_release(row) for row in found.mappings()]
 
     def load(self, release_id: str) -> Release:
         t = tables.release

@@ -64,6 +64,7 @@ release = sa.Table(
     sa.Column("state", Text, nullable=False),
     sa.Column("reason", Text, nullable=False, default=""),
     sa.Column("facts", JSON, nullable=False),
+    sa.Index("ix_release_begins", "id", postgresql_ops={"id": "text_pattern_ops"}),
 )
 
 change = sa.Table(
@@ -96,6 +97,7 @@ incident = sa.Table(
     sa.Column("decision", JSON, nullable=True),
     sa.Column("users_hit", Integer, nullable=True),
     sa.Column("requests_failed", Integer, nullable=False, default=0),
+    sa.Index("ix_incident_begins", "id", postgresql_ops={"id": "text_pattern_ops"}),
 )
 
 evidence = sa.Table(

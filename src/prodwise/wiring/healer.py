@@ -51,6 +51,7 @@ from prodwise.targets.local.rpc import all_in_flight
 from prodwise.targets.local.stop_file import StopFile
 from prodwise.targets.local.target import LocalTarget
 from prodwise.targets.local.tokens import LocalTokens
+from prodwise.targets.local.wellness import asks
 from prodwise.targets.local.words import LocalWords
 from prodwise.wiring import reports
 from prodwise.wiring.config import last_kept, last_usable, note_difference
@@ -72,8 +73,7 @@ def healer(app_dir: Path, config: Config, store: SqlStore, address: str) -> Heal
     where = local_control.layout_of(app_dir)
     target = LocalTarget(app_dir.resolve(), config)
     inventory = {service.id: service for service in config.inventory()}
-    releases = str(where.releases)
-    prober = ProbeRunner(lambda seen: probe_targets(seen, inventory, releases))
+    prober = ProbeRunner(lambda seen: probe_targets(seen, inventory, where))
     prober.start()
     requests = AccessLog(where.access_log, store.settings.get(POSITION))
     parts = Parts(
@@ -142,21 +142,25 @@ def dbos_url(where: Layout, url: str) -> str:
     return f"sqlite:///{path}"
 
 
-def probe_targets(seen: TargetSeen, inventory: dict[str, Service], releases: str) -> list[ProbeTarget]:
-    """Every running slot of a service that declares (or implies) a probe; a command is run where its release lies."""
-    return [
-        ProbeTarget(
-            at.service,
-            process.slot,
-            process.release,
-            at.port(process.slot),
-            probe,
-            cwd=f"{releases}/{process.release}/src",
-        )
-        for at in seen.services
-        for process in at.slots
-        if process.pid and at.service in inventory and (probe := inventory[at.service].probe) is not None
-    ]
+def probe_targets(seen: TargetSeen, inventory: dict[str, Service], where: Layout) -> list[ProbeTarget]:
+    """Every running slot of a service that declares (or implies) a probe, but those whose command cannot be told what its service
+    was told: of them nothing is known."""
+    found = list[ProbeTarget]()
+    for at in seen.services:
+        service = inventory.get(at.service)
+        for process in at.slots:
+            if service is None or service.probe is None or not process.pid:
+                continue
+            port = at.port(process.slot)
+            told = asks(where, service, process.release, port)
+            if not isinstance(told, str):
+                env = tuple(sorted(told.env.items()))
+                found.append(
+                    ProbeTarget(
+                        at.service, process.slot, process.release, port, service.probe, told.cwd, told.user, env
+                    )
+                )
+    return found
 
 
 def serve(app_dir: Path) -> None:

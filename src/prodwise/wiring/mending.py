@@ -56,8 +56,9 @@ def asked(app_dir: Path, incident: str) -> Mending:
     try:
         archive = reports.archive(app_dir)
         came = ReportsIn(partial(reports.feed, app_dir, config), archive, partial(reports.projects, app_dir, config))
-        known = [one.id for one in store.incidents.list(limit=INCIDENTS_MAX)]
-        known += refused_unmet(store)
+        known = [one.id for one in store.incidents.list(limit=INCIDENTS_MAX, begins=incident)]
+        known += refused_unmet(store, incident)
+        known = known or [*(one.id for one in store.incidents.list(limit=INCIDENTS_MAX)), *refused_unmet(store)]
         return mending(store, came, one_of(incident, known, "incident", "prodwise incidents"), lambda: "")
     finally:
         store.close()

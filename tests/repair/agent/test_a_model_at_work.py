@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 from pydantic_ai.models.test import TestModel
 
+from prodwise import clock
 from prodwise.loop.repair.spending import Bounds, Price
 from prodwise.model.action import ActionKind
 from prodwise.model.errors import ConfigError
 from prodwise.model.patch import Fault, Proposal
 from prodwise.model.redaction import Redactor
+from prodwise.ports.repair import Limits
 from prodwise.repair.agent import Agent
+from prodwise.repair.agent.desk import Desk, NotDone, WriteFile
 from prodwise.repair.agent.talk import model_of
 from prodwise.repair.transcript import Ended
 from prodwise.repair.veil import Veil
@@ -77,6 +80,19 @@ def test_the_transcript_tells_every_step_and_is_its_owners_alone(shop: Shop, tmp
     assert lines[-1]["why"] == "proposed"
     assert ended.transcript.stat().st_mode & 0o077 == 0
     assert not any(secret in ended.transcript.read_text() for secret in broken_shop.SECRETS)
+
+
+def test_it_makes_no_package_of_a_folder_of_scripts_by_writing_its_mark(shop: Shop, tmp_path: Path) -> None:
+    with shop[0].fresh(shop[1]) as tree:
+        desk = Desk(tree, broken_shop.fault(), Veil(Redactor()), Limits(), clock.monotonic() + 60)
+        (tree.root / "shop/helm").mkdir()
+        (tree.root / "shop/helm/__init__.py").touch()
+        (tree.root / "shop/k8s").mkdir()
+        assert desk.act(WriteFile(path="shop/helm/cart.py", text="")) == "Written."
+        (tree.root / "shop/k8s/__init__.py").touch()
+        desk.written["shop/k8s/__init__.py"] = b""
+        with pytest.raises(NotDone, match="deploy manifests"):
+            desk.act(WriteFile(path="shop/k8s/cart.py", text=""))
 
 
 def test_a_claim_is_checked_in_a_fresh_checkout(shop: Shop, tmp_path: Path) -> None:

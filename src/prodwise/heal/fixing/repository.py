@@ -13,7 +13,7 @@ from typing import Final
 
 from prodwise.loop.verify.nearby import around, reached
 from prodwise.loop.verify.patch import Scene
-from prodwise.loop.verify.patch.protected import is_lock, is_manifest, is_test
+from prodwise.loop.verify.patch.protected import is_lock, is_manifest, is_test, marks, packages_of
 from prodwise.model.diff import FileDiff
 from prodwise.model.patch import Fault
 
@@ -63,7 +63,8 @@ class Repository:
     def scene(self, files: tuple[FileDiff, ...], fault: Fault) -> Scene:
         names = {name for file in files for name in file.names}
         texts = {name: text for name in names if (text := self.text(name)) is not None}
-        return Scene(texts, self.links, self._near(frozenset(names), fault), self.known())
+        made = packages_of(marks(names) & self.paths)
+        return Scene(texts, self.links, self._near(frozenset(names), fault), self.known(), packages=made)
 
     def _near(self, names: frozenset[str], fault: Fault) -> frozenset[str] | None:
         """As `near`, but what a fault's files lead to is read as far as needed, and once for all proposals."""

@@ -13,7 +13,7 @@ from prodwise.loop.diagnose.finding import Finding
 
 
 def changes_explained(case: Case) -> Iterator[Finding]:
-    """Against changes: a needed service that failed first, more traffic than usual where answers are not as fast as ever, a full disk, a
+    """Against changes: a needed service that failed first, more traffic than usual with slower answers, a full disk, a
     certificate that ended just before, one input, the clock. Memory and files are used up by the process itself, and so
     perhaps by its release."""
     for sick in read.sick_needed(case):

@@ -50,11 +50,11 @@ def is_secret(path: str) -> bool:
     return _SECRET.match(name) is not None and not name.endswith((".env.example", ".env.sample", *_CODE))
 
 
-def protected(path: str) -> str:
-    """Why a model may not write there, "" if it may try."""
+def protected(path: str, packages: frozenset[str] = frozenset()) -> str:
+    """Why a model may not write there, "" if it may try. packages: as the policy wants them."""
     if is_unseen(path):
         return "it is not for a model to see"
-    if kind := policy.protected(path):
+    if kind := policy.protected(path, packages):
         return f"it belongs to {kind}"
     if policy.is_manifest(path) or policy.is_lock(path):
         return "it says which dependencies are installed"

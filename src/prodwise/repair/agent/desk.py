@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from prodwise import clock
 from prodwise.loop.repair import paths
+from prodwise.loop.verify.patch.protected import marks, packages_of
 from prodwise.model.patch import Fault
 from prodwise.ports.repair import Limits, Ran, Tree
 from prodwise.repair import beneath
@@ -195,7 +196,7 @@ class Desk:
         return "Written."
 
     def _allowed(self, path: str, text: str) -> None:
-        if why := paths.misformed(path) or paths.protected(path):
+        if why := paths.misformed(path) or paths.protected(path, self._packages(path)):
             raise NotDone(f"Not written: {why}.")
         if why := paths.unfit(text, FILE_MAX):
             raise NotDone(f"Not written: {why}.")
@@ -203,6 +204,10 @@ class Desk:
             raise NotDone(f"Not written: {HIDDEN} stands for something that you cannot see, and would take its place.")
         if path not in self.written and len(self.written) >= FILES_MAX:
             raise NotDone(f"Not written: a fix changes at most {FILES_MAX} files.")
+
+    def _packages(self, path: str) -> frozenset[str]:
+        """Folders above it that were packages before anything was written."""
+        return packages_of(one for one in marks([path]) - self.written.keys() if beneath.is_file(self._tree.root, one))
 
     def _put(self, path: str, text: str) -> None:
         data = text.encode()

@@ -16,6 +16,7 @@ from prodwise.targets.local.guard_state import Denied, ServiceState
 from prodwise.targets.local.launch import ORPHAN, uptime
 from prodwise.targets.local.layout import SLOTS, program
 from prodwise.targets.local.supervision import STOP_SECONDS
+from prodwise.targets.local.wellness import asks
 
 DRAIN_S = 10.0
 AGAIN_S = 60.0
@@ -76,8 +77,10 @@ class Adoption:
         noun, place = hands.service(service, release), hands.places.place(service)
         port = place.port(other) if place is not None else 0
         pid_file = door.layout.pid(program(service, other))
-        cwd = str(door.layout.release(release) / "src")
-        reason = health.wait(noun, port, cwd, dict(os.environ), lambda: procs.read_pid(pid_file).alive)
+        told = asks(door.layout, noun, release, port)
+        reason = (
+            told if isinstance(told, str) else health.wait(noun, port, told, lambda: procs.read_pid(pid_file).alive)
+        )
         with door.lock:
             now = door.state.service(service)
             undisturbed = now.stable == slot and not now.share and now.slots[other].release == release

@@ -7,17 +7,27 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from prodwise.model.service import Probe, ProbeKind, Service
-from prodwise.targets.local.launch import uptime
+from prodwise.targets.local.launch import identity, uptime
 
 INTERVAL_S = 0.05
 
 
-def ask(probe: Probe | None, port: int, cwd: str, env: Mapping[str, str]) -> str:
+@dataclass(frozen=True)
+class Asks:
+    """Where, as whom ("" = ourselves) and with which variables a service's own command asks whether it is well."""
+
+    cwd: str
+    user: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+def ask(probe: Probe | None, port: int, asks: Asks) -> str:
     """ "" if well, else what was wrong. A service without a probe and port is well as long as it runs."""
     if probe is not None and probe.kind is ProbeKind.COMMAND:
-        return _command(probe, cwd, env)
+        return _command(probe, asks)
     if not port:
         return ""
     path = probe.target if probe is not None and probe.kind is ProbeKind.HTTP else ""
@@ -39,11 +49,15 @@ def _get(link: socket.socket, path: str) -> str:
     return "" if 200 <= int(parts[1]) < 400 else f"GET {path}: HTTP {parts[1]}"
 
 
-def _command(probe: Probe, cwd: str, env: Mapping[str, str]) -> str:
+def _command(probe: Probe, asks: Asks) -> str:
     import subprocess
 
     argv = ["/bin/sh", "-c", probe.target]
-    child = subprocess.Popen(argv, cwd=cwd, env=dict(env), stdin=-3, stdout=-3, stderr=-3, start_new_session=True)
+    uid, gid, groups = identity(asks.user)[:3] if asks.user else (None, None, None)
+    child = subprocess.Popen(
+        argv, cwd=asks.cwd, env=dict(asks.env), user=uid, group=gid, extra_groups=groups,
+        stdin=-3, stdout=-3, stderr=-3, start_new_session=True,
+    )  # fmt: skip
     try:
         code = child.wait(timeout=probe.timeout_s)
     except subprocess.TimeoutExpired:
@@ -53,7 +67,7 @@ def _command(probe: Probe, cwd: str, env: Mapping[str, str]) -> str:
     return "" if code == 0 else f"{probe.target}: exit code {code}"
 
 
-def wait(service: Service, port: int, cwd: str, env: Mapping[str, str], alive: Callable[[], bool]) -> str:
+def wait(service: Service, port: int, asks: Asks, alive: Callable[[], bool]) -> str:
     """Polls until well: "" then, else the last reason after service.start_s seconds.
 
     Without a probe and port it must have run for a second without dying.
@@ -62,7 +76,7 @@ def wait(service: Service, port: int, cwd: str, env: Mapping[str, str], alive: C
     reason = "it was not asked yet"
     while uptime() - begun < service.start_s:
         if alive():
-            reason = ask(service.probe, port, cwd, env)
+            reason = ask(service.probe, port, asks)
             if not reason and (port or service.probe or uptime() - begun > 1.0):
                 return ""
         else:

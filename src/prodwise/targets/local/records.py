@@ -9,6 +9,7 @@ from typing import Any
 
 from prodwise.model.project import OWN_PROJECT, Project
 from prodwise.model.service import Probe, ProbeKind, Service, ServiceKind
+from prodwise.targets.local.launch import read_env_file
 from prodwise.targets.local.layout import Layout, program, write_atomically
 
 
@@ -180,3 +181,15 @@ def app_environment(
     if port:
         env["PORT"] = str(port)
     return {**env, **dict(service.env)}
+
+
+def command_environment(
+    layout: Layout, instance: Instance, places: Places, service: Service, release: str, port: int
+) -> dict[str, str]:
+    """What a command of the app's own is told that asks whether a service is well: the same as its process, its env_file too.
+
+    Raises OSError, ValueError when that file cannot be read.
+    """
+    told = app_environment(layout, instance, places, service, release, port)
+    there = instance.env_file and Path(instance.env_file).exists()
+    return {**told, **(read_env_file(instance.env_file) if there else {})}

@@ -128,7 +128,7 @@ def _protected(one: Case) -> Iterator[str]:
                 continue  # looked at line by line, with what the pin may change
             if one.kind is ActionKind.SETTING and is_example(name):
                 continue  # an example of an environment: what it gets, it had before
-            if kind := protected(name):
+            if kind := protected(name, one.scene.packages):
                 yield f"{name} belongs to {kind}"
             elif one.kind is not ActionKind.PIN and (is_manifest(name) or is_lock(name)):
                 yield f"{name} says which dependencies are installed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -52,6 +53,20 @@ _KINDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     )),
     ("Prodwise's own configuration", ("prodwise.toml", ".prodwise*")),
 )  # fmt: skip
+_CALLED_AFTER: Final = frozenset({
+    "ansible", "helm", "k8s", "kubernetes", "terraform", "deploy", "deployment", "deployments", "tasks.py",
+})  # fmt: skip
+"""Of these, what a part of a program may be called after; such a part of its code is code."""
+_FILES_ONLY: Final = frozenset({"workspace"})
+_OPERATIONS: Final = frozenset({"infra", "infrastructure", "ops", "devops", "iac", "cdk", "pulumi", "provisioning"})
+_PYTHON: Final = (".py", ".pyi")
+_OTHER_SOURCE: Final = (
+    ".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".go", ".rb", ".java", ".kt", ".scala", ".php", ".rs", ".cs", ".ex",
+)  # fmt: skip
+_PYTHON_ROOTS: Final = frozenset({"src", "lib", "python"})
+_OTHER_ROOTS: Final = frozenset({"src", "pkg", "internal"})
+"""Not `lib`: in JavaScript, that is where infrastructure is written as code."""
+_MARK: Final = "/__init__.py"
 _TOP_ONLY: Final = frozenset({"ci", "scripts", ".config", ".ci"})
 _WORDS: Final = frozenset({
     "auth", "authn", "authz", "authentication", "authenticate", "authorization", "authorize", "authorisation",
@@ -78,16 +93,57 @@ _TEST_FILE = re.compile(
 )
 
 
-def protected(path: str) -> str:
-    """The kind of what a path is or lies in, "" for what may be touched. Manifests and lock files are asked for apart."""
+def protected(path: str, packages: frozenset[str] = frozenset()) -> str:
+    """The kind of what a path is or lies in, "" for what may be touched. Manifests and lock files are asked for apart.
+
+    packages: those of the folders above it that Python imports, as the base has them; none where that is not known.
+    """
     parts = folded(path).split("/")
     for kind, names in _KINDS:
-        if any(fnmatchcase(part, name) for part in parts for name in names):
-            return kind
+        for at, part in enumerate(parts):
+            if any(fnmatchcase(part, name) for name in names) and not _is_code(path, at, packages):
+                return kind
     if parts[0] in _TOP_ONLY and len(parts) > 1:
         return "build scripts"
     words = {word for part in _split(path) for word in part}
     return "authentication, cryptography and payments" if words & _WORDS else ""
+
+
+def marks(paths: Iterable[str]) -> frozenset[str]:
+    """The files that make packages of the folders above these paths, were they there."""
+    return frozenset(above + _MARK for path in paths for above in _above(path))
+
+
+def packages_of(there: Iterable[str]) -> frozenset[str]:
+    """The folders that these of `marks` make packages of."""
+    return frozenset(one.removesuffix(_MARK) for one in there)
+
+
+def _above(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path
+
+
+def _is_code(path: str, at: int, packages: frozenset[str]) -> bool:
+    """Whether the part at this place names a part of the program, not what it is called after. At the top, and among what operates
+    programs, it never does.
+
+    Of Python all folders from there on are packages, in a package or where packages lie; of other languages a folder of source
+    lies above. What is spelled strangely is no code of ours.
+    """
+    parts, last = path.split("/"), path.count("/")
+    if [one.casefold() for one in parts] != folded(path).split("/"):
+        return False
+    if parts[at].casefold() in _FILES_ONLY and at < last:
+        return True
+    if parts[at].casefold() not in _CALLED_AFTER or at == 0:
+        return False
+    if _OPERATIONS & {one.casefold() for one in parts[:at]}:
+        return False
+    if parts[last].endswith(_PYTHON):
+        inside = all("/".join(parts[:end]) in packages for end in range(at + 1, last + 1))
+        return inside and ("/".join(parts[:at]) in packages or (at < last and parts[at - 1] in _PYTHON_ROOTS))
+    return at < last and parts[last].endswith(_OTHER_SOURCE) and bool(_OTHER_ROOTS & set(parts[:at]))
 
 
 def _split(path: str) -> list[list[str]]:

@@ -21,7 +21,7 @@ class Scene:
     the repository → what they point to; near: those of the changed files that lie on the failing trace or are imported by what
     does, None when nothing of the trace is known; known: packages that the repository imports or locks, by import name; inverse: what
     takes back the commit that a revert names, as git itself tells it, "" where that is not known; past: changed file → what it held
-    at the commits that changed it, for settings."""
+    at the commits that changed it, for settings; packages: those of the folders above the changed files that Python imports."""
 
     texts: Mapping[str, str]
     links: Mapping[str, str] = field(default_factory=dict)
@@ -29,6 +29,7 @@ class Scene:
     known: frozenset[str] = frozenset()
     inverse: str = ""
     past: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    packages: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
