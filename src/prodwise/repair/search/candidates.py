@@ -14,9 +14,13 @@ from prodwise.repair.search import (
     copies,
     early,
     flow,
+    given,
     guards,
     idioms,
+    inherited,
     keywords,
+    missing,
+    moves,
     names,
     only,
     operators,
@@ -90,7 +94,9 @@ def _all(site: Site) -> Iterator[Edit]:
         yield from idioms.parts(site, node)
         yield from conditions.edits(site, node)
         yield from ways.edits(site, node)
+        yield from missing.edits(site, node)
         yield from keywords.edits(site, node)
+        yield from given.edits(site, node)
         yield from wraps.edits(site, node)
         yield from patterns.edits(site, node)
         if isinstance(node, ast.IfExp):
@@ -111,6 +117,9 @@ def _all(site: Site) -> Iterator[Edit]:
         yield from flow.edits(site)
         yield from only.edits(site)
         yield from early.edits(site)
+        yield from missing.steps(site)
+        yield from inherited.edits(site)
+        yield from moves.edits(site)
 
 
 def _default(function: Function, node: ast.expr) -> bool:

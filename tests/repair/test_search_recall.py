@@ -1,0 +1,159 @@
+"""What may be missing, what a method owes to its class, what is at the wrong place: the right edit is among those that are tried."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from prodwise.repair.edits import Edit
+from prodwise.repair.search import candidates
+from prodwise.repair.source import Function, Source
+
+
+def statement_at(source: Source, line: int) -> ast.stmt:
+    return next(one for one in source.statements if one.lineno == line and not isinstance(one, Function))
+
+
+def made(text: str, line: int) -> dict[str, Edit]:
+    source = Source("m.py", text)
+    return {edit.applied(text): edit for edit in reversed(candidates.of(source, statement_at(source, line)))}
+
+
+@pytest.mark.parametrize(
+    ("body", "bad", "good"),
+    [
+        ("return {}", "a.get(b)", "a[b]"),
+        ("return {}", "a[b.key]", "a.get(b.key)"),
+        ("c = {}", "a or b", "a if a is not None else b"),
+        ("return g({})", "a.size or 3", "a.size if a.size is not None else 3"),
+        ("if {}:\n    return 1", "a.rule.match(b)", "a.rule and a.rule.match(b)"),
+        ("if b and {}:\n    return 1", "a.rule.match(b)", "a.rule and a.rule.match(b)"),
+        ("{}\nreturn 1", "a.close()", "if a is not None:\n        a.close()"),
+        ("{}\nreturn 1", "a.close()", 'if hasattr(a, "close"):\n        a.close()'),
+    ],
+)
+def test_what_may_be_missing(body: str, bad: str, good: str) -> None:
+    text = "def f(a, b):\n    " + body.replace("\n", "\n    ") + "\n"
+    assert text.replace("{}", good) in made(text.replace("{}", bad), 2)
+
+
+def test_what_is_found_in_a_loop_is_handed_back_where_it_is_something() -> None:
+    text = "def f(a, b):\n    for c in b:\n        a = c.value\n        return a\n"
+    assert text.replace("        return a", "        if a:\n            return a") in made(text, 4)
+
+
+def test_a_fallback_of_a_question_is_left_alone() -> None:
+    text = "def f(a, b):\n    if a or b:\n        return 1\n"
+    assert not [one for one in made(text, 2).values() if "else b" in one.new]
+
+
+@pytest.mark.parametrize(
+    ("guard", "looped"),
+    [
+        ("if c is None:\n{}    return 0\n", False),
+        ("if not c:\n{}    return 0\n", False),
+        ("if c is None:\n{}    continue\n", True),
+    ],
+)
+def test_what_was_just_made_may_be_nothing(guard: str, looped: bool) -> None:
+    margin = "        " if looped else "    "
+    head = "def f(a, b):\n    if a == 1:\n        return 0\n" + ("    for a in b:\n" if looped else "")
+    text = f"{head}{margin}c = find(a)\n{margin}print(c.name)\n"
+    line = 6 if looped else 5
+    good = f"{head}{margin}c = find(a)\n{margin}{guard.replace('{}', margin)}{margin}print(c.name)\n"
+    assert good in made(text, line)
+
+
+CLASS = """
+class Base(Other):
+    def __init__(self, a, b=1):
+        self.a = a
+        self.seen = []
+        self.total = 0
+        self.a.start()
+
+    def clear(self, a=None):
+        self.total = 0
+        return a
+
+    def plain(self):
+        return self.seen
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "before", "new"),
+    [
+        (4, "        self.a = a\n", "        super().__init__()\n"),
+        (4, "        self.a = a\n", "        super().__init__(a, b)\n"),
+        (10, "        self.total = 0\n        return", "        if a is None:\n            a = self.a\n"),
+        (10, "        self.total = 0\n        return", "        self.seen = []\n"),
+    ],
+)
+def test_what_a_method_owes_to_its_class(line: int, before: str, new: str) -> None:
+    assert CLASS.count(before) == 1
+    assert CLASS.replace(before, new + before) in made(CLASS, line)
+
+
+def test_only_those_call_the_overridden_one_that_may_have_one() -> None:
+    text = CLASS.replace("class Base(Other)", "class Base(object)")
+    assert not [one for one in (*made(text, 4).values(), *made(CLASS, 14).values()) if "super()" in one.new]
+
+
+BLOCK = "def f(a, b):\n    for c in a:\n        b += c\n    b = 0\n    a = 1\n    return b\n"
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        "def f(a, b):\n    b = 0\n    for c in a:\n        b += c\n    a = 1\n    return b\n",
+        "def f(a, b):\n    for c in a:\n        b += c\n        b = 0\n    a = 1\n    return b\n",
+    ],
+)
+def test_steps_go_before_the_block_or_into_it(good: str) -> None:
+    assert good in made(BLOCK, 2)
+
+
+GIVEN = """
+def wide(first, scope=None):
+    return first, scope
+
+
+class C:
+    def f(self, a, scope, record):
+        error = record["error"]
+        b = self.seg("ORDER") + self.seg("LIMIT")
+        g(a, b)
+        g(b, scope)
+        wide(a)
+        wide(scope)
+        return h(record["error"], prefix="WITH")
+
+    def k(self, a):
+        g(a)
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "bad", "good"),
+    [
+        (17, "        g(a)\n", "        g(a, b)\n"),
+        (12, "wide(a)", "wide(a, scope)"),
+        (13, "wide(scope)", "wide()"),
+        (14, 'prefix="WITH"', 'prefix=self.seg("WITH")'),
+        (14, 'h(record["error"],', "h(error,"),
+    ],
+)
+def test_what_calls_are_given(line: int, bad: str, good: str) -> None:
+    text = GIVEN.replace("def k(self, a)", "def k(self, a, b)")
+    assert text.count(bad) == 1
+    assert text.replace(bad, good) in made(text, line)
+
+
+@pytest.mark.parametrize("loop", ["for c in {}:\n        print(c)\n", "return [c for c in {}]\n"])
+def test_what_a_loop_goes_through_keeps_its_order(loop: str) -> None:
+    text = f"def f(a):\n    {loop}"
+    assert text.replace("{}", "list(a)") in made(text.replace("{}", "a"), 2)
+    assert text.replace("{}", "set(a)") not in made(text.replace("{}", "a"), 2)
+    assert text.replace("{}", "set(a)") not in made(text.replace("{}", "sorted(a)"), 2)
