@@ -6,6 +6,7 @@ import ast
 
 import pytest
 
+from prodwise.repair import pool
 from prodwise.repair.edits import Edit
 from prodwise.repair.search import candidates
 from prodwise.repair.source import Function, Source
@@ -157,3 +158,69 @@ def test_what_a_loop_goes_through_keeps_its_order(loop: str) -> None:
     assert text.replace("{}", "list(a)") in made(text.replace("{}", "a"), 2)
     assert text.replace("{}", "set(a)") not in made(text.replace("{}", "a"), 2)
     assert text.replace("{}", "set(a)") not in made(text.replace("{}", "sorted(a)"), 2)
+
+
+DROPPED = """
+class C:
+    def f(self, a, b):
+        if not a:
+            return None
+        self.reset()
+        b.size = 3
+        if b.ready:
+            b.start()
+        return b
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "bad", "good"),
+    [
+        (4, "        if not a:\n            return None\n", ""),
+        (6, "        self.reset()\n", ""),
+        (7, "        b.size = 3\n", ""),
+        (8, "        if b.ready:\n            b.start()\n", "        b.start()\n"),
+    ],
+)
+def test_what_is_too_much_is_left_out(line: int, bad: str, good: str) -> None:
+    assert DROPPED.count(bad) == 1
+    assert DROPPED.replace(bad, good) in made(DROPPED, line)
+
+
+def test_a_block_is_not_left_empty_and_its_rest_is_reached() -> None:
+    assert DROPPED.replace("            b.start()\n", "") not in made(DROPPED, 9)
+    assert DROPPED.replace("        if not a:\n            return None", "        return None") not in made(DROPPED, 4)
+
+
+def test_an_operator_asks_what_the_other_is() -> None:
+    text = "class Word:\n    def __add__(self, other):\n        return Word(self.text + other.text)\n"
+    guard = "        if not isinstance(other, Word):\n            return NotImplemented\n"
+    assert text.replace("        return", f"{guard}        return") in made(text, 3)
+    plain = text.replace("__add__", "add")
+    assert not [one for one in made(plain, 3).values() if "NotImplemented" in one.new]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "bad", "good"),
+    [
+        ("def f(a):\n    b = a.kind()\n    return g(a.kind.size)\n", 3, "a.kind.size", "a.kind().size"),
+        ("def f(a):\n    if a.isatty():\n        g()\n", 2, "a.isatty", 'hasattr(a, "isatty") and a.isatty'),
+        ("def f(a):\n    print(a)\n", 2, "    print", "    if not a:\n        return\n    print"),
+        ("def f(a):\n    return isinstance(a, int)\n", 2, "int", "(int, slice)"),
+    ],
+)
+def test_what_is_called_asked_and_answered_elsewhere(text: str, line: int, bad: str, good: str) -> None:
+    assert text.count(bad) == 1
+    assert text.replace(bad, good) in made(text, line)
+
+
+def test_the_many_of_a_kind_wait_for_the_few_of_others() -> None:
+    text = "def f(a, b):\n    c = a\n    return c + b\n"
+    source = Source("m.py", text)
+    first, second = source.tree.body[0].body  # type: ignore[attr-defined]
+    many = [pool._Made(Edit("m.py", at, at, "x", "call missing", "", 2.0, 2), 1.0, source, first) for at in range(40)]
+    rare = pool._Made(Edit("m.py", 50, 50, "y", "question", "", 2.9, 3), 1.0, source, second)
+    ordered = [one for one, _ in pool._spread([*many, rare])]
+    assert ordered[0] is many[0]
+    assert ordered.index(rare) < 10
+    assert {id(one) for one in ordered} == {id(one) for one in (*many, rare)}

@@ -12,6 +12,7 @@ from prodwise.repair.search import (
     branches,
     conditions,
     copies,
+    dropped,
     early,
     flow,
     given,
@@ -38,7 +39,7 @@ from prodwise.repair.source import Function, Source, scope
 
 MOST_OF_ONE = 900
 MOST_OF_LINE = 200
-_STEPS = frozenset({"branch", "copied", "flow", "only if", "statement missing"})
+_STEPS = frozenset({"branch", "copied", "flow", "only if", "statement dropped", "statement missing"})
 """Of whole statements there are few: they do not stand back behind the many edits inside of one."""
 
 
@@ -120,6 +121,7 @@ def _all(site: Site) -> Iterator[Edit]:
         yield from missing.steps(site)
         yield from inherited.edits(site)
         yield from moves.edits(site)
+        yield from dropped.edits(site)
 
 
 def _default(function: Function, node: ast.expr) -> bool:

@@ -12,6 +12,11 @@ from prodwise.repair.search.site import Site
 from prodwise.repair.source import Function
 
 RESETS_MOST = 6
+_OPERATORS = frozenset(
+    f"__{one}__"
+    for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor", "lshift", "rshift")
+    for one in (name, f"r{name}", f"i{name}")
+) | {"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__matmul__"}
 _PLAIN = frozenset(("object", "Protocol", "Generic", "ABC", "Enum", "NamedTuple", "TypedDict"))
 
 
@@ -32,6 +37,7 @@ def edits(site: Site) -> Iterator[Edit]:
         yield from _overridden(site, function, klass, first, last)
     if first:
         yield from _held(site, function)
+        yield from _foreign(site, function, klass)
     yield from _at_first(site, function, klass, last)
 
 
@@ -90,6 +96,20 @@ def _held(site: Site, function: Function) -> Iterator[Edit]:
                 made = site.insert(text, "statement missing", f"`{one.arg}` falls back on `self.{attribute}`", 2.1)
                 if made is not None:
                     yield made
+
+
+def _foreign(site: Site, function: Function, klass: ast.ClassDef) -> Iterator[Edit]:
+    """`if not isinstance(other, C): return NotImplemented`, of an operator that does not ask."""
+    places = function.args.args
+    if len(places) != 2 or function.name not in _OPERATORS or "NotImplemented" in ast.unparse(function):
+        return
+    other, bases = places[1].arg, [one.id for one in klass.bases if isinstance(one, ast.Name)]
+    asked = [one for one in site.source.asked_types if not one.islower()][:2]
+    for kind in dict.fromkeys((klass.name, *bases, *asked)):
+        text = f"if not isinstance({other}, {kind}):\n    return NotImplemented"
+        made = site.insert(text, "guard", f"`{other}` may be of another kind", 2.2)
+        if made is not None:
+            yield made
 
 
 def _at_first(site: Site, function: Function, klass: ast.ClassDef, last: bool) -> Iterator[Edit]:

@@ -55,9 +55,10 @@ def _fallen_back(site: Site, node: ast.expr) -> Iterator[Edit]:
 
 
 def _there_first(site: Site, node: ast.expr) -> Iterator[Edit]:
-    """`x.y and x.y.match(z)`: what is asked, or called, may be nothing."""
+    """`x.y and x.y.match(z)`: what is asked, or called, may be nothing, or of another kind."""
     text, around = site.source.of(node), site.source.parents.get(node)
-    for base in [one for one in _bases(site, node) if one != ast.unparse(node)][:BASES_MOST]:
+    asked = [one for one in _bases(site, node) if one != ast.unparse(node)][:BASES_MOST]
+    for base in (*asked, *_answers_to(site, node)):
         if isinstance(around, ast.BoolOp) and base in map(ast.unparse, around.values):
             continue
         safe = text if isinstance(node, _PLAIN) else f"({text})"
@@ -67,6 +68,14 @@ def _there_first(site: Site, node: ast.expr) -> Iterator[Edit]:
             yield Edit(site.source.path, start, end, f"{base} and {safe}", "condition", why, 2.1, node.lineno)
         else:
             yield site.swap(node, f"{base} and {safe}", "condition", why, 2.1)
+
+
+def _answers_to(site: Site, node: ast.expr) -> Iterator[str]:
+    """`hasattr(x, "isatty")` of what is called without arguments."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name() | ast.Attribute() as thing, attr=name), args=[]):
+            if site.source.of(thing) not in ("self", "cls"):
+                yield f'hasattr({site.source.of(thing)}, "{name}")'
 
 
 def _bases(site: Site, place: ast.AST) -> list[str]:

@@ -94,6 +94,13 @@ def wrappers(source: Source) -> tuple[str, ...]:
     return tuple(text for text, _ in found.most_common(40))
 
 
+@lru_cache(maxsize=16)
+def called(source: Source) -> frozenset[str]:
+    """What is called with nothing: `self.hash_alg`."""
+    calls = (node for some in source.calls.values() for node in some)
+    return frozenset(ast.unparse(node.func) for node in calls if not node.args and not node.keywords)
+
+
 @dataclass(frozen=True, slots=True)
 class Around:
     """A call with several arguments, one of them left open. names: those that the others read."""
