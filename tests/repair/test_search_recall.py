@@ -224,3 +224,35 @@ def test_the_many_of_a_kind_wait_for_the_few_of_others() -> None:
     assert ordered[0] is many[0]
     assert ordered.index(rare) < 10
     assert {id(one) for one in ordered} == {id(one) for one in (*many, rare)}
+
+
+@pytest.mark.parametrize(
+    ("bad", "good"),
+    [
+        ("d[k].append(1)", "d.setdefault(k, []).append(1)"),
+        ("d[k].add(1)", "d.setdefault(k, set()).add(1)"),
+        ('d["k"][a] = 1', 'd.setdefault("k", {})[a] = 1'),
+        ("return a in (1, 2, k)", "return a in (2, k)"),
+        ("return a in (1, 2, k)", "return a in (1, 2)"),
+        ('return {"a": 1, "b": k}', 'return {"a": 1}'),
+        ("return a == 1 and d is not None", "return a == 1 and isinstance(d, Money)"),
+        ("return a == 1 if d['k'] else 2", "return a == 1 if d['k'] and d['j'] else 2"),
+    ],
+)
+def test_what_need_not_be_there(bad: str, good: str) -> None:
+    text = "class Money:\n    def f(self, a, d, k):\n        {}\n\n    def g(self, d):\n        return 1 if d['j'] else 2\n"
+    assert text.replace("{}", good) in made(text.replace("{}", bad), 3)
+
+
+def test_a_pair_keeps_both_of_its_parts() -> None:
+    assert not [one for one in made("def f(a, b):\n    return (a, b)\n", 2).values() if one.kind == "entry dropped"]
+
+
+def test_a_rare_kind_is_kept_where_one_has_too_many() -> None:
+    names = ", ".join(f"name{at}" for at in range(30))
+    text = f"def f({names}):\n    return g(name0, name1, name2.a + name3.b, name4[name5], name6, deep=name7)\n"
+    edits = candidates.of(Source("m.py", text), statement_at(Source("m.py", text), 2))
+    kinds = [one.kind for one in edits]
+    assert len(edits) <= candidates.MOST_OF_LINE + 100
+    assert "argument dropped" in kinds
+    assert kinds.count("variable") < candidates.MOST_OF_LINE / 2

@@ -31,9 +31,6 @@ PROTECTED = ("setup.py", "conftest.py", "noxfile.py", "fabfile.py", "tasks.py", 
 CROWDED = 0.3
 ROOM = 16
 """So many edits of one line have their turn at once; twice as many more wait for what CROWDED adds to their scores, and so on."""
-ALIKE = 0.4
-"""The second edit of a kind in a function waits for so much, the fourth for twice as much: of a kind that makes many there, each
-one is less likely. Counted on small changes between releases, it halves the place of what was truly changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +134,7 @@ def _spread(made: Sequence[_Made]) -> list[tuple[_Made, float]]:
             around[one.statement] = one.source.function(one.statement) or one.statement
         kind = (around[one.statement], one.edit.kind)
         before = alike[kind] = alike.get(kind, -1) + 1
-        found.append((one, CROWDED * log2(1 + turn / (ROOM * lines)) + ALIKE * log2(1 + before)))
+        found.append((one, CROWDED * log2(1 + turn / (ROOM * lines)) + candidates.ALIKE * log2(1 + before)))
     return sorted(found, key=lambda pair: pair[0].rough + pair[1])
 
 

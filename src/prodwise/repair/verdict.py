@@ -38,6 +38,8 @@ RISK = {
     "argument dropped": 0.1,
     "question": 0.1,
     "entry": 0.1,
+    "entry dropped": 0.15,
+    "statement dropped": 0.3,
 }
 STEEP = 2.0
 TROUBLE_MORE = 0.1

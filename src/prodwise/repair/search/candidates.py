@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from math import log2
 
 from prodwise.repair.edits import Edit
 from prodwise.repair.search import (
@@ -14,6 +16,7 @@ from prodwise.repair.search import (
     copies,
     dropped,
     early,
+    fewer,
     flow,
     given,
     guards,
@@ -39,6 +42,9 @@ from prodwise.repair.source import Function, Source, scope
 
 MOST_OF_ONE = 900
 MOST_OF_LINE = 200
+ALIKE = 0.4
+"""The second edit of a kind waits for so much, the fourth for twice as much: of a kind that makes many, each one is less likely.
+Counted on small changes between releases, it halves the place of what was truly changed."""
 _STEPS = frozenset({"branch", "copied", "flow", "only if", "statement dropped", "statement missing"})
 """Of whole statements there are few: they do not stand back behind the many edits inside of one."""
 
@@ -55,8 +61,18 @@ def of(source: Source, statement: ast.stmt) -> list[Edit]:
             seen[key] = edit
     lines = source.last_head_line(statement) - statement.lineno + 1
     cheapest = sorted(seen.values(), key=lambda one: one.cost)
-    inside = [one for one in cheapest if one.kind not in _STEPS][: min(MOST_OF_ONE, MOST_OF_LINE * lines)]
+    inside = _likeliest([one for one in cheapest if one.kind not in _STEPS])[: min(MOST_OF_ONE, MOST_OF_LINE * lines)]
     return sorted((*inside, *(one for one in cheapest if one.kind in _STEPS)), key=lambda one: one.cost)
+
+
+def _likeliest(cheapest: Sequence[Edit]) -> list[Edit]:
+    """Of a kind that makes many here, the later ones come after what is dearer and rare."""
+    kinds = Counter[str]()
+    keys: list[float] = []
+    for one in cheapest:
+        keys.append(one.cost + ALIKE * log2(1 + kinds[one.kind]))
+        kinds[one.kind] += 1
+    return [one for _, one in sorted(zip(keys, cheapest, strict=True), key=lambda pair: pair[0])]
 
 
 def _quoted(site: Site) -> list[tuple[int, int, str]]:
@@ -98,6 +114,7 @@ def _all(site: Site) -> Iterator[Edit]:
         yield from missing.edits(site, node)
         yield from keywords.edits(site, node)
         yield from given.edits(site, node)
+        yield from fewer.edits(site, node)
         yield from wraps.edits(site, node)
         yield from patterns.edits(site, node)
         if isinstance(node, ast.IfExp):

@@ -21,6 +21,7 @@ _LOOPS = ast.For | ast.While | ast.AsyncFor
 def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
     yield from _looked_up(site, node)
     yield from _fallen_back(site, node)
+    yield from _begun(site, node)
     if conditions.is_condition(site, node) and isinstance(node, ast.Call | ast.Attribute | ast.Compare):
         yield from _there_first(site, node)
 
@@ -42,6 +43,26 @@ def _looked_up(site: Site, node: ast.expr) -> Iterator[Edit]:
         case ast.Subscript(value=base, slice=ast.Name() | ast.Attribute() as key, ctx=ast.Load()):
             text = f"{site.source.of(base)}.get({site.source.of(key)})"
             yield site.swap(node, text, "missing key", f"`{_short(site, key)}` may be missing", 2.3)
+
+
+def _begun(site: Site, node: ast.expr) -> Iterator[Edit]:
+    """`d.setdefault(k, []).append(x)`: what is added to need not be there yet."""
+    parent = site.source.parents.get(node)
+    if not isinstance(node, ast.Subscript) or not isinstance(node.ctx, ast.Load) or isinstance(node.slice, ast.Slice):
+        return
+    match parent:
+        case ast.Attribute(attr="append" | "extend" | "insert"):
+            empty = "[]"
+        case ast.Attribute(attr="add"):
+            empty = "set()"
+        case ast.Attribute(attr="update" | "setdefault") | ast.Subscript(ctx=ast.Store()):
+            empty = "{}"
+        case _:
+            return
+    if isinstance(parent, ast.Attribute | ast.Subscript) and parent.value is node:
+        base, key = site.source.of(node.value), site.source.of(node.slice)
+        new = f"{base}.setdefault({key}, {empty})"
+        yield site.swap(node, new, "missing key", f"`{_short(site, node.slice)}` need not be there yet", 2.1)
 
 
 def _fallen_back(site: Site, node: ast.expr) -> Iterator[Edit]:

@@ -34,7 +34,11 @@ def questions(source: Source) -> tuple[Said, ...]:
         for test in _tests(node):
             term = test.operand if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else test
             text = ast.unparse(term)
-            if isinstance(term, ast.Compare | ast.Call | ast.Attribute) and len(text) <= TEXT_MOST and "\n" not in text:
+            if (
+                isinstance(term, ast.Compare | ast.Call | ast.Attribute | ast.Subscript)
+                and len(text) <= TEXT_MOST
+                and "\n" not in text
+            ):
                 found.setdefault(text, Said(text, names_in(term), source.function(term)))
     return tuple(found.values())
 
