@@ -58,7 +58,7 @@ def _one_more(site: Site, node: ast.Call) -> Iterator[Edit]:
 
 
 def _none_at_all(site: Site, node: ast.Call) -> Iterator[Edit]:
-    """`f()`, where a single argument, or all of them, are as by default."""
+    """`f()`: its only argument is meant as by default."""
     target = site.source.defined.get(name_of(node.func))
     given = len(node.args) + len(node.keywords)
     if given != 1 or target is None or not (target.args.defaults or target.args.kw_defaults):
