@@ -160,38 +160,6 @@ def test_what_a_loop_goes_through_keeps_its_order(loop: str) -> None:
     assert text.replace("{}", "set(a)") not in made(text.replace("{}", "sorted(a)"), 2)
 
 
-DROPPED = """
-class C:
-    def f(self, a, b):
-        if not a:
-            return None
-        self.reset()
-        b.size = 3
-        if b.ready:
-            b.start()
-        return b
-"""
-
-
-@pytest.mark.parametrize(
-    ("line", "bad", "good"),
-    [
-        (4, "        if not a:\n            return None\n", ""),
-        (6, "        self.reset()\n", ""),
-        (7, "        b.size = 3\n", ""),
-        (8, "        if b.ready:\n            b.start()\n", "        b.start()\n"),
-    ],
-)
-def test_what_is_too_much_is_left_out(line: int, bad: str, good: str) -> None:
-    assert DROPPED.count(bad) == 1
-    assert DROPPED.replace(bad, good) in made(DROPPED, line)
-
-
-def test_a_block_is_not_left_empty_and_its_rest_is_reached() -> None:
-    assert DROPPED.replace("            b.start()\n", "") not in made(DROPPED, 9)
-    assert DROPPED.replace("        if not a:\n            return None", "        return None") not in made(DROPPED, 4)
-
-
 def test_an_operator_asks_what_the_other_is() -> None:
     text = "class Word:\n    def __add__(self, other):\n        return Word(self.text + other.text)\n"
     guard = "        if not isinstance(other, Word):\n            return NotImplemented\n"

@@ -39,7 +39,6 @@ RISK = {
     "question": 0.1,
     "entry": 0.1,
     "entry dropped": 0.15,
-    "statement dropped": 0.3,
 }
 STEEP = 2.0
 TROUBLE_MORE = 0.1

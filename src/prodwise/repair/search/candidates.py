@@ -14,7 +14,6 @@ from prodwise.repair.search import (
     branches,
     conditions,
     copies,
-    dropped,
     early,
     fewer,
     flow,
@@ -45,7 +44,7 @@ MOST_OF_LINE = 200
 ALIKE = 0.4
 """The second edit of a kind waits for so much, the fourth for twice as much: of a kind that makes many, each one is less likely.
 Counted on small changes between releases, it halves the place of what was truly changed."""
-_STEPS = frozenset({"branch", "copied", "flow", "only if", "statement dropped", "statement missing"})
+_STEPS = frozenset({"branch", "copied", "flow", "only if", "statement missing"})
 """Of whole statements there are few: they do not stand back behind the many edits inside of one."""
 
 
@@ -138,7 +137,6 @@ def _all(site: Site) -> Iterator[Edit]:
         yield from missing.steps(site)
         yield from inherited.edits(site)
         yield from moves.edits(site)
-        yield from dropped.edits(site)
 
 
 def _default(function: Function, node: ast.expr) -> bool:

@@ -47,14 +47,9 @@ def _step(site: Site) -> bool:
 
 def alone(site: Site) -> bool:
     """On its own lines, and not all that an `if` does: a term more of its question says the same."""
-    parent = site.source.parents.get(site.statement)
-    whole = isinstance(parent, ast.If) and not parent.orelse and parent.body == [site.statement]
-    return not whole and on_lines(site)
-
-
-def on_lines(site: Site) -> bool:
-    """Whether nothing else but a comment stands on its lines."""
     source, statement = site.source, site.statement
+    parent = source.parents.get(statement)
+    whole = isinstance(parent, ast.If) and not parent.orelse and parent.body == [statement]
     before = source.lines[statement.lineno - 1][: statement.col_offset].strip()
     after = source.lines[(statement.end_lineno or 1) - 1].encode()[statement.end_col_offset or 0 :].strip()
-    return not before and (not after or after.startswith(b"#"))
+    return not whole and not before and (not after or after.startswith(b"#"))
