@@ -125,14 +125,20 @@ def _likely(ranked: Sequence[tuple[float, Source, ast.stmt]]) -> list[tuple[floa
 
 
 def _spread(made: Sequence[_Made]) -> list[tuple[_Made, float]]:
-    """In the order to try them, each with what its turn adds to its score: the many edits of one statement do not use up the time
-    that belongs to the first ones of the next."""
+    """In the order to try them, each with what its turn adds to its score: the many edits of one statement, or of one kind, do not
+    use up the time that belongs to the first ones of the next."""
     turns: dict[ast.stmt, int] = {}
+    alike: dict[tuple[ast.stmt, str], int] = {}
+    around: dict[ast.stmt, ast.stmt] = {}
     found = []
     for one in sorted(made, key=lambda one: one.rough):
         turn = turns[one.statement] = turns.get(one.statement, -1) + 1
         lines = one.source.last_head_line(one.statement) - one.statement.lineno + 1
-        found.append((one, CROWDED * log2(1 + turn / (ROOM * lines))))
+        if one.statement not in around:
+            around[one.statement] = one.source.function(one.statement) or one.statement
+        kind = (around[one.statement], one.edit.kind)
+        before = alike[kind] = alike.get(kind, -1) + 1
+        found.append((one, CROWDED * log2(1 + turn / (ROOM * lines)) + candidates.ALIKE * log2(1 + before)))
     return sorted(found, key=lambda pair: pair[0].rough + pair[1])
 
 

@@ -127,6 +127,11 @@ class Source:
         return {name: some[0] for name, some in found.items() if len(some) == 1}
 
     @cached_property
+    def methods(self) -> frozenset[str]:
+        """The names of all functions and classes that the file defines."""
+        return frozenset(node.name for node in self.statements if isinstance(node, Function | ast.ClassDef))
+
+    @cached_property
     def globals(self) -> frozenset[str]:
         """Names that the module binds at its top."""
         found = set[str]()

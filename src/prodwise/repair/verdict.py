@@ -38,6 +38,7 @@ RISK = {
     "argument dropped": 0.1,
     "question": 0.1,
     "entry": 0.1,
+    "entry dropped": 0.15,
 }
 STEEP = 2.0
 TROUBLE_MORE = 0.1

@@ -10,7 +10,8 @@ from prodwise.repair.search.site import Site
 
 MOST = 10
 # Types that are asked for together.
-_TOGETHER = (("list", "tuple"), ("str", "bytes"), ("int", "float"), ("set", "frozenset"), ("dict", "OrderedDict"))
+_TOGETHER = (("list", "tuple"), ("str", "bytes"), ("int", "float"), ("set", "frozenset"), ("dict", "OrderedDict"),
+             ("int", "slice"))  # fmt: skip
 
 
 def edits(site: Site) -> Iterator[Edit]:

@@ -52,7 +52,7 @@ def _variables(site: Site, node: ast.Name) -> Iterator[Edit]:
     parent = site.source.parents.get(node)
     called = isinstance(parent, ast.Call) and parent.func is node
     for other in alike(node.id):
-        if called:
+        if called and not (other == "set" and looped(site, parent)):
             yield site.swap(node, other, "function", f"`{node.id}` is meant as `{other}`", 1.2)
     if called or node.id in _KNOWN or node.id in ("self", "cls"):
         if called:
@@ -70,6 +70,12 @@ def _variables(site: Site, node: ast.Name) -> Iterator[Edit]:
             if likeness > 0.5:
                 why = f"`self.{attribute}` is meant instead of `{node.id}`"
                 yield site.swap(node, f"self.{attribute}", "variable", why, 2.4 - 0.5 * likeness)
+
+
+def looped(site: Site, node: ast.AST | None) -> bool:
+    """Whether a loop goes through it: the order counts, which a set has not."""
+    around = site.source.parents.get(node) if node is not None else None
+    return isinstance(around, ast.For | ast.AsyncFor | ast.comprehension) and around.iter is node
 
 
 def _goes_by_name(parent: ast.AST | None, node: ast.Name) -> bool:

@@ -34,7 +34,11 @@ def questions(source: Source) -> tuple[Said, ...]:
         for test in _tests(node):
             term = test.operand if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else test
             text = ast.unparse(term)
-            if isinstance(term, ast.Compare | ast.Call | ast.Attribute) and len(text) <= TEXT_MOST and "\n" not in text:
+            if (
+                isinstance(term, ast.Compare | ast.Call | ast.Attribute | ast.Subscript)
+                and len(text) <= TEXT_MOST
+                and "\n" not in text
+            ):
                 found.setdefault(text, Said(text, names_in(term), source.function(term)))
     return tuple(found.values())
 
@@ -92,6 +96,13 @@ def wrappers(source: Source) -> tuple[str, ...]:
         if single and re.fullmatch(r"[A-Za-z_][\w.]{0,50}", text):
             found[text] += 1
     return tuple(text for text, _ in found.most_common(40))
+
+
+@lru_cache(maxsize=16)
+def called(source: Source) -> frozenset[str]:
+    """What is called with nothing: `self.hash_alg`."""
+    calls = (node for some in source.calls.values() for node in some)
+    return frozenset(ast.unparse(node.func) for node in calls if not node.args and not node.keywords)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ LINES_MOST = 4
 
 def edits(site: Site) -> Iterator[Edit]:
     source, statement = site.source, site.statement
-    if source.function(statement) is None or not _step(site) or not _alone(site):
+    if source.function(statement) is None or not _step(site) or not alone(site):
         return
     start, end = source.span(statement)
     indent, text = source.indent(statement), source.text[start:end]
@@ -45,7 +45,7 @@ def _step(site: Site) -> bool:
     return False
 
 
-def _alone(site: Site) -> bool:
+def alone(site: Site) -> bool:
     """On its own lines, and not all that an `if` does: a term more of its question says the same."""
     source, statement = site.source, site.statement
     parent = source.parents.get(statement)

@@ -19,7 +19,9 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
     if isinstance(node, ast.Name | ast.Attribute) and isinstance(parent, ast.Attribute) and parent.value is node:
         yield from _others(site, node, parent.attr)
     if isinstance(node, ast.Call):
-        yield from _kept(site, node)
+        yield from _kept(site, node, node.args[:2])
+    elif isinstance(node, ast.Subscript):
+        yield from _kept(site, node, [node.slice])
 
 
 def _others(site: Site, node: ast.expr, asked: str) -> Iterator[Edit]:
@@ -40,9 +42,9 @@ def _others(site: Site, node: ast.expr, asked: str) -> Iterator[Edit]:
             yield site.swap(node, text, "receiver", why, found[text])
 
 
-def _kept(site: Site, node: ast.Call) -> Iterator[Edit]:
-    """`things.get("name")` where the object itself has a `name`."""
-    for one in node.args[:2]:
+def _kept(site: Site, node: ast.expr, keys: list[ast.expr]) -> Iterator[Edit]:
+    """`things.get("name")` or `things["name"]` where the object itself has a `name`, or the function."""
+    for one in keys:
         if isinstance(one, ast.Constant) and isinstance(one.value, str):
             if one.value in site.scope.attributes and "self" in site.scope.locals:
                 yield site.swap(node, f"self.{one.value}", "receiver", f"`self.{one.value}` holds it already", 1.9)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from prodwise.repair.edits import Edit
+from prodwise.repair.search.names import looped
 from prodwise.repair.search.site import Site
 from prodwise.repair.source import Function, Source
 
@@ -52,7 +53,7 @@ def _wrapped(site: Site, node: ast.expr) -> Iterator[Edit]:
     if isinstance(node, ast.GeneratorExp) and not text.startswith("("):
         return
     for call in _AROUND:
-        if not text.startswith(f"{call}("):
+        if not text.startswith(f"{call}(") and not (call == "set" and looped(site, node)):
             yield site.swap(node, f"{call}({text})", "call missing", f"`{name}` lacks `{call}(…)`", 2.0)
     if isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
         for method in _METHODS:

@@ -110,15 +110,23 @@ def _base_cases(site: Site, function: Function) -> Iterator[Edit]:
         if isinstance(node, ast.Return) and node.value is not None
     ]
     simple = [text for text in dict.fromkeys(returns) if len(text) < 30]
+    answers = (
+        dict.fromkeys(f" {one}" for one in (*simple[:3], "{}", "[]", "0", "1", "None", "False"))
+        if returns
+        else {"": None}
+    )
     recursive = any(isinstance(node, ast.Call) and _name(node.func) == function.name for node in ast.walk(function))
     for argument in function.args.args:
         name = argument.arg
         if name in ("self", "cls"):
             continue
         for test in (f"not {name}", f"{name} is None", f"{name} <= 0", f"{name} < 0"):
-            for value in dict.fromkeys((*simple[:3], name, "[]", "0", "1", "None", "False")):
-                cost = 3.0 if recursive and value in simple else 3.5
-                made = site.insert(f"if {test}:\n    return {value}", "guard", f"the case `{test}` is missing", cost)
+            for answer in answers:
+                value = answer.strip().replace("{}", name)
+                cost = 3.0 if (recursive and value in simple) or not returns else 3.5
+                made = site.insert(
+                    f"if {test}:\n    return {value}".rstrip(), "guard", f"the case `{test}` is missing", cost
+                )
                 if made is not None:
                     yield made
 

@@ -9,6 +9,7 @@ from prodwise.repair.edits import Edit
 from prodwise.repair.search import conditions
 from prodwise.repair.search.site import Site
 
+KINDS_MOST = 3
 _OTHER_END = {"startswith": "endswith", "endswith": "startswith"}
 
 
@@ -20,6 +21,10 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
             yield from _anywhere(site, node, whole, part, how)
         case ast.Compare(left=ast.Call(func=ast.Name(id="type"), args=[one]), ops=[how_typed], comparators=[kind]):
             yield from _kind(site, node, one, kind, how_typed)
+        case ast.Compare(
+            left=ast.Name() | ast.Attribute() as one, ops=[ast.IsNot()], comparators=[ast.Constant(value=None)]
+        ):
+            yield from _of_a_kind(site, node, one)
         case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]) if _text(right):
             yield from _not_whole(site, node, left, right)
             yield from _other_end(site, node, left, right)
@@ -47,6 +52,14 @@ def _kind(site: Site, node: ast.expr, one: ast.expr, kind: ast.expr, how: ast.cm
         yield site.swap(node, asked, "question", "what derives from the type is meant as well", 1.6)
     elif isinstance(how, ast.IsNot | ast.NotEq):
         yield site.swap(node, f"not {asked}", "question", "what derives from the type is meant as well", 1.6)
+
+
+def _of_a_kind(site: Site, node: ast.expr, one: ast.expr) -> Iterator[Edit]:
+    """`isinstance(other, Money)` where something else may come than it or None: of the class itself, or of what the file asks for."""
+    klass = site.source.klass(site.statement)
+    for kind in dict.fromkeys((*([klass.name] if klass is not None else []), *site.source.asked_types[:KINDS_MOST])):
+        new = f"isinstance({site.source.of(one)}, {kind})"
+        yield site.swap(node, new, "question", f"`{site.source.of(one)[:40]}` is to be a `{kind[:40]}`", 2.4)
 
 
 def _not_whole(site: Site, node: ast.expr, whole: ast.expr, part: ast.expr) -> Iterator[Edit]:

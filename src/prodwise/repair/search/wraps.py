@@ -28,6 +28,8 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
         yield site.swap(node, f"{base}.get({key})", "missing key", f"`{key}` may be missing in `{base}`", 2.3)
     if isinstance(parent, ast.Attribute) and isinstance(node, ast.Name | ast.Attribute):
         yield from _called(site, node, 2.6)
+        if (text := site.source.of(node)) in nearby.called(site.source):
+            yield site.swap(node, f"{text}()", "call missing", f"`{text[:60]}` is called elsewhere", 1.9)
         return
     if not isinstance(parent, _PLACES):
         return
