@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -111,6 +112,12 @@ def test_many_edits_are_tried_on_all_cores_and_each_once(shop: Workshop) -> None
     found, trees = tried(shop, some, PRICE)
     assert trees == min(4, len(os.sched_getaffinity(0)))
     assert found.codes == dict.fromkeys(some, 1)
+
+
+def test_where_memory_is_scarce_there_is_one(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=500 << 20))
+    some = edits([("return 2", f"return {number}") for number in range(4, 144)])
+    assert tried(shop, some, PRICE) == (Tried(True, dict.fromkeys(some, 1)), 1)
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")

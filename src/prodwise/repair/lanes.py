@@ -9,11 +9,15 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Final
 
+import psutil
+
 from prodwise.clock import monotonic
 from prodwise.ports.repair import Tree, Workshop
 from prodwise.repair.probe import ANSWERS, BEST, Probe, Trial, Tried, Try
 
 LANES_MOST: Final = 4
+ROOM: Final = 512 << 20
+"""Of memory that nobody needs, for each lane beside the first: an app may serve users on the same machine."""
 WORTH: Final = 60
 """So many edits pay for another collection of the tests."""
 WAIT_SHARE: Final = 0.1
@@ -29,7 +33,7 @@ class Lanes:
     """The trees are made while the check is looked at: in a large repository that takes seconds."""
 
     def __init__(self, workshop: Workshop, base: str) -> None:
-        more = min(LANES_MOST, len(os.sched_getaffinity(0))) - 1
+        more = min(LANES_MOST - 1, len(os.sched_getaffinity(0)) - 1, psutil.virtual_memory().available // ROOM)
         self._held, self._threads = ExitStack(), ThreadPoolExecutor(LANES_MOST)
         self._trees = [self._threads.submit(self._held.enter_context, workshop.fresh(base)) for _ in range(more)]
 
