@@ -93,6 +93,15 @@ _WRONG: Final = tuple(
         (r"nothing after it is to be looked at", "look at nothing after it"),
         (r"nothing more is to be done with this one", "go on to the next one"),
         (r"`([^`]+)` is meant without its sign", "use {} without its sign"),
+        (r"`([^`]+)` is meant without its argument", "call {} without an argument"),
+        (r"`([^`]+)` is left out for `([^`]+)`", "pass {} to {}"),
+        (r"`([^`]+)` does not belong there", "take {} out"),
+        (r"`([^`]+)` falls back on `([^`]+)`", "let {} fall back on {}"),
+        (r"`([^`]+)` is as it was at first", "set {} back to what it was at first"),
+        (r"`([^`]+)` may be nothing", "allow for {} being nothing"),
+        (r"`([^`]+)` need not be there yet", "allow for {} not being there yet"),
+        (r"`([^`]+)` is always there", "ask for {} with no fallback"),
+        (r"`([^`]+)` is called elsewhere", "call {}"),
         (r"`([^`]+)` is (?:meant|meant here)", "use {}"),
     )
 )

@@ -63,7 +63,7 @@ def _none_at_all(site: Site, node: ast.Call) -> Iterator[Edit]:
     given = len(node.args) + len(node.keywords)
     if given != 1 or target is None or not (target.args.defaults or target.args.kw_defaults):
         return
-    why = f"`{name_of(node.func)}` is meant without it"
+    why = f"`{name_of(node.func)}` is meant without its argument"
     yield site.swap(node, f"{site.source.of(node.func)}()", "argument dropped", why, 2.3)
 
 
