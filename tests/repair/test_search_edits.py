@@ -14,15 +14,7 @@ from prodwise.repair.search import candidates
 from prodwise.repair.source import Function, Source
 from prodwise.repair.templates import crash, defaults, expected, guards, handlers, members, raises
 from prodwise.repair.values import Call, Calls, Value, questions
-
-
-def statement_at(source: Source, line: int) -> ast.stmt:
-    return next(one for one in source.statements if one.lineno == line and not isinstance(one, Function))
-
-
-def made(text: str, line: int) -> dict[str, Edit]:
-    source = Source("m.py", text)
-    return {edit.applied(text): edit for edit in reversed(candidates.of(source, statement_at(source, line)))}
+from tests.repair.small_programs import made, statement_at
 
 
 @pytest.mark.parametrize(

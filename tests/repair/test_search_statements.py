@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from prodwise.repair.edits import Edit
 from prodwise.repair.inside import prodwise_modules
 from prodwise.repair.search import candidates, together
-from prodwise.repair.source import Function, Source
-
-
-def statement_at(source: Source, line: int) -> ast.stmt:
-    return next(one for one in source.statements if one.lineno == line and not isinstance(one, Function))
-
-
-def made(text: str, line: int) -> dict[str, Edit]:
-    source = Source("m.py", text)
-    return {edit.applied(text): edit for edit in reversed(candidates.of(source, statement_at(source, line)))}
-
+from prodwise.repair.source import Source
+from tests.repair.small_programs import made
 
 CHAIN = """
 def f(key, value):
