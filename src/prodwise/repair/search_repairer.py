@@ -105,11 +105,11 @@ class _Search:
             sorted(scene.known),
             scene.limits.each,
             scene.limits.quick,
-            MARGIN,
-            PASSED_MOST,
-            ENOUGH / ALL,
-            scene.error.rpartition(".")[2],
-            scene.limits.idle,
+            margin=MARGIN,
+            most=PASSED_MOST,
+            enough=ENOUGH / ALL,
+            error=scene.error.rpartition(".")[2],
+            idle=scene.limits.idle,
         )
         command, seconds = scene.check.whole or scene.check.command, max(2.0, ALL * self.left() - LAST_S)
         tried = self.lanes.attempt(self.probe, command, _numbered(candidates), trial, seconds)
