@@ -14,7 +14,7 @@ import pytest
 
 from prodwise.heal.fixing import story as steps
 from prodwise.heal.fixing import suite
-from prodwise.model.errors import OutOfTime, TargetError
+from prodwise.model.errors import NothingFits, OutOfTime, TargetError
 from prodwise.model.patch import Fault, Proposal
 from tests.fixing.bench import CART, CHECK, OTHERS, WITH_CHECK, WITH_TESTS, Proposes, gates, git, repository, story
 from tests.loop.patches import diff, new_file
@@ -152,6 +152,19 @@ def test_what_there_was_no_time_to_try_is_said(tmp_path: Path) -> None:
     assert (fix.status, fix.over) == ("no_fix", True)
     assert fix.reason.startswith("nobody had anything to propose; late: 7 of 9 edits were not tried in its time")
     assert "what else late would propose: 7 of 9 edits were not tried in its time" in fix.unchecked
+
+
+def test_what_was_learned_without_a_fix_is_told(tmp_path: Path) -> None:
+    class Learned:
+        name = "learned"
+
+        def propose(self, fault: Fault, workshop: object, base: str, seconds: float) -> Iterator[Proposal]:
+            raise NothingFits("none of 9 edits fits", "the check passes when `add` is left out")
+            yield
+
+    fix = story(repository(tmp_path, {"cart.py": CART, "check.py": CHECK}), WITH_CHECK, Learned())
+    assert (fix.status, fix.over) == ("no_fix", False)
+    assert fix.reason == "nobody had anything to propose; the check passes when `add` is left out"
 
 
 def test_that_no_more_proposals_are_looked_at_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

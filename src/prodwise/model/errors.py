@@ -75,6 +75,12 @@ class OutOfTime(ProdwiseError):
     code = "out_of_time"
 
 
+class NothingFits(ProdwiseError):
+    """All of it was looked at, and nothing fits; the hint says what to look at instead."""
+
+    code = "nothing_fits"
+
+
 class TargetError(ProdwiseError):
     """The target did not do what it was asked."""
 

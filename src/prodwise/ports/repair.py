@@ -103,7 +103,8 @@ class Repairer(Protocol):
 
     def propose(self, fault: Fault, workshop: Workshop, base: str, seconds: float) -> Iterator[Proposal]:
         """Proposals against `base`, best first, as they are found, until `seconds` have passed. A repairer that cannot help
-        with this fault proposes nothing. Raises OutOfTime at the end where there was no time for all that it would try."""
+        with this fault proposes nothing. Raises OutOfTime at the end where there was no time for all that it would try, NothingFits
+        where nothing of it fits but something was learned; the hint of either is for a person."""
 
 
 class Advisories(Protocol):

@@ -84,11 +84,42 @@ class _Made:
         return rank.rough(self.edit, self.suspicion)
 
 
-def pool(scene: Scene, tree: Tree, workshop: Workshop) -> list[Candidate]:
-    """In the order to try them.
+@dataclass(frozen=True)
+class Pool:
+    """suspects: statements of the program, the most suspect first, each with its suspicion; older: earlier texts of their files."""
 
-    1. The files that the failing test ran, most suspect first. 2. Their statements. 3. The likelier edits of each. 4. The likeliest
-    by kind, place and turn are looked at, and scored."""
+    scene: Scene
+    tree: Tree
+    suspects: Sequence[tuple[float, Source, ast.stmt]]
+    older: Mapping[str, tuple[str, ...]]
+    readers: Mapping[str, frozenset[tuple[str, int]]]
+
+    def candidates(self) -> list[Candidate]:
+        """In the order to try them: the likelier edits of each statement; the likeliest by kind, place and turn are looked at, and
+        scored."""
+        found = []
+        for one, later in _spread(_all(self.scene, self.suspects, _hints(self.scene, self.tree)))[:LOOKED_AT_MOST]:
+            if not rank.hollow(rank.edited_line(one.edit, one.source)):
+                candidate = self._scored(one)
+                found.append((candidate.score + later, candidate))
+        return [one for _, one in sorted(found, key=lambda pair: pair[0])]
+
+    def candidate(self, edit: Edit, suspicion: float, source: Source, statement: ast.stmt) -> Candidate:
+        return self._scored(_Made(edit, suspicion, source, statement))
+
+    def _scored(self, one: _Made) -> Candidate:
+        edit, source = one.edit, one.source
+        score = rank.score(edit, one.suspicion, source, self.older.get(source.path, ()))
+        unit = _unit(source, one.statement, edit)
+        seen = _seen(source, one.statement, self.readers) if unit is None else frozenset()
+        seen |= {(part.path, part.line) for part in one.parts}
+        if turned.unnoticed(edit, source, one.statement, self.scene.spectrum):
+            edit = replace(edit, kind="turned")
+        return Candidate(edit, unit, score, seen, parts=one.parts, whole=around(source, one.statement, edit))
+
+
+def pool(scene: Scene, tree: Tree, workshop: Workshop) -> Pool:
+    """Of the files that the failing test ran, the most suspect ones."""
     places = suspicion(scene.spectrum, scene.frames)
     best: dict[str, float] = {}
     for (path, _), value in places.items():
@@ -97,20 +128,7 @@ def pool(scene: Scene, tree: Tree, workshop: Workshop) -> list[Candidate]:
     older = {path: _older(workshop, path) for path in list(sources)[:3]}
     readers = _readers(sources)
     ranked = _likely(sorted(_statements(sources, places, readers), key=lambda one: -one[0]))
-    spread = _spread(_all(scene, ranked, _hints(scene, tree)))
-    found = []
-    for one, later in spread[:LOOKED_AT_MOST]:
-        if not rank.hollow(rank.edited_line(one.edit, one.source)):
-            score = rank.score(one.edit, one.suspicion, one.source, older.get(one.source.path, ()))
-            unit = _unit(one.source, one.statement, one.edit)
-            seen = _seen(one.source, one.statement, readers) if unit is None else frozenset()
-            seen |= {(part.path, part.line) for part in one.parts}
-            edit = one.edit
-            if turned.unnoticed(edit, one.source, one.statement, scene.spectrum):
-                edit = replace(edit, kind="turned")
-            whole = around(one.source, one.statement, edit)
-            found.append((score + later, Candidate(edit, unit, score, seen, parts=one.parts, whole=whole)))
-    return [one for _, one in sorted(found, key=lambda pair: pair[0])]
+    return Pool(scene, tree, ranked, older, readers)
 
 
 def _likely(ranked: Sequence[tuple[float, Source, ast.stmt]]) -> list[tuple[float, Source, ast.stmt]]:

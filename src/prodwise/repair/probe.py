@@ -20,12 +20,14 @@ from prodwise.repair.whole import Whole
 
 PLACE = ".prodwise-watch"
 INSIDE = ("sitecustomize.py", "prodwise_watch.py", "prodwise_forks.py", "prodwise_modules.py", "prodwise_compare.py",
-          "prodwise_values.py", "prodwise_differs.py", "prodwise_limits.py")  # fmt: skip
+          "prodwise_values.py", "prodwise_differs.py", "prodwise_limits.py", "prodwise_asks.py")  # fmt: skip
 ANSWERS = "answer.jsonl"
 BEST = "best"
 """The score of what passed in another lane, told while a run goes on."""
 ANSWER_MOST = 64 << 20
 CANNOT = 97
+HANG_ASKED_S = 4.0
+"""Of processor time, after which a test in which questions are asked counts as hanging."""
 _RUN = f'PYTHONPATH="$PWD/{PLACE}${{PYTHONPATH:+:$PYTHONPATH}}" exec "$@"'
 _ENV = {"PYTHONDONTWRITEBYTECODE": "1"}
 _LEAN = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
@@ -72,6 +74,24 @@ class Try:
     unit: Unit | None
     score: float
     whole: Whole | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Lines where questions could be asked."""
+
+    path: str
+    first: int
+    last: int
+    questions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A test came past a place. answers: one character for each of its questions, "1" yes, "0" no, "?" where it cannot be asked."""
+
+    test: str
+    answers: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +212,18 @@ class Probe:
         plan = {"mode": "compare", "edits": _rows_of(edits), "seconds": 3.0, "record": 5.0}
         rows = self._kept(command, edits, plan, seconds)
         return {int(row["id"]): tuple(map(str, row["answers"])) for row in rows if "answers" in row}
+
+    def ask(self, command: Sequence[str], places: Sequence[Place], failing: Sequence[str],
+            seconds: float) -> list[list[Visit]]:  # fmt: skip
+        """For each place how its questions are answered, in order, the first few times that each test comes past it."""
+        rows = [[one.path, one.first, one.last, list(one.questions)] for one in places]
+        plan = {"mode": "ask", "places": rows, "failing": list(failing), "last": 0.8 * seconds, "seconds": HANG_ASKED_S}
+        found: list[list[Visit]] = [[] for _ in places]
+        for row in self._watch(command, plan, seconds)[1]:
+            at, answers = row.get("place"), str(row.get("answers", ""))
+            if isinstance(at, int) and 0 <= at < len(places) and len(answers) == len(places[at].questions):
+                found[at].append(Visit(str(row.get("test", "")), answers))
+        return found
 
     def _kept(self, command: Sequence[str], edits: Mapping[int, Try], plan: Mapping[str, Any],
               seconds: float) -> list[dict[str, Any]]:  # fmt: skip

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from prodwise.clock import monotonic
 from prodwise.model.action import ActionKind
-from prodwise.model.errors import OutOfTime
+from prodwise.model.errors import NothingFits, OutOfTime
 from prodwise.model.patch import Fault, Proposal
 from prodwise.ports.repair import Workshop
-from prodwise.repair import limits
+from prodwise.repair import contrast, limits
 from prodwise.repair.edits import unified
+from prodwise.repair.forced import forced, where
 from prodwise.repair.guards import Guards
 from prodwise.repair.lanes import Lanes
-from prodwise.repair.pool import Candidate, pool, source_at
+from prodwise.repair.pool import Candidate, Pool, pool, source_at
 from prodwise.repair.probe import CANNOT, Probe, Trial, Try, read_text
 from prodwise.repair.scene import Scene, look
 from prodwise.repair.verdict import Survivor, chosen
@@ -28,6 +29,12 @@ LAST_S = 3.0
 ENOUGH = 0.75
 """After this part of its time the search goes on to what follows a try that passed; ALL: where none did."""
 ALL = 0.9
+FIRST = 0.6
+"""Where nothing has passed after this part of its time, it looks for places where a question is missing; FORCED and ASKED: the parts
+that this may take."""
+FORCED = 0.15
+ASKED = 0.1
+PLACES_MOST = 8
 
 
 class SearchRepairer:
@@ -53,9 +60,23 @@ class SearchRepairer:
                     rank = max(round(1 - survivor.confidence, 3), rank + 0.01)
                     yield Proposal(self.name, ActionKind.PATCH, diff, why, rank)
                 if rank < 0 < search.untried:
-                    raise OutOfTime(f"{search.untried:,} of {search.made:,} edits were not tried in its time")
+                    raise OutOfTime(
+                        f"{search.untried:,} of {search.made:,} edits were not tried in its time", search.where
+                    )
+                if rank < 0 and search.where:
+                    raise NothingFits(f"none of {search.made:,} edits fits", search.where)
             finally:
                 probe.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Tries:
+    """cannot: those that must be tried in a process of their own; late: those that were not tried: there was no time, or something
+    clearly likelier passed."""
+
+    passed: list[Candidate]
+    cannot: list[Candidate]
+    late: list[Candidate]
 
 
 @dataclass
@@ -69,19 +90,20 @@ class _Search:
     end: float
     made: int = 0
     untried: int = 0
+    where: str = ""
 
     def left(self) -> float:
         return self.end - monotonic()
 
-    def best(self, candidates: Sequence[Candidate]) -> list[Survivor]:
+    def best(self, pool: Pool) -> list[Survivor]:
         """1. Tries until what follows is clearly less likely than what stands, or time is up. 2. What stands is asked further
         questions, and weighed. 3. The chosen ones pass the plain command once more, in a fresh process."""
         guards = Guards(self.scene, self.probe)
-        passed, rest, late = self._forked(candidates)
-        self.made, self.untried = len(candidates), late + (0 if passed else max(0, len(rest) - PLAIN_MOST))
-        passed = self._beside(_whole(passed))
+        tried = self._all(pool)
+        self.untried = 0 if tried.passed else len(tried.late) + max(0, len(tried.cannot) - PLAIN_MOST)
+        passed = self._beside(_whole(tried.passed))
         best = min((one.score for one in passed), default=1e9)
-        slow = self._plainly([one for one in rest if one.score <= best + MARGIN][:PLAIN_MOST])
+        slow = self._plainly([one for one in tried.cannot if one.score <= best + MARGIN][:PLAIN_MOST])
         passed += guards.whole(slow, self.left() - LAST_S)
         held = limits.weighed(guards.hold(passed, self.left() - LAST_S))
         standing = sorted(held, key=lambda one: one.score)
@@ -94,12 +116,49 @@ class _Search:
         source_of = cache(partial(source_at, self.probe.tree))
         known = limits.marked(passed, source_of)
         more = limits.others(known, source_of)
-        return [*known, *(self._forked(more)[0] if more and self.left() > LAST_S else [])]
+        return [*known, *(self._forked(more).passed if more and self.left() > LAST_S else [])]
 
-    def _forked(self, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Candidate], int]:
-        """Those that pass, those that must be tried in a process of their own, and of how many there was no time for."""
+    def _all(self, pool: Pool) -> _Tries:
+        """The likelier edits first; where none of them passes, those that ask what is missing, and the rest."""
+        candidates = pool.candidates()
+        self.made = len(candidates)
+        first = self._forked(candidates, FIRST)
+        if not first.passed:
+            asking = self._asking(pool)
+            self.made += len(asking)
+            rest = [*asking, *first.late]
+        else:
+            best = min(one.score for one in first.passed)
+            rest = [one for one in first.late if one.score <= best + MARGIN]
+        if not rest or self.left() < LAST_S:
+            return first
+        then = self._forked(rest)
+        return _Tries([*first.passed, *then.passed], [*first.cannot, *then.cannot], then.late)
+
+    def _asking(self, pool: Pool) -> list[Candidate]:
+        """1. Places at which the check passes where a condition is answered otherwise, a step left out or the work given up. 2. What
+        is so there in the failing tests alone."""
+        scene, most = self.scene, self.left()
+        some = forced(pool.suspects) if scene.targets else []
+        made = [pool.candidate(one.edit, one.suspicion, one.site.source, one.site.statement) for one in some]
+        trial = replace(self._trial(), must=scene.targets, margin=1e9, most=PLACES_MOST)
+        tried = self.lanes.attempt(self.probe, scene.check.command, _numbered(made), trial, FORCED * most)
+        here = [one for at, one in enumerate(some) if tried.codes.get(at) == 0][:PLACES_MOST]
+        if not here:
+            return []
+        self.where = where(here)
+        places, command = [contrast.asked(one) for one in here], scene.check.whole or scene.check.command
+        visits = self.probe.ask(command, [one.place for one in places], scene.targets, ASKED * most)
+        found = []
+        for place, seen in zip(places, visits, strict=True):
+            site = place.forced.site
+            for edit in contrast.edits(place, seen, scene.targets, scene.passing):
+                found.append(pool.candidate(edit, place.forced.suspicion, site.source, site.statement))
+        return found
+
+    def _trial(self) -> Trial:
         scene = self.scene
-        trial = Trial(
+        return Trial(
             scene.targets,
             sorted({*scene.targets, *scene.passing}),
             sorted(scene.known),
@@ -111,14 +170,16 @@ class _Search:
             error=scene.error.rpartition(".")[2],
             idle=scene.limits.idle,
         )
-        command, seconds = scene.check.whole or scene.check.command, max(2.0, ALL * self.left() - LAST_S)
-        tried = self.lanes.attempt(self.probe, command, _numbered(candidates), trial, seconds)
+
+    def _forked(self, candidates: Sequence[Candidate], share: float = 1.0) -> _Tries:
+        """share: of the time that is left."""
+        command, seconds = self.scene.check.whole or self.scene.check.command, max(2.0, ALL * self.left() - LAST_S)
+        tried = self.lanes.attempt(self.probe, command, _numbered(candidates), self._trial(), share * seconds)
         if not tried.ready:
-            return [], list(candidates), 0
+            return _Tries([], list(candidates), [])
         passed = [one for at, one in enumerate(candidates) if tried.codes.get(at) == 0]
         cannot = [one for at, one in enumerate(candidates) if tried.codes.get(at) == CANNOT]
-        late = 0 if passed else len(candidates) - len(tried.codes)  # else the rest was clearly less likely
-        return passed, cannot, late
+        return _Tries(passed, cannot, [one for at, one in enumerate(candidates) if at not in tried.codes])
 
     def _answers(self, standing: Sequence[Candidate]) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
         """What each answers beyond the tests, where that can be asked, and what the unchanged program does; in a tree of its own,

@@ -14,7 +14,7 @@ from prodwise.heal.fixing.reproducer import Reproducer
 from prodwise.heal.fixing.rivals import rival
 from prodwise.heal.fixing.trial import Court, Means, Trial, asked
 from prodwise.loop.verify.patch import NotADiff, read
-from prodwise.model.errors import OutOfTime, ProdwiseError, Refused
+from prodwise.model.errors import NothingFits, OutOfTime, ProdwiseError, Refused
 from prodwise.model.gate import GateResult, Verdict, worst
 from prodwise.model.patch import Proposal
 from prodwise.ports.repair import Repairer, Workshop
@@ -93,8 +93,8 @@ def repair(
         return Fix("no_fix", won, None, (), _kept(tried), unchecked, check.text, budget.spent)
     if won is None:
         over = over or bool(court.unfinished) or budget.left < LEAST_S
-        unfinished = f"; {court.unfinished}" if court.unfinished else ""
-        reason = _why_none(tried, repairers) + unfinished + (f"; {budget.seconds:.0f} s are over" if over else "")
+        spent = f"{budget.seconds:.0f} s are over" if over else ""
+        reason = "; ".join(filter(None, (_why_none(tried, repairers), court.unfinished, spent, court.learned)))
         last = tried[-1].gates if tried else ()
         return Fix("no_fix", reason, None, last, _kept(tried), unchecked, check.text, budget.spent, over)
     return Fix("fixed", won.proposal.why, won.proposal, won.gates, _kept(tried), unchecked, check.text, budget.spent)
@@ -175,8 +175,11 @@ def _proposals(court: Court, one: Repairer, share: float, seen: set[str], tell: 
                 yield proposal
     except (BudgetOver, Refused):
         raise
+    except NothingFits as error:
+        court.learned = error.hint
+        tell(f"{one.name}: {error.message}; {error.hint}")
     except OutOfTime as error:
-        court.unfinished = f"{one.name}: {error.message}"
+        court.unfinished, court.learned = f"{one.name}: {error.message}", error.hint
         court.not_checked(f"what else {one.name} would propose: {error.message}")
         tell(court.unfinished)
     except Exception as error:  # noqa: BLE001 — a repairer may be anybody's: what it stumbles over ends it, not the story

@@ -35,9 +35,9 @@ class Means:
 @dataclass
 class Court:
     """What is the same for all proposals. suite, before, suite_s: the suite at the base, once it was looked for, and how long it
-    took; late: why there was no time for any of it, "" otherwise; unfinished: what a repairer had no time for; unchecked: what no
-    gate could look at, in plain words; tell: hears what is going on; installed: folder of a lock → the court with what it installs
-    at the base, or why there is none."""
+    took; late: why there was no time for any of it, "" otherwise; unfinished: what a repairer had no time for; learned: what one
+    without a proposal says of where to look; unchecked: what no gate could look at, in plain words; tell: hears what is going on;
+    installed: folder of a lock → the court with what it installs at the base, or why there is none."""
 
     workshop: Workshop
     base: str
@@ -50,6 +50,7 @@ class Court:
     suite_s: float = 0.0
     late: str = ""
     unfinished: str = ""
+    learned: str = ""
     wobbly: frozenset[str] = frozenset()
     linted: dict[tuple[str, ...], str | None] = field(default_factory=dict)
     unchecked: list[str] = field(default_factory=list)

@@ -8,6 +8,8 @@ itself. `plan.json` says what to do:
      "idle": for how long it may wait, "margin": how much worse than the best that passes is still tried, "most": how many may pass,
      "total": seconds after which it ends where one has passed, "last": where none has, "error": the type that the check fails with}
     {"mode": "compare", "edits": as above, "seconds": CPU time of one edit}      what each answers beyond the tests
+    {"mode": "ask", "places": [[path, first line, last line, [questions]]], "failing": [tests], "last": seconds after which no
+     question is asked}      what they are answered where the tests come past
 The fork happens when the tests were collected and nothing ran yet, so that imports are paid once for all edits.
 """
 
@@ -64,10 +66,12 @@ def begin():
         return
     State.known = frozenset(State.plan.get("known", ()))
     answer({"root": ROOT})
-    if State.plan["mode"] != "cover":
-        quiet = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(quiet, 1)
-        os.dup2(quiet, 2)
+    if State.plan["mode"] == "ask":
+        import prodwise_asks
+
+        State.tracer = prodwise_asks.tracer()
+    elif State.plan["mode"] != "cover":
+        quiet()
     elif State.plan.get("only") != []:
         State.tracer = tracing()
         threading.settrace(State.tracer)
@@ -78,6 +82,13 @@ def begin():
     if State.plan["mode"] == "cover":
         atexit.register(script_ended)
     watch_unittest()
+
+
+def quiet():
+    """What is printed from now on is nobody's."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
 
 
 def tracing():
@@ -135,7 +146,7 @@ def hangs(signum, frame):
 
 def starting(test):
     """A test begins. What ran before it belongs to no test but to the loading of modules."""
-    if State.plan.get("mode") == "cover":
+    if State.plan.get("mode") in ("cover", "ask"):
         if not State.begun:
             answer({"loading": {path: sorted(lines) for path, lines in State.lines.items()}})
             State.begun = True
@@ -169,6 +180,8 @@ def ended(test, failed):
             }
         )
         State.lines, State.error = {}, ""
+    elif State.plan.get("mode") == "ask":
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     elif State.child is not None:
         if not failed:
             State.passed.add(test)

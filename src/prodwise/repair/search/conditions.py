@@ -38,14 +38,14 @@ def is_condition(site: Site, node: ast.expr) -> bool:
     return asks and isinstance(parent, ast.Return | ast.Assign | ast.keyword | ast.Lambda)
 
 
-def joined(site: Site, node: ast.expr, term: str, word: str, why: str, cost: float) -> Edit:
-    """The condition with one term more, before it where it speaks of the same thing and protects it, else after."""
+def joined(site: Site, node: ast.expr, term: str, word: str, why: str, cost: float, before: bool = False) -> Edit:
+    """The condition with one term more, before it where it speaks of the same thing and protects it, else after, unless told."""
     text = site.source.of(node)
     parent = site.source.parents.get(node)
     alone = isinstance(node, _PLAIN) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
     same = isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And if word == "and" else ast.Or)
     safe = text if alone or same else f"({text})"
-    first = " is " in term and _base(term) in ast.unparse(node)
+    first = before or (" is " in term and _base(term) in ast.unparse(node))
     new = f"{term} {word} {safe}" if first else f"{safe} {word} {term}"
     like = isinstance(parent, ast.BoolOp) and isinstance(parent.op, ast.And if word == "and" else ast.Or)
     if like:
@@ -98,6 +98,8 @@ def _names(node: ast.AST) -> list[str]:
 
 def negated(text: str) -> str:
     node = ast.parse(text, mode="eval").body
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return ast.unparse(node.operand)
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
         opposite = {ast.Is: "is not", ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in", ast.Eq: "!=", ast.NotEq: "=="}
         word = opposite.get(type(node.ops[0]))

@@ -22,17 +22,13 @@ _USUAL = (".strip()", ".lower()")
 def edits(site: Site) -> Iterator[Edit]:
     """Before the first statement of a function, docstring aside."""
     function = site.source.function(site.statement)
-    if (
-        function is None
-        or isinstance(site.statement, Function | ast.ClassDef)
-        or _first(function) is not site.statement
-    ):
+    if function is None or isinstance(site.statement, Function | ast.ClassDef) or first(function) is not site.statement:
         return
     yield from _formed(site, function)
     yield from _answered(site, function)
 
 
-def _first(function: Function) -> ast.stmt:
+def first(function: Function) -> ast.stmt:
     body = function.body
     says = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) and len(body) > 1
     return body[1] if says else body[0]
@@ -78,14 +74,14 @@ def _answered(site: Site, function: Function) -> Iterator[Edit]:
              if one.place is not function and nearby.visible(site, one.names) and one.names & set(site.scope.locals)]  # fmt: skip
     own = ast.unparse(function)
     asked = [one for one in asked if one not in own][:QUESTIONS_MOST]
-    for text, (at, answer) in product(asked, enumerate(_answers(site, function))):
+    for text, (at, answer) in product(asked, enumerate(answers(function))):
         made = site.insert(f"if {text}:\n    return {answer}".rstrip(), "guard",
                            f"`{text}` is asked elsewhere, and not here", 2.5 + 0.1 * at)  # fmt: skip
         if made is not None:
             yield made
 
 
-def _answers(site: Site, function: Function) -> list[str]:
+def answers(function: Function) -> list[str]:
     """What it hands back elsewhere without work: constants, nothing, a parameter as it is."""
     values = [one.value for one in ast.walk(function) if isinstance(one, ast.Return)]
     empty = (ast.unparse(one) for one in values if isinstance(one, ast.List | ast.Dict | ast.Tuple))
@@ -95,8 +91,8 @@ def _answers(site: Site, function: Function) -> list[str]:
     if not any(value is not None for value in values):
         return [""]
     texts = ['""'] if any(isinstance(one, ast.JoinedStr) or _joins(one) for one in values) else []
-    first = [one.arg for one in function.args.args if one.arg not in ("self", "cls")][:1]
-    return list(dict.fromkeys((*plain, *texts, *first, "None")))[:ANSWERS_MOST]
+    given = [one.arg for one in function.args.args if one.arg not in ("self", "cls")][:1]
+    return list(dict.fromkeys((*plain, *texts, *given, "None")))[:ANSWERS_MOST]
 
 
 def _joins(value: ast.expr | None) -> bool:

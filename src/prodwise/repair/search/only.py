@@ -15,24 +15,29 @@ LINES_MOST = 4
 
 def edits(site: Site) -> Iterator[Edit]:
     source, statement = site.source, site.statement
-    if source.function(statement) is None or not _step(site) or not alone(site):
+    if source.function(statement) is None or not is_step(site) or not alone(site):
         return
+    own = {ast.unparse(one) for one in ast.walk(statement) if isinstance(one, ast.expr)}
+    for term, cost in list(conditions.terms(site, statement).items())[:TERMS_MOST]:
+        edit = where(site, term, cost) if term not in own else None
+        if edit is not None:
+            yield edit
+
+
+def where(site: Site, term: str, cost: float) -> Edit | None:
+    """None for a step that cannot be moved in by its lines."""
+    source, statement = site.source, site.statement
     start, end = source.span(statement)
     indent, text = source.indent(statement), source.text[start:end]
     lines = (statement.end_lineno or 0) - statement.lineno
     if lines >= LINES_MOST or '"""' in text or "'''" in text or "\\\n" in text:
-        return
+        return None
     inner = text.replace("\n", "\n    ")
-    own = {ast.unparse(one) for one in ast.walk(statement) if isinstance(one, ast.expr)}
-    for term, cost in list(conditions.terms(site, statement).items())[:TERMS_MOST]:
-        if term not in own:
-            why = f"it is done only when `{term}`"
-            yield Edit(
-                source.path, start, end, f"if {term}:\n{indent}    {inner}", "only if", why, cost, statement.lineno
-            )
+    why = f"it is done only when `{term}`"
+    return Edit(source.path, start, end, f"if {term}:\n{indent}    {inner}", "only if", why, cost, statement.lineno)
 
 
-def _step(site: Site) -> bool:
+def is_step(site: Site) -> bool:
     match site.statement:
         case ast.Expr(value=ast.Call() | ast.Await() | ast.Yield() | ast.YieldFrom()) | ast.AugAssign() | ast.Delete():
             return True
