@@ -61,7 +61,7 @@ def forced(suspects: Sequence[tuple[float, Source, ast.stmt]]) -> list[Forced]:
 def where(some: Sequence[Forced]) -> str:
     """For a person: what the check was seen to pass with; "" for nothing."""
     ways = ", ".join(f"when {one.told}" for one in some[:TOLD_MOST])
-    return f"the check passes {ways}: look there, since none of it is a fix" if ways else ""
+    return f"the check passes {ways}: no fix, but the place to look at" if ways else ""
 
 
 def _of(site: Site) -> Iterator[tuple[ast.expr | ast.stmt, str, Edit]]:

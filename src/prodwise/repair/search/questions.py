@@ -59,7 +59,9 @@ def _things(site: Site, near: ast.AST) -> dict[str, float]:
         for text in _read(nodes):
             found.setdefault(text, min(more, 0.1) if text in parameters else more)
     roots = [one for one in found if one.isidentifier()][:ROOTS_MOST]
-    for name in (*(f"self.{one}" for one in site.scope.attributes), *_taken(site.source, roots)):
+    for name in site.scope.attributes:
+        found.setdefault(f"self.{name}", 0.2)
+    for name in _taken(site.source, roots):
         found.setdefault(name, 0.35)
     known = {*site.scope.locals}
     own = {text: more for text, more in found.items() if text.partition(".")[0].partition("[")[0] in known}
