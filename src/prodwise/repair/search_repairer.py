@@ -140,6 +140,8 @@ class _Search:
         is so there in the failing tests alone."""
         scene, most = self.scene, self.left()
         some = forced(pool.suspects) if scene.targets else []
+        if not some:
+            return []
         made = [pool.candidate(one.edit, one.suspicion, one.site.source, one.site.statement) for one in some]
         trial = replace(self._trial(), must=scene.targets, margin=1e9, most=PLACES_MOST)
         tried = self.lanes.attempt(self.probe, scene.check.command, _numbered(made), trial, FORCED * most)
