@@ -425,6 +425,36 @@ def test_what_was_there_before_may_stay() -> None:
     assert broken(diff("app.py", text, moved), {"app.py": text}) == ()
 
 
+LOCK = """class Lock:
+    def __exit__(self, kind, error, trace):
+        self.free(kind)
+        return False
+
+    def free(self, kind):
+        return True
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rules"),
+    [
+        ("return False", "return True", (BROAD,)),
+        ("return False", "return kind is not None", (BROAD,)),
+        ("self.free(kind)\n", "if kind:\n            return 1\n", (BROAD,)),
+        ("return False", "return None", ()),
+        ("self.free(kind)", "self.free(kind or error)", ()),
+        ("return True", "return kind", ()),
+    ],
+)
+def test_leaving_a_block_does_not_begin_to_swallow_its_errors(old: str, new: str, rules: tuple[str, ...]) -> None:
+    """A context manager's answer lets an error out, or keeps it in like a broad `except`, those of tests too."""
+    for name in ("__exit__", "__aexit__"):
+        text = LOCK.replace("__exit__", name)
+        assert broken(diff("app.py", text, text.replace(old, new)), {"app.py": text}) == rules
+    swallows = LOCK.replace("return False", "return True")
+    assert broken(diff("app.py", swallows, swallows.replace("free(kind)", "free(error)")), {"app.py": swallows}) == ()
+
+
 def test_a_package_that_the_repository_has_may_be_imported() -> None:
     assert broken(body("import attr\nreturn attr.asdict(items[0])"), TEXTS, known=frozenset({"attr"})) == ()
 

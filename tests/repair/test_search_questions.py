@@ -19,7 +19,7 @@ from prodwise.repair.search.site import Site
 from prodwise.repair.search_repairer import SearchRepairer
 from prodwise.repair.source import Source, scope
 from prodwise.sandbox.workshop import Workshop
-from tests.repair.small_programs import statement_at
+from tests.repair.small_programs import made, statement_at
 
 PROGRAM = """class Task:
     def __init__(self, name, hidden=False):
@@ -106,8 +106,8 @@ def asked(one: Forced, *texts: str) -> contrast.Asked:
 
 def test_a_program_is_tried_with_other_answers_without_steps_and_with_early_ends() -> None:
     source = site(8).source
-    made = forced([(1.0, source, one) for one in source.statements])
-    told = {(one.edit.line, one.answer, one.edit.applied(PROGRAM)) for one in made}
+    found = forced([(1.0, source, one) for one in source.statements])
+    told = {(one.edit.line, one.answer, one.edit.applied(PROGRAM)) for one in found}
     assert {(line, answer) for line, answer, _ in told} == {
         (3, "skip"), (3, "return"), (4, "skip"), (8, "yes"), (8, "no"), (8, "return 'nameless'"), (8, "return task"),
         (8, "return None"), (10, "skip"), (15, "return tasks"), (15, "return None"), (16, "continue"), (17, "skip"),
@@ -117,6 +117,15 @@ def test_a_program_is_tried_with_other_answers_without_steps_and_with_early_ends
     assert next(text for line, answer, text in told if (line, answer) == (8, "no")) == PROGRAM.replace(
         'task.name == ""', "False"
     )
+
+
+def test_leaving_a_block_is_not_made_to_keep_errors_in() -> None:
+    """A test's own failure inside the block would not get out: whatever it asks would pass."""
+    text = "class Bar:\n    def __exit__(self, *error):\n        self.close()\n        return False\n"
+    source = Source("m.py", text)
+    assert forced([(1.0, source, one) for one in source.statements]) == []
+    for line in (3, 4):
+        assert not any("return" in edit.new or line == 4 for edit in made(text, line).values())
 
 
 def test_what_could_be_asked_speaks_of_what_is_seen_there() -> None:

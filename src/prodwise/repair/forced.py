@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from prodwise.repair.edits import Edit
-from prodwise.repair.search import conditions, early, only
+from prodwise.repair.search import candidates, conditions, early, only
 from prodwise.repair.search.site import Site
 from prodwise.repair.source import Function, Source, scope
 
@@ -49,6 +49,8 @@ def forced(suspects: Sequence[tuple[float, Source, ast.stmt]]) -> list[Forced]:
     found: list[Forced] = []
     for suspicion, source, statement in suspects:
         if source.function(statement) is None or isinstance(statement, Function | ast.ClassDef):
+            continue
+        if candidates.leaves(source, statement):
             continue
         site = Site(source, statement, scope(source, statement))
         for node, answer, edit in _of(site):

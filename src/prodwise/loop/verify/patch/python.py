@@ -170,6 +170,13 @@ class Look:
                 if isinstance(part, (ast.Return, ast.Break, ast.Continue)):
                     self._add(BROAD, "leaves a finally, which swallows every error", part)
 
+    def _lets_out(self, leaving: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """What a context manager answers when it is left decides whether an error gets out."""
+        for part in ast.walk(leaving):
+            value = part.value if isinstance(part, ast.Return) else None
+            if value is not None and not (isinstance(value, ast.Constant) and not value.value):
+                self._add(BROAD, f"{leaving.name} returns {ast.unparse(value)}"[:200], part)
+
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         body = [one for one in node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
         others = {one.arg for one in node.args.args[1:] or node.args.args}
@@ -186,6 +193,8 @@ class Look:
             "__class_getitem__",
         ):
             self._add(BROAD, f"defines {node.name}", node)
+        if node.name in ("__exit__", "__aexit__"):
+            self._lets_out(node)
         if node.name.startswith("test"):
             self._add(TESTS, f"defines {node.name}", node)
         for decorator in node.decorator_list:
