@@ -14,7 +14,7 @@ from prodwise.heal import controls, returning
 from prodwise.heal.controls import HealControls
 from prodwise.heal.returning import SmallStories
 from prodwise.model.errors import Refused
-from prodwise.model.record import Effect, EffectState
+from prodwise.model.record import Effect, EffectState, Rollout, RolloutState
 from prodwise.model.release import ReleaseState
 from prodwise.model.service import SlotName
 from prodwise.model.target import Order
@@ -75,6 +75,20 @@ def test_a_second_return_is_answered_with_the_one_that_goes_on(asked: tuple[Heal
     assert stories.under_way == [first]
     stories.under_way.clear()
     assert made.rollback("ben") == "1-aaaaaaa", "the first one is over"
+
+
+def test_a_return_that_is_refused_cancels_no_rollout(asked: tuple[HealControls, Stories], store: SqlStore) -> None:
+    made, stories = asked
+    made.rollback("ana")
+    third = store.releases.create("c" * 40, "ana").id
+    store.rollouts.put(Rollout(third, "2-bbbbbbb", RolloutState.RAMPING, "5 %", 0.05, now()))
+    (first,) = stories.under_way
+    assert named(lambda: made.rollback("ben", "1-aaaaaaa")) == first
+    assert store.settings.get(f"cancel:{third}") is None
+    stories.under_way.clear()
+    assert made.rollback("ben", "1-aaaaaaa") == "1-aaaaaaa", "the first one is over"
+    assert store.settings.get(f"cancel:{third}")["who"] == "ben"
+    assert len(stories.under_way) == 1
 
 
 def test_services_are_restarted_side_by_side_and_each_once(asked: tuple[HealControls, Stories]) -> None:
