@@ -12,8 +12,11 @@ from prodwise.cli.client import ApiError
 from prodwise.clock import now
 from prodwise.heal import controls, returning
 from prodwise.heal.controls import HealControls
+from prodwise.heal.incident import undone_by
 from prodwise.heal.returning import SmallStories
+from prodwise.model.change import Change, ChangeKind
 from prodwise.model.errors import Refused
+from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.record import Effect, EffectState, Rollout, RolloutState
 from prodwise.model.release import ReleaseState
 from prodwise.model.service import SlotName
@@ -129,14 +132,17 @@ class AtOnce:
 
 
 class Back:
-    """Stands for going back: how often the restarts were looked at before it began."""
+    """Stands for going back: whether it was, and how often other stories were looked at before it began."""
 
     def __init__(self, durable: AtOnce) -> None:
-        self.durable, self.after = durable, 0
+        self.durable, self.after, self.went = durable, 0, 0
 
     def go_back(self, *given: object) -> str:
         self.after = self.durable.looks
+        self.went += 1
         return ""
+
+    put_back = go_back
 
 
 def test_a_return_waits_for_the_end_of_a_restart(
@@ -171,6 +177,89 @@ def test_a_restart_that_does_not_end_is_looked_for_and_left_behind(
     (effect,) = store.ledger.effects(story=restart)
     assert effect.state is EffectState.FAILED, "it is not known to be at work any more"
     assert "is not over after 0 s: going back all the same" in store.ledger.recent(1, ["waits"])[0].text
+
+
+def on_its_way(store: SqlStore, state: RolloutState) -> str:
+    made = store.releases.create("c" * 40, "ana").id
+    store.rollouts.put(Rollout(made, "2-bbbbbbb", state, "", 0.0, now()))
+    return made
+
+
+@pytest.mark.parametrize("state", [RolloutState.CHECKING, RolloutState.RAMPING, RolloutState.WATCHING])
+def test_a_return_never_begins_beside_a_rollout_and_a_person_is_told(
+    asked: tuple[HealControls, Stories], tmp_path: Path, store: SqlStore, monkeypatch: pytest.MonkeyPatch,
+    state: RolloutState,
+) -> None:  # fmt: skip
+    made, stories = asked
+    third = on_its_way(store, state)
+    made.rollback("ana", "1-aaaaaaa")
+    monkeypatch.setattr(returning, "WAIT_S", 0.0)
+    durable = AtOnce([])
+    ways = Back(durable)
+    small = SmallStories(parts_of(tmp_path, store), durable, ways)  # type: ignore[arg-type]
+    why = f"release {third} is still on its way after 0 s, and never are two stories at work on one service"
+    assert why in small.go_back(stories.under_way[0])
+    assert ways.went == 0
+    assert f"going back failed: it was not begun: {why}" in store.ledger.recent(1, ["failed"])[0].text
+    assert "`prodwise rollback 1-aaaaaaa` asks once more" in (tmp_path / "told").read_text()
+
+
+def test_a_return_does_not_wait_for_a_cancelled_build(
+    asked: tuple[HealControls, Stories], tmp_path: Path, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is on what it makes, and it will not be started. One that nobody cancelled is."""
+    made, stories = asked
+    third = on_its_way(store, RolloutState.BUILDING)
+    made.rollback("ana", "1-aaaaaaa")
+    monkeypatch.setattr(returning, "WAIT_S", 0.0)
+    durable = AtOnce([])
+    ways = Back(durable)
+    small = SmallStories(parts_of(tmp_path, store), durable, ways)  # type: ignore[arg-type]
+    assert small.go_back(stories.under_way[0]) == ""
+    assert ways.went == 1
+    store.settings.put(f"cancel:{third}", None, "test")
+    assert "still on its way" in small.go_back(stories.under_way[0])
+    assert ways.went == 1
+
+
+def test_a_return_waits_for_the_story_of_the_rollout_that_it_cancelled(
+    asked: tuple[HealControls, Stories], tmp_path: Path, store: SqlStore
+) -> None:
+    """One that was just becoming stable goes back by itself, after its rollout is settled."""
+    made, stories = asked
+    third = on_its_way(store, RolloutState.WATCHING)
+    made.rollback("ana", "1-aaaaaaa")
+    store.rollouts.put(Rollout(third, "2-bbbbbbb", RolloutState.VERIFIED_GOOD, "", 1.0, now()))
+    durable = AtOnce([f"ship-{third}"])
+    ways = Back(durable)
+    small = SmallStories(parts_of(tmp_path, store), durable, ways)  # type: ignore[arg-type]
+    assert small.go_back(stories.under_way[0]) == ""
+    assert (ways.went, ways.after) == (1, 3)
+
+
+def test_an_undo_never_begins_beside_its_incident_s_story_and_a_person_is_told(
+    asked: tuple[HealControls, Stories], tmp_path: Path, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, stories = asked
+    symptom = Symptom("errors", "web", "it fails", now(), now())
+    store.incidents.open(Incident("inc-web-1", "web", (symptom,), now(), IncidentState.APPLYING))
+    text = "went back"
+    store.changes.record(
+        Change("inc-web-1", now(), ChangeKind.HEAL, "", "1-aaaaaaa", "2-bbbbbbb", "prodwise", "", text)
+    )
+    made.undo("inc-web-1", "ana")
+    (undo,) = stories.under_way
+    monkeypatch.setattr(returning, "WAIT_S", 0.0)
+    durable = AtOnce([])
+    ways = Back(durable)
+    small = SmallStories(parts_of(tmp_path, store), durable, ways)  # type: ignore[arg-type]
+    why = "inc-web-1 is not over after 0 s, and never are two stories at work on one service"
+    assert why in small.undo(undo)
+    assert ways.went == 0
+    assert "`prodwise deploy aaaaaaa` ships it again" in (tmp_path / "told").read_text()
+    assert undone_by(store.settings.get(f"undo:{undo}")) == "", "the incident goes on"
+    with pytest.raises(Refused, match="it was not begun: inc-web-1 is not over"):
+        made.undo("inc-web-1", "ben")
 
 
 @pytest.mark.full

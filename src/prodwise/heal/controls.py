@@ -63,7 +63,9 @@ class HealControls:
         cancel = {f"cancel:{current.release}": {"who": who, "reason": reason}} if current is not None else {}
         if wanted is not None:
             story = f"return-{wanted.id}-{uuid.uuid4().hex[:8]}"
-            self._ask("return", story, {"release": wanted.id, "who": who, "reason": reason}, beside=cancel)
+            rollout = current.release if current is not None else ""
+            asked = {"release": wanted.id, "who": who, "reason": reason, "rollout": rollout}
+            self._ask("return", story, asked, beside=cancel)
             return wanted.id
         for name, word in cancel.items():
             records.settings.put(name, word, who)
@@ -81,6 +83,9 @@ class HealControls:
         """Takes the incident's rollback back, once. An undo is not undone; a restart changes no state, so it has no undo."""
         records, story = self._parts.records, f"undo-{incident_id}"
         row, known = records.incidents.row(incident_id), records.settings.get(f"undo:{story}")
+        if known and known.get("not_begun"):
+            raise Refused(f"{known['who']} asked for that already, and it was not begun: {known['not_begun']}",
+                          "`prodwise releases` shows what runs")  # fmt: skip
         if known:
             return f"{known['who']} took it back already: {known['left']} was put back"
         self._can_undo(incident_id)
