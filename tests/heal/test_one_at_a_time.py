@@ -10,12 +10,12 @@ import pytest
 
 from prodwise.cli.client import ApiError
 from prodwise.clock import now
-from prodwise.heal import controls, returning
+from prodwise.heal import controls, releases, returning
 from prodwise.heal.controls import HealControls
 from prodwise.heal.incident import undone_by
 from prodwise.heal.returning import SmallStories
 from prodwise.model.change import Change, ChangeKind
-from prodwise.model.errors import Refused
+from prodwise.model.errors import Refused, UsageError
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.record import Effect, EffectState, Rollout, RolloutState
 from prodwise.model.release import ReleaseState
@@ -92,6 +92,20 @@ def test_a_return_that_is_refused_cancels_no_rollout(asked: tuple[HealControls, 
     assert made.rollback("ben", "1-aaaaaaa") == "1-aaaaaaa", "the first one is over"
     assert store.settings.get(f"cancel:{third}")["who"] == "ben"
     assert len(stories.under_way) == 1
+
+
+def test_any_release_of_the_store_can_be_gone_back_to(
+    asked: tuple[HealControls, Stories], store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, stories = asked
+    for number in range(3, 14):
+        store.releases.set_state(store.releases.create(f"{number:x}" * 40, "ana").id, ReleaseState.FAILED, "")
+    monkeypatch.setattr(releases, "NEWEST", 5)
+    for wanted in ("1-aaaaaaa", "1-"):
+        assert made.rollback("ana", wanted) == "1-aaaaaaa"
+        stories.under_way.clear()
+    with pytest.raises(UsageError, match="could be more than one release"):
+        made.rollback("ana", "1")
 
 
 def test_services_are_restarted_side_by_side_and_each_once(asked: tuple[HealControls, Stories]) -> None:

@@ -29,10 +29,14 @@ class Goal:
 
 def goal_of(client: Client, wanted: str) -> Goal:
     """Raises what the healer would, and why not."""
+    from prodwise.cli.reads import rows_begun
     from prodwise.loop.goal import meant, return_target
 
     seen = client.get("releases")
-    serving, known = sorted(seen["serving"]), tuple(_release(row) for row in seen["releases"])
+    older = rows_begun(client, "releases", wanted) if wanted else []
+    rows = {row["id"]: row for row in (*seen["releases"], *older)}
+    known = tuple(sorted(map(_release, rows.values()), key=lambda one: -one.number))
+    serving = sorted(seen["serving"])
     wanted = meant(known, wanted).id if wanted else ""
     on_way = [r for r in client.get("rollouts")["rollouts"] if r["state"] not in ("queued", "verified_good", "failed")]
     stable = str(on_way[-1]["previous"]) if on_way else next(iter(serving), "")

@@ -12,6 +12,7 @@ from prodwise.heal.by_hand import start_text, stop_text
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.memory import PUT_BACK
 from prodwise.heal.parts import Parts
+from prodwise.heal.releases import known_releases
 from prodwise.heal.returning import ASKED, RESTART_WAIT_S, went_back
 from prodwise.loop import moves
 from prodwise.loop.goal import return_target
@@ -215,7 +216,7 @@ class HealControls:
         return any(story not in told | rollouts for story in moved if not story.startswith("ship-"))
 
     def _return_target(self, release: str) -> Release:
-        return return_target(self._parts.records.releases.list(1000), self._parts.serving(), release)
+        return return_target(known_releases(self._parts.records, release), self._parts.serving(), release)
 
     def _not_frozen(self) -> None:
         frozen = self._parts.records.settings.get("freeze")

@@ -11,6 +11,7 @@ from prodwise.clock import monotonic, now
 from prodwise.heal import certificates, charge, unmet
 from prodwise.heal.aftermath import gather, kept
 from prodwise.heal.pulls import progress
+from prodwise.heal.releases import known_releases
 from prodwise.loop.changes.effects import everything, measured
 from prodwise.loop.changes.told import release_of
 from prodwise.loop.choose import schema
@@ -201,7 +202,7 @@ class Reader:
         """What migrations did that speaks against going back, worst first, for the person who is about to. Nothing while a rollout
         is withdrawn: what is gone back to serves beside it, on the same data. wanted: a release, "" = the last good one."""
         records, migrations = self.parts.records, self.parts.migrations
-        current, known = records.rollouts.current(), records.releases.list(limit=1000)
+        current, known = records.rollouts.current(), known_releases(records, wanted)
         serving = next((release.id for release in known if release.state in LIVE), "")
         if migrations is None or (current is not None and wanted in ("", current.previous)):
             return ()
