@@ -12,15 +12,17 @@ from prodwise.cli.client import ApiError
 from prodwise.clock import now
 from prodwise.heal import controls, releases, returning
 from prodwise.heal.controls import HealControls
+from prodwise.heal.hands import Hands
 from prodwise.heal.incident import undone_by
-from prodwise.heal.returning import SmallStories
+from prodwise.heal.returning import Returning, SmallStories
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.errors import Refused, UsageError
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.record import Effect, EffectState, Rollout, RolloutState
 from prodwise.model.release import ReleaseState
 from prodwise.model.service import SlotName
-from prodwise.model.target import Order
+from prodwise.model.target import Order, Switch
+from prodwise.ports import Target
 from prodwise.store.sql import SqlStore
 from prodwise.targets.local.stop_file import StopFile
 from prodwise.testing import apps
@@ -108,6 +110,34 @@ def test_any_release_of_the_store_can_be_gone_back_to(
         made.rollback("ana", "1")
 
 
+def test_a_release_that_was_left_with_a_share_is_taken_from_users_first(
+    asked: tuple[HealControls, Stories], tmp_path: Path, store: SqlStore
+) -> None:
+    """Its rollout is over and could not withdraw it: all users go to the release that serves beside it, and no further back."""
+    made, stories = asked
+    target = made._parts.target
+    left = on_its_way(store, RolloutState.RAMPING)
+    token = target.acquire("healer")
+    target.build(left, "c" * 40)
+    target.start(Order("c", token, "test"), "web", SlotName.B, left)
+    stable = made._parts.serving()
+    target.switch(Order("share", token, "test"), "web", Switch(SlotName.A, 0.25))
+    store.rollouts.put(Rollout(left, stable, RolloutState.FAILED, "25 %", 0.25, now()))
+    store.releases.set_state(left, ReleaseState.FAILED, "it could not be withdrawn")
+    assert made.rollback("ana") == stable == "2-bbbbbbb"
+    (story,) = stories.under_way
+    durable = AtOnce([])
+    hands = Hands(durable, store.ledger, target, lambda: token)  # type: ignore[arg-type]
+    returning = Returning(made._parts, durable, hands, Well(target))  # type: ignore[arg-type]
+    assert SmallStories(made._parts, durable, returning).go_back(story) == ""  # type: ignore[arg-type]
+    web = target.observe().service("web")
+    assert web is not None
+    assert web.switch == Switch(SlotName.A, 0.0)
+    assert [one.release for one in web.slots if one.state != "stopped"] == [stable]
+    assert store.releases.load(left).state is ReleaseState.FAILED
+    assert store.releases.load(stable).state is ReleaseState.VERIFIED_GOOD
+
+
 def test_services_are_restarted_side_by_side_and_each_once(asked: tuple[HealControls, Stories]) -> None:
     made, stories = asked
     made.restart("web", "ana")
@@ -191,6 +221,16 @@ def test_a_restart_that_does_not_end_is_looked_for_and_left_behind(
     (effect,) = store.ledger.effects(story=restart)
     assert effect.state is EffectState.FAILED, "it is not known to be at work any more"
     assert "is not over after 0 s: going back all the same" in store.ledger.recent(1, ["waits"])[0].text
+
+
+class Well:
+    """Stands for the intake: every process answers its probe."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target.observe
+
+    def probe_health(self, *_: object) -> bool:
+        return True
 
 
 def on_its_way(store: SqlStore, state: RolloutState) -> str:

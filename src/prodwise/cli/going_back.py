@@ -16,8 +16,9 @@ SHOWN_MAX = 10
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Where a rollback leads. serving: what users reach now; plan: both in words; withdrawn: a release on its way, which alone
-    is taken back: the goal serves beside it, on the same data; asked: the release that was named, in full, "" for none."""
+    """Where a rollback leads. serving: what users reach now; plan: both in words; withdrawn: a release on its way, or left with a
+    share of the users, which alone is taken back: the goal serves beside it, on the same data; asked: the release that was named, in
+    full, "" for none."""
 
     release: str
     serving: list[str]
@@ -39,12 +40,15 @@ def goal_of(client: Client, wanted: str) -> Goal:
     serving = sorted(seen["serving"])
     wanted = meant(known, wanted).id if wanted else ""
     on_way = [r for r in client.get("rollouts")["rollouts"] if r["state"] not in ("queued", "verified_good", "failed")]
-    stable = str(on_way[-1]["previous"]) if on_way else next(iter(serving), "")
+    stable, beside = (str(on_way[-1]["previous"]), "") if on_way else (str(seen["stable"]), str(seen["beside"]))
     if on_way and wanted in ("", stable):
         leaves = str(on_way[-1]["release"])
         plan = f"{leaves}, which is on its way, would be withdrawn; all users would be on {stable or 'nothing'}."
         return Goal(stable, serving, plan, leaves, known, wanted)
-    goal = return_target(known, stable, wanted).id
+    goal = return_target(known, stable, wanted, beside).id
+    if goal == stable and beside:
+        plan = f"{beside}, which still has users, would be withdrawn; all users would be on {stable}."
+        return Goal(goal, serving, plan, beside, known, wanted)
     plan = f"Users are on {', '.join(serving) or 'nothing known'}; they would go back to {goal}."
     return Goal(goal, serving, plan, known=known, asked=wanted)
 

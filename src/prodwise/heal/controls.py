@@ -216,7 +216,11 @@ class HealControls:
         return any(story not in told | rollouts for story in moved if not story.startswith("ship-"))
 
     def _return_target(self, release: str) -> Release:
-        return return_target(known_releases(self._parts.records, release), self._parts.serving(), release)
+        """What has a share beside the release that serves is left first, unless it is on its way."""
+        seen, shipped, records = self._parts.target.observe(), self._parts.shipped, self._parts.records
+        serving = moves.serving(shipped, seen)
+        beside = "" if records.rollouts.current() is not None else moves.sharing(shipped, seen, serving)
+        return return_target(known_releases(records, release), serving, release, beside)
 
     def _not_frozen(self) -> None:
         frozen = self._parts.records.settings.get("freeze")

@@ -173,8 +173,11 @@ class Api:
         facts = self._reader.releases()
         view = releases_view(facts, now())
         known = self._parts.records.releases.list(RELEASES_MAX, begins) if begins else facts.releases
+        stable, beside = self._reader.standing(facts.target)
         return {
             "schema_version": SCHEMA_VERSION,
+            "stable": stable,
+            "beside": beside,
             "claimed": view.claimed,
             "warning": view.warning,
             "places": [asdict(place) for place in view.places],
