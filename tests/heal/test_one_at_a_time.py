@@ -317,7 +317,7 @@ def test_an_undo_never_begins_beside_its_incident_s_story_and_a_person_is_told(
 
 
 @pytest.mark.full
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_restart_and_the_way_back_right_after_it(house: House) -> None:
     """Whichever healer's thread comes first: nothing of the return is done before the restart's effect is settled."""
     first = good_after(house)
@@ -353,7 +353,7 @@ def test_what_a_dead_healer_left_goes_on_until_it_is_known_to_be_over(
 
 
 @pytest.mark.full
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_return_asked_for_twice_around_a_death_is_one_return(house: House) -> None:
     first = good_after(house)
     second = house.serving().release
