@@ -94,3 +94,19 @@ def test_what_cannot_be_read_is_told_and_holds_nobody(shop: Terminal, world: Wor
     _, err = going.communicate(timeout=30)
     assert going.returncode == 0, err
     assert "were not all read" in err
+
+
+@pytest.mark.parametrize("wanted", [(), ("9-1111111",)])
+def test_a_release_that_was_left_with_a_share_is_what_is_gone_back_from(
+    shop: Terminal, world: World, wanted: tuple[str, ...]
+) -> None:
+    """As the healer does it; ids are no numbers: 10 stands before 9."""
+    for number in range(1, 11):
+        made = world.store.releases.create("1" * 40, "ana").id
+        state = ReleaseState.FAILED if number == 10 else ReleaseState.VERIFIED_GOOD
+        world.store.releases.set_state(made, state, "")
+    world.store.rollouts.put(Rollout("10-1111111", "9-1111111", RolloutState.FAILED, "25 %", 0.25, now()))
+    world.target.seen = target_seen(0.25, "9-1111111", "10-1111111")
+    said = shop.run("rollback", *wanted, "--dry-run").out
+    assert "10-1111111, which still has users, would be withdrawn; all users would be on 9-1111111." in said
+    assert json.loads(shop.run("rollback", *wanted, "--dry-run", "--json").out)["release"] == "9-1111111"

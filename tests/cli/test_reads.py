@@ -11,9 +11,11 @@ from pathlib import Path
 from prodwise.clock import now
 from prodwise.heal import charge
 from prodwise.model.incident import Incident, IncidentState, Symptom
+from prodwise.model.record import Rollout, RolloutState
+from prodwise.model.release import ReleaseState
 from tests.cli.conftest import Terminal
 from tests.server import stories
-from tests.server.running_server import World
+from tests.server.running_server import World, target_seen
 
 
 def test_status_all_well(shop: Terminal, world: World) -> None:
@@ -104,6 +106,25 @@ def test_why_of_a_release(shop: Terminal, world: World) -> None:
     said = shop.run("why", release).out
     assert "ramping" in said
     assert "418 of about 600 requests" in said
+
+
+def test_a_release_is_found_by_its_id_however_many_came_since(shop: Terminal, world: World) -> None:
+    store = world.store
+    for number in range(60):
+        made = store.releases.create(f"{number:02x}" * 20, "ana").id
+        store.releases.set_state(made, ReleaseState.VERIFIED_GOOD if number == 0 else ReleaseState.FAILED, "")
+        store.rollouts.put(Rollout(made, "", RolloutState.FAILED, "", 0.0, float(number), ended_at=1.0))
+    first, newest = "1-0000000", "60-3b3b3b3"
+    assert json.loads(shop.run("why", first, "--json").out)["rollout"]["release"] == first
+    assert json.loads(shop.run("why", "1-", "--json").out)["release"]["id"] == first
+    world.target.seen = target_seen(0.0, newest)
+    for wanted in (first, "1-"):
+        assert json.loads(shop.run("rollback", wanted, "--dry-run", "--json").out)["release"] == first
+    refused = shop.run("rollback", "5", "--dry-run")
+    assert refused.code == 2
+    assert "could be more than one release" in refused.err
+    world.target.seen = target_seen(0.0, first)
+    assert json.loads(shop.run("releases", "--json").out)["serving"] == {first: "100 %"}
 
 
 def test_every_command_takes_the_beginning_of_an_id(shop: Terminal, world: World) -> None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from prodwise import clock
 from prodwise.config import load
+from prodwise.drill.faults import Place
 from prodwise.drill.forge import MAIN, merge_proposed, open_forge
 from prodwise.drill.git import git
+from prodwise.drill.scenario import Fault
 from prodwise.drill.shop import make_repo
+from prodwise.drill.strike import Strike
 from prodwise.model.errors import TargetError
+from prodwise.testing import apps
 
 TEXT = """Fix: len(stars) may be zero
 
@@ -74,3 +81,28 @@ def test_another_fault_is_not_merged_and_waiting_ends(app: Path) -> None:
         merge_proposed(app, "AttributeError", 0.1, lambda line: None, never)
     with pytest.raises(TargetError):
         merge_proposed(app, "AttributeError", 60, lambda line: None, lambda: True)
+
+
+class Deploys:
+    """Stands for the healer: when it was told to deploy."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def deploy(self, ref: str) -> None:
+        self.at = clock.now()
+
+
+def test_what_a_merge_does_begins_with_the_merge_and_not_with_the_wait_for_a_proposal(app: Path) -> None:
+    healer, fault = Deploys(), Fault(at=0.5, kind="merge", value="ZeroDivisionError", seconds=30)
+    place = Place(healer, app, None, 40.0, threading.Event(), lambda pids: None)  # type: ignore[arg-type]
+    strike = Strike(fault, place)
+    waits = strike.injected().at
+    time.sleep(0.2)
+    propose(app)
+    proposed = clock.now()
+    apps.until(lambda: healer.at, 30, "the deploy")
+    strike.end()
+    assert strike.problem == ""
+    assert waits < proposed
+    assert proposed <= strike.injected().at <= healer.at

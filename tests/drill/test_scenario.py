@@ -149,6 +149,12 @@ def test_built_in_scenarios_are_found_by_name_and_near_names_are_offered() -> No
     assert "did you mean 'late-release'?" in refused.value.hint
 
 
+def test_the_demo_s_fix_has_the_time_of_a_release_however_late_it_is_proposed() -> None:
+    scene = find("demo-fix")
+    (merge,) = scene.fault
+    assert scene.seconds - merge.at - merge.lasts >= find("demo-late-release").seconds
+
+
 def test_a_missing_file_is_an_error_of_words(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         find(str(tmp_path / "none.toml"))

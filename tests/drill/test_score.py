@@ -275,6 +275,18 @@ def test_one_lost_request_long_after_the_fault_is_no_burst() -> None:
     assert measure(traffic(30, ((10.2, 10.25),)), T0 + 10).onset is not None, "right after it, it is the fault's doing"
 
 
+def test_one_slow_answer_right_after_a_deploy_is_not_what_was_deployed() -> None:
+    requests = traffic(60, ((10.2, 10.25),), slow=900)
+    assert measure(requests, T0 + 10).onset is not None
+    assert measure(requests, T0 + 10, rollout=True).onset is None
+    assert measure(traffic(60, ((10.2, 10.25),)), T0 + 10, rollout=True).onset is not None, "what fails counts"
+    merge = Fault(at=10, kind="merge", value="ZeroDivisionError")
+    held = (event(1, 30, "promoted"), event(2, 45, "pull", state="held"))
+    watched = seen(merge, requests, held, 60)
+    plan = Scenario(name="one", fault=(merge,), expect=Expect(outcome="quiet", fix="held", max_failed=0))
+    assert score(plan, watched).passed
+
+
 def test_thin_traffic_is_judged_too() -> None:
     assert measure(traffic(60, ((30, 40),), rate=1), T0 + 29).recovered == pytest.approx(T0 + 40, abs=0.1)
 

@@ -12,7 +12,7 @@ from prodwise.heal.fixes import Fixes
 from prodwise.heal.hearing import WAIT_S, WISHES_MAX
 from prodwise.heal.pulls import Pulls, Stage, Undone
 from prodwise.heal.sought import TRIED
-from prodwise.model.errors import ForgeError, Later
+from prodwise.model.errors import ConfigError, ForgeError, Later
 from prodwise.testing.fake_forge import Fault
 from prodwise.testing.forge_kit import WRITER, pull_for
 from tests.forge.rigs import HostRig
@@ -143,3 +143,50 @@ def test_a_host_that_asks_for_patience_is_given_it(
     assert (len(asked), len(world.first.wishes)) == (1, 1)
     world.turn()
     assert world.first.stage is Stage.CLOSED
+
+
+@pytest.mark.parametrize("what", ["close", "look"])
+def test_a_host_that_asks_for_patience_without_end_is_given_a_day(
+    hosted: tuple[World, HostRig], monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Whether it is met in doing what was asked or already in hearing what is new."""
+    world, rig = hosted
+    rig.say(world.first.published, WRITER, "/prodwise close")
+
+    def later(*_: object) -> None:
+        raise Later("429, too many requests", "", seconds=0)
+
+    monkeypatch.setattr(Publisher, "close", later)
+    world.turn()
+    monkeypatch.setattr(Publisher, what, later)
+    world.turn()
+    assert [one.command.value for one in world.first.wishes] == ["close"]
+    told = len(world.told.texts)
+    a_day_ago(world)
+    world.turn()
+    assert (world.first.stage, world.first.wishes) == (Stage.OPEN, ())
+    assert len(world.told.texts) == told + 1
+    assert "which could not be done within a day: 429, too many requests" in world.told.texts[-1]
+    world.turn()
+    assert len(world.told.texts) == told + 1
+
+
+def test_a_host_that_cannot_be_talked_to_any_more_is_given_a_day(hosted: tuple[World, HostRig]) -> None:
+    world, rig = hosted
+    rig.say(world.first.published, WRITER, "/prodwise close")
+    rig.fake.faults.append(Fault(500, part="pulls", method="PATCH", times=2))
+    world.turn()
+
+    def gone() -> Publisher:
+        raise ConfigError("there is no token", "")
+
+    fixing = world.fixes._fixing
+    assert fixing is not None
+    world.fixes = Fixes(world.fixes._parts, replace(fixing, forge=gone))
+    for late in (False, True):
+        if late:
+            a_day_ago(world)
+        with pytest.raises(ConfigError):
+            world.turn()
+        assert len(world.first.wishes) == (0 if late else 1)
+    assert "which could not be done within a day: there is no token" in world.told.texts[-1]

@@ -10,14 +10,19 @@ import pytest
 
 from prodwise.cli.client import ApiError
 from prodwise.clock import now
-from prodwise.heal import controls, returning
+from prodwise.heal import controls, releases, returning
 from prodwise.heal.controls import HealControls
-from prodwise.heal.returning import SmallStories
-from prodwise.model.errors import Refused
-from prodwise.model.record import Effect, EffectState
+from prodwise.heal.hands import Hands
+from prodwise.heal.incident import undone_by
+from prodwise.heal.returning import Returning, SmallStories
+from prodwise.model.change import Change, ChangeKind
+from prodwise.model.errors import Refused, UsageError
+from prodwise.model.incident import Incident, IncidentState, Symptom
+from prodwise.model.record import Effect, EffectState, Rollout, RolloutState
 from prodwise.model.release import ReleaseState
 from prodwise.model.service import SlotName
-from prodwise.model.target import Order
+from prodwise.model.target import Order, Switch
+from prodwise.ports import Target
 from prodwise.store.sql import SqlStore
 from prodwise.targets.local.stop_file import StopFile
 from prodwise.testing import apps
@@ -77,6 +82,62 @@ def test_a_second_return_is_answered_with_the_one_that_goes_on(asked: tuple[Heal
     assert made.rollback("ben") == "1-aaaaaaa", "the first one is over"
 
 
+def test_a_return_that_is_refused_cancels_no_rollout(asked: tuple[HealControls, Stories], store: SqlStore) -> None:
+    made, stories = asked
+    made.rollback("ana")
+    third = store.releases.create("c" * 40, "ana").id
+    store.rollouts.put(Rollout(third, "2-bbbbbbb", RolloutState.RAMPING, "5 %", 0.05, now()))
+    (first,) = stories.under_way
+    assert named(lambda: made.rollback("ben", "1-aaaaaaa")) == first
+    assert store.settings.get(f"cancel:{third}") is None
+    stories.under_way.clear()
+    assert made.rollback("ben", "1-aaaaaaa") == "1-aaaaaaa", "the first one is over"
+    assert store.settings.get(f"cancel:{third}")["who"] == "ben"
+    assert len(stories.under_way) == 1
+
+
+def test_any_release_of_the_store_can_be_gone_back_to(
+    asked: tuple[HealControls, Stories], store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, stories = asked
+    for number in range(3, 14):
+        store.releases.set_state(store.releases.create(f"{number:x}" * 40, "ana").id, ReleaseState.FAILED, "")
+    monkeypatch.setattr(releases, "NEWEST", 5)
+    for wanted in ("1-aaaaaaa", "1-"):
+        assert made.rollback("ana", wanted) == "1-aaaaaaa"
+        stories.under_way.clear()
+    with pytest.raises(UsageError, match="could be more than one release"):
+        made.rollback("ana", "1")
+
+
+def test_a_release_that_was_left_with_a_share_is_taken_from_users_first(
+    asked: tuple[HealControls, Stories], tmp_path: Path, store: SqlStore
+) -> None:
+    """Its rollout is over and could not withdraw it: all users go to the release that serves beside it, and no further back."""
+    made, stories = asked
+    target = made._parts.target
+    left = on_its_way(store, RolloutState.RAMPING)
+    token = target.acquire("healer")
+    target.build(left, "c" * 40)
+    target.start(Order("c", token, "test"), "web", SlotName.B, left)
+    stable = made._parts.serving()
+    target.switch(Order("share", token, "test"), "web", Switch(SlotName.A, 0.25))
+    store.rollouts.put(Rollout(left, stable, RolloutState.FAILED, "25 %", 0.25, now()))
+    store.releases.set_state(left, ReleaseState.FAILED, "it could not be withdrawn")
+    assert made.rollback("ana") == stable == "2-bbbbbbb"
+    (story,) = stories.under_way
+    durable = AtOnce([])
+    hands = Hands(durable, store.ledger, target, lambda: token)  # type: ignore[arg-type]
+    returning = Returning(made._parts, durable, hands, Well(target))  # type: ignore[arg-type]
+    assert SmallStories(made._parts, durable, returning).go_back(story) == ""  # type: ignore[arg-type]
+    web = target.observe().service("web")
+    assert web is not None
+    assert web.switch == Switch(SlotName.A, 0.0)
+    assert [one.release for one in web.slots if one.state != "stopped"] == [stable]
+    assert store.releases.load(left).state is ReleaseState.FAILED
+    assert store.releases.load(stable).state is ReleaseState.VERIFIED_GOOD
+
+
 def test_services_are_restarted_side_by_side_and_each_once(asked: tuple[HealControls, Stories]) -> None:
     made, stories = asked
     made.restart("web", "ana")
@@ -115,14 +176,17 @@ class AtOnce:
 
 
 class Back:
-    """Stands for going back: how often the restarts were looked at before it began."""
+    """Stands for going back: whether it was, and how often other stories were looked at before it began."""
 
     def __init__(self, durable: AtOnce) -> None:
-        self.durable, self.after = durable, 0
+        self.durable, self.after, self.went = durable, 0, 0
 
     def go_back(self, *given: object) -> str:
         self.after = self.durable.looks
+        self.went += 1
         return ""
+
+    put_back = go_back
 
 
 def test_a_return_waits_for_the_end_of_a_restart(
@@ -159,8 +223,101 @@ def test_a_restart_that_does_not_end_is_looked_for_and_left_behind(
     assert "is not over after 0 s: going back all the same" in store.ledger.recent(1, ["waits"])[0].text
 
 
+class Well:
+    """Stands for the intake: every process answers its probe."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target.observe
+
+    def probe_health(self, *_: object) -> bool:
+        return True
+
+
+def on_its_way(store: SqlStore, state: RolloutState) -> str:
+    made = store.releases.create("c" * 40, "ana").id
+    store.rollouts.put(Rollout(made, "2-bbbbbbb", state, "", 0.0, now()))
+    return made
+
+
+@pytest.mark.parametrize("state", [RolloutState.CHECKING, RolloutState.RAMPING, RolloutState.WATCHING])
+def test_a_return_never_begins_beside_a_rollout_and_a_person_is_told(
+    asked: tuple[HealControls, Stories], tmp_path: Path, store: SqlStore, monkeypatch: pytest.MonkeyPatch,
+    state: RolloutState,
+) -> None:  # fmt: skip
+    made, stories = asked
+    third = on_its_way(store, state)
+    made.rollback("ana", "1-aaaaaaa")
+    monkeypatch.setattr(returning, "WAIT_S", 0.0)
+    durable = AtOnce([])
+    ways = Back(durable)
+    small = SmallStories(parts_of(tmp_path, store), durable, ways)  # type: ignore[arg-type]
+    why = f"release {third} is still on its way after 0 s, and never are two stories at work on one service"
+    assert why in small.go_back(stories.under_way[0])
+    assert ways.went == 0
+    assert f"going back failed: it was not begun: {why}" in store.ledger.recent(1, ["failed"])[0].text
+    assert "`prodwise rollback 1-aaaaaaa` asks once more" in (tmp_path / "told").read_text()
+
+
+def test_a_return_does_not_wait_for_a_cancelled_build(
+    asked: tuple[HealControls, Stories], tmp_path: Path, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is on what it makes, and it will not be started. One that nobody cancelled is."""
+    made, stories = asked
+    third = on_its_way(store, RolloutState.BUILDING)
+    made.rollback("ana", "1-aaaaaaa")
+    monkeypatch.setattr(returning, "WAIT_S", 0.0)
+    durable = AtOnce([])
+    ways = Back(durable)
+    small = SmallStories(parts_of(tmp_path, store), durable, ways)  # type: ignore[arg-type]
+    assert small.go_back(stories.under_way[0]) == ""
+    assert ways.went == 1
+    store.settings.put(f"cancel:{third}", None, "test")
+    assert "still on its way" in small.go_back(stories.under_way[0])
+    assert ways.went == 1
+
+
+def test_a_return_waits_for_the_story_of_the_rollout_that_it_cancelled(
+    asked: tuple[HealControls, Stories], tmp_path: Path, store: SqlStore
+) -> None:
+    """One that was just becoming stable goes back by itself, after its rollout is settled."""
+    made, stories = asked
+    third = on_its_way(store, RolloutState.WATCHING)
+    made.rollback("ana", "1-aaaaaaa")
+    store.rollouts.put(Rollout(third, "2-bbbbbbb", RolloutState.VERIFIED_GOOD, "", 1.0, now()))
+    durable = AtOnce([f"ship-{third}"])
+    ways = Back(durable)
+    small = SmallStories(parts_of(tmp_path, store), durable, ways)  # type: ignore[arg-type]
+    assert small.go_back(stories.under_way[0]) == ""
+    assert (ways.went, ways.after) == (1, 3)
+
+
+def test_an_undo_never_begins_beside_its_incident_s_story_and_a_person_is_told(
+    asked: tuple[HealControls, Stories], tmp_path: Path, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, stories = asked
+    symptom = Symptom("errors", "web", "it fails", now(), now())
+    store.incidents.open(Incident("inc-web-1", "web", (symptom,), now(), IncidentState.APPLYING))
+    text = "went back"
+    store.changes.record(
+        Change("inc-web-1", now(), ChangeKind.HEAL, "", "1-aaaaaaa", "2-bbbbbbb", "prodwise", "", text)
+    )
+    made.undo("inc-web-1", "ana")
+    (undo,) = stories.under_way
+    monkeypatch.setattr(returning, "WAIT_S", 0.0)
+    durable = AtOnce([])
+    ways = Back(durable)
+    small = SmallStories(parts_of(tmp_path, store), durable, ways)  # type: ignore[arg-type]
+    why = "inc-web-1 is not over after 0 s, and never are two stories at work on one service"
+    assert why in small.undo(undo)
+    assert ways.went == 0
+    assert "`prodwise deploy aaaaaaa` ships it again" in (tmp_path / "told").read_text()
+    assert undone_by(store.settings.get(f"undo:{undo}")) == "", "the incident goes on"
+    with pytest.raises(Refused, match="it was not begun: inc-web-1 is not over"):
+        made.undo("inc-web-1", "ben")
+
+
 @pytest.mark.full
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_restart_and_the_way_back_right_after_it(house: House) -> None:
     """Whichever healer's thread comes first: nothing of the return is done before the restart's effect is settled."""
     first = good_after(house)
@@ -196,7 +353,7 @@ def test_what_a_dead_healer_left_goes_on_until_it_is_known_to_be_over(
 
 
 @pytest.mark.full
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_return_asked_for_twice_around_a_death_is_one_return(house: House) -> None:
     first = good_after(house)
     second = house.serving().release

@@ -13,14 +13,14 @@ from prodwise.targets.local import local_control, procs
 from prodwise.testing import apps
 from tests.heal.running_healer import House, traffic
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 
 def begin_ramp(house: House, variant: str = apps.GOOD) -> str:
     """A release that has a share of the users; the thin traffic keeps it there for a while."""
     apps.commit(house.dir, variant)
     release = str(house.api.post("deploy", ref="HEAD")["release"])
-    apps.until(lambda: house.switch.share > 0, 30, "the ramp")
+    apps.until(lambda: house.switch.share > 0, 60, "the ramp")
     return release
 
 
@@ -34,7 +34,7 @@ def by_automation(house: House, after: int) -> list[str]:
 def verified(house: House, release: str) -> None:
     """With users: without them there is too little evidence."""
     with traffic(house.address):
-        apps.until(lambda: house.state_of(release) == "verified_good", 60, "the end of the watch")
+        apps.until(lambda: house.state_of(release) == "verified_good", 120, "the end of the watch")
         apps.until(lambda: house.serves(release), 20, "the end of the release before")
 
 
@@ -65,7 +65,7 @@ def test_a_stop_holds_a_ramp_across_deaths_and_start_goes_on(house: House) -> No
         assert by_automation(house, entry) == []
         assert house.state_of(release) not in ("verified_good", "failed", "promoted")
         local_control.start_again(house.dir, "ana")
-        apps.until(lambda: house.state_of(release) == "verified_good", 60, "the end of the ramp")
+        apps.until(lambda: house.state_of(release) == "verified_good", 120, "the end of the ramp")
         apps.until(lambda: house.serves(release), 20, "the end of the other release")
     assert seen.failed == 0
     assert stable != release

@@ -438,7 +438,7 @@ def refused(house: House, files: dict[str, str], merged: bool = True) -> str:
     if merged:
         apps.git(house.dir, "push", "-q", "origin", "main")
     release = str(house.api.post("deploy", ref="HEAD")["release"])
-    apps.until(lambda: house.state_of(release) == "failed", 60, "the refusal")
+    apps.until(lambda: house.state_of(release) == "failed", 120, "the refusal")
     return release
 
 
@@ -447,7 +447,7 @@ def ships(house: House, files: dict[str, str]) -> None:
     apps.git(house.dir, "push", "-q", "origin", "main")
     with traffic(house.address):
         release = str(house.api.post("deploy", ref="HEAD")["release"])
-        apps.until(lambda: house.state_of(release) == "verified_good", 60, "the good release")
+        apps.until(lambda: house.state_of(release) == "verified_good", 120, "the good release")
 
 
 def answered(house: House, release: str) -> str:

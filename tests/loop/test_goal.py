@@ -23,6 +23,14 @@ def test_the_newest_good_one_before_what_serves() -> None:
     assert return_target(FOUR, "9-not-ours").number == 3
 
 
+@pytest.mark.parametrize("wanted", ["", "3-0000003", "0000003"])
+def test_what_was_left_with_a_share_is_gone_back_from_first(wanted: str) -> None:
+    assert return_target(FOUR, "3-0000003", wanted, "4-0000004").number == 3
+    assert return_target(FOUR, "3-0000003", "1-0000001", "4-0000004").number == 1
+    with pytest.raises(Refused, match="not known to be good"):
+        return_target(FOUR, "3-0000003", "4-0000004", "4-0000004")
+
+
 @pytest.mark.parametrize("wanted", ["1-0000001", "0000001", "0000001" + "0" * 33])
 def test_a_release_is_named_by_id_or_commit(wanted: str) -> None:
     assert return_target(FOUR, "3-0000003", wanted).number == 1

@@ -75,6 +75,19 @@ def test_going_back_from_a_stable_release_starts_the_old_one_beside_it() -> None
     ]
 
 
+def test_going_back_to_the_stable_release_takes_users_from_what_was_left_beside_it() -> None:
+    left = _seen(0.25, worker="2-b")
+    assert (moves.serving(BOTH, left), moves.sharing(BOTH, left, "1-a")) == ("1-a", "2-b")
+    assert moves.prepare_return(BOTH, left, "1-a") == []
+    assert moves.astray(BOTH, left, "1-a") == ["web"]
+    planned = moves.complete_return(BOTH, left, "1-a")
+    assert _brief(planned) == ["rollback web a 0.0", "stop worker a", "start worker b", "stop web b"]
+    assert planned[0].undo == {"op": "switch", "service": "web", "stable": "a", "share": 0.25}
+    assert planned[-1].undo == {"op": "start", "service": "web", "slot": "b", "release": "2-b"}
+    assert moves.sharing(BOTH, _seen(0.0), "1-a") == "", "nobody is on it"
+    assert _brief(moves.complete_return(BOTH, _seen(0.0), "1-a")) == ["stop web b"]
+
+
 @pytest.mark.parametrize("beside", ["", "2-b"])
 def test_users_do_not_go_back_to_a_slot_that_holds_something_else_by_now(beside: str) -> None:
     assert moves.complete_return(BOTH, _seen(0.0, canary=beside), "0-z") == []

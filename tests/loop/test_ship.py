@@ -97,6 +97,22 @@ def test_a_release_that_never_becomes_healthy_reaches_no_user() -> None:
     assert "not healthy within 10 s: web has not answered yet" in turn.reason
 
 
+def test_a_healer_that_was_just_started_does_not_take_its_own_shut_eyes_for_a_release_that_is_not_healthy() -> None:
+    """The one before it died while the release came up; its last look is long ago, and no probe was asked by this one yet."""
+    starting = ShipTurn("2-b", ShipPhase.STARTING, 0.0, looked_at=9.0)
+    unseen = replace(WELL, canaries=(CanarySeen("web", True, None, 0.0, "has not answered yet"),))
+    turn, command = step(starting, unseen, RULES, 13.0)
+    assert (turn.phase, command.op) == (ShipPhase.STARTING, ShipOp.WAIT)
+    assert step(turn, WELL, RULES, 14.0)[0].phase is ShipPhase.CHECKING
+    for known in (
+        CanarySeen("web", True, False, 0.0, "status 500"),
+        CanarySeen("web", False, None, 0.0, "is not there"),
+    ):
+        assert step(turn, replace(WELL, canaries=(known,)), RULES, 14.0)[0].phase is ShipPhase.REVERTING
+    late, _ = step(replace(turn, looked_at=20.0), unseen, RULES, 20.5)
+    assert late.phase is ShipPhase.REVERTING, "it is not waited for without end"
+
+
 def test_a_watch_that_stays_undecided_runs_out_into_fail() -> None:
     looks = [WELL] * 12 + [replace(WELL, gates=(HOLD,))]
     turn, done, ended = _play(looks)

@@ -130,6 +130,22 @@ def test_a_server_that_says_nothing_is_given_up(issuer: Issuer, monkeypatch: pyt
     assert monotonic() - began < 60, "it waited for the deadline and not for the server"
 
 
+def test_where_no_thread_can_be_started_that_is_said_and_names_are_looked_up_again_later(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking = TlsHandshakes(issuer.trust())
+
+    def full(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with serving(issuer.certificate()) as server:
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", full)
+            seen = [looking.look(Endpoint("localhost", server.port, ())) for _ in range(handshakes.LOOKUPS_MAX + 1)]
+        assert {one.why for one in seen} == {"no thread can be started"}
+        assert standing(looking.look(Endpoint("localhost", server.port, ())), now()) is Standing.FINE
+
+
 def test_a_name_that_is_looked_up_for_long_is_given_up_and_few_are_waited_for(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,15 @@ class Begun:
         self.argv, self.env = argv, env
         return self
 
+    def poll(self) -> int:
+        """It has ended."""
+        return 0
+
+    @property
+    def tells(self) -> Path:
+        """Where it was told to write its answer."""
+        return Path(self.argv[self.argv.index("--json") + 1])
+
 
 @pytest.fixture
 def begun(monkeypatch: pytest.MonkeyPatch) -> Begun:
@@ -87,6 +96,18 @@ def test_one_is_looked_for_at_a_time(tmp_path: Path, begun: Begun) -> None:
     made.begin("inc-1", model=False)
     with pytest.raises(UsageError):
         made.begin("inc-2", model=False)
+
+
+def test_a_search_that_outlives_its_healer_is_not_taken_for_the_next_one_s(tmp_path: Path, begun: Begun) -> None:
+    mender(tmp_path).begin("inc-1", model=False)
+    killed = begun.tells
+    made = Mender(tmp_path, local_control.layout_of(tmp_path))
+    made.begin("inc-2", model=False)
+    begun.tells.write_text('{"status": "no_fix"}')
+    killed.write_text('{"status": "fixed"}')
+    assert made.answer() == {"status": "no_fix"}
+    made.begin("inc-3", model=False)
+    assert list(killed.parent.glob("fix*.json")) == [], "nothing piles up"
 
 
 def test_an_incident_is_named_by_the_beginning_of_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,8 +125,9 @@ def rollback(
     """Send all users back to the last good release. Or to the one you name.
 
     Works without the healer too. Data, uploads and the env file stay as they are. Where migrations since then changed what
-    the older release knows, it says so with file and line, and asks once more. A restart that is going on is let end first, for
-    20 seconds at most.
+    the older release knows, it says so with file and line, and asks once more. A release that was left with a share of the users is
+    gone back from first. A restart that is going on is let end first, for 20 seconds at most; a rollout for two minutes, else nothing
+    is done and you are told.
     """
     client = desk.client(patience_s=0.0)  # going back need not wait for it
     try:

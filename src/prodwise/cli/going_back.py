@@ -16,8 +16,9 @@ SHOWN_MAX = 10
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Where a rollback leads. serving: what users reach now; plan: both in words; withdrawn: a release on its way, which alone
-    is taken back: the goal serves beside it, on the same data; asked: the release that was named, in full, "" for none."""
+    """Where a rollback leads. serving: what users reach now; plan: both in words; withdrawn: a release on its way, or left with a
+    share of the users, which alone is taken back: the goal serves beside it, on the same data; asked: the release that was named, in
+    full, "" for none."""
 
     release: str
     serving: list[str]
@@ -29,18 +30,25 @@ class Goal:
 
 def goal_of(client: Client, wanted: str) -> Goal:
     """Raises what the healer would, and why not."""
+    from prodwise.cli.reads import rows_begun
     from prodwise.loop.goal import meant, return_target
 
     seen = client.get("releases")
-    serving, known = sorted(seen["serving"]), tuple(_release(row) for row in seen["releases"])
+    older = rows_begun(client, "releases", wanted) if wanted else []
+    rows = {row["id"]: row for row in (*seen["releases"], *older)}
+    known = tuple(sorted(map(_release, rows.values()), key=lambda one: -one.number))
+    serving = sorted(seen["serving"])
     wanted = meant(known, wanted).id if wanted else ""
     on_way = [r for r in client.get("rollouts")["rollouts"] if r["state"] not in ("queued", "verified_good", "failed")]
-    stable = str(on_way[-1]["previous"]) if on_way else next(iter(serving), "")
+    stable, beside = (str(on_way[-1]["previous"]), "") if on_way else (str(seen["stable"]), str(seen["beside"]))
     if on_way and wanted in ("", stable):
         leaves = str(on_way[-1]["release"])
         plan = f"{leaves}, which is on its way, would be withdrawn; all users would be on {stable or 'nothing'}."
         return Goal(stable, serving, plan, leaves, known, wanted)
-    goal = return_target(known, stable, wanted).id
+    goal = return_target(known, stable, wanted, beside).id
+    if goal == stable and beside:
+        plan = f"{beside}, which still has users, would be withdrawn; all users would be on {stable}."
+        return Goal(goal, serving, plan, beside, known, wanted)
     plan = f"Users are on {', '.join(serving) or 'nothing known'}; they would go back to {goal}."
     return Goal(goal, serving, plan, known=known, asked=wanted)
 

@@ -196,10 +196,15 @@ def find_incident(client: Client, wanted: str) -> str:
 
 def begun(client: Client, what: str, wanted: str) -> list[str]:
     """The ids that begin so, however old; what: "incidents" or "releases"."""
+    return [str(one["id"]) for one in rows_begun(client, what, wanted)]
+
+
+def rows_begun(client: Client, what: str, wanted: str) -> list[dict[str, Any]]:
+    """Those whose ids begin so, as `begun`."""
     if not wanted.isprintable() or len(wanted) > ID_CHARS_MAX:
         return []
     limits = {"limit": 1000} if what == "incidents" else {}
-    return [str(one["id"]) for one in client.get(what, begins=wanted, **limits)[what] if one["id"].startswith(wanted)]
+    return [one for one in client.get(what, begins=wanted, **limits)[what] if one["id"].startswith(wanted)]
 
 
 def _rollout(desk: Desk, wanted: str, *, as_json: bool) -> bool:
@@ -208,13 +213,15 @@ def _rollout(desk: Desk, wanted: str, *, as_json: bool) -> bool:
     from prodwise.cli.tables import wrapped
 
     client = desk.client()
-    rollouts = {str(r["release"]): r for r in client.get("rollouts")["rollouts"]}
-    if not any(name.startswith(wanted) for name in rollouts):
+    names = begun(client, "releases", wanted)
+    if not names:
         return False
-    wanted = one_of(wanted, list(rollouts), "release", "prodwise releases")
-    found = rollouts[wanted]
-    known = client.get("releases")
-    release: Mapping[str, Any] = next((r for r in known["releases"] if r["id"] == wanted), {})
+    wanted = one_of(wanted, names, "release", "prodwise releases")
+    rollouts = client.get("rollouts", release=wanted)["rollouts"]
+    if not rollouts:
+        return False  # it was found running: nothing was judged
+    found, known = rollouts[0], client.get("releases", begins=wanted)
+    release: Mapping[str, Any] = next(r for r in known["releases"] if r["id"] == wanted)
     fix = str(known["fixes"].get(wanted, ""))
     if as_json:
         desk.data(rollout=found, release=release, fix=fix)

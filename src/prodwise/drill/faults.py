@@ -33,7 +33,8 @@ WAIT_S = 5.0  # for a process to strike
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a fault strikes. over: set when the drill wants the fault to end now; rate: requests/s before any fault;
-    traffic: None for an app without a page; struck: told the processes that are about to be struck; say: told what a person reads."""
+    traffic: None for an app without a page; struck: told the processes that are about to be struck, [] where what was waited for is
+    about to strike; say: told what a person reads."""
 
     healer: Healer
     app_dir: Path
@@ -81,6 +82,7 @@ def _release(fault: Fault, place: Place) -> None:
 
 def _merge(fault: Fault, place: Place) -> None:
     merge_proposed(place.app_dir, fault.value, fault.lasts, place.say, place.over.is_set)
+    place.struck([])
     place.healer.deploy(MAIN)
 
 

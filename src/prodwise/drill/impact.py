@@ -52,7 +52,8 @@ def measure(
     1. A request is bad when it failed, or took much longer than usual.
     2. Single bad requests happen to any app: only bursts count (at least three within a second either way and a share
        well above the usual one, or half of what there was), and whatever goes wrong right after the injection. During a
-       rollout few users meet the new release, so there every failure counts if the app had none before.
+       rollout few users meet the new release, so there every failure counts if the app had none before; one slow answer
+       right after the deploy does not, as nothing of the release serves yet.
     3. The impact is over when a request sent after the last bad one of a burst was answered well.
     """
     before = [one for one in requests if one.ended < min(since, well_until)]
@@ -62,9 +63,8 @@ def measure(
     bad = [one.at for one in after if _bad(one, standard)]
     clean = standard.failed == 0
     failed = {one.at for one in after if one.failed and rollout and clean}
-    burst = [
-        at for at in bad if at in failed or (clean and at - since < AFTERMATH_S) or _bursts(at, bad, starts, standard)
-    ]
+    struck = since + AFTERMATH_S if clean and not rollout else since
+    burst = [at for at in bad if at in failed or at < struck or _bursts(at, bad, starts, standard)]
     last = max(since, burst[-1]) if burst else since
     good = [one.ended for one in after if one.at > last and not _bad(one, standard)]
     return Impact(burst[0] if burst else None, min(good) if good else None, len(burst))

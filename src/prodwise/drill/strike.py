@@ -41,7 +41,7 @@ class Strike:
         self._ended = clock.now()
 
     def _struck(self, pids: list[int]) -> None:
-        """The clock starts when the first signal is sent, not when it was decided to send one."""
+        """The clock starts when the first signal is sent, or what was waited for is there, not when it was decided to wait."""
         if not self._pids:
             self._at = clock.now()
         self._pids.update(pids)

@@ -12,6 +12,7 @@ from prodwise.heal.by_hand import start_text, stop_text
 from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.memory import PUT_BACK
 from prodwise.heal.parts import Parts
+from prodwise.heal.releases import known_releases
 from prodwise.heal.returning import ASKED, RESTART_WAIT_S, went_back
 from prodwise.loop import moves
 from prodwise.loop.goal import return_target
@@ -29,6 +30,7 @@ UNSEEN_S = 600.0
 """So long a story counts as going on where it cannot be asked whether it is over."""
 BACK = ("return", "undo")
 """Kinds of stories that no restart holds up: they wait until it is over, but not for long."""
+NOTHING: Mapping[str, Any] = {}
 
 
 class HealControls:
@@ -59,13 +61,16 @@ class HealControls:
         records = self._parts.records
         current, reason = records.rollouts.current(), f"{who} asked to go back"
         wanted = self._return_target(release) if current is None or release not in ("", current.previous) else None
-        if current is not None:
-            records.settings.put(f"cancel:{current.release}", {"who": who, "reason": reason}, who)
-        if wanted is None:
-            return current.previous if current is not None else ""
-        story = f"return-{wanted.id}-{uuid.uuid4().hex[:8]}"
-        self._ask("return", story, {"release": wanted.id, "who": who, "reason": reason})
-        return wanted.id
+        cancel = {f"cancel:{current.release}": {"who": who, "reason": reason}} if current is not None else {}
+        if wanted is not None:
+            story = f"return-{wanted.id}-{uuid.uuid4().hex[:8]}"
+            rollout = current.release if current is not None else ""
+            asked = {"release": wanted.id, "who": who, "reason": reason, "rollout": rollout}
+            self._ask("return", story, asked, beside=cancel)
+            return wanted.id
+        for name, word in cancel.items():
+            records.settings.put(name, word, who)
+        return current.previous if current is not None else ""
 
     def restart(self, service: str, who: str) -> None:
         if service not in {s.id for s in self._parts.inventory}:
@@ -79,6 +84,9 @@ class HealControls:
         """Takes the incident's rollback back, once. An undo is not undone; a restart changes no state, so it has no undo."""
         records, story = self._parts.records, f"undo-{incident_id}"
         row, known = records.incidents.row(incident_id), records.settings.get(f"undo:{story}")
+        if known and known.get("not_begun"):
+            raise Refused(f"{known['who']} asked for that already, and it was not begun: {known['not_begun']}",
+                          "`prodwise releases` shows what runs")  # fmt: skip
         if known:
             return f"{known['who']} took it back already: {known['left']} was put back"
         self._can_undo(incident_id)
@@ -97,9 +105,11 @@ class HealControls:
         self._ask("undo", story, asked)
         return f"taking it back: {made.before} is started, and gets all users once it is well"
 
-    def _ask(self, kind: str, story: str, asked: Mapping[str, Any], service: str = WHOLE_APP) -> None:
+    def _ask(self, kind: str, story: str, asked: Mapping[str, Any], service: str = WHOLE_APP,
+             beside: Mapping[str, Any] = NOTHING) -> None:  # fmt: skip
         """On record before it begins: a healer that dies in between begins it when it comes back. One at a time for each service,
-        but that who wants to go back is not held up by a restart. Raises Refused, naming the one that goes on."""
+        but that who wants to go back is not held up by a restart. beside: settings that go on record with it, or not at all.
+        Raises Refused, naming the one that goes on."""
         settings, who = self._parts.records.settings, str(asked["who"])
         with self._one_at_a_time, self._parts.records.unit():
             others = self._going_on()
@@ -115,6 +125,8 @@ class HealControls:
                 which = ", ".join(restarts.values())
                 text = f"going back as soon as the restart of {which} is over, after {RESTART_WAIT_S:.0f} s at most"
                 self._parts.records.ledger.append("waits", text, actor=who, incident=story)
+            for name, word in beside.items():
+                settings.put(name, word, who)
             settings.put(ASKED, {**settings.get(ASKED, {}), story: kind}, who)
             settings.put(AT_WORK, {**others, story: (service, now())}, who)
         self._begin_asked(kind, story)
@@ -204,7 +216,11 @@ class HealControls:
         return any(story not in told | rollouts for story in moved if not story.startswith("ship-"))
 
     def _return_target(self, release: str) -> Release:
-        return return_target(self._parts.records.releases.list(1000), self._parts.serving(), release)
+        """What has a share beside the release that serves is left first, unless it is on its way."""
+        seen, shipped, records = self._parts.target.observe(), self._parts.shipped, self._parts.records
+        serving = moves.serving(shipped, seen)
+        beside = "" if records.rollouts.current() is not None else moves.sharing(shipped, seen, serving)
+        return return_target(known_releases(records, release), serving, release, beside)
 
     def _not_frozen(self) -> None:
         frozen = self._parts.records.settings.get("freeze")

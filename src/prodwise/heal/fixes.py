@@ -28,7 +28,7 @@ from prodwise.loop.publish.why import why
 from prodwise.model.autonomy import Autonomy
 from prodwise.model.diagnosis import Cause
 from prodwise.model.digest import GroupState
-from prodwise.model.errors import ForgeError, Later, ProdwiseError, Refused, UsageError
+from prodwise.model.errors import ConfigError, ForgeError, Later, ProdwiseError, Refused, UsageError
 from prodwise.model.incident import Incident
 from prodwise.model.outcome import Outcome
 from prodwise.model.patch import Proposal
@@ -266,6 +266,10 @@ class Fixes:
             self._hearing.turn(fixing.forge())
         except Later as later:
             self._patience_s = later.seconds
+            self._hearing.give_up(later.message)
+        except ConfigError as error:
+            self._hearing.give_up(error.message)
+            raise
 
     def _follow(self) -> None:
         """A merged fix has shipped once a verified-good release has it; the fault then counts as over, until it is seen again."""

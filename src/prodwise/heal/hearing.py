@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -29,7 +29,7 @@ class Hearing:
     def turn(self, forge: Forge) -> None:
         """1. What was said since of each, on record as a whole: how far it was read, and what is to be done. 2. What is to be done,
         from this look or an earlier one. Raises ForgeError in the end where one could not be heard, Later at once when the host asks
-        for patience."""
+        for patience: `give_up` is for what waited long enough then."""
         failed: ForgeError | None = None
         for before in open_ones(self._pulls.all()):
             try:
@@ -40,10 +40,21 @@ class Hearing:
                 failed = error
                 continue
             self._note(before, looked.pulls[0], looked.events)
-        for name, wish in [(one.name, wish) for one in self._pulls.all() for wish in one.wishes]:
-            self._do(forge, next(one for one in self._pulls.all() if one.name == name), wish)
+        for kept, wish in self._wishes():
+            self._do(forge, kept, wish)
         if failed is not None:
             raise failed
+
+    def give_up(self, reason: str) -> None:
+        """What was asked more than a day ago, as nothing could be asked of the host for this reason. A person is told."""
+        for kept, wish in self._wishes():
+            if _late(wish):
+                self._failed(kept, wish, reason)
+
+    def _wishes(self) -> Iterator[tuple[Kept, Wish]]:
+        """Each beside its pull request as it stands by then."""
+        for name, wish in [(one.name, wish) for one in self._pulls.all() for wish in one.wishes]:
+            yield next(one for one in self._pulls.all() if one.name == name), wish
 
     def _note(self, before: Kept, seen: Published, events: Sequence[PullEvent]) -> None:
         kept = turned(before, seen)
@@ -72,7 +83,7 @@ class Hearing:
 
     def _failed(self, kept: Kept, wish: Wish, reason: str) -> None:
         """The reason is told when it is news; after a day it is given up, and a person told."""
-        if now() - wish.at > WAIT_S:
+        if _late(wish):
             kept = replace(kept, wishes=_without(kept, wish))
             text = f"{wish.by} asked to {wish.command.value}, which could not be done within a day: {reason}"
             self._pulls.put(kept, text)
@@ -118,6 +129,10 @@ def _explained(kept: Kept) -> str:
         f"This is for incident {kept.incident} of {kept.service}, seen in release {kept.release}: "
         f"`prodwise report {kept.incident}` tells it with its evidence."
     )
+
+
+def _late(wish: Wish) -> bool:
+    return now() - wish.at > WAIT_S
 
 
 def _wish(event: Asked) -> Wish:

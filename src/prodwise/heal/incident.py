@@ -122,7 +122,7 @@ class IncidentStory:
             symptom_gone=self._bedside.gone(row["service"]),
             remedied=self._bedside.remedied(row),
             taken_over=charge.taken_over(records, turn.incident),
-            undone_by=str((settings.get(f"undo:undo-{turn.incident}") or {}).get("who", "")),
+            undone_by=undone_by(settings.get(f"undo:undo-{turn.incident}") or {}),
         )
 
     def _approved(self, approval_id: str) -> bool | None:
@@ -284,6 +284,11 @@ class IncidentStory:
         said = [one.text for one in symptoms(row) if not one.ours][:SAID_MAX]
         about = row["service"] or self._parts.config.name
         tell(self._parts, f"{about} needs a person: {command.reason}", "\n".join((*said, command.text)), incident)
+
+
+def undone_by(asked: Mapping[str, Any]) -> str:
+    """Who takes it back, "" for nobody: an undo that could not be begun is none."""
+    return "" if asked.get("not_begun") else str(asked.get("who", ""))
 
 
 def _reason(command: Command) -> dict[str, Any]:

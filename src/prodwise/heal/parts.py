@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from prodwise.config import Config
+from prodwise.loop import moves
 from prodwise.model.project import Project
 from prodwise.model.service import Service
 from prodwise.ports import (
@@ -86,11 +87,4 @@ class Parts:
 
     def serving(self) -> str:
         """The release that stable users reach now."""
-        seen = self.target.observe()
-        for service in self.shipped:
-            at = seen.service(service.id)
-            if service.ramps and at is not None and at.switch is not None:
-                process = at.slot(at.switch.stable)
-                if process is not None and process.release:
-                    return process.release
-        return next((p.release for at in seen.services for p in at.slots if p.release), "")
+        return moves.serving(self.shipped, self.target.observe())

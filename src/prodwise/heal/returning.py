@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from prodwise.clock import monotonic, now
+from prodwise.heal.closing import tell
 from prodwise.heal.durable import Durable
 from prodwise.heal.hands import AUTOMATION, Hands, reconcile
 from prodwise.heal.intake import Intake
@@ -17,13 +18,15 @@ from prodwise.loop import moves
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.errors import ProdwiseError
 from prodwise.model.evidence import digest
-from prodwise.model.record import EffectState
+from prodwise.model.record import EffectState, RolloutState
 from prodwise.model.release import ReleaseState
 from prodwise.ports import Records
 
 LOOK_S = 0.1
 PROOF_SHARE = 0.001
 WAIT_S = 120.0
+"""So long what a person asked for waits for another story's end: as long as `prodwise rollback` looks on."""
+TWO = "never are two stories at work on one service"
 RESTART_WAIT_S = 20.0
 """So long a person's way back waits for a restart that a person asked for: a kill and a start, which is over within a second
 unless the target does not answer."""
@@ -160,10 +163,14 @@ class SmallStories:
         self._parts, self._durable, self._returning = parts, durable, returning
 
     def go_back(self, story: str) -> str:
-        """A rollout that is under way was cancelled with the same word; its end is waited for."""
+        """A rollout that is under way was cancelled with the same word; its end is waited for. Where it does not end, nothing is
+        done, and a person told."""
         asked = self._asked("return", story)
         self._durable.step("restarts", self._let_end, story, asked.get("after", []))
-        self._durable.step("free", self._wait, lambda: self._parts.records.rollouts.current() is None)
+        busy = self._durable.step("free", self._until_free, str(asked.get("rollout", "")))
+        if busy:
+            again = f"`prodwise releases` shows where it is, `prodwise rollback {asked['release']}` asks once more"
+            return self._not_begun(story, "going back", f"{busy}; {again}")
         failure = self._returning.go_back(story, "return", asked["release"], asked["who"], asked["reason"])
         return self._told(story, "going back", failure)
 
@@ -172,19 +179,58 @@ class SmallStories:
         return self._told(story, "restart", self._returning.restart(story, "restart", asked["service"], asked["who"]))
 
     def undo(self, story: str) -> str:
-        """The incident's own story ends first, so that there are never two at work."""
+        """The incident's own story ends first, so that there are never two at work. Where it does not, nothing is done, and a person
+        told: the incident goes on as if nobody had asked."""
         asked = self._asked("undo", story)
-        incidents = self._parts.records.incidents
         self._durable.step("restarts", self._let_end, story, asked.get("after", []))
-        self._durable.step("closed", self._wait, lambda: incidents.row(asked["incident"])["closed_at"] is not None)
+        busy = self._durable.step("closed", self._until_closed, asked["incident"])
+        if busy and self._durable.transact("not begun", self._give_up, story, asked, busy):
+            short = self._parts.records.releases.load(asked["left"]).short
+            return self._not_begun(story, "taking it back", f"{busy}; `prodwise deploy {short}` ships it again")
         failure = self._returning.put_back(story, "undo", asked["went_to"], asked["left"], asked["who"])
         return self._told(story, "undo", failure)
 
-    def _wait(self, done: Callable[[], bool], most: float = WAIT_S) -> None:
-        """Until then, at most so many seconds."""
+    def _until_free(self, cancelled: str) -> str:
+        """Until no rollout is under way, the story of the one that was cancelled included. Why it may not be gone back yet, or "":
+        one that still builds does nothing to the target any more, as it was cancelled long ago."""
+        records = self._parts.records
+
+        def under_way() -> str:
+            current = records.rollouts.current()
+            if current is not None:
+                return current.release
+            return cancelled if cancelled and self._durable.goes_on(f"ship-{cancelled}") else ""
+
+        if self._wait(lambda: not under_way(), WAIT_S):
+            return ""
+        current, release = records.rollouts.current(), under_way()
+        if current is not None and current.state is RolloutState.BUILDING and records.settings.get(f"cancel:{release}"):
+            return ""
+        return f"release {release} is still on its way after {WAIT_S:.0f} s, and {TWO}" if release else ""
+
+    def _until_closed(self, incident: str) -> str:
+        """Until the incident is; else why it may not be taken back."""
+        closed = lambda: self._parts.records.incidents.row(incident)["closed_at"] is not None  # noqa: E731
+        return "" if self._wait(closed, WAIT_S) else f"{incident} is not over after {WAIT_S:.0f} s, and {TWO}"
+
+    def _wait(self, done: Callable[[], bool], most: float) -> bool:
+        """Until then, at most so many seconds. Whether it is done."""
         ends = monotonic() + most
-        while not done() and monotonic() < ends:
+        while not (over := done()) and monotonic() < ends:
             time.sleep(LOOK_S)
+        return over
+
+    def _give_up(self, story: str, asked: Mapping[str, Any], why: str) -> bool:
+        """Whether the undo is given up: not where the incident has ended after all."""
+        records = self._parts.records
+        if records.incidents.row(asked["incident"])["closed_at"] is not None:
+            return False
+        records.settings.put(f"undo:{story}", {**asked, "not_begun": why}, AUTOMATION)
+        return True
+
+    def _not_begun(self, story: str, what: str, why: str) -> str:
+        self._durable.step("call", tell, self._parts, f"{what[:1].upper()}{what[1:]} was not begun", why, story)
+        return self._told(story, what, f"it was not begun: {why}")
 
     def _let_end(self, story: str, restarts: Sequence[str]) -> None:
         """Until these are over. What one that is not has begun is looked for on the target before anything else is done there; its

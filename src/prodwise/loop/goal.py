@@ -14,11 +14,15 @@ COMMIT_CHARS: Final = 4
 """Fewer say nothing of a commit."""
 
 
-def return_target(releases: Sequence[Release], serving: str, wanted: str = "") -> Release:
+def return_target(releases: Sequence[Release], serving: str, wanted: str = "", beside: str = "") -> Release:
     """The newest good release before the one that serves, or the good one that is named by id or commit.
 
-    releases: newest first; serving: the id that stable users reach. Raises UsageError (unknown) or Refused, with what to do.
+    releases: newest first; serving: the id that stable users reach; beside: another one that has a share of users though it is on
+    its way no more: going back leaves that, for the one that serves. Raises UsageError (unknown) or Refused, with what to do.
     """
+    stable = next((release for release in releases if release.id == serving), None)
+    if beside and stable is not None and (not wanted or meant(releases, wanted).id == serving):
+        return stable
     if wanted:
         return _named(releases, serving, wanted)
     newest = next((release.number for release in releases if release.id == serving), 1 << 30)

@@ -119,33 +119,59 @@ def prepare_return(inventory: Sequence[Service], seen: TargetSeen, release: str)
 
 
 def complete_return(inventory: Sequence[Service], seen: TargetSeen, release: str) -> list[Move]:
-    """Second half: users go to the earlier release, the other services follow, the bad processes end.
+    """Second half: users go to the earlier release, the other services follow, the bad processes end. Where it is stable already,
+    users leave what has a share beside it.
 
     Nothing, where a slot that users were to go to holds something else by now.
     """
     if any(all(_runs(at, slot) != release for slot in SlotName) for _, at in _switched(inventory, seen)):
         return []
-    flips, followed, stops = [], [], []
+    flips, followed, stops = list[Move](), list[Move](), list[Move]()
     for service, at in _seen(inventory, seen):
         if service.ramps and at.switch is not None:
-            stable = at.switch.stable
-            if _runs(at, stable) != release:
-                undo = _switch(service.id, stable, at.switch.share)
-                flips.append(Move(ROLLBACK, service.id, _switch(service.id, stable.other, 0.0), undo))
-                again = _start(service.id, stable, _runs(at, stable)) if _runs(at, stable) else None
-                stops.append(Move(STOP, service.id, _stop(service.id, stable, service.drain_s), again))
+            flip, stop = _all_on(service, at, at.switch, release)
+            flips, stops = flips + flip, stops + stop
         elif at.active is None or _runs(at, at.active) != release:
             followed += _replace(service, at, at.active, release)
     return flips + followed + stops
 
 
+def _all_on(service: Service, at: ServiceSeen, switch: Switch, release: str) -> tuple[list[Move], list[Move]]:
+    """All users to the slot that runs the release; then what the other slot runs ends."""
+    slot = switch.stable if _runs(at, switch.stable) == release else switch.stable.other
+    moved, left = slot is not switch.stable, _runs(at, slot.other)
+    flips, stops = list[Move](), list[Move]()
+    if moved or switch.share:
+        undo = _switch(service.id, switch.stable, switch.share)
+        flips.append(Move(ROLLBACK, service.id, _switch(service.id, slot, 0.0), undo))
+    if moved or left not in ("", release):
+        again = _start(service.id, slot.other, left) if left else None
+        stops.append(Move(STOP, service.id, _stop(service.id, slot.other, service.drain_s), again))
+    return flips, stops
+
+
 def astray(inventory: Sequence[Service], seen: TargetSeen, release: str) -> list[str]:
-    """The services whose users are on another release."""
+    """The services of which users are on another release."""
     return [
         service.id
         for service, at in _switched(inventory, seen)
-        if at.switch is not None and _runs(at, at.switch.stable) != release
+        if at.switch is not None and (at.switch.share or _runs(at, at.switch.stable) != release)
     ]
+
+
+def serving(inventory: Sequence[Service], seen: TargetSeen) -> str:
+    """The release that stable users reach."""
+    for _, at in _switched(inventory, seen):
+        process = at.slot(at.switch.stable) if at.switch is not None else None
+        if process is not None and process.release:
+            return process.release
+    return next((p.release for at in seen.services for p in at.slots if p.release), "")
+
+
+def sharing(inventory: Sequence[Service], seen: TargetSeen, stable: str) -> str:
+    """Another release that has a share of the users beside the stable one; "" for none."""
+    shared = [(at, at.switch.stable.other) for _, at in _switched(inventory, seen) if at.switch and at.switch.share]
+    return next((left for at, slot in shared if (left := _runs(at, slot)) not in ("", stable)), "")
 
 
 def returned(inventory: Sequence[Service], seen: TargetSeen, release: str) -> bool:

@@ -17,6 +17,10 @@ SWITCHES_MAX = 4
 GAP_S = 5.0
 """A gap between two looks counts at most this long: looks follow each other several times a second while the healer lives."""
 
+UNSEEN_S = 10.0
+"""So much longer a process that runs may take to be healthy while its probe has told neither way: a healer that was just started has
+not asked it often enough yet, whatever the clock says."""
+
 BOOT_EXITS = 3
 """A new release whose process ended so often before it answered once does not come up: waiting longer shows nothing new."""
 
@@ -216,7 +220,8 @@ def _starting(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> t
     said = "; ".join(f"{c.service} {c.detail}".strip() for c in late)
     if any(c.exits >= BOOT_EXITS for c in late):
         return _back(turn, f"it does not come up: {said}", now)
-    if now - turn.since > rules.start_s:
+    unseen = all(c.running and c.healthy is None for c in late)
+    if now - turn.since > rules.start_s + (UNSEEN_S if unseen else 0.0):
         return _back(turn, f"not healthy within {rules.start_s:g} s: {said}", now)
     return turn, _wait("starting: " + ", ".join(c.service for c in late))
 

@@ -173,18 +173,24 @@ class Api:
         facts = self._reader.releases()
         view = releases_view(facts, now())
         known = self._parts.records.releases.list(RELEASES_MAX, begins) if begins else facts.releases
+        stable, beside = self._reader.standing(facts.target)
         return {
             "schema_version": SCHEMA_VERSION,
+            "stable": stable,
+            "beside": beside,
             "claimed": view.claimed,
             "warning": view.warning,
             "places": [asdict(place) for place in view.places],
             "releases": [asdict(release) for release in known],
-            "serving": {row.id: row.serving for row in view.rows if row.serving},
+            "serving": dict(view.reached),
             "fixes": {row.id: row.fix for row in view.rows if row.fix},
         }
 
-    def rollouts(self) -> Json:
-        found = self._parts.records.rollouts.list(limit=50)
+    def rollouts(self, release: str = Query("", max_length=200)) -> Json:
+        """release: only this one's, instead of the newest."""
+        rollouts = self._parts.records.rollouts
+        one = rollouts.load(release) if release else None
+        found = ([one] if one is not None else []) if release else rollouts.list(limit=50)
         return {"schema_version": SCHEMA_VERSION, "rollouts": [asdict(rollout) for rollout in found]}
 
     def changes(

@@ -11,6 +11,8 @@ from prodwise.clock import monotonic, now
 from prodwise.heal import certificates, charge, unmet
 from prodwise.heal.aftermath import gather, kept
 from prodwise.heal.pulls import progress
+from prodwise.heal.releases import known_releases
+from prodwise.loop import moves
 from prodwise.loop.changes.effects import everything, measured
 from prodwise.loop.changes.told import release_of
 from prodwise.loop.choose import schema
@@ -197,13 +199,26 @@ class Reader:
             fixes=progress(records, failed) if failed else {},
         )
 
+    def standing(self, target: TargetSeen | None) -> tuple[str, str]:
+        """(the release that stable users reach, another one that has a share of them though it is not on its way); "" for none."""
+        if target is None:
+            return "", ""
+        shipped = tuple(service for service in self.services if not service.upstream)
+        stable = moves.serving(shipped, target)
+        on_way = self.parts.records.rollouts.current() is not None
+        return stable, "" if on_way else moves.sharing(shipped, target, stable)
+
     def unsafe_since(self, wanted: str) -> tuple[str, ...]:
         """What migrations did that speaks against going back, worst first, for the person who is about to. Nothing while a rollout
-        is withdrawn: what is gone back to serves beside it, on the same data. wanted: a release, "" = the last good one."""
+        is withdrawn, or what was left with a share: what is gone back to serves beside it, on the same data. wanted: a release, ""
+        for the last good one."""
         records, migrations = self.parts.records, self.parts.migrations
-        current, known = records.rollouts.current(), records.releases.list(limit=1000)
+        current, known = records.rollouts.current(), known_releases(records, wanted)
         serving = next((release.id for release in known if release.state in LIVE), "")
+        stable, beside = self.standing(self.target()[0])
         if migrations is None or (current is not None and wanted in ("", current.previous)):
+            return ()
+        if beside and wanted in ("", stable):
             return ()
         try:
             goal = return_target(known, serving, wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import ssl
 import threading
@@ -69,7 +70,11 @@ class TlsHandshakes:
             finally:
                 self._lookups.release()
 
-        threading.Thread(target=look_up, name="name of a certificate", daemon=True).start()
+        try:
+            threading.Thread(target=look_up, name="name of a certificate", daemon=True).start()
+        except RuntimeError:  # this process has as many as it may: nobody else gives back what was taken for it
+            self._lookups.release()
+            raise OSError(errno.EAGAIN, "no thread can be started") from None
         try:
             found = told.get(timeout=_left(ends))
         except Empty:

@@ -41,7 +41,8 @@ def setting_text(name: str, value: Any) -> str:
     if kind == "wrong" and value:
         return f"called the diagnosis wrong ({value[-1].get('text') or 'there was none yet'}): {value[-1].get('note')}"
     if kind in ASKED and given:
-        return f"{ASKED[kind].format(**{'service': '?', 'release': '?', 'incident': '?', **given})} was asked for"
+        what = ASKED[kind].format(**{"service": "?", "release": "?", "incident": "?", **given})
+        return f"{what} was not begun: {given['not_begun']}" if given.get("not_begun") else f"{what} was asked for"
     return f"{name} was {'cleared' if value is None else 'set'}"
 
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -86,16 +87,14 @@ def workshop(app_dir: Path, release: str) -> Iterator[Workshop]:
 
 
 class Mender:
-    """Implements ports.repair.Mends: `prodwise fix --incident`, at low priority."""
+    """Implements ports.repair.Mends: `prodwise fix --incident`, at low priority. Each search answers in a file of its own: one that
+    outlives a killed healer for a moment is not taken for the next one's."""
 
     def __init__(self, app_dir: Path, where: Layout) -> None:
         self._app_dir, self._where = app_dir, where
         self._process: subprocess.Popen[bytes] | None = None
         self._until = 0.0
-
-    @property
-    def _told(self) -> Path:
-        return self._where.run / "fix.json"
+        self._told = Path()
 
     def models_a_day(self) -> int:
         try:
@@ -111,7 +110,9 @@ class Mender:
     def begin(self, incident: str, model: bool) -> None:
         if self._process is not None:
             raise UsageError("a fix is being looked for already")
-        self._told.unlink(missing_ok=True)
+        for left in self._where.run.glob("fix*.json"):
+            left.unlink(missing_ok=True)
+        self._told = self._where.run / f"fix-{uuid.uuid4().hex}.json"
         argv = [sys.executable, "-m", "prodwise", "fix", "--dir", str(self._app_dir), "--incident", incident,
                 "--budget", f"{BUDGET_S:.0f}", "--json", str(self._told)]  # fmt: skip
         kept: tuple[str, ...] = KEPT
