@@ -14,6 +14,7 @@ from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
 from prodwise.model.record import Entry
 from prodwise.server.views import words
+from prodwise.server.views.evidence import fact_of
 from prodwise.server.views.facts import Case, stage_of
 from prodwise.server.views.incident import Moment, joined, phases, telling
 from prodwise.server.views.report import REPEAT_S, report
@@ -145,6 +146,31 @@ def test_of_many_readings_the_newest_and_the_cited_are_shown() -> None:
     cited = {"hypotheses": [{"supports": [readings[7].id]}]}
     shown = telling(Case(healed(1, NOW, 1), diagnosis=cited), [other, *readings])
     assert shown == [other, readings[7], readings[49]]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "name", "said"),
+    [
+        ("requests_per_s", 12.5, "requests a second", "12.5"),
+        ("kills_s", 98.3, "counted for", "98 s"),
+        ("p95_now_ms", 44.16, "slowest 5 % now", "44 ms"),
+        ("onset_at", NOW, "onset at", "2027-01-15 08:00:00 UTC"),
+        ("since", NOW + 1, "since", "2027-01-15 08:00:01 UTC"),
+        ("failing_since", None, "failing since", "–"),
+        ("rss_bytes", 16_846_848, "rss", "16 MiB"),
+        ("disk_free_bytes", 83_391_582_208, "disk free", "77.7 GiB"),
+        ("grown_bytes", -4096, "grown", "-4 KiB"),
+        ("files_share", 0.0005, "files share", "< 0.1 %"),
+        ("running", True, "running", "yes"),
+        ("detail", "", "detail", "–"),
+        ("services", ["web", "worker"], "services", "web, worker"),
+        ("stores", [], "stores", "–"),
+        ("links", [{"caller": "web", "rate": 0.5, "routes": []}], "links", "caller web, rate 50 %"),
+        ("calls", list(range(9)), "calls", "0, 1, 2, 3, 4, 5, 6, 7, …"),
+    ],
+)  # fmt: skip
+def test_a_figure_of_evidence_has_its_unit_and_a_moment_its_zone(key: str, value: object, name: str, said: str) -> None:
+    assert fact_of(Evidence("use", "machine", NOW, NOW, "so it is", {key: value})).figures == ((name, said),)
 
 
 @pytest.mark.parametrize(

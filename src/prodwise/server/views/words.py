@@ -82,6 +82,14 @@ def count(number: float, one: str, many: str = "") -> str:
     return f"{number:,.0f} {one if number == 1 else many or one + 's'}"
 
 
+def size(bytes_: float) -> str:
+    """ "512 B", "16 MiB", "77.7 GiB"."""
+    if abs(bytes_) >= 2**30:
+        return f"{bytes_ / 2**30:,.1f} GiB"
+    power = next((power for power in (2, 1) if abs(bytes_) >= 1024**power), 0)
+    return f"{bytes_ / 1024**power:.0f} {('B', 'KiB', 'MiB')[power]}"
+
+
 def harm(people: int | None, failed: int) -> tuple[str, ...]:
     """Whom it hit: "38 people hit", "102 requests failed". people: None when not known, which is said."""
     if not failed:
