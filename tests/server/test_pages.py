@@ -302,6 +302,30 @@ def test_what_the_supervisor_did_is_told_as_done(world: World) -> None:
     assert "not yet known" not in page.lower().partition("what was done, and why")[2].partition("evidence")[0]
 
 
+@pytest.mark.parametrize(
+    ("outcome", "hit", "failed", "said"),
+    [
+        (None, None, 0, ("Impact not yet known. Began", "; going on for ")),
+        ("escalated", None, 0, ("Impact not known. Began", "; handed to a person after 20 s.")),
+        ("abandoned", 0, 0, ("No request failed. Began", "; it lasted 20 s.")),
+        ("healed", 3, 9, ("3 people hit, 9 requests failed. Began", "; users were hit for 20 s.")),
+    ],
+)
+def test_nobody_is_said_to_have_been_hit_who_was_not(
+    world: World, outcome: str | None, hit: int | None, failed: int, said: tuple[str, str]
+) -> None:
+    at = clock.now() - 60
+    seen = Symptom("heartbeat", "worker", "nightly failed", at, at, source="heartbeat:nightly")
+    world.store.incidents.open(Incident("inc-w", "worker", (seen,), at, IncidentState.SEEN, title=seen.text))
+    world.store.incidents.save("inc-w", users_hit=hit, requests_failed=failed)
+    if outcome:
+        world.store.incidents.save("inc-w", state="closed", outcome=outcome, closed_at=at + 20)
+    with world.person() as client:
+        text = text_of(client.get("/incidents/inc-w").text)
+    for part in said:
+        assert part in text
+
+
 def test_what_fails_afterwards_for_another_reason_is_not_counted_as_after(world: World) -> None:
     found = stories.respawned(world)
     row = world.store.incidents.row(found)

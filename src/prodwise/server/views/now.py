@@ -284,7 +284,7 @@ def lately(recent: Sequence[Incident], now: float) -> Lately | None:
         Outcome.UNDONE: "Undone",
         Outcome.ESCALATED: "Handed to a person",
     }.get(last.outcome or Outcome.ABANDONED, "It went away by itself")
-    return Lately(last.id, title_of(last), ended, last.closed_at, harm(last.users_hit, last.requests_failed))
+    return Lately(last.id, title_of(last), ended, last.closed_at, harm(last.users_hit, last.requests_failed, over=True))
 
 
 def _last_deploy(releases: Sequence[Release], now: float) -> list[str]:

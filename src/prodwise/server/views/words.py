@@ -90,10 +90,14 @@ def size(bytes_: float) -> str:
     return f"{bytes_ / 1024**power:.0f} {('B', 'KiB', 'MiB')[power]}"
 
 
-def harm(people: int | None, failed: int) -> tuple[str, ...]:
-    """Whom it hit: "38 people hit", "102 requests failed". people: None when not known, which is said."""
+def harm(people: int | None, failed: int, over: bool = False) -> tuple[str, ...]:
+    """Whom it hit: "38 people hit", "102 requests failed". people: None when not known, which is said; over: nothing more is
+    counted."""
     if not failed:
-        return ("impact not yet known",) if people is None else ("no request failed so far",)
+        unknown, none = (
+            ("impact not known", "no request failed") if over else (f"impact {NOT_YET}", "no request failed so far")
+        )
+        return (unknown if people is None else none,)
     if not people:
         return (f"{count(failed, 'request')} failed", "how many people were hit is not known")
     known = f"{people:,}+ people" if people >= USERS_COUNTED_MAX else count(people, "person", "people")
