@@ -302,6 +302,29 @@ def test_what_the_supervisor_did_is_told_as_done(world: World) -> None:
     assert "not yet known" not in page.lower().partition("what was done, and why")[2].partition("evidence")[0]
 
 
+@pytest.mark.parametrize(("entries", "cut"), [(490, False), (700, True)])
+def test_of_a_long_incident_its_end_is_shown_and_what_is_left_out_is_said(
+    world: World, entries: int, cut: bool
+) -> None:
+    found = stories.bad_release(world)
+    at, have = clock.now(), len(world.store.ledger.entries(incident=found.id))
+    facts = [Evidence("load", "proxy", at + n, at + n, f"load {n}", {"service": f"s{n}"}) for n in range(300)]
+    world.store.incidents.add_evidence(found.id, facts)
+    with world.store.unit():
+        for n in range(entries - have):
+            world.store.ledger.append("decided", f"thought no. {n}.", actor="prodwise", incident=found.id)
+    with world.person() as client:
+        text = text_of(client.get(f"/incidents/{found.id}").text)
+        told = client.get(f"/api/v1/incidents/{found.id}").json()
+    assert f"Thought no. {entries - have - 1}." in text, "the newest"
+    assert "Thought no. 0." in text, "how it began"
+    assert ("Some entries in between are left out" in text) is cut
+    assert len(told["timeline"]) <= 500
+    stored = len(world.store.incidents.evidence(found.id))
+    assert told["view"]["evidence_stored"] == stored > len(told["evidence"])
+    assert "load 299" in [one["text"] for one in told["evidence"]]
+
+
 @pytest.mark.parametrize(
     ("outcome", "hit", "failed", "said"),
     [

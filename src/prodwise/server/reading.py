@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from prodwise.clock import monotonic, now
@@ -18,9 +18,10 @@ from prodwise.loop.goal import return_target
 from prodwise.model.change import Change
 from prodwise.model.delta import Delta
 from prodwise.model.errors import ProdwiseError, UsageError
+from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
-from prodwise.model.record import Effect, EffectState, Rollout
+from prodwise.model.record import Effect, EffectState, Entry, Rollout
 from prodwise.model.release import Release, ReleaseState
 from prodwise.model.service import Service, ServiceKind
 from prodwise.model.target import TargetSeen
@@ -28,6 +29,7 @@ from prodwise.model.unmet import Unmet
 from prodwise.server.doors import NotFound
 from prodwise.server.parts import ServerParts
 from prodwise.server.views.changes import ChangesFacts
+from prodwise.server.views.evidence import cited_by
 from prodwise.server.views.facts import (
     Brake,
     Buckets,
@@ -47,6 +49,8 @@ from prodwise.server.views.words import mapping, number, visible
 DAY_BUCKETS, QUARTER_BUCKETS, INCIDENT_BUCKETS = 96, 90, 120
 REPORT_TTL_S = 30.0
 REPORT_INCIDENTS, TIMELINE_MAX, NEWEST = 1000, 500, 200
+EVIDENCE_MAX, BEGINNING = 200, 50
+"""Of much evidence and many entries so many are read, of which so many tell how it began; the others are the newest."""
 DAY_BEFORE_NOW = 86_400.0
 UNSAFE_SHOWN = 10
 
@@ -157,11 +161,14 @@ class Reader:
     def incident(self, incident_id: str) -> IncidentFacts:
         """Raises NotFound."""
         case, records = self.find(incident_id), self.parts.records
+        stored, (timeline, cut) = records.incidents.evidence(incident_id), self._timeline(incident_id)
         target, _ = self.target()
         return IncidentFacts(
             case=case,
-            evidence=records.incidents.evidence(incident_id)[:200],
-            timeline=records.ledger.entries(limit=TIMELINE_MAX, incident=incident_id),
+            evidence=_ends(stored, cited_by(case)),
+            evidence_stored=len(stored),
+            timeline=timeline,
+            cut=cut,
             effects=self.effects(incident_id),
             approvals=[a for a in records.approvals.open() if a.incident == incident_id],
             buckets=self._around(case.incident),
@@ -169,6 +176,15 @@ class Reader:
             posture=self.posture(target),
             later=self._later(case.incident),
         )
+
+    def _timeline(self, incident_id: str) -> tuple[list[Entry], int]:
+        """All entries, oldest first, and 0; or how it began and what was last, and the entry after which some are left out."""
+        ledger = self.parts.records.ledger
+        told = list(ledger.entries(limit=TIMELINE_MAX + 1, incident=incident_id))
+        if len(told) <= TIMELINE_MAX:
+            return told, 0
+        newest, begun = ledger.recent(TIMELINE_MAX - BEGINNING, incident=incident_id), told[:BEGINNING]
+        return [*begun, *reversed(newest)], begun[-1].seq
 
     def _later(self, incident: Incident) -> float | None:
         """Looked for among the newest: what is older than those has no traffic left to show anyway."""
@@ -261,6 +277,12 @@ class Reader:
         if span > DAY_BEFORE_NOW:
             return ()
         return self.parts.vitals.strip(incident.service, span, INCIDENT_BUCKETS)
+
+
+def _ends(stored: Sequence[Evidence], cited: Collection[str]) -> list[Evidence]:
+    """Of much evidence how it began, what is cited, and the newest."""
+    newest = len(stored) - (EVIDENCE_MAX - BEGINNING)
+    return [one for at, one in enumerate(stored) if at < BEGINNING or at >= newest or one.id in cited]
 
 
 def stable_release(service: str, target: TargetSeen | None) -> str:

@@ -23,12 +23,18 @@ class Fact:
     figures: tuple[tuple[str, str], ...]
 
 
-def telling(case: Case, evidence: Sequence[Evidence]) -> list[Evidence]:
-    """What the diagnosis and the plan cite, and of each thing else that was looked at the newest reading."""
+def cited_by(case: Case) -> set[str]:
+    """Ids of what the diagnosis and the plan cite."""
     cited = {str(name) for name in sequence(case.plan.get("evidence"))}
     for entry in sequence(case.diagnosis.get("hypotheses")):
         hypothesis = mapping(entry)
         cited |= {str(n) for n in (*sequence(hypothesis.get("supports")), *sequence(hypothesis.get("contradicts")))}
+    return cited
+
+
+def telling(case: Case, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """What the diagnosis and the plan cite, and of each thing else that was looked at the newest reading."""
+    cited = cited_by(case)
     newest = {_subject(fact): fact.id for fact in evidence}
     kept = [fact for fact in evidence if fact.id in cited or newest[_subject(fact)] == fact.id]
     once = {(fact.kind, fact.text): fact for fact in reversed(kept)}  # the first of those that say the same

@@ -103,7 +103,8 @@ class NowFacts:
 
 @dataclass(frozen=True, slots=True)
 class IncidentFacts:
-    """later: when the next incident of all began after this one had ended; None without one."""
+    """later: when the next incident of all began after this one had ended; None without one. evidence, timeline: where there is too
+    much of it, its beginning and its end; evidence_stored: how much there is; cut: after which entry some are left out, 0 = none."""
 
     case: Case
     evidence: Sequence[Evidence]
@@ -114,6 +115,8 @@ class IncidentFacts:
     marks: Sequence[Entry]
     posture: Posture
     later: float | None = None
+    evidence_stored: int = 0
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)

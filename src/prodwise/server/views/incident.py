@@ -103,6 +103,7 @@ class IncidentView:
     causes: tuple[Cause, ...]
     decision: Decision
     timeline: tuple[Moment, ...]
+    cut: int
     evidence: tuple[Fact, ...]
     evidence_stored: int
     phases: tuple[Phase, ...]
@@ -149,8 +150,9 @@ def incident_view(facts: IncidentFacts, now: float) -> IncidentView:
         causes=tuple(_causes(facts)),
         decision=decision_of(facts),
         timeline=joined(moment(entry) for entry in settled(facts.timeline)),
+        cut=facts.cut,
         evidence=tuple(fact_of(fact) for fact in telling(facts.case, facts.evidence)[:EVIDENCE_SHOWN]),
-        evidence_stored=len(facts.evidence),
+        evidence_stored=max(facts.evidence_stored, len(facts.evidence)),
         phases=phases(facts.buckets, began, better or ended, min(window[1], facts.later or now)),
         strip=strip(facts.buckets, facts.marks, *window),
         unknown=_unknown(facts.case),
