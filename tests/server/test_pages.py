@@ -302,6 +302,46 @@ def test_what_the_supervisor_did_is_told_as_done(world: World) -> None:
     assert "not yet known" not in page.lower().partition("what was done, and why")[2].partition("evidence")[0]
 
 
+def test_what_was_left_to_a_person_is_not_called_all_good_and_is_told_once(world: World) -> None:
+    stories.history(world)
+    at = clock.now()
+    for n, title in enumerate(("nightly failed", "nightly failed", "disk is full")):
+        seen = Symptom("alarm", "worker", title, at - 60, at - 60, source="alertmanager", subject=str(n))
+        name = f"inc-worker-{n}"
+        world.store.incidents.open(Incident(name, "worker", (seen,), at - 60 + n, IncidentState.SEEN, title=title))
+        world.store.incidents.save(name, state="closed", outcome="escalated", closed_at=at - 30 + n)
+    for n in range(30):
+        seen = Symptom("crash", "web", "web died", at - 20, at - 20)
+        name = f"inc-web-{n}"
+        world.store.incidents.open(
+            Incident(name, "web", (seen,), at - 20 + n / 10, IncidentState.SEEN, title="web died")
+        )
+        world.store.incidents.save(name, state="closed", outcome="healed", closed_at=at - 10)
+    with world.person() as client:
+        page = client.get("/").text
+    text = text_of(page)
+    assert "Nothing is open, but 2 things were left to a person." in text
+    assert "All good" not in text
+    assert "2 things need you" in text
+    assert page.count("Others say so, and I see nothing of it myself.") == 2
+    assert 'href="/incidents/inc-worker-1"' in page, "the newest of those that are alike"
+
+
+def test_of_many_open_incidents_the_gravest_is_told_and_the_others_are_counted(world: World) -> None:
+    stories.history(world)
+    at = clock.now()
+    world.vitals.well["web"] = None
+    for n in range(40):
+        service = "web" if n == 0 else f"svc-{n}"
+        seen = Symptom("errors", service, f"{service} fails", at - 90, at - 90, severity=1.0 if n == 0 else 0.2)
+        found = Incident(f"inc-{n}", service, (seen,), at - 90 + n, IncidentState.SEEN, title=seen.text)
+        world.store.incidents.open(found)
+    with world.person() as client:
+        text = text_of(client.get("/").text)
+    assert "■ Down Web fails" in text
+    assert "And 34 more incidents are open." in text
+
+
 @pytest.mark.parametrize(("entries", "cut"), [(490, False), (700, True)])
 def test_of_a_long_incident_its_end_is_shown_and_what_is_left_out_is_said(
     world: World, entries: int, cut: bool

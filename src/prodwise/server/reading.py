@@ -41,7 +41,7 @@ from prodwise.server.views.facts import (
     Way,
     stage_of,
 )
-from prodwise.server.views.now import DAY_S, QUARTER_S
+from prodwise.server.views.now import DAY_S, QUARTER_S, severity
 from prodwise.server.views.releases import LIVE
 from prodwise.server.views.report import WINDOW_S, Report, onset, report
 from prodwise.server.views.words import mapping, number, visible
@@ -49,6 +49,7 @@ from prodwise.server.views.words import mapping, number, visible
 DAY_BUCKETS, QUARTER_BUCKETS, INCIDENT_BUCKETS = 96, 90, 120
 REPORT_TTL_S = 30.0
 REPORT_INCIDENTS, TIMELINE_MAX, NEWEST = 1000, 500, 200
+OPEN_MAX, TOLD_MAX = 1000, 20
 EVIDENCE_MAX, BEGINNING = 200, 50
 """Of much evidence and many entries so many are read, of which so many tell how it began; the others are the newest."""
 DAY_BEFORE_NOW = 86_400.0
@@ -139,8 +140,8 @@ class Reader:
             day=parts.vitals.strip(entry, DAY_S, DAY_BUCKETS) if entry else (),
             quarter=parts.vitals.strip(entry, QUARTER_S, QUARTER_BUCKETS) if entry else (),
             marks=marks,
-            open=[self.case(incident) for incident in records.incidents.list(open_only=True, limit=20)],
-            recent=[i for i in records.incidents.list(limit=20) if i.closed_at is not None],
+            open=self._open(),
+            recent=[i for i in records.incidents.list(limit=NEWEST) if i.closed_at is not None],
             rollout=current,
             way=self._way(current),
             releases=releases,
@@ -152,6 +153,14 @@ class Reader:
             unmet=refused,
             fix=progress(records, [refused.release]).get(refused.release, "") if refused else "",
         )
+
+    def _open(self) -> list[Case]:
+        """All that are open, the newest first; where there are many, the gravest with what their stories wrote, before the others."""
+        found = self.parts.records.incidents.list(open_only=True, limit=OPEN_MAX)
+        gravest = {one.id for one in sorted(found, key=severity, reverse=True)[:TOLD_MAX]}
+        return [self.case(one) for one in found if one.id in gravest] + [
+            Case(one) for one in found if one.id not in gravest
+        ]
 
     def _unmet(self, releases: Sequence[Release]) -> Unmet | None:
         newest = releases[0] if releases else None

@@ -139,12 +139,16 @@ def _levers(case: Case) -> tuple[Link, ...]:
 
 
 def _handed_over(facts: NowFacts, now: float) -> Iterator[Card]:
-    """Incidents that ended with a person, while their service is not known to be well again; or that only others told of."""
-    for incident in facts.recent[:20]:
+    """Incidents that ended with a person, while their service is not known to be well again; or that only others told of. What came
+    again is told once, of the newest."""
+    told: set[tuple[str, str]] = set()
+    for incident in facts.recent:
         recent = incident.closed_at is not None and incident.closed_at > now - HANDOVER_S
         hearsay = bool(incident.symptoms) and not any(one.ours for one in incident.symptoms)
         doubtful = hearsay or facts.health.get(incident.service) is not True
-        if incident.outcome is Outcome.ESCALATED and recent and doubtful:
+        name = (incident.service, _text(incident))
+        if incident.outcome is Outcome.ESCALATED and recent and doubtful and name not in told:
+            told.add(name)
             links = (Link("Look closer", f"/incidents/{incident.id}"),)
             asked = "Others say so, and I see nothing of it myself." if hearsay else "I could not fix this."
             yield _card("handover", f"{asked} It needs a person.", _text(incident), links)

@@ -25,6 +25,7 @@ DOWN_FROM = 0.9  # share of requests hit, from which a service counts as down
 FAILING_FROM, FAILING_MIN = 0.05, 3
 """From this share of a minute's requests on, failures are told; from this many on, the service does not count as well."""
 MINUTE_S = 60.0
+OTHERS_SHOWN = 5
 FEW = 20  # with fewer requests a share would sound more certain than it is: they are counted instead
 
 
@@ -134,13 +135,14 @@ class NowView:
 
 
 def now_view(facts: NowFacts, now: float) -> NowView:
+    asked = needs(facts, now)
     return NowView(
         app=facts.app,
         address=facts.address,
         at=now,
-        broken=broken(facts, now),
+        broken=broken(facts, asked, now),
         doing=doing(facts, now),
-        needs=needs(facts, now),
+        needs=asked,
         certificates=certificate_lines(facts.credentials, now),
         foot=Foot(
             stage=facts.posture.stage.value,
@@ -152,20 +154,22 @@ def now_view(facts: NowFacts, now: float) -> NowView:
     )
 
 
-def broken(facts: NowFacts, now: float) -> Broken:
+def broken(facts: NowFacts, asked: Sequence[Card], now: float) -> Broken:
+    """asked: what is needed from a person."""
     worst = max(
         facts.open,
         key=lambda case: (not case.recovered, severity(case.incident), -case.incident.opened_at),
         default=None,
     )
     level, failures = level_of(facts, now), failing(facts, now)
+    left = sum(card.kind == "handover" for card in asked)
     day = strip(facts.day, facts.marks, now - DAY_S, now)
     quarter = strip(facts.quarter, facts.marks, now - QUARTER_S, now, rows=15)
     users, failed = _hit(facts.open)
     busy = bool(facts.open) or facts.rollout is not None or level is not Level.OK or len(day.bars) < 5
     return Broken(
         level=level,
-        sentence=_sentence(facts, worst, level, failures, now),
+        sentence=_sentence(facts, worst, level, failures, now, left),
         details=tuple(_others(facts, worst)),
         since=onset(worst.incident) if worst else None,
         users=users,
@@ -231,7 +235,10 @@ def severity(incident: Incident) -> float:
     return max((symptom.severity for symptom in incident.symptoms), default=0.0)
 
 
-def _sentence(facts: NowFacts, worst: Case | None, level: Level, failures: Sequence[Failing], now: float) -> str:
+def _sentence(
+    facts: NowFacts, worst: Case | None, level: Level, failures: Sequence[Failing], now: float, left: int
+) -> str:
+    """left: how many incidents were handed to a person and are not known to be well."""
     if worst is not None:
         again = f"{worst.incident.service} is well again; making sure. It was: " if worst.recovered else ""
         return again + title_of(worst.incident)
@@ -251,6 +258,14 @@ def _sentence(facts: NowFacts, worst: Case | None, level: Level, failures: Seque
         return "All good. What failed in the last minute failed before it was over."
     if failures:
         return " ".join(["No incident.", *(found.text for found in failures), "Too few to judge by."])
+    if left:
+        were = "was" if left == 1 else "were"
+        return " ".join(
+            [
+                f"Nothing is open, but {count(left, 'thing')} {were} left to a person.",
+                *_last_deploy(facts.releases, now),
+            ]
+        )
     if shipped:
         return " ".join(["No incident. A release is on its way.", *_last_problem(facts.recent, now)])
     return " ".join(["All good.", *_last_problem(facts.recent, now), *_last_deploy(facts.releases, now)])
@@ -301,10 +316,13 @@ def _last_deploy(releases: Sequence[Release], now: float) -> list[str]:
 
 
 def _others(facts: NowFacts, worst: Case | None) -> list[str]:
-    found = [title_of(case.incident) for case in facts.open if worst is None or case.incident.id != worst.incident.id]
+    titles = [title_of(case.incident) for case in facts.open if worst is None or case.incident.id != worst.incident.id]
+    found, more = titles[:OTHERS_SHOWN], len(titles) - OTHERS_SHOWN
+    if more > 0:
+        found.append(f"And {count(more, 'more incident')} {'is' if more == 1 else 'are'} open.")
     if facts.target is None and facts.target_error:
         found.append(facts.target_error)
-    return found[:5]
+    return found
 
 
 def _service_lines(facts: NowFacts, failures: Sequence[Failing]) -> tuple[ServiceLine, ...]:
