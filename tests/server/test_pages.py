@@ -466,11 +466,25 @@ def test_outside_text_is_escaped_visible_and_bounded_everywhere(world: World) ->
         assert "\\u202e" in client.get("/incidents/inc-new").text
 
 
+def test_all_clocks_of_a_page_are_shown_in_its_readers_zone(world: World) -> None:
+    """The script turns what stands in a <time> into the reader's own; any other clock would be the server's."""
+    stories.bad_release(world)
+    with world.person() as client:
+        for path in ("/", "/incidents/inc-new", "/releases"):
+            bare = re.sub(r"<time[^>]*>[^<]*</time>|<title>[^<]*</title>", "", client.get(path).text)
+            assert re.findall(r"\b\d\d:\d\d\b", text_of(bare)) == [], path
+
+
 def test_error_pages_are_friendly_and_alike(world: World) -> None:
     with world.person() as client:
         missing = client.get("/incidents/nope")
         nowhere = client.get("/nowhere")
+        pressed, hook = client.get("/act/stop"), client.get("/hooks/deploy")
     assert (missing.status_code, nowhere.status_code) == (404, 404)
+    assert "<code>prodwise incidents</code> lists them" in missing.text
+    assert (pressed.status_code, hook.status_code) == (405, 405)
+    assert "This address does not take GET" in pressed.text
+    assert hook.json()["hint"].startswith("it takes POST")
     for page in (missing.text, nowhere.text):
         assert "Back to Now" in page
         assert "Traceback" not in page

@@ -115,7 +115,7 @@ def test_markers_come_from_changes_and_settled_effects_only() -> None:
         entry("note", {"kind": "release"}),
     ]
     made = strip([(NOW - 900, 1, 0)], entries, NOW - 900, NOW)
-    assert [marker.kind for marker in made.markers] == ["deploy", "heal"]
+    assert [(marker.kind, marker.text) for marker in made.markers] == [("deploy", "text"), ("heal", "restarted web")]
 
 
 def test_phases_split_at_onset_and_recovery() -> None:
