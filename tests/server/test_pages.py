@@ -6,6 +6,7 @@ import gzip
 import re
 import time
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from prodwise.model.record import Effect, EffectState, Rollout, RolloutState
 from prodwise.model.schema import Crossing, FileChange, MigrationFile
 from prodwise.store import tables
 from tests.server import stories
-from tests.server.running_server import World
+from tests.server.running_server import CONFIG, World, start_world
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202eevil\x1b[2J{{7*7}}" + "y" * 5000
 
@@ -325,6 +326,24 @@ def test_what_was_left_to_a_person_is_not_called_all_good_and_is_told_once(world
     assert "2 things need you" in text
     assert page.count("Others say so, and I see nothing of it myself.") == 2
     assert 'href="/incidents/inc-worker-1"' in page, "the newest of those that are alike"
+
+
+def test_of_more_than_a_page_has_room_for_it_says_so(world: World, tmp_path: Path) -> None:
+    (tmp_path / "wide").mkdir()
+    fill(world, 120)
+    with world.person() as client:
+        text = text_of(client.get("/incidents").text)
+        assert "These are the newest 100." in text
+    wide = start_world(tmp_path / "wide", {**CONFIG, "services": {f"svc-{n}": {"command": "x"} for n in range(70)}})
+    try:
+        wide.vitals.well = {f"svc-{n}": n != 69 for n in range(70)}
+        with wide.person() as client:
+            page = client.get("/").text
+        assert page.count("●</span> well") == 49
+        assert page.index(">svc-69<") < page.index(">svc-0<"), "who is not well stands first"
+        assert "And 20 more services" in text_of(page)
+    finally:
+        wide.close()
 
 
 def test_of_many_open_incidents_the_gravest_is_told_and_the_others_are_counted(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,10 +14,12 @@ from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
 from prodwise.model.record import Entry
+from prodwise.model.release import Release, ReleaseState
 from prodwise.server.views import words
 from prodwise.server.views.evidence import fact_of
 from prodwise.server.views.facts import Case, stage_of
 from prodwise.server.views.incident import Moment, joined, phases, telling
+from prodwise.server.views.releases import _row
 from prodwise.server.views.report import REPEAT_S, report
 from prodwise.server.views.story import title_of
 from prodwise.server.views.strip import HEIGHT, strip
@@ -146,6 +149,21 @@ def test_of_many_readings_the_newest_and_the_cited_are_shown() -> None:
     cited = {"hypotheses": [{"supports": [readings[7].id]}]}
     shown = telling(Case(healed(1, NOW, 1), diagnosis=cited), [other, *readings])
     assert shown == [other, readings[7], readings[49]]
+
+
+def test_of_what_a_build_printed_the_line_that_says_what_is_wrong_is_shown() -> None:
+    said = "migrate failed (exit code 1):\nTraceback:\n  File x\nModuleNotFoundError: orjson\nthe whole log: /srv/build.log"
+    failed = Release("2-abcdef0", 2, "abcdef0" * 5, "", NOW, ReleaseState.FAILED, reason=said)
+    assert _row(failed, {}, "", "").reason == "migrate failed (exit code 1): ModuleNotFoundError: orjson"
+    assert _row(failed, {}, "", "").title == "Commit abcdef0"
+    assert _row(replace(failed, reason="its watch passed", title="Ways in"), {}, "", "").reason == "its watch passed"
+    assert _row(replace(failed, reason=""), {}, "", "").reason == ""
+
+
+def test_of_more_incidents_than_are_counted_it_is_said_that_they_were_more() -> None:
+    incidents = [healed(n, NOW - n, 1) for n in range(10)]
+    assert report(incidents, {}, NOW, 10).cut
+    assert not report(incidents, {}, NOW, 11).cut
 
 
 @pytest.mark.parametrize(

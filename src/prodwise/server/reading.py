@@ -104,7 +104,7 @@ class Reader:
         effects = self.parts.records.ledger.effects(since=at - WINDOW_S)
         done = {e.story: e.settled_at for e in effects if e.state is EffectState.DONE and e.settled_at}
         told = {e.incident: e.at for e in self.parts.records.ledger.recent(REPORT_INCIDENTS, ["recovered"])}
-        return report(incidents, {**done, **told}, at)
+        return report(incidents, {**done, **told}, at, REPORT_INCIDENTS)
 
     def case(self, incident: Incident) -> Case:
         return self._case(incident, self.parts.records.incidents.row(incident.id))

@@ -25,7 +25,7 @@ DOWN_FROM = 0.9  # share of requests hit, from which a service counts as down
 FAILING_FROM, FAILING_MIN = 0.05, 3
 """From this share of a minute's requests on, failures are told; from this many on, the service does not count as well."""
 MINUTE_S = 60.0
-OTHERS_SHOWN = 5
+OTHERS_SHOWN, SERVICES_SHOWN = 5, 50
 FEW = 20  # with fewer requests a share would sound more certain than it is: they are counted instead
 
 
@@ -97,6 +97,7 @@ class Broken:
     harm: tuple[str, ...]
     incident: str
     services: tuple[ServiceLine, ...]
+    shown: tuple[ServiceLine, ...]  # those that a page has room for
     day: Strip
     quarter: Strip
     lately: Lately | None
@@ -162,6 +163,7 @@ def broken(facts: NowFacts, asked: Sequence[Card], now: float) -> Broken:
         default=None,
     )
     level, failures = level_of(facts, now), failing(facts, now)
+    lines = _service_lines(facts, failures)
     left = sum(card.kind == "handover" for card in asked)
     day = strip(facts.day, facts.marks, now - DAY_S, now)
     quarter = strip(facts.quarter, facts.marks, now - QUARTER_S, now, rows=15)
@@ -176,7 +178,8 @@ def broken(facts: NowFacts, asked: Sequence[Card], now: float) -> Broken:
         failed=failed,
         harm=harm(users, failed),
         incident=worst.incident.id if worst else "",
-        services=_service_lines(facts, failures),
+        services=lines,
+        shown=_shown(lines),
         day=day,
         quarter=quarter,
         lately=lately(facts.recent, now),
@@ -328,6 +331,13 @@ def _others(facts: NowFacts, worst: Case | None) -> list[str]:
 def _service_lines(facts: NowFacts, failures: Sequence[Failing]) -> tuple[ServiceLine, ...]:
     telling = {found.service for found in failures if found.telling}
     return tuple(_service_line(facts, service.id, service.id in telling) for service in facts.services)
+
+
+def _shown(lines: tuple[ServiceLine, ...]) -> tuple[ServiceLine, ...]:
+    """All in their order; of more than a page has room for, those that are not well first."""
+    if len(lines) <= SERVICES_SHOWN:
+        return lines
+    return tuple(sorted(lines, key=lambda line: line.level is Level.OK)[:SERVICES_SHOWN])
 
 
 def _service_line(facts: NowFacts, service: str, telling: bool) -> ServiceLine:
