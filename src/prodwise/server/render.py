@@ -20,7 +20,12 @@ from prodwise.server.views import words
 MARK = f"csrf-{secrets.token_hex(16)}"
 """Stands in a fragment where each listener's own token goes; random, so that no outside text can hold it."""
 _CODE = re.compile(r"`([^`]{1,300})`")
-STATIC = {"prodwise.css": "text/css", "live.js": "text/javascript", "icon.svg": "image/svg+xml"}
+STATIC = {
+    "prodwise.css": "text/css",
+    "live.js": "text/javascript",
+    "copy.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 
 
 class Pages:
