@@ -328,6 +328,33 @@ def test_what_was_left_to_a_person_is_not_called_all_good_and_is_told_once(world
     assert 'href="/incidents/inc-worker-1"' in page, "the newest of those that are alike"
 
 
+def test_an_outage_that_was_handed_to_a_person_is_told_with_since_when_and_whom_it_hits(world: World) -> None:
+    """In stage observe an incident is handed over within seconds: nobody looks into it any more, and users are hit all the same."""
+    stories.history(world)
+    at = clock.now()
+    hang = Symptom(
+        "hang", "web", "runs but does not answer: 3 probes in a row failed", at - 200, at - 190, severity=1.0
+    )
+    world.store.incidents.open(Incident("inc-hang", "web", (hang,), at - 190, IncidentState.SEEN, title=hang.text))
+    world.store.incidents.save(
+        "inc-hang", state="closed", outcome="escalated", closed_at=at - 180, users_hit=7, requests_failed=60
+    )
+    world.vitals.well["web"] = False
+    world.vitals.figures["web"] |= {"requests_per_s": 3.0, "failed_share": 1.0}
+    with world.person() as client:
+        text = text_of(client.get("/").text)
+        for part in (
+            "■ Down Web runs but does not answer: 3 probes in a row failed Since", "7 people hit · 60 requests failed",
+            "It was handed to a person", "Nothing more: it was handed to a person. I keep watching.", "■ down",
+        ):  # fmt: skip
+            assert part in text
+        assert "Looking into it" not in text
+        assert text.count("web runs but does not answer") + text.count("Web runs but does not answer") == 2
+        world.vitals.well["web"] = True
+        world.vitals.figures["web"] |= {"failed_share": 0.0}
+        assert "runs but does not answer" not in text_of(client.get("/").text).partition("Last 24 hours")[2]
+
+
 def test_of_more_than_a_page_has_room_for_it_says_so(world: World, tmp_path: Path) -> None:
     (tmp_path / "wide").mkdir()
     fill(world, 120)

@@ -11,7 +11,7 @@ from prodwise.model.outcome import Outcome
 from prodwise.model.release import Release, ReleaseState
 from prodwise.server.views.certificates import CertificateLine, certificate_lines
 from prodwise.server.views.facts import Brake, Case, NowFacts, Posture
-from prodwise.server.views.needs import Card, needs
+from prodwise.server.views.needs import Card, handed_over, needs
 from prodwise.server.views.report import Report, onset
 from prodwise.server.views.shipping import Shipping, shipping
 from prodwise.server.views.story import Story, story, title_of
@@ -136,14 +136,13 @@ class NowView:
 
 
 def now_view(facts: NowFacts, now: float) -> NowView:
-    asked = needs(facts, now)
     return NowView(
         app=facts.app,
         address=facts.address,
         at=now,
-        broken=broken(facts, asked, now),
+        broken=broken(facts, now),
         doing=doing(facts, now),
-        needs=asked,
+        needs=needs(facts, now),
         certificates=certificate_lines(facts.credentials, now),
         foot=Foot(
             stage=facts.posture.stage.value,
@@ -155,8 +154,7 @@ def now_view(facts: NowFacts, now: float) -> NowView:
     )
 
 
-def broken(facts: NowFacts, asked: Sequence[Card], now: float) -> Broken:
-    """asked: what is needed from a person."""
+def broken(facts: NowFacts, now: float) -> Broken:
     worst = max(
         facts.open,
         key=lambda case: (not case.recovered, severity(case.incident), -case.incident.opened_at),
@@ -164,29 +162,35 @@ def broken(facts: NowFacts, asked: Sequence[Card], now: float) -> Broken:
     )
     level, failures = level_of(facts, now), failing(facts, now)
     lines = _service_lines(facts, failures)
-    left = sum(card.kind == "handover" for card in asked)
+    theirs = with_a_person(facts, now) if worst is None else None
+    told = worst.incident if worst is not None else theirs
     day = strip(facts.day, facts.marks, now - DAY_S, now)
     quarter = strip(facts.quarter, facts.marks, now - QUARTER_S, now, rows=15)
-    users, failed = _hit(facts.open)
+    users, failed = (theirs.users_hit, theirs.requests_failed) if theirs is not None else _hit(facts.open)
     busy = bool(facts.open) or facts.rollout is not None or level is not Level.OK or len(day.bars) < 5
     return Broken(
         level=level,
-        sentence=_sentence(facts, worst, level, failures, now, left),
-        details=tuple(_others(facts, worst)),
-        since=onset(worst.incident) if worst else None,
+        sentence=title_of(theirs) if theirs is not None else _sentence(facts, worst, level, failures, now),
+        details=((THEIRS,) if theirs is not None else ()) + tuple(_others(facts, worst)),
+        since=onset(told) if told is not None else None,
         users=users,
         failed=failed,
-        harm=harm(users, failed),
-        incident=worst.incident.id if worst else "",
+        harm=harm(users, failed, over=theirs is not None),
+        incident=told.id if told is not None else "",
         services=lines,
         shown=_shown(lines),
         day=day,
         quarter=quarter,
-        lately=lately(facts.recent, now),
+        lately=None if theirs is not None else lately(facts.recent, now),
         unmet=unmet_line(facts.unmet, facts.fix),
         show_quarter=busy and not quarter.empty,
         at_rest=_at_rest(level, worst),
     )
+
+
+def with_a_person(facts: NowFacts, now: float) -> Incident | None:
+    """The newest incident that was handed to a person and whose service our own eyes still see failing."""
+    return next((one for one in handed_over(facts, now) if facts.health.get(one.service) is False), None)
 
 
 def _at_rest(level: Level, worst: Case | None) -> str:
@@ -238,10 +242,7 @@ def severity(incident: Incident) -> float:
     return max((symptom.severity for symptom in incident.symptoms), default=0.0)
 
 
-def _sentence(
-    facts: NowFacts, worst: Case | None, level: Level, failures: Sequence[Failing], now: float, left: int
-) -> str:
-    """left: how many incidents were handed to a person and are not known to be well."""
+def _sentence(facts: NowFacts, worst: Case | None, level: Level, failures: Sequence[Failing], now: float) -> str:
     if worst is not None:
         again = f"{worst.incident.service} is well again; making sure. It was: " if worst.recovered else ""
         return again + title_of(worst.incident)
@@ -261,7 +262,7 @@ def _sentence(
         return "All good. What failed in the last minute failed before it was over."
     if failures:
         return " ".join(["No incident.", *(found.text for found in failures), "Too few to judge by."])
-    if left:
+    if left := sum(1 for _ in handed_over(facts, now)):
         were = "was" if left == 1 else "were"
         return " ".join(
             [
@@ -274,6 +275,7 @@ def _sentence(
     return " ".join(["All good.", *_last_problem(facts.recent, now), *_last_deploy(facts.releases, now)])
 
 
+THEIRS = "It was handed to a person: I do nothing more about it by myself. Whom it hit is told as of then."
 NOT_PROVEN = "No incident yet: it takes more proof that this is worse than usual, or it has been so from the start."
 
 
@@ -329,8 +331,8 @@ def _others(facts: NowFacts, worst: Case | None) -> list[str]:
 
 
 def _service_lines(facts: NowFacts, failures: Sequence[Failing]) -> tuple[ServiceLine, ...]:
-    telling = {found.service for found in failures if found.telling}
-    return tuple(_service_line(facts, service.id, service.id in telling) for service in facts.services)
+    telling = {found.service: found for found in failures if found.telling}
+    return tuple(_service_line(facts, service.id, telling.get(service.id)) for service in facts.services)
 
 
 def _shown(lines: tuple[ServiceLine, ...]) -> tuple[ServiceLine, ...]:
@@ -340,10 +342,11 @@ def _shown(lines: tuple[ServiceLine, ...]) -> tuple[ServiceLine, ...]:
     return tuple(sorted(lines, key=lambda line: line.level is Level.OK)[:SERVICES_SHOWN])
 
 
-def _service_line(facts: NowFacts, service: str, telling: bool) -> ServiceLine:
+def _service_line(facts: NowFacts, service: str, telling: Failing | None) -> ServiceLine:
     figures = facts.numbers.get(service, {})
     well = facts.health.get(service)
     level = Level.DEGRADED if telling or well is False else Level.OK if well else Level.UNKNOWN
+    level = Level.DOWN if telling is not None and telling.down else level
     rate, failed, p50, p95 = (figures.get(name) for name in ("requests_per_s", "failed_share", "p50_ms", "p95_ms"))
     return ServiceLine(
         service,
@@ -363,19 +366,22 @@ def _failed(share: float, rate: float | None) -> str:
 def doing(facts: NowFacts, now: float) -> Doing:
     stories = tuple(story(case, facts.posture, facts.approvals, now) for case in facts.open[:5])
     under_way = shipping(facts.rollout, facts.way, facts.releases, now)
-    headline = _headline(stories, under_way, facts.posture, failing(facts, now))
+    headline = _headline(stories, under_way, facts.posture, failing(facts, now), with_a_person(facts, now) is not None)
     return Doing(headline, stories, under_way, facts.posture.stop)
 
 
 def _headline(
-    stories: Sequence[Story], shipping: Shipping | None, posture: Posture, failures: Sequence[Failing]
+    stories: Sequence[Story], shipping: Shipping | None, posture: Posture, failures: Sequence[Failing], theirs: bool
 ) -> str:
+    """theirs: what fails was handed to a person."""
     if posture.stop.on:
         return "Nothing: a person stopped me. I keep watching."
     if stories:
         return stories[0].action
     if shipping is not None:
         return shipping.headline
+    if theirs:
+        return "Nothing more: it was handed to a person. I keep watching."
     if any(found.telling for found in failures):
         return "Watching what fails. I do nothing about it yet."
     return "Watching. Nothing to do."
