@@ -20,7 +20,7 @@ from prodwise.server.views.evidence import fact_of
 from prodwise.server.views.facts import Case, stage_of
 from prodwise.server.views.incident import Moment, joined, phases, telling
 from prodwise.server.views.releases import _row
-from prodwise.server.views.report import REPEAT_S, report
+from prodwise.server.views.report import REPEAT_S, onset, report
 from prodwise.server.views.story import title_of
 from prodwise.server.views.strip import HEIGHT, strip
 
@@ -53,6 +53,15 @@ def test_a_failure_that_comes_back_within_a_week_counts_as_repeated() -> None:
     assert report([first, late], {}, NOW).repeats.value == 0.0
     other = healed(2, first.opened_at + 100, 60, "hang")
     assert report([first, other], {}, NOW).repeats.value == 0.0
+
+
+def test_an_alarm_of_others_moves_no_onset() -> None:
+    hang = Symptom("hang", "web", "no answer", NOW - 8, NOW - 5)
+    alarm = Symptom("alarm", "web", "slow", NOW - 3600, NOW, source="alertmanager")
+    found = Incident("i", "web", (alarm, hang), NOW - 5, IncidentState.CLOSED, Outcome.HEALED, NOW + 10)
+    assert onset(found) == NOW - 8
+    assert report([found], {}, NOW + 20).seconds == (18.0,)
+    assert onset(replace(found, symptoms=(alarm,))) == NOW - 3600
 
 
 def test_what_is_older_than_thirty_days_does_not_count() -> None:
