@@ -349,6 +349,13 @@ def test_an_outage_that_was_handed_to_a_person_is_told_with_since_when_and_whom_
         ):  # fmt: skip
             assert part in text
         assert "Looking into it" not in text
+        assert "I could not fix this. It needs a person." in text
+        action = {"kind": "restart", "service": "web", "targets": ["web-a"], "footprint": {"traffic_share": 1.0}}
+        for authority, offered in (("act", False), ("observe", True)):
+            world.store.incidents.save("inc-hang", decision={"authority": authority, "plan": {"action": action}})
+            page = client.get("/").text
+            assert ("I would restart web, but I may not. Do you want to?" in page) is offered
+            assert ('href="/confirm/restart/web">Restart web</a>' in page) is offered
         assert text.count("web runs but does not answer") + text.count("Web runs but does not answer") == 2
         world.vitals.well["web"] = True
         world.vitals.figures["web"] |= {"failed_share": 0.0}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from prodwise.clock import monotonic, now
@@ -41,6 +43,7 @@ from prodwise.server.views.facts import (
     Way,
     stage_of,
 )
+from prodwise.server.views.needs import handed_over
 from prodwise.server.views.now import DAY_S, QUARTER_S, severity
 from prodwise.server.views.releases import LIVE
 from prodwise.server.views.report import WINDOW_S, Report, onset, report
@@ -129,7 +132,7 @@ class Reader:
         entry, current = self.entry(), records.rollouts.current()
         releases = records.releases.list(limit=10)
         refused = self._unmet(releases)
-        return NowFacts(
+        facts = NowFacts(
             app=parts.config.name,
             address=parts.address,
             services=self.services,
@@ -153,6 +156,8 @@ class Reader:
             unmet=refused,
             fix=progress(records, [refused.release]).get(refused.release, "") if refused else "",
         )
+        theirs = islice(handed_over(facts, now()), TOLD_MAX)
+        return replace(facts, handed={one.id: self.case(one) for one in theirs})
 
     def _open(self) -> list[Case]:
         """All that are open, the newest first; where there are many, the gravest with what their stories wrote, before the others."""

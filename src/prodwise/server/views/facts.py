@@ -99,6 +99,7 @@ class NowFacts:
     credentials: Sequence[Credential] = ()
     unmet: Unmet | None = None  # the newest release, where it was refused before any user met it
     fix: str = ""  # what came of looking for its fix
+    handed: Mapping[str, Case] = field(default_factory=dict)  # of those that a person has, what their stories wrote
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,10 +112,13 @@ def _own_hands(case: Case, facts: NowFacts) -> Iterator[Card]:
     A refusal alone asks nothing of a person: it may pass (a cool-down, say), and if it does not, the incident is handed over.
     """
     if case.plan and (case.decision.get("authority") == "observe" or facts.posture.stop.on):
-        look = Link("Look closer", f"/incidents/{case.incident.id}")
-        words = visible(plan_words(case.plan), 160)
-        question = f"I would {words}, but I may not. Do you want to?"
-        yield _card("proposal", question, title_of(case.incident), (*_levers(case), look), risk_words(case.plan))
+        yield _proposal(case)
+
+
+def _proposal(case: Case) -> Card:
+    look = Link("Look closer", f"/incidents/{case.incident.id}")
+    question = f"I would {visible(plan_words(case.plan), 160)}, but I may not. Do you want to?"
+    return _card("proposal", question, title_of(case.incident), (*_levers(case), look), risk_words(case.plan))
 
 
 def _taken(case: Case) -> Card:
@@ -136,7 +139,13 @@ def _levers(case: Case) -> tuple[Link, ...]:
 
 
 def _handed_over(facts: NowFacts, now: float) -> Iterator[Card]:
+    """A step that was only not allowed is one press away while its service is not well."""
     for incident in handed_over(facts, now):
+        case = facts.handed.get(incident.id)
+        observed = case is not None and case.decision.get("authority") == "observe"
+        if case is not None and observed and _levers(case) and facts.health.get(incident.service) is False:
+            yield _proposal(case)
+            continue
         asked = "Others say so, and I see nothing of it myself." if _hearsay(incident) else "I could not fix this."
         links = (Link("Look closer", f"/incidents/{incident.id}"),)
         yield _card("handover", f"{asked} It needs a person.", title_of(incident), links)
