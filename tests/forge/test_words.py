@@ -188,6 +188,12 @@ def test_lines_that_look_like_headers_are_counted_as_lines() -> None:
     )
 
 
+def test_a_form_feed_in_the_code_ends_no_line() -> None:
+    head = "diff --git a/cart.py b/cart.py\n--- a/cart.py\n+++ b/cart.py\n@@ -1,3 +1,4 @@\n"
+    reach = extent(f"{head} a\n \x0c\n-b\n+c\n+d\n")
+    assert (reach.added, reach.removed) == (2, 1)
+
+
 @pytest.mark.parametrize(
     ("subjects", "title"),
     [

@@ -79,6 +79,7 @@ def test_a_worker_that_nobody_calls_meets_no_request() -> None:
     found = reach.step(around(WEB), ActionKind.RESTART, ("mail",))
     assert (found.share, found.people, found.unknown) == (0.0, 0, ())
     assert reach.text(found) == "mail (takes no requests); no other service calls it; writes data: no"
+    assert reach.told.people(found) == "nobody"
 
 
 def test_what_is_not_known_is_large_and_said() -> None:
@@ -107,6 +108,8 @@ def test_traces_tell_of_callers_and_of_databases() -> None:
     assert reach.fault(known, "web", (symptom(),)).data.startswith("within reach: shop.db, postgres;")
     told = reach.evidence(known)
     assert "web → lab (traces)" in told.text
+    one = replace(known, uses=(Use("web", 1, 1, (RouteUse("/", 1, 1),)),))
+    assert reach.evidence(one).text.startswith("web: 1 request on 1 route by 1 person in the last ")
     assert "web → cart (declared)" in told.text
     assert reach.evidence(around(CART, WEB, calls=CALLS[::-1])).id == reach.evidence(around(WEB, CART, calls=CALLS)).id
 

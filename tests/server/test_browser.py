@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from prodwise.heal import charge
 from prodwise.model.incident import IncidentState
 from tests.browser import DESKTOP, PHONE, Tab, chromium
 from tests.server import stories
-from tests.server.running_server import World
+from tests.server.running_server import World, start_world
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -94,6 +95,29 @@ def test_now_follows_a_rollback_without_a_reload(world: World, browser: Browser)
     assert tab.page.title().startswith("● OK")
     assert tab.page.evaluate("window.same") is True
     assert tab.complaints == []
+
+
+def test_a_page_that_is_reached_no_more_says_since_when_and_finds_back(tmp_path: Path, browser: Browser) -> None:
+    world = start_world(tmp_path)
+    stories.history(world)
+    tab = Tab(browser)
+    tab.login(world.url + world.login_path())
+    tab.page.locator("#live").get_by_text("live").wait_for(state="attached")
+    late = tab.page.get_by_text("Nothing was heard from Prodwise since")
+    assert not late.is_visible()
+    cookies = tab.page.context.cookies()
+    tab.page.route("**/live?*", lambda route: route.fulfill(status=502))
+    world.server.config.app.state.live.close()  # type: ignore[union-attr]
+    late.wait_for()
+    assert re.search(r"since \d\d:\d\d: what stands here may be old", late.inner_text())
+    assert tab.overflow() <= 0
+    assert tab.page.context.cookies() == cookies
+    world.server.config.app.state.live._closed = False  # type: ignore[union-attr]
+    tab.page.unroute("**/live?*")
+    late.wait_for(state="hidden")
+    stories.bad_release(world)
+    tab.page.locator("#broken").get_by_text("Checkout fails for about 1 in 3 buyers").wait_for()
+    world.close()
 
 
 def test_stop_works_from_a_fragment_that_was_swapped_in(world: World, browser: Browser) -> None:

@@ -82,6 +82,16 @@ def test_fragments_carry_the_listeners_own_token_and_nobody_elses(world: World, 
     assert live.MARK not in html + theirs
 
 
+def test_a_page_on_which_nothing_changes_still_hears_of_us(
+    world: World, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an event: a comment reaches no script, and a page could not tell silence from a healer that hangs."""
+    monkeypatch.setattr(world.server.config.app.state.live, "_beat_s", 0.3)  # type: ignore[union-attr]
+    stories.history(world)
+    ear.wait("broken")
+    assert ear.wait("beat") == "-"
+
+
 def test_nothing_is_polled_while_nobody_listens(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[float] = []
     observe = world.target.observe

@@ -6,6 +6,7 @@ import gzip
 import re
 import time
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from prodwise.model.record import Effect, EffectState, Rollout, RolloutState
 from prodwise.model.schema import Crossing, FileChange, MigrationFile
 from prodwise.store import tables
 from tests.server import stories
-from tests.server.running_server import World
+from tests.server.running_server import CONFIG, World, start_world
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202eevil\x1b[2J{{7*7}}" + "y" * 5000
 
@@ -245,7 +246,7 @@ def test_the_incident_page_shows_the_whole_story(world: World) -> None:
         for part in ("What was done, and why", "Checked before", "Why nothing smaller", "Why nothing bigger")
     ]
     assert places == sorted(places), "what was done comes before what was not"
-    assert "ent all users of web back" not in people
+    assert "ent all users of web back" not in people.partition('id="timeline"')[2], "filtered"
 
 
 def test_a_step_that_failed_for_one_service_is_no_step_that_was_done(world: World) -> None:
@@ -300,6 +301,145 @@ def test_what_the_supervisor_did_is_told_as_done(world: World) -> None:
     ):
         assert part.lower() in page.lower(), part
     assert "not yet known" not in page.lower().partition("what was done, and why")[2].partition("evidence")[0]
+
+
+def test_what_was_left_to_a_person_is_not_called_all_good_and_is_told_once(world: World) -> None:
+    stories.history(world)
+    at = clock.now()
+    for n, title in enumerate(("nightly failed", "nightly failed", "disk is full")):
+        seen = Symptom("alarm", "worker", title, at - 60, at - 60, source="alertmanager", subject=str(n))
+        name = f"inc-worker-{n}"
+        world.store.incidents.open(Incident(name, "worker", (seen,), at - 60 + n, IncidentState.SEEN, title=title))
+        world.store.incidents.save(name, state="closed", outcome="escalated", closed_at=at - 30 + n)
+    for n in range(30):
+        seen = Symptom("crash", "web", "web died", at - 20, at - 20)
+        name = f"inc-web-{n}"
+        world.store.incidents.open(
+            Incident(name, "web", (seen,), at - 20 + n / 10, IncidentState.SEEN, title="web died")
+        )
+        world.store.incidents.save(name, state="closed", outcome="healed", closed_at=at - 10)
+    with world.person() as client:
+        page = client.get("/").text
+    text = text_of(page)
+    assert "Nothing is open, but 2 things were left to a person." in text
+    assert "All good" not in text
+    assert "2 things need you" in text
+    assert page.count("Others say so, and I see nothing of it myself.") == 2
+    assert 'href="/incidents/inc-worker-1"' in page, "the newest of those that are alike"
+
+
+def test_an_outage_that_was_handed_to_a_person_is_told_with_since_when_and_whom_it_hits(world: World) -> None:
+    """In stage observe an incident is handed over within seconds: nobody looks into it any more, and users are hit all the same."""
+    stories.history(world)
+    at = clock.now()
+    hang = Symptom(
+        "hang", "web", "runs but does not answer: 3 probes in a row failed", at - 200, at - 190, severity=1.0
+    )
+    world.store.incidents.open(Incident("inc-hang", "web", (hang,), at - 190, IncidentState.SEEN, title=hang.text))
+    world.store.incidents.save(
+        "inc-hang", state="closed", outcome="escalated", closed_at=at - 180, users_hit=7, requests_failed=60
+    )
+    world.vitals.well["web"] = False
+    world.vitals.figures["web"] |= {"requests_per_s": 3.0, "failed_share": 1.0}
+    with world.person() as client:
+        text = text_of(client.get("/").text)
+        for part in (
+            "■ Down Web runs but does not answer: 3 probes in a row failed Since", "7 people hit · 60 requests failed",
+            "It was handed to a person", "Nothing more: it was handed to a person. I keep watching.", "■ down",
+        ):  # fmt: skip
+            assert part in text
+        assert "Looking into it" not in text
+        assert "I could not fix this. It needs a person." in text
+        action = {"kind": "restart", "service": "web", "targets": ["web-a"], "footprint": {"traffic_share": 1.0}}
+        for authority, offered in (("act", False), ("observe", True)):
+            world.store.incidents.save("inc-hang", decision={"authority": authority, "plan": {"action": action}})
+            page = client.get("/").text
+            assert ("I would restart web, but I may not. Do you want to?" in page) is offered
+            assert ('href="/confirm/restart/web">Restart web</a>' in page) is offered
+        assert text.count("web runs but does not answer") + text.count("Web runs but does not answer") == 2
+        world.vitals.well["web"] = True
+        world.vitals.figures["web"] |= {"failed_share": 0.0}
+        assert "runs but does not answer" not in text_of(client.get("/").text).partition("Last 24 hours")[2]
+
+
+def test_of_more_than_a_page_has_room_for_it_says_so(world: World, tmp_path: Path) -> None:
+    (tmp_path / "wide").mkdir()
+    fill(world, 120)
+    with world.person() as client:
+        text = text_of(client.get("/incidents").text)
+        assert "These are the newest 100." in text
+    wide = start_world(tmp_path / "wide", {**CONFIG, "services": {f"svc-{n}": {"command": "x"} for n in range(70)}})
+    try:
+        wide.vitals.well = {f"svc-{n}": n != 69 for n in range(70)}
+        with wide.person() as client:
+            page = client.get("/").text
+        assert page.count("●</span> well") == 49
+        assert page.index(">svc-69<") < page.index(">svc-0<"), "who is not well stands first"
+        assert "And 20 more services" in text_of(page)
+    finally:
+        wide.close()
+
+
+def test_of_many_open_incidents_the_gravest_is_told_and_the_others_are_counted(world: World) -> None:
+    stories.history(world)
+    at = clock.now()
+    world.vitals.well["web"] = None
+    for n in range(40):
+        service = "web" if n == 0 else f"svc-{n}"
+        seen = Symptom("errors", service, f"{service} fails", at - 90, at - 90, severity=1.0 if n == 0 else 0.2)
+        found = Incident(f"inc-{n}", service, (seen,), at - 90 + n, IncidentState.SEEN, title=seen.text)
+        world.store.incidents.open(found)
+    with world.person() as client:
+        text = text_of(client.get("/").text)
+    assert "■ Down Web fails" in text
+    assert "And 34 more incidents are open." in text
+
+
+@pytest.mark.parametrize(("entries", "cut"), [(490, False), (700, True)])
+def test_of_a_long_incident_its_end_is_shown_and_what_is_left_out_is_said(
+    world: World, entries: int, cut: bool
+) -> None:
+    found = stories.bad_release(world)
+    at, have = clock.now(), len(world.store.ledger.entries(incident=found.id))
+    facts = [Evidence("load", "proxy", at + n, at + n, f"load {n}", {"service": f"s{n}"}) for n in range(300)]
+    world.store.incidents.add_evidence(found.id, facts)
+    with world.store.unit():
+        for n in range(entries - have):
+            world.store.ledger.append("decided", f"thought no. {n}.", actor="prodwise", incident=found.id)
+    with world.person() as client:
+        text = text_of(client.get(f"/incidents/{found.id}").text)
+        told = client.get(f"/api/v1/incidents/{found.id}").json()
+    assert f"Thought no. {entries - have - 1}." in text, "the newest"
+    assert "Thought no. 0." in text, "how it began"
+    assert ("Some entries in between are left out" in text) is cut
+    assert len(told["timeline"]) <= 500
+    stored = len(world.store.incidents.evidence(found.id))
+    assert told["view"]["evidence_stored"] == stored > len(told["evidence"])
+    assert "load 299" in [one["text"] for one in told["evidence"]]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "hit", "failed", "said"),
+    [
+        (None, None, 0, ("Impact not yet known. Began", "; going on for ")),
+        ("escalated", None, 0, ("Impact not known. Began", "; handed to a person after 20 s.")),
+        ("abandoned", 0, 0, ("No request failed. Began", "; it lasted 20 s.")),
+        ("healed", 3, 9, ("3 people hit, 9 requests failed. Began", "; users were hit for 20 s.")),
+    ],
+)
+def test_nobody_is_said_to_have_been_hit_who_was_not(
+    world: World, outcome: str | None, hit: int | None, failed: int, said: tuple[str, str]
+) -> None:
+    at = clock.now() - 60
+    seen = Symptom("heartbeat", "worker", "nightly failed", at, at, source="heartbeat:nightly")
+    world.store.incidents.open(Incident("inc-w", "worker", (seen,), at, IncidentState.SEEN, title=seen.text))
+    world.store.incidents.save("inc-w", users_hit=hit, requests_failed=failed)
+    if outcome:
+        world.store.incidents.save("inc-w", state="closed", outcome=outcome, closed_at=at + 20)
+    with world.person() as client:
+        text = text_of(client.get("/incidents/inc-w").text)
+    for part in said:
+        assert part in text
 
 
 def test_what_fails_afterwards_for_another_reason_is_not_counted_as_after(world: World) -> None:
@@ -379,11 +519,25 @@ def test_outside_text_is_escaped_visible_and_bounded_everywhere(world: World) ->
         assert "\\u202e" in client.get("/incidents/inc-new").text
 
 
+def test_all_clocks_of_a_page_are_shown_in_its_readers_zone(world: World) -> None:
+    """The script turns what stands in a <time> into the reader's own; any other clock would be the server's."""
+    stories.bad_release(world)
+    with world.person() as client:
+        for path in ("/", "/incidents/inc-new", "/releases"):
+            bare = re.sub(r"<time[^>]*>[^<]*</time>|<title>[^<]*</title>", "", client.get(path).text)
+            assert re.findall(r"\b\d\d:\d\d\b", text_of(bare)) == [], path
+
+
 def test_error_pages_are_friendly_and_alike(world: World) -> None:
     with world.person() as client:
         missing = client.get("/incidents/nope")
         nowhere = client.get("/nowhere")
+        pressed, hook = client.get("/act/stop"), client.get("/hooks/deploy")
     assert (missing.status_code, nowhere.status_code) == (404, 404)
+    assert "<code>prodwise incidents</code> lists them" in missing.text
+    assert (pressed.status_code, hook.status_code) == (405, 405)
+    assert "This address does not take GET" in pressed.text
+    assert hook.json()["hint"].startswith("it takes POST")
     for page in (missing.text, nowhere.text):
         assert "Back to Now" in page
         assert "Traceback" not in page

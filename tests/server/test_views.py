@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,10 +14,13 @@ from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
 from prodwise.model.record import Entry
+from prodwise.model.release import Release, ReleaseState
 from prodwise.server.views import words
+from prodwise.server.views.evidence import fact_of
 from prodwise.server.views.facts import Case, stage_of
 from prodwise.server.views.incident import Moment, joined, phases, telling
-from prodwise.server.views.report import REPEAT_S, report
+from prodwise.server.views.releases import _row
+from prodwise.server.views.report import REPEAT_S, onset, report
 from prodwise.server.views.story import title_of
 from prodwise.server.views.strip import HEIGHT, strip
 
@@ -49,6 +53,15 @@ def test_a_failure_that_comes_back_within_a_week_counts_as_repeated() -> None:
     assert report([first, late], {}, NOW).repeats.value == 0.0
     other = healed(2, first.opened_at + 100, 60, "hang")
     assert report([first, other], {}, NOW).repeats.value == 0.0
+
+
+def test_an_alarm_of_others_moves_no_onset() -> None:
+    hang = Symptom("hang", "web", "no answer", NOW - 8, NOW - 5)
+    alarm = Symptom("alarm", "web", "slow", NOW - 3600, NOW, source="alertmanager")
+    found = Incident("i", "web", (alarm, hang), NOW - 5, IncidentState.CLOSED, Outcome.HEALED, NOW + 10)
+    assert onset(found) == NOW - 8
+    assert report([found], {}, NOW + 20).seconds == (18.0,)
+    assert onset(replace(found, symptoms=(alarm,))) == NOW - 3600
 
 
 def test_what_is_older_than_thirty_days_does_not_count() -> None:
@@ -114,7 +127,7 @@ def test_markers_come_from_changes_and_settled_effects_only() -> None:
         entry("note", {"kind": "release"}),
     ]
     made = strip([(NOW - 900, 1, 0)], entries, NOW - 900, NOW)
-    assert [marker.kind for marker in made.markers] == ["deploy", "heal"]
+    assert [(marker.kind, marker.text) for marker in made.markers] == [("deploy", "text"), ("heal", "restarted web")]
 
 
 def test_phases_split_at_onset_and_recovery() -> None:
@@ -145,6 +158,46 @@ def test_of_many_readings_the_newest_and_the_cited_are_shown() -> None:
     cited = {"hypotheses": [{"supports": [readings[7].id]}]}
     shown = telling(Case(healed(1, NOW, 1), diagnosis=cited), [other, *readings])
     assert shown == [other, readings[7], readings[49]]
+
+
+def test_of_what_a_build_printed_the_line_that_says_what_is_wrong_is_shown() -> None:
+    said = "migrate failed (exit code 1):\nTraceback:\n  File x\nModuleNotFoundError: orjson\nthe whole log: /srv/build.log"
+    failed = Release("2-abcdef0", 2, "abcdef0" * 5, "", NOW, ReleaseState.FAILED, reason=said)
+    assert _row(failed, {}, "", "").reason == "migrate failed (exit code 1): ModuleNotFoundError: orjson"
+    assert _row(failed, {}, "", "").title == "Commit abcdef0"
+    assert _row(replace(failed, reason="its watch passed", title="Ways in"), {}, "", "").reason == "its watch passed"
+    assert _row(replace(failed, reason=""), {}, "", "").reason == ""
+
+
+def test_of_more_incidents_than_are_counted_it_is_said_that_they_were_more() -> None:
+    incidents = [healed(n, NOW - n, 1) for n in range(10)]
+    assert report(incidents, {}, NOW, 10).cut
+    assert not report(incidents, {}, NOW, 11).cut
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "name", "said"),
+    [
+        ("requests_per_s", 12.5, "requests a second", "12.5"),
+        ("kills_s", 98.3, "counted for", "98 s"),
+        ("p95_now_ms", 44.16, "slowest 5 % now", "44 ms"),
+        ("onset_at", NOW, "onset at", "2027-01-15 08:00:00 UTC"),
+        ("since", NOW + 1, "since", "2027-01-15 08:00:01 UTC"),
+        ("failing_since", None, "failing since", "–"),
+        ("rss_bytes", 16_846_848, "rss", "16 MiB"),
+        ("disk_free_bytes", 83_391_582_208, "disk free", "77.7 GiB"),
+        ("grown_bytes", -4096, "grown", "-4 KiB"),
+        ("files_share", 0.0005, "files share", "< 0.1 %"),
+        ("running", True, "running", "yes"),
+        ("detail", "", "detail", "–"),
+        ("services", ["web", "worker"], "services", "web, worker"),
+        ("stores", [], "stores", "–"),
+        ("links", [{"caller": "web", "rate": 0.5, "routes": []}], "links", "caller web, rate 50 %"),
+        ("calls", list(range(9)), "calls", "0, 1, 2, 3, 4, 5, 6, 7, …"),
+    ],
+)  # fmt: skip
+def test_a_figure_of_evidence_has_its_unit_and_a_moment_its_zone(key: str, value: object, name: str, said: str) -> None:
+    assert fact_of(Evidence("use", "machine", NOW, NOW, "so it is", {key: value})).figures == ((name, said),)
 
 
 @pytest.mark.parametrize(

@@ -395,6 +395,8 @@ def test_other_monitors(house: World) -> None:
     assert (down.service, down.text) == ("web", "timeout")
     assert told("uptime-kuma", {"heartbeat": {"status": 1}, **monitor}).endswith("is over")
     assert told("healthchecks", {"name": "backup", "code": "abc", "status": "down"}) == "backup (backup) fires"
+    (late,) = house.store.outside.alarms()
+    assert late.text == "Healthchecks says that it did not run well in time"
     assert told("healthchecks", {"name": "backup", "code": "abc", "status": "up"}).endswith("is over")
 
     def from_sentry(resource: str, body: Any, at: float = 0.0) -> httpx2.Response:

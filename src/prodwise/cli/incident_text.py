@@ -30,7 +30,7 @@ def show_text(view: Answer) -> None:
     """Impact, decision in one line, timeline, evidence, what is not known."""
     head(view)
     impact = ", ".join(view["impact"])
-    tell(f"  {impact}; {'lasted' if view['ended'] else 'so far'} {view['lasted']}")
+    tell(f"  {impact}; {view['span']}")
     if view["reach"]:
         tell(wrapped(f"reaches: {view['reach']['fault']['text']}", "    ", "  "))
     _notes(view)

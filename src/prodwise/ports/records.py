@@ -32,7 +32,7 @@ class Ledger(Protocol):
     def entries(self, after: int = 0, limit: int = 500, incident: str = "") -> Sequence[Entry]:
         """Oldest first, those with seq > after."""
 
-    def recent(self, limit: int = 100, kinds: Sequence[str] = ()) -> Sequence[Entry]:
+    def recent(self, limit: int = 100, kinds: Sequence[str] = (), incident: str = "") -> Sequence[Entry]:
         """Newest first."""
 
     def verify(self) -> tuple[int, str]:

@@ -60,6 +60,11 @@ def _disk_is_full(error: Exception) -> bool:
     return (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)) or "disk is full" in str(error)
 
 
+def _takes(error: HTTPException) -> str:
+    """What it takes instead. A button posts to it: whoever reloads or copies its address asks for it with GET."""
+    return f"it takes {(error.headers or {}).get('allow', 'POST')}"
+
+
 def status_of(error: ProdwiseError) -> int:
     return next(status for kind, status in STATUS_OF if isinstance(error, kind))
 
@@ -83,6 +88,8 @@ def install(app: FastAPI, pages: Pages) -> None:
         assert isinstance(error, HTTPException)
         if error.status_code == 404:
             return await ours(request, NotFound())
+        if error.status_code == 405:
+            return answer(request, 405, f"this address does not take {request.method}", "wrong_method", _takes(error))
         return answer(request, error.status_code, str(error.detail), "http", "")
 
     async def invalid(request: Request, error: Exception) -> Response:

@@ -15,6 +15,8 @@ from prodwise.server.render import MARK
 
 LISTENERS_MAX = 64
 PERIOD_S, BEAT_S = 1.0, 15.0
+BEAT = b"event: beat\ndata: -\n\n"
+"""That nothing changed: a page that does not even hear this says that it may be old. A comment would reach no script."""
 
 log = logging.getLogger("prodwise.server")
 
@@ -80,7 +82,7 @@ class Live:
                 if not listener.pending and not await run_in_threadpool(still_in):
                     return
                 fresh, listener.pending = listener.pending, {}
-                yield b"".join(_event(key, html.replace(MARK, csrf)) for key, html in fresh.items()) or b": beat\n\n"
+                yield b"".join(_event(key, html.replace(MARK, csrf)) for key, html in fresh.items()) or BEAT
         finally:
             self._leave(name, topic, listener)
 

@@ -33,6 +33,7 @@ FRAGMENTS = {
     "incident": ("story", "decision", "timeline"),
 }
 FAULTS_SHOWN = 30
+INCIDENTS_SHOWN = 100
 CHANGES_SHOWN = 100
 GROUPS = ("people", "prodwise", "signals", "changes")
 
@@ -77,11 +78,12 @@ class Shown:
                 outcome_words(i),
                 i.outcome.value if i.outcome else "",
             )
-            for i in self._reader.parts.records.incidents.list(limit=100)
+            for i in self._reader.parts.records.incidents.list(limit=INCIDENTS_SHOWN + 1)
         ]
+        shown, more = rows[:INCIDENTS_SHOWN], len(rows) > INCIDENTS_SHOWN
         report = self._reader.report()
         return self._pages.page(
-            "incidents.html", csrf=_csrf(request), rows=rows, report=report, here="incidents", topic=""
+            "incidents.html", csrf=_csrf(request), rows=shown, more=more, report=report, here="incidents", topic=""
         )
 
     def incident(self, request: Request, incident_id: str, show: str = "") -> HTMLResponse:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from prodwise.clock import monotonic, now
@@ -20,9 +22,10 @@ from prodwise.loop.goal import return_target
 from prodwise.model.change import Change
 from prodwise.model.delta import Delta
 from prodwise.model.errors import ProdwiseError, UsageError
+from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
-from prodwise.model.record import Effect, EffectState, Rollout
+from prodwise.model.record import Effect, EffectState, Entry, Rollout
 from prodwise.model.release import Release, ReleaseState
 from prodwise.model.service import Service, ServiceKind
 from prodwise.model.target import TargetSeen
@@ -30,6 +33,7 @@ from prodwise.model.unmet import Unmet
 from prodwise.server.doors import NotFound
 from prodwise.server.parts import ServerParts
 from prodwise.server.views.changes import ChangesFacts
+from prodwise.server.views.evidence import cited_by
 from prodwise.server.views.facts import (
     Brake,
     Buckets,
@@ -41,7 +45,8 @@ from prodwise.server.views.facts import (
     Way,
     stage_of,
 )
-from prodwise.server.views.now import DAY_S, QUARTER_S
+from prodwise.server.views.needs import handed_over
+from prodwise.server.views.now import DAY_S, QUARTER_S, severity
 from prodwise.server.views.releases import LIVE
 from prodwise.server.views.report import WINDOW_S, Report, onset, report
 from prodwise.server.views.words import mapping, number, visible
@@ -49,6 +54,9 @@ from prodwise.server.views.words import mapping, number, visible
 DAY_BUCKETS, QUARTER_BUCKETS, INCIDENT_BUCKETS = 96, 90, 120
 REPORT_TTL_S = 30.0
 REPORT_INCIDENTS, TIMELINE_MAX, NEWEST = 1000, 500, 200
+OPEN_MAX, TOLD_MAX = 1000, 20
+EVIDENCE_MAX, BEGINNING = 200, 50
+"""Of much evidence and many entries so many are read, of which so many tell how it began; the others are the newest."""
 DAY_BEFORE_NOW = 86_400.0
 UNSAFE_SHOWN = 10
 
@@ -101,7 +109,7 @@ class Reader:
         effects = self.parts.records.ledger.effects(since=at - WINDOW_S)
         done = {e.story: e.settled_at for e in effects if e.state is EffectState.DONE and e.settled_at}
         told = {e.incident: e.at for e in self.parts.records.ledger.recent(REPORT_INCIDENTS, ["recovered"])}
-        return report(incidents, {**done, **told}, at)
+        return report(incidents, {**done, **told}, at, REPORT_INCIDENTS)
 
     def case(self, incident: Incident) -> Case:
         return self._case(incident, self.parts.records.incidents.row(incident.id))
@@ -126,7 +134,7 @@ class Reader:
         entry, current = self.entry(), records.rollouts.current()
         releases = records.releases.list(limit=10)
         refused = self._unmet(releases)
-        return NowFacts(
+        facts = NowFacts(
             app=parts.config.name,
             address=parts.address,
             services=self.services,
@@ -137,8 +145,8 @@ class Reader:
             day=parts.vitals.strip(entry, DAY_S, DAY_BUCKETS) if entry else (),
             quarter=parts.vitals.strip(entry, QUARTER_S, QUARTER_BUCKETS) if entry else (),
             marks=marks,
-            open=[self.case(incident) for incident in records.incidents.list(open_only=True, limit=20)],
-            recent=[i for i in records.incidents.list(limit=20) if i.closed_at is not None],
+            open=self._open(),
+            recent=[i for i in records.incidents.list(limit=NEWEST) if i.closed_at is not None],
             rollout=current,
             way=self._way(current),
             releases=releases,
@@ -150,6 +158,16 @@ class Reader:
             unmet=refused,
             fix=progress(records, [refused.release]).get(refused.release, "") if refused else "",
         )
+        theirs = islice(handed_over(facts, now()), TOLD_MAX)
+        return replace(facts, handed={one.id: self.case(one) for one in theirs})
+
+    def _open(self) -> list[Case]:
+        """All that are open, the newest first; where there are many, the gravest with what their stories wrote, before the others."""
+        found = self.parts.records.incidents.list(open_only=True, limit=OPEN_MAX)
+        gravest = {one.id for one in sorted(found, key=severity, reverse=True)[:TOLD_MAX]}
+        return [self.case(one) for one in found if one.id in gravest] + [
+            Case(one) for one in found if one.id not in gravest
+        ]
 
     def _unmet(self, releases: Sequence[Release]) -> Unmet | None:
         newest = releases[0] if releases else None
@@ -159,11 +177,14 @@ class Reader:
     def incident(self, incident_id: str) -> IncidentFacts:
         """Raises NotFound."""
         case, records = self.find(incident_id), self.parts.records
+        stored, (timeline, cut) = records.incidents.evidence(incident_id), self._timeline(incident_id)
         target, _ = self.target()
         return IncidentFacts(
             case=case,
-            evidence=records.incidents.evidence(incident_id)[:200],
-            timeline=records.ledger.entries(limit=TIMELINE_MAX, incident=incident_id),
+            evidence=_ends(stored, cited_by(case)),
+            evidence_stored=len(stored),
+            timeline=timeline,
+            cut=cut,
             effects=self.effects(incident_id),
             approvals=[a for a in records.approvals.open() if a.incident == incident_id],
             buckets=self._around(case.incident),
@@ -171,6 +192,15 @@ class Reader:
             posture=self.posture(target),
             later=self._later(case.incident),
         )
+
+    def _timeline(self, incident_id: str) -> tuple[list[Entry], int]:
+        """All entries, oldest first, and 0; or how it began and what was last, and the entry after which some are left out."""
+        ledger = self.parts.records.ledger
+        told = list(ledger.entries(limit=TIMELINE_MAX + 1, incident=incident_id))
+        if len(told) <= TIMELINE_MAX:
+            return told, 0
+        newest, begun = ledger.recent(TIMELINE_MAX - BEGINNING, incident=incident_id), told[:BEGINNING]
+        return [*begun, *reversed(newest)], begun[-1].seq
 
     def _later(self, incident: Incident) -> float | None:
         """Looked for among the newest: what is older than those has no traffic left to show anyway."""
@@ -276,6 +306,12 @@ class Reader:
         if span > DAY_BEFORE_NOW:
             return ()
         return self.parts.vitals.strip(incident.service, span, INCIDENT_BUCKETS)
+
+
+def _ends(stored: Sequence[Evidence], cited: Collection[str]) -> list[Evidence]:
+    """Of much evidence how it began, what is cited, and the newest."""
+    newest = len(stored) - (EVIDENCE_MAX - BEGINNING)
+    return [one for at, one in enumerate(stored) if at < BEGINNING or at >= newest or one.id in cited]
 
 
 def stable_release(service: str, target: TargetSeen | None) -> str:

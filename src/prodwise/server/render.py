@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from importlib.resources import files
@@ -18,7 +19,13 @@ from prodwise.server.views import words
 
 MARK = f"csrf-{secrets.token_hex(16)}"
 """Stands in a fragment where each listener's own token goes; random, so that no outside text can hold it."""
-STATIC = {"prodwise.css": "text/css", "live.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_CODE = re.compile(r"`([^`]{1,300})`")
+STATIC = {
+    "prodwise.css": "text/css",
+    "live.js": "text/javascript",
+    "copy.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 
 
 class Pages:
@@ -46,6 +53,7 @@ class Pages:
             duration=words.duration,
             percent=words.percent,
             count=words.count,
+            marked=marked,
             sentence=sentence,
         )
 
@@ -65,6 +73,11 @@ def _harmless(value: object) -> object:
     if isinstance(value, str) and not isinstance(value, Markup):
         return words.visible(value, 2000)
     return value
+
+
+def marked(text: str) -> Markup:
+    """Escaped, and what stands between backticks as code: hints are written for a terminal, too."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(Markup.escape(words.visible(text, 2000)))))
 
 
 def clock(at: float) -> str:

@@ -44,10 +44,12 @@ class SqlLedger:
         with self._db.unit() as session:
             return [_entry(row) for row in session.execute(query).mappings()]
 
-    def recent(self, limit: int = 100, kinds: Sequence[str] = ()) -> Sequence[Entry]:
+    def recent(self, limit: int = 100, kinds: Sequence[str] = (), incident: str = "") -> Sequence[Entry]:
         query = sa.select(ledger).order_by(ledger.c.seq.desc()).limit(limit)
         if kinds:
             query = query.where(ledger.c.kind.in_(kinds))
+        if incident:
+            query = query.where(ledger.c.incident == incident)
         with self._db.unit() as session:
             return [_entry(row) for row in session.execute(query).mappings()]
 

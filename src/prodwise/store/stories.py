@@ -83,8 +83,10 @@ class SqlIncidents:
             session.execute(query.values(**values))
 
     def list(self, *, open_only: bool = False, limit: int = 100, begins: str = "") -> Sequence[Incident]:
+        """Without what its story wrote beside it: that is large, and would be decoded for each."""
         t = tables.incident
-        query = begun(sa.select(t), t.c.id, begins, sqlite=self._db.is_sqlite) if begins else sa.select(t)
+        some = sa.select(*(t.c[name] for name in Incident.__dataclass_fields__))
+        query = begun(some, t.c.id, begins, sqlite=self._db.is_sqlite) if begins else some
         if open_only:
             query = query.where(t.c.closed_at.is_(None))
         with self._db.unit() as session:

@@ -29,7 +29,7 @@ def extent(diff: str) -> Extent:
     """Lines are counted inside hunks only: what looks like a header there is content."""
     added = removed = old = new = 0
     files: dict[str, None] = {}
-    for line in diff.splitlines():
+    for line in diff.split("\n"):  # as git does: a form feed in a line of code ends none
         if old > 0 or new > 0:
             added += line[:1] == "+"
             removed += line[:1] == "-"

@@ -51,11 +51,15 @@ def unmeasured(inventory: Sequence[Service], now: float) -> Surroundings:
 def evidence(around: Surroundings) -> Evidence:
     """The fact that a measured reach rests on."""
     users = around.users
-    used = f"{users.requests:,} requests on {len(users.routes)} routes" if users else "no request was seen"
-    people = f" by {users.people:,} people" if users and users.people is not None else ""
+    used = f"{_n(users.requests, 'request')} on {_n(len(users.routes), 'route')}" if users else "no request was seen"
+    people = f" by {_n(users.people, 'person', 'people')}" if users and users.people is not None else ""
     calls = ", ".join(f"{one.caller} → {one.callee} ({one.told_by})" for one in around.links[:8]) or "none is known of"
     text = f"{around.front or 'the app'}: {used}{people} in the last {_minutes(around)} min; calls between services: {calls}"
     return Evidence("reach", "proxy", around.since, around.until, text, asdict(around))
+
+
+def _n(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _minutes(around: Surroundings) -> int:

@@ -39,6 +39,8 @@ def share(reach: Reach) -> str:
 def people(reach: Reach) -> str:
     if reach.people is None:
         return "how many people is not known"
+    if not reach.people:
+        return "nobody"
     return f"~{reach.people:,} {'person' if reach.people == 1 else 'people'}"
 
 

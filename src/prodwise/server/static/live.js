@@ -1,13 +1,13 @@
-// Keeps the page's fragments fresh over server-sent events. The page is complete and usable without it.
+// Keeps the page fresh over server-sent events. Usable without it.
 (() => {
   "use strict";
   const pad = (n) => String(n).padStart(2, "0");
-  // Times are rendered in the server's zone; show the reader's own.
+  // Times come in the server's zone; show the reader's.
+  const clock = (at) => pad(at.getHours()) + ":" + pad(at.getMinutes());
   const localise = (root) => {
     for (const el of root.querySelectorAll("time[data-clock], time[data-day]")) {
       const at = new Date(el.dateTime);
-      if (isNaN(at)) continue;
-      const hm = pad(at.getHours()) + ":" + pad(at.getMinutes());
+      const hm = clock(at);
       if ("day" in el.dataset) {
         el.textContent = at.toLocaleDateString("en-GB", { day: "2-digit", month: "short" }) + ", " + hm;
       } else {
@@ -18,21 +18,10 @@
   };
   localise(document);
 
-  for (const button of document.querySelectorAll("button[data-copy]")) {
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      const field = document.getElementById(button.dataset.copy);
-      field.select();
-      try { await navigator.clipboard.writeText(field.value); } catch { document.execCommand("copy"); }
-      button.textContent = "Copied";
-    });
-  }
-
   const topic = document.body.dataset.topic;
   if (!topic || !window.EventSource) return;
   const lamp = document.getElementById("live");
   const light = (on) => {
-    if (!lamp) return;
     lamp.hidden = false;
     lamp.textContent = on ? "live" : "paused";
     lamp.classList.toggle("off", !on);
@@ -50,17 +39,17 @@
   // Opened details and the focused control survive a swap.
   const swap = (el, html) => {
     const open = [...el.querySelectorAll("details[open][id]")].map((d) => d.id);
-    const all = [...el.querySelectorAll("a, button, summary")];
-    const focus = all.indexOf(document.activeElement);
-    const label = focus < 0 ? "" : all[focus].textContent;
+    const controls = () => [...el.querySelectorAll("a, button, summary")];
+    const focus = controls().find((c) => c === document.activeElement);
+    const label = focus && focus.textContent;
     el.innerHTML = html;
     for (const id of open) {
       const details = document.getElementById(id);
       if (details) details.open = true;
     }
     localise(el);
-    if (focus >= 0) {
-      const again = [...el.querySelectorAll("a, button, summary")].find((c) => c.textContent === label);
+    if (focus) {
+      const again = controls().find((c) => c.textContent === label);
       if (again) again.focus({ preventScroll: true });
     }
     say();
@@ -80,17 +69,38 @@
   addEventListener("pointerup", () => setTimeout(flush, 150));
   addEventListener("pointercancel", flush);
 
-  const source = new EventSource("/live?page=" + encodeURIComponent(topic));
-  addEventListener("pagehide", () => source.close());
-  source.onopen = () => light(true);
-  source.onerror = () => light(false);
+  // A page that nothing reaches looks as calm as one where all is well: it says so, and asks again.
+  const late = document.getElementById("late");
+  let heard = Date.now(), lost = 0, source;
+  const hear = () => { heard = Date.now(); lost = 0; late.hidden = true; light(true); };
+  setInterval(() => {
+    const now = Date.now();
+    if (!late.hidden || now - heard < 40000 && !(lost && now - lost > 5000)) return;
+    light(false);
+    late.querySelector("b").textContent = clock(new Date(heard));
+    late.hidden = false;
+  }, 1000);
   const last = new Map();
-  for (const el of document.querySelectorAll("section[id], footer[id], div#timeline")) {
-    source.addEventListener(el.id, (event) => {
-      if (last.get(el) === event.data) return;
-      last.set(el, event.data);
-      if (pressing) waiting.set(el, event.data);
-      else swap(el, event.data);
-    });
-  }
+  const connect = () => {
+    source = new EventSource("/live?page=" + encodeURIComponent(topic));
+    source.onopen = hear;
+    source.onerror = () => {
+      lost ||= Date.now();
+      light(false);
+      if (source.readyState === 2) setTimeout(connect, 3000);
+    };
+    source.addEventListener("beat", hear);
+    for (const el of document.querySelectorAll("section[id], footer[id], div#timeline")) {
+      source.addEventListener(el.id, (event) => {
+        hear();
+        if (last.get(el) === event.data) return;
+        last.set(el, event.data);
+        if (pressing) waiting.set(el, event.data);
+        else swap(el, event.data);
+      });
+    }
+  };
+  connect();
+  addEventListener("pagehide", () => source.close());
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 })();

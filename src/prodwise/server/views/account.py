@@ -76,7 +76,7 @@ class _Account:
             yield self._item(f"{plain(one.text)}{who}.", seen or [self._record])
 
     def _whom(self) -> Lines:
-        told = harm(self._incident.users_hit, self._incident.requests_failed)
+        told = harm(self._incident.users_hit, self._incident.requests_failed, self._incident.closed_at is not None)
         yield self._item(f"{'; '.join(told)[:1].upper()}{'; '.join(told)[1:]}.", [self._record])
         if self._reach is not None:
             yield self._item(f"It could reach {plain(self._reach.fault.text, 1200)}.", self._measured())

@@ -99,11 +99,13 @@ class NowFacts:
     credentials: Sequence[Credential] = ()
     unmet: Unmet | None = None  # the newest release, where it was refused before any user met it
     fix: str = ""  # what came of looking for its fix
+    handed: Mapping[str, Case] = field(default_factory=dict)  # of those that a person has, what their stories wrote
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentFacts:
-    """later: when the next incident of all began after this one had ended; None without one."""
+    """later: when the next incident of all began after this one had ended; None without one. evidence, timeline: where there is too
+    much of it, its beginning and its end; evidence_stored: how much there is; cut: after which entry some are left out, 0 = none."""
 
     case: Case
     evidence: Sequence[Evidence]
@@ -114,6 +116,8 @@ class IncidentFacts:
     marks: Sequence[Entry]
     posture: Posture
     later: float | None = None
+    evidence_stored: int = 0
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,7 @@ class IncidentView:
     began: float
     ended: float | None
     lasted: str
+    span: str
     impact: tuple[str, ...]
     symptoms: tuple[str, ...]
     story: Story | None
@@ -102,6 +103,7 @@ class IncidentView:
     causes: tuple[Cause, ...]
     decision: Decision
     timeline: tuple[Moment, ...]
+    cut: int
     evidence: tuple[Fact, ...]
     evidence_stored: int
     phases: tuple[Phase, ...]
@@ -140,15 +142,17 @@ def incident_view(facts: IncidentFacts, now: float) -> IncidentView:
         began=began,
         ended=ended,
         lasted=duration((better or ended or now) - began),
-        impact=harm(incident.users_hit, incident.requests_failed),
+        span=span_words(incident, duration((better or ended or now) - began)),
+        impact=harm(incident.users_hit, incident.requests_failed, over=ended is not None),
         symptoms=tuple(visible(symptom.text, 200) for symptom in incident.symptoms[:20]),
         story=story(facts.case, facts.posture, facts.approvals, now) if ended is None else None,
         steps=steps_of(facts.case, now) if facts.case.turn.get("entered") or ended is None else (),
         causes=tuple(_causes(facts)),
         decision=decision_of(facts),
         timeline=joined(moment(entry) for entry in settled(facts.timeline)),
+        cut=facts.cut,
         evidence=tuple(fact_of(fact) for fact in telling(facts.case, facts.evidence)[:EVIDENCE_SHOWN]),
-        evidence_stored=len(facts.evidence),
+        evidence_stored=max(facts.evidence_stored, len(facts.evidence)),
         phases=phases(facts.buckets, began, better or ended, min(window[1], facts.later or now)),
         strip=strip(facts.buckets, facts.marks, *window),
         unknown=_unknown(facts.case),
@@ -191,6 +195,15 @@ def outcome_words(incident: Incident) -> str:
         Outcome.ESCALATED: "Handed to a person",
         Outcome.ABANDONED: "Closed without a result",
     }.get(incident.outcome, "Closed")
+
+
+def span_words(incident: Incident, lasted: str) -> str:
+    """How long, and of what: where nobody was hit nobody is said to have been, and what a person was given may go on."""
+    if incident.closed_at is None:
+        return f"going on for {lasted}"
+    if incident.outcome is Outcome.ESCALATED:
+        return f"handed to a person after {lasted}"
+    return f"{'users were hit for' if incident.requests_failed else 'it lasted'} {lasted}"
 
 
 def recovered_at(facts: IncidentFacts) -> float | None:

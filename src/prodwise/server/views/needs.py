@@ -14,6 +14,7 @@ from prodwise.model.record import Approval
 from prodwise.server.views.certificates import asked as asked_certificates
 from prodwise.server.views.facts import Case, NowFacts
 from prodwise.server.views.reach import reaches
+from prodwise.server.views.story import title_of
 from prodwise.server.views.words import actor_name, mapping, percent, plan_words, sequence, visible
 
 HANDOVER_S = 86_400.0
@@ -48,7 +49,7 @@ def needs(facts: NowFacts, now: float) -> tuple[Card, ...]:
         approval.incident: approval for approval in facts.approvals if approval.incident in ours
     }  # the newest of each
     cases = {case.incident.id: case for case in facts.open}
-    cards = [approval_card(approval, _text(cases[name].incident), cases[name]) for name, approval in asked.items()]
+    cards = [approval_card(approval, title_of(cases[name].incident), cases[name]) for name, approval in asked.items()]
     for case in facts.open:
         if case.taken_over:
             cards.append(_taken(case))
@@ -105,20 +106,19 @@ def ask_words(plan: Mapping[str, Any]) -> str:
     return f"I ask because {visible(told)}." if told else ""
 
 
-def _text(incident: Incident) -> str:
-    return visible(incident.title or (incident.symptoms[0].text if incident.symptoms else incident.service), 200)
-
-
 def _own_hands(case: Case, facts: NowFacts) -> Iterator[Card]:
     """What a person can do about an open incident where Prodwise has a plan and may not act.
 
     A refusal alone asks nothing of a person: it may pass (a cool-down, say), and if it does not, the incident is handed over.
     """
     if case.plan and (case.decision.get("authority") == "observe" or facts.posture.stop.on):
-        look = Link("Look closer", f"/incidents/{case.incident.id}")
-        words = visible(plan_words(case.plan), 160)
-        question = f"I would {words}, but I may not. Do you want to?"
-        yield _card("proposal", question, _text(case.incident), (*_levers(case), look), risk_words(case.plan))
+        yield _proposal(case)
+
+
+def _proposal(case: Case) -> Card:
+    look = Link("Look closer", f"/incidents/{case.incident.id}")
+    question = f"I would {visible(plan_words(case.plan), 160)}, but I may not. Do you want to?"
+    return _card("proposal", question, title_of(case.incident), (*_levers(case), look), risk_words(case.plan))
 
 
 def _taken(case: Case) -> Card:
@@ -126,7 +126,7 @@ def _taken(case: Case) -> Card:
     incident = case.incident.id
     links = (Link("Hand it back", f"/confirm/handback/{incident}"), Link("Look closer", f"/incidents/{incident}"))
     who = visible(actor_name(case.taken_over), 60)
-    return _card("taken", f"{who} has this one. I only watch.", _text(case.incident), links)
+    return _card("taken", f"{who} has this one. I only watch.", title_of(case.incident), links)
 
 
 def _levers(case: Case) -> tuple[Link, ...]:
@@ -139,15 +139,33 @@ def _levers(case: Case) -> tuple[Link, ...]:
 
 
 def _handed_over(facts: NowFacts, now: float) -> Iterator[Card]:
-    """Incidents that ended with a person, while their service is not known to be well again; or that only others told of."""
-    for incident in facts.recent[:20]:
+    """A step that was only not allowed is one press away while its service is not well."""
+    for incident in handed_over(facts, now):
+        case = facts.handed.get(incident.id)
+        observed = case is not None and case.decision.get("authority") == "observe"
+        if case is not None and observed and _levers(case) and facts.health.get(incident.service) is False:
+            yield _proposal(case)
+            continue
+        asked = "Others say so, and I see nothing of it myself." if _hearsay(incident) else "I could not fix this."
+        links = (Link("Look closer", f"/incidents/{incident.id}"),)
+        yield _card("handover", f"{asked} It needs a person.", title_of(incident), links)
+
+
+def handed_over(facts: NowFacts, now: float) -> Iterator[Incident]:
+    """Incidents that ended with a person, while their service is not known to be well again; or that only others told of. Newest
+    first; of those that are alike the newest."""
+    told: set[tuple[str, str]] = set()
+    for incident in facts.recent:
         recent = incident.closed_at is not None and incident.closed_at > now - HANDOVER_S
-        hearsay = bool(incident.symptoms) and not any(one.ours for one in incident.symptoms)
-        doubtful = hearsay or facts.health.get(incident.service) is not True
-        if incident.outcome is Outcome.ESCALATED and recent and doubtful:
-            links = (Link("Look closer", f"/incidents/{incident.id}"),)
-            asked = "Others say so, and I see nothing of it myself." if hearsay else "I could not fix this."
-            yield _card("handover", f"{asked} It needs a person.", _text(incident), links)
+        doubtful = _hearsay(incident) or facts.health.get(incident.service) is not True
+        name = (incident.service, title_of(incident))
+        if incident.outcome is Outcome.ESCALATED and recent and doubtful and name not in told:
+            told.add(name)
+            yield incident
+
+
+def _hearsay(incident: Incident) -> bool:
+    return bool(incident.symptoms) and not any(one.ours for one in incident.symptoms)
 
 
 def _stopped(facts: NowFacts) -> Card:

@@ -11,7 +11,7 @@ from prodwise.model.outcome import Outcome
 from prodwise.model.release import Release, ReleaseState
 from prodwise.server.views.certificates import CertificateLine, certificate_lines
 from prodwise.server.views.facts import Brake, Case, NowFacts, Posture
-from prodwise.server.views.needs import Card, needs
+from prodwise.server.views.needs import Card, handed_over, needs
 from prodwise.server.views.report import Report, onset
 from prodwise.server.views.shipping import Shipping, shipping
 from prodwise.server.views.story import Story, story, title_of
@@ -25,6 +25,7 @@ DOWN_FROM = 0.9  # share of requests hit, from which a service counts as down
 FAILING_FROM, FAILING_MIN = 0.05, 3
 """From this share of a minute's requests on, failures are told; from this many on, the service does not count as well."""
 MINUTE_S = 60.0
+OTHERS_SHOWN, SERVICES_SHOWN = 5, 50
 FEW = 20  # with fewer requests a share would sound more certain than it is: they are counted instead
 
 
@@ -96,6 +97,7 @@ class Broken:
     harm: tuple[str, ...]
     incident: str
     services: tuple[ServiceLine, ...]
+    shown: tuple[ServiceLine, ...]  # those that a page has room for
     day: Strip
     quarter: Strip
     lately: Lately | None
@@ -159,27 +161,36 @@ def broken(facts: NowFacts, now: float) -> Broken:
         default=None,
     )
     level, failures = level_of(facts, now), failing(facts, now)
+    lines = _service_lines(facts, failures)
+    theirs = with_a_person(facts, now) if worst is None else None
+    told = worst.incident if worst is not None else theirs
     day = strip(facts.day, facts.marks, now - DAY_S, now)
     quarter = strip(facts.quarter, facts.marks, now - QUARTER_S, now, rows=15)
-    users, failed = _hit(facts.open)
+    users, failed = (theirs.users_hit, theirs.requests_failed) if theirs is not None else _hit(facts.open)
     busy = bool(facts.open) or facts.rollout is not None or level is not Level.OK or len(day.bars) < 5
     return Broken(
         level=level,
-        sentence=_sentence(facts, worst, level, failures, now),
-        details=tuple(_others(facts, worst)),
-        since=onset(worst.incident) if worst else None,
+        sentence=title_of(theirs) if theirs is not None else _sentence(facts, worst, level, failures, now),
+        details=((THEIRS,) if theirs is not None else ()) + tuple(_others(facts, worst)),
+        since=onset(told) if told is not None else None,
         users=users,
         failed=failed,
-        harm=harm(users, failed),
-        incident=worst.incident.id if worst else "",
-        services=_service_lines(facts, failures),
+        harm=harm(users, failed, over=theirs is not None),
+        incident=told.id if told is not None else "",
+        services=lines,
+        shown=_shown(lines),
         day=day,
         quarter=quarter,
-        lately=lately(facts.recent, now),
+        lately=None if theirs is not None else lately(facts.recent, now),
         unmet=unmet_line(facts.unmet, facts.fix),
         show_quarter=busy and not quarter.empty,
         at_rest=_at_rest(level, worst),
     )
+
+
+def with_a_person(facts: NowFacts, now: float) -> Incident | None:
+    """The newest incident that was handed to a person and whose service our own eyes still see failing."""
+    return next((one for one in handed_over(facts, now) if facts.health.get(one.service) is False), None)
 
 
 def _at_rest(level: Level, worst: Case | None) -> str:
@@ -251,11 +262,20 @@ def _sentence(facts: NowFacts, worst: Case | None, level: Level, failures: Seque
         return "All good. What failed in the last minute failed before it was over."
     if failures:
         return " ".join(["No incident.", *(found.text for found in failures), "Too few to judge by."])
+    if left := sum(1 for _ in handed_over(facts, now)):
+        were = "was" if left == 1 else "were"
+        return " ".join(
+            [
+                f"Nothing is open, but {count(left, 'thing')} {were} left to a person.",
+                *_last_deploy(facts.releases, now),
+            ]
+        )
     if shipped:
         return " ".join(["No incident. A release is on its way.", *_last_problem(facts.recent, now)])
     return " ".join(["All good.", *_last_problem(facts.recent, now), *_last_deploy(facts.releases, now)])
 
 
+THEIRS = "It was handed to a person: I do nothing more about it by myself. Whom it hit is told as of then."
 NOT_PROVEN = "No incident yet: it takes more proof that this is worse than usual, or it has been so from the start."
 
 
@@ -284,7 +304,7 @@ def lately(recent: Sequence[Incident], now: float) -> Lately | None:
         Outcome.UNDONE: "Undone",
         Outcome.ESCALATED: "Handed to a person",
     }.get(last.outcome or Outcome.ABANDONED, "It went away by itself")
-    return Lately(last.id, title_of(last), ended, last.closed_at, harm(last.users_hit, last.requests_failed))
+    return Lately(last.id, title_of(last), ended, last.closed_at, harm(last.users_hit, last.requests_failed, over=True))
 
 
 def _last_deploy(releases: Sequence[Release], now: float) -> list[str]:
@@ -301,21 +321,32 @@ def _last_deploy(releases: Sequence[Release], now: float) -> list[str]:
 
 
 def _others(facts: NowFacts, worst: Case | None) -> list[str]:
-    found = [title_of(case.incident) for case in facts.open if worst is None or case.incident.id != worst.incident.id]
+    titles = [title_of(case.incident) for case in facts.open if worst is None or case.incident.id != worst.incident.id]
+    found, more = titles[:OTHERS_SHOWN], len(titles) - OTHERS_SHOWN
+    if more > 0:
+        found.append(f"And {count(more, 'more incident')} {'is' if more == 1 else 'are'} open.")
     if facts.target is None and facts.target_error:
         found.append(facts.target_error)
-    return found[:5]
+    return found
 
 
 def _service_lines(facts: NowFacts, failures: Sequence[Failing]) -> tuple[ServiceLine, ...]:
-    telling = {found.service for found in failures if found.telling}
-    return tuple(_service_line(facts, service.id, service.id in telling) for service in facts.services)
+    telling = {found.service: found for found in failures if found.telling}
+    return tuple(_service_line(facts, service.id, telling.get(service.id)) for service in facts.services)
 
 
-def _service_line(facts: NowFacts, service: str, telling: bool) -> ServiceLine:
+def _shown(lines: tuple[ServiceLine, ...]) -> tuple[ServiceLine, ...]:
+    """All in their order; of more than a page has room for, those that are not well first."""
+    if len(lines) <= SERVICES_SHOWN:
+        return lines
+    return tuple(sorted(lines, key=lambda line: line.level is Level.OK)[:SERVICES_SHOWN])
+
+
+def _service_line(facts: NowFacts, service: str, telling: Failing | None) -> ServiceLine:
     figures = facts.numbers.get(service, {})
     well = facts.health.get(service)
     level = Level.DEGRADED if telling or well is False else Level.OK if well else Level.UNKNOWN
+    level = Level.DOWN if telling is not None and telling.down else level
     rate, failed, p50, p95 = (figures.get(name) for name in ("requests_per_s", "failed_share", "p50_ms", "p95_ms"))
     return ServiceLine(
         service,
@@ -335,19 +366,22 @@ def _failed(share: float, rate: float | None) -> str:
 def doing(facts: NowFacts, now: float) -> Doing:
     stories = tuple(story(case, facts.posture, facts.approvals, now) for case in facts.open[:5])
     under_way = shipping(facts.rollout, facts.way, facts.releases, now)
-    headline = _headline(stories, under_way, facts.posture, failing(facts, now))
+    headline = _headline(stories, under_way, facts.posture, failing(facts, now), with_a_person(facts, now) is not None)
     return Doing(headline, stories, under_way, facts.posture.stop)
 
 
 def _headline(
-    stories: Sequence[Story], shipping: Shipping | None, posture: Posture, failures: Sequence[Failing]
+    stories: Sequence[Story], shipping: Shipping | None, posture: Posture, failures: Sequence[Failing], theirs: bool
 ) -> str:
+    """theirs: what fails was handed to a person."""
     if posture.stop.on:
         return "Nothing: a person stopped me. I keep watching."
     if stories:
         return stories[0].action
     if shipping is not None:
         return shipping.headline
+    if theirs:
+        return "Nothing more: it was handed to a person. I keep watching."
     if any(found.telling for found in failures):
         return "Watching what fails. I do nothing about it yet."
     return "Watching. Nothing to do."

@@ -100,7 +100,8 @@ def _own(view: IncidentView, app: str) -> Iterator[str]:
     """Names from the inventory, times and counts: nothing that a request, a commit or a log can say."""
     yield f"App: {visible(app, 60)}. Service: {visible(view.service, 40)}. Incident: {visible(view.id, 100)}."
     ended = f"It ended {_stamp(view.ended)}: {view.outcome_words}." if view.ended else "It is still going on."
-    yield f"Began {_stamp(view.began)}. {ended} So far: {view.lasted}."
+    spent = f"{view.span[:1].upper()}{view.span[1:]}" if view.ended else f"So far: {view.lasted}"
+    yield f"Began {_stamp(view.began)}. {ended} {spent}."
     yield f"Impact: {', '.join(view.impact)}."
     for phase in view.phases:
         yield f"Requests {phase.name}: {phase.requests:,}, of which {phase.failed:,} failed ({phase.share})."

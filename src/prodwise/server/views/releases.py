@@ -246,14 +246,20 @@ def _needed(numbers: Mapping[str, Any], gates: Sequence[Gate]) -> tuple[str, ...
     return holding or ((visible(told, 240),) if isinstance(told, str) and told else ())
 
 
+def _short(reason: str) -> str:
+    """Of what a program printed the first line and the one that says what is wrong: its last, before the path of the log."""
+    lines = [line.strip() for line in reason.splitlines() if line.strip() and not line.startswith("the whole log: ")]
+    return f"{lines[0].rstrip(':')}: {lines[-1]}" if len(lines) > 1 else "".join(lines)
+
+
 def _row(release: Release, serving: Mapping[str, float], claimed: str, fix: str) -> ReleaseRow:
     share = serving.get(release.id)
     return ReleaseRow(
         id=release.id,
-        title=visible(release.title or "(no title)", 120),
+        title=visible(release.title or f"Commit {release.commit[:7]}", 120),
         author=visible(release.author, 60),
         state=release.state.value.replace("_", "-"),
-        reason=visible(release.reason, 240),
+        reason=visible(_short(release.reason), 240),
         created=release.created_at,
         serving=percent(share) if share else "",
         can_go_back=release.state in GO_BACK_TO and release.id != claimed,

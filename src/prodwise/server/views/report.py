@@ -27,16 +27,22 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Report:
+    """cut: there were more in the last 30 days than were counted: the newest were."""
+
     recovery: Figure
     worst: Figure
     repeats: Figure
     incidents: int
     open: int
     seconds: tuple[float, ...] = ()
+    cut: bool = False
 
 
-def report(incidents: Sequence[Incident], recovered_at: Mapping[str, float], now: float) -> Report:
-    """Over the last 30 days. recovered_at: incident id → when users were served again; else the time it was closed."""
+def report(
+    incidents: Sequence[Incident], recovered_at: Mapping[str, float], now: float, most: int | None = None
+) -> Report:
+    """Over the last 30 days. incidents: the newest, `most` of them at most; recovered_at: incident id → when users
+    were served again; else the time it was closed."""
     recent = [i for i in incidents if i.opened_at >= now - WINDOW_S]
     healed = [i for i in recent if i.outcome is Outcome.HEALED]
     times = [seconds for i in healed if (seconds := _seconds(i, recovered_at)) is not None]
@@ -47,11 +53,14 @@ def report(incidents: Sequence[Incident], recovered_at: Mapping[str, float], now
         incidents=len(recent),
         open=sum(1 for i in recent if i.closed_at is None),
         seconds=tuple(times),
+        cut=len(recent) == most,
     )
 
 
 def onset(incident: Incident) -> float:
-    return min([incident.opened_at, *(symptom.onset_at for symptom in incident.symptoms)])
+    """When it began, by our own eyes; what others say began earlier moves it only where we see nothing ourselves."""
+    ours = [one for one in incident.symptoms if one.ours] or incident.symptoms
+    return min([incident.opened_at, *(symptom.onset_at for symptom in ours)])
 
 
 def _seconds(incident: Incident, recovered_at: Mapping[str, float]) -> float | None:

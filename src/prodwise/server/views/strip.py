@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from prodwise.model.record import Entry
+from prodwise.server.views.decision import effect_words
 from prodwise.server.views.words import count, percent, visible
 
 HEIGHT = 56.0  # px of the bars' area
@@ -121,7 +122,8 @@ def _markers(entries: Sequence[Entry], since: float, span: float) -> list[Marker
     for entry in entries:
         kind = marker_kind(entry)
         if kind and since <= entry.at <= since + span:
-            found.append(Marker(f"{(entry.at - since) / span * 100:.2f}%", kind, entry.at, visible(entry.text, 120)))
+            text = effect_words(entry.data, entry.service) if entry.kind == "effect" else entry.text
+            found.append(Marker(f"{(entry.at - since) / span * 100:.2f}%", kind, entry.at, visible(text, 120)))
     return sorted(found, key=lambda marker: marker.at)[-60:]
 
 

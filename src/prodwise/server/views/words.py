@@ -82,10 +82,22 @@ def count(number: float, one: str, many: str = "") -> str:
     return f"{number:,.0f} {one if number == 1 else many or one + 's'}"
 
 
-def harm(people: int | None, failed: int) -> tuple[str, ...]:
-    """Whom it hit: "38 people hit", "102 requests failed". people: None when not known, which is said."""
+def size(bytes_: float) -> str:
+    """ "512 B", "16 MiB", "77.7 GiB"."""
+    if abs(bytes_) >= 2**30:
+        return f"{bytes_ / 2**30:,.1f} GiB"
+    power = next((power for power in (2, 1) if abs(bytes_) >= 1024**power), 0)
+    return f"{bytes_ / 1024**power:.0f} {('B', 'KiB', 'MiB')[power]}"
+
+
+def harm(people: int | None, failed: int, over: bool = False) -> tuple[str, ...]:
+    """Whom it hit: "38 people hit", "102 requests failed". people: None when not known, which is said; over: nothing more is
+    counted."""
     if not failed:
-        return ("impact not yet known",) if people is None else ("no request failed so far",)
+        unknown, none = (
+            ("impact not known", "no request failed") if over else (f"impact {NOT_YET}", "no request failed so far")
+        )
+        return (unknown if people is None else none,)
     if not people:
         return (f"{count(failed, 'request')} failed", "how many people were hit is not known")
     known = f"{people:,}+ people" if people >= USERS_COUNTED_MAX else count(people, "person", "people")

@@ -14,6 +14,8 @@ HOUR_S: Final = 3600.0
 _EVENT = re.compile(r"/projects/[^/]+/([A-Za-z0-9_-]{1,100})/events/")
 _ENDED = frozenset({"resolved", "archived", "ignored"})
 _DOWN, _UP = 0, 1
+LATE: Final = "Healthchecks says that it did not run well in time"
+"""A check's name alone tells nobody what is wrong."""
 
 
 def sentry(call: Call, config: HookConfig, now: float) -> Told:
@@ -90,9 +92,8 @@ def healthchecks(call: Call, config: HookConfig, now: float) -> Told:
     status, name = text(data.get("status"), 20).lower(), first(data.get("name"), "a check", longest=NAME_MAX)
     if status not in ("down", "up"):
         raise Unreadable("`status` is neither down nor up")
-    return _one(
-        "healthchecks", subject(data.get("code") or name), name, data.get("text"), now, now, status == "down", name
-    )
+    number, said = subject(data.get("code") or name), first(data.get("text"), LATE)
+    return _one("healthchecks", number, name, said, now, now, status == "down", name)
 
 
 def _one(
