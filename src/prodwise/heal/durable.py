@@ -30,7 +30,7 @@ Broken = Callable[[str, str, Exception], None]
 CRASHES: Final = (DatabaseError, Fenced)
 """What must reach the step around it, and ends this process there."""
 EXIT_DATABASE, EXIT_UNSEEN, EXIT_FENCED = 70, 72, 75
-APPLICATION_VERSION = "stories-5"
+APPLICATION_VERSION = "stories-6"
 """Raised when a story's order of steps changes; workflows begun under another version are not mixed up with this one's."""
 
 UNSEEN_S = 0.5
