@@ -38,6 +38,22 @@ def test_the_corpus_is_read_as_expected(path: str, text: str, expected: list[str
     assert sorted(f"{one.line} {one.kind.value}" for one in read(path, text)) == sorted(expected), read(path, text)
 
 
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("ALTER TABLE t ADD COLUMN x int CHECK (x > 0 AND (x IS NOT NULL))", True),
+        ("ALTER TABLE t ADD COLUMN x text DEFAULT 'a' CHECK (x IN ('a', 'b'))", True),
+        ("ALTER TABLE t ADD COLUMN x int DEFAULT 0 CHECK (y > 0)", False),
+        ("ALTER TABLE t ADD COLUMN x int CHECK ((x > 0) OR (y > 0))", False),
+        ("ALTER TABLE t ADD COLUMN y int; ALTER TABLE t ADD COLUMN x int CHECK (y > 0)", True),
+        ("CREATE TABLE a (id int) INHERITS (t)", False),
+        ("CREATE TABLE a (inherits_from int)", True),
+    ],
+)
+def test_a_check_of_other_columns_and_a_table_that_inherits_ask(text: str, safe: bool) -> None:
+    assert (schema.asks(read("migrations/1.sql", f"{text};")) == "") is safe
+
+
 def test_of_a_file_that_both_releases_have_it_is_not_known_which_ran() -> None:
     path, text, _ = next(case for case in CASES if case[0].startswith("flyway/"))
     for change in (FileChange.CHANGED, FileChange.REMOVED):

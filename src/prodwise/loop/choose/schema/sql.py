@@ -144,7 +144,10 @@ def _create_view(notes: Notes, words: Words) -> None:
 def _create_table(notes: Notes, words: Words) -> None:
     exists = words.take_all("IF", "NOT", "EXISTS")
     name, rest = words.table(), words.left()
-    if not name or not rest or rest[0].text != "(":
+    inherits = any(
+        token.word() == "INHERITS" for token in rest
+    )  # what its parent is asked for then holds its rows, too
+    if not name or not rest or rest[0].text != "(" or inherits:
         return notes.unknown(words.line, f"CREATE TABLE {shown(name)}")
     if not exists:
         notes.made(name)

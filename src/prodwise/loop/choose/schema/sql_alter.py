@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from prodwise.loop.choose.schema.notes import DROPS, NARROWS, RELAXES, RENAMES, REWRITES, Column, Notes, shown
@@ -11,6 +12,7 @@ from prodwise.loop.choose.schema.sql_words import Token
 _INDEXES: Final = ("INDEX", "KEY", "FULLTEXT", "SPATIAL")
 _CONSTRAINTS: Final = ("CONSTRAINT", "UNIQUE", "PRIMARY", "FOREIGN", "CHECK", "EXCLUDE")
 _NO_COLUMN: Final = (*_INDEXES, *_CONSTRAINTS, "PARTITION", "PERIOD", "SYSTEM", "IF", "GENERATED", "NOT")
+_ASKS: Final = frozenset({"AND", "OR", "NOT", "IS", "NULL", "IN", "BETWEEN", "LIKE", "TRUE", "FALSE"})
 _GIVEN: Final = frozenset({"GENERATED", "AUTO_INCREMENT", "AUTOINCREMENT", "SERIAL", "BIGSERIAL", "SMALLSERIAL"})
 
 
@@ -122,10 +124,29 @@ def _add(notes: Notes, table: str, words: Words) -> None:
     words.take_all("IF", "NOT", "EXISTS")
     if words.peek() in _NO_COLUMN:
         return notes.unknown(words.line, f"ALTER TABLE {shown(table)} ADD {words.peek()}")
-    column, rest = words.next_name(), _outside(words.left())
+    column, whole = words.next_name(), words.left()
+    rest = _outside(whole)
     if not column or not rest or rest[0].kind not in ("word", "name"):
         return notes.unknown(words.line, f"ALTER TABLE {shown(table)} ADD")
+    if others := _checked(whole) - {column}:
+        return notes.constraint(
+            words.line, f"adds column {shown(table)}.{shown(column)} with a check of others", table, sorted(others)
+        )
     return notes.column(words.line, table, column, _column(rest))
+
+
+def _checked(tokens: Sequence[Token]) -> set[str]:
+    """What the CHECKs of a column speak of: databases let one name other columns, too."""
+    found: set[str] = set()
+    depth = 0
+    for before, token in pairwise(tokens):
+        if token.text == "(" and token.kind == "mark" and (depth or before.word() == "CHECK"):
+            depth += 1
+        elif token.text == ")" and token.kind == "mark" and depth:
+            depth -= 1
+        elif depth and token.is_name() and token.word() not in _ASKS:
+            found.add(token.key())
+    return found
 
 
 def _outside(tokens: Sequence[Token]) -> list[Token]:
