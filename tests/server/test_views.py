@@ -68,6 +68,22 @@ def test_what_is_older_than_thirty_days_does_not_count() -> None:
     assert report([healed(1, NOW - 31 * DAY, 5)], {}, NOW).incidents == 0
 
 
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "now"),
+        (0.3, "1 s"),
+        (59.6, "60 s"),
+        (1080, "18 min"),
+        (21_600, "6 h"),
+        (90_000, "25 h"),
+        (260_000, "3 days"),
+    ],
+)
+def test_time_that_is_left_reads_like_speech(seconds: float, text: str) -> None:
+    assert words.left(seconds) == text
+
+
 @given(st.text(max_size=300))
 def test_visible_text_holds_no_invisible_character_and_is_bounded(text: str) -> None:
     shown = words.visible(text, 100)

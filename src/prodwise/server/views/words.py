@@ -50,10 +50,10 @@ def duration(seconds: float) -> str:
 
 
 def left(seconds: float) -> str:
-    """Time left, in whole seconds or minutes: a countdown."""
+    """Time left, in whole seconds, minutes, hours or days: a countdown."""
     if seconds <= 0:
         return "now"
-    return f"{seconds:.0f} s" if seconds < 99.5 else f"{round(seconds / 60)} min"
+    return duration(float(max(1, round(seconds))))
 
 
 def ago(at: float, now: float) -> str:
