@@ -163,6 +163,7 @@ def test_health_and_metrics(world: World) -> None:
     stories.bad_release(world)
     with world.stranger() as client:
         assert client.get("/health/live").text == "ok\n"
+        assert (client.head("/health/live").status_code, client.head("/health/live").content) == (200, b"")
         assert client.get("/health/ready").json() == {"ready": True, "store": True, "target": True, "receivers": False}
         world.target.seen = None
         assert client.get("/health/ready").status_code == 503

@@ -18,8 +18,7 @@ PUBLIC = {
     "GET /static/{name}",
     "GET /login/{secret}",
     "POST /login/{secret}",
-    "GET /health/live",
-    "GET /health/ready",
+    *(f"{method} /health/{what}" for method in ("GET", "HEAD") for what in ("live", "ready")),
     "GET /metrics",
 }
 LOCAL = {"POST /api/v1/login-link", "GET /api/v1/ways-in"}

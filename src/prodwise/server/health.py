@@ -28,9 +28,10 @@ class Health:
         self._text: tuple[float, str] | None = None
 
     def doors(self) -> tuple[Door, ...]:
+        """Monitors ask by HEAD as well: refused, they would say that we are down."""
+        asked = (("/health/live", self.alive), ("/health/ready", self.ready))
         return (
-            Door("GET", "/health/live", Policy.PUBLIC, self.alive),
-            Door("GET", "/health/ready", Policy.PUBLIC, self.ready),
+            *(Door(method, path, Policy.PUBLIC, endpoint) for path, endpoint in asked for method in ("GET", "HEAD")),
             Door("GET", "/metrics", Policy.PUBLIC, self.metrics),
         )
 
