@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from prodwise.heal import migrated
@@ -15,7 +16,7 @@ from prodwise.model.action import ActionKind
 from prodwise.model.autonomy import Autonomy
 from prodwise.model.change import ChangeKind
 from prodwise.model.diagnosis import Cause
-from prodwise.model.incident import Symptom
+from prodwise.model.incident import Incident, Symptom
 from prodwise.model.outcome import Outcome
 from prodwise.model.release import Release, ReleaseState
 
@@ -125,13 +126,25 @@ def stage(parts: Parts) -> Autonomy:
 
 
 def told(parts: Parts, service: str, seen_at: float) -> Told | None:
-    """What a person was called about, if that is the newest that happened to the service. seen_at: see `Told`."""
-    last = next((one for one in parts.records.incidents.list(limit=50) if one.service == service), None)
-    if last is None or last.closed_at is None or last.outcome is not Outcome.ESCALATED:
-        return None
-    if taken_over(parts.records, last.id):
-        return None  # it was well again when it ended
-    return Told(last.symptoms, _leading(parts, last.id)[0], last.closed_at, max(last.closed_at, seen_at))
+    """What a person was called about, if that is the newest that happened to the service. seen_at: see `Told`.
+
+    Of calls in a row all of it counts: else what the last one was not about would be news again, each time by turns.
+    """
+    mine = [one for one in parts.records.incidents.list(limit=50) if one.service == service]
+    calls = list(takewhile(_called, mine))
+    if not calls or calls[0].closed_at is None or taken_over(parts.records, calls[0].id):
+        return None  # what was taken over was well again when it ended
+    row = calls[:1]
+    for earlier in calls[1:]:
+        if row[-1].opened_at - (earlier.closed_at or 0.0) >= QUIET_S:
+            break
+        row.append(earlier)
+    symptoms = tuple({one.key: one for call in reversed(row) for one in call.symptoms}.values())
+    return Told(symptoms, _leading(parts, calls[0].id)[0], calls[0].closed_at, max(calls[0].closed_at, seen_at))
+
+
+def _called(one: Incident) -> bool:
+    return one.closed_at is not None and one.outcome is Outcome.ESCALATED
 
 
 def without_echoes(parts: Parts, service: str, symptoms: Sequence[Symptom], now: float) -> Sequence[Symptom]:
