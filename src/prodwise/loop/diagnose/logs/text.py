@@ -110,7 +110,7 @@ def clean(data: bytes, cut: bool = False) -> Log:
     text = data.translate(None, _CONTROLS).decode(errors="replace")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if _GONE.search(data.translate(None, _PLAIN).decode(errors="replace")):
+    if not data.isascii() and _GONE.search(data.translate(None, _PLAIN).decode(errors="replace")):
         text = _GONE.sub("", text)
     return Log(_unled(_unstamped(_unled(_shortened(text)))), cut)
 

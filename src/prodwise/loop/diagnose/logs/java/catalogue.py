@@ -10,9 +10,10 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
-from prodwise.loop.diagnose.logs.java.names import TOP, houses_of, score, stem, words_of
+from prodwise.loop.diagnose.logs.java.names import TOP, VAGUE, houses_of, score, stem, words_of
 from prodwise.loop.diagnose.logs.versions import key as version_key
 from prodwise.loop.diagnose.logs.versions import newer, same_major
 
@@ -22,7 +23,12 @@ OWNER_MIN: Final = 3.0
 WEAK_MIN: Final = 0.9  # for a name that fits no artifact better
 WEAKLY: Final = 0.6
 KIN_SHARE: Final = 0.8
+STEM: Final = 6
+"""Letters of a word that have to be alike."""
+ANOTHER: Final = 0.3
+"""Of that share: a part of the house that the package does not name."""
 BOM: Final = re.compile(r"(?:^|[-.])(?:bom|dependencies|platform)(?:$|[-.])")
+_NO_SIGNS: Final = str.maketrans("", "", "-_.")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z0-9]{2,40}|[A-Z]{2,20}(?![a-z])")
 
 
@@ -81,6 +87,11 @@ class Artifact:
         return bool(BOM.search(self.name)) and not self.jar
 
     @property
+    def is_namesake(self) -> bool:
+        """Whether it has its group's name (org.name:name), so that the others of the group are parts of it."""
+        return self.name.lower().replace("-", "") == houses_of(self.group)[-1]
+
+    @property
     def is_parent(self) -> bool:
         return self.name.endswith(("parent", "project", "-pom")) or self.name in ("apache", "pom", "oss")
 
@@ -94,7 +105,9 @@ class Catalogue:
     own: set[str] = field(default_factory=set)
     packages: set[str] = field(default_factory=set)
     jars: Jars = Jars.NONE
-    _index: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _index: dict[str, set[str]] = field(default_factory=dict)  # of words that were looked for
+    _spelled: list[tuple[str, Artifact]] = field(default_factory=list)
+    _news: bool = True  # whether something was added since these were made
     _families: dict[str, list[Artifact]] = field(default_factory=lambda: defaultdict(list))
     _owners: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
     _usual: dict[tuple[str, int], str] = field(default_factory=dict)
@@ -111,14 +124,13 @@ class Catalogue:
                 return None
             artifact = self.artifacts[key] = Artifact(group, name)
             self._families[_family(group)].append(artifact)
-            for word in {*houses_of(group), *words_of(name)} - TOP:
-                self._index[word].add(key)
-                self._index[stem(word)].add(key)
+            self._news = True
         seen = artifact.versions.get(version)
         if seen is None:
             seen = artifact.versions[version] = Seen(len(self.order))
             self.order.append((key, version))
-        seen.jar |= jar
+        if jar and not seen.jar:
+            seen.jar = self._news = True
         return artifact
 
     def named(self, name: str) -> str:
@@ -153,16 +165,30 @@ class Catalogue:
         near: set[str] = set()
         for part in package:
             if part not in TOP and len(part) > 1:
-                near |= self._index.get(part, set())
+                near |= self._of_word(part)
         return [self.artifacts[key] for key in near]
+
+    def _of_word(self, word: str) -> set[str]:
+        """Artifacts that have a word in their name; of what was fetched, those with a jar, since a POM alone has no classes."""
+        if self._news:
+            can = (one for one in self.artifacts.values() if one.jar or self.jars is Jars.NONE)
+            self._spelled = [(f"{one.group}:{one.name}".lower().translate(_NO_SIGNS), one) for one in can]
+            self._index, self._news = {}, False
+        if word not in self._index:
+            near = [one for spelled, one in self._spelled if word in spelled]
+            self._index[word] = {one.key for one in near if word in _all_words(one)}
+        return self._index[word]
 
     def _kin(self, package: list[str], used: list[Artifact]) -> list[tuple[str, float]]:
         """Where no name fits: what comes from the same house, the first one fetched foremost, as others came with it."""
         kin = [
             one for one in used if one.group.lower().split(".")[:2] == package[:2] and not (one.is_bom or one.is_parent)
         ]
-        kin.sort(key=lambda one: one.versions[one.used].order)
-        return [(one.key, KIN_SHARE * 0.6**place) for place, one in enumerate(kin[:3])]
+        kin.sort(key=lambda one: (_of_another(one.group, package), not one.is_namesake, one.versions[one.used].order))
+        return [
+            (one.key, KIN_SHARE * 0.6**place * (ANOTHER if _of_another(one.group, package) else 1.0))
+            for place, one in enumerate(kin[:3])
+        ]
 
     def on_path(self, artifact: Artifact) -> bool:
         """Whether its classes can be in use: a jar of it was fetched (for the project, if that can be told)."""
@@ -200,6 +226,17 @@ class Catalogue:
         ]  # fmt: skip
         return self.artifacts[min(same)[1]] if same else artifact
 
+    def list_of(self, artifact: Artifact, version: str) -> Artifact | None:
+        """The list of versions or the parent that gave a version: of its group and version, and read before everything of these,
+        as only what the project itself names is; what an artifact's own POM names is read after that.
+        """
+        seen = [
+            (of.order, one) for one in self._kin_of(artifact.group) if one.group == artifact.group
+            for other, of in one.versions.items() if other == version
+        ]  # fmt: skip
+        first = min(seen, key=lambda one: one[0], default=None)
+        return first[1] if first and (first[1].is_bom or (first[1].is_parent and not first[1].jar)) else None
+
     def _kin_of(self, group: str) -> list[Artifact]:
         """Its family, and those whose group begins with its group or the other way round."""
         known = (group, len(self._families))
@@ -208,8 +245,10 @@ class Catalogue:
             self._near[known] = sorted(kin | {_family(group)})
         return [one for family in self._near[known] for one in self._families.get(family, ())]
 
-    def asked_by(self, artifact: Artifact, version: str) -> Artifact | None:
-        """Who probably asked for a version: one of its house that moved and was read shortly before it, or whatever was read last."""
+    def read_before(self, artifact: Artifact, version: str) -> tuple[Artifact, str] | None:
+        """Who probably asked for a version, and in which of its own: one of its house that moved and was read shortly before it, or
+        whatever was read last.
+        """
         at = artifact.versions[version].order
         before = [(self.artifacts[key], of) for key, of in reversed(self.order[max(0, at - 8) : at])]
         asked = [
@@ -219,8 +258,7 @@ class Catalogue:
         ]
         house = artifact.group.split(".")[:2]
         moved = ((one, of) for one, of in asked if one.group.split(".")[:2] == house and self.older(one, of))
-        near = next(moved, None) or next(iter(asked), None)
-        return self.root(*near) if near else None
+        return next(moved, None) or next(iter(asked), None)
 
     def came_through(self, artifact: Artifact) -> Artifact | None:
         """What brought the newer one of its house that was read just before it: that asked for it, and perhaps for a newer one."""
@@ -238,8 +276,15 @@ class Catalogue:
         return max(lower, key=version_key, default="")
 
 
+@lru_cache(maxsize=4_096)
 def _family(group: str) -> str:
     return ".".join(group.split(".")[:3])
+
+
+def _all_words(artifact: Artifact) -> set[str]:
+    """The words of its group and name, with and without a number at their ends, and its name as one word."""
+    words = {*houses_of(artifact.group), *words_of(artifact.name), "".join(words_of(artifact.name))}
+    return (words | {stem(word) for word in words - TOP}) - TOP
 
 
 def _parted(name: str) -> tuple[list[str], set[str]]:
@@ -257,6 +302,18 @@ def _best(
     scored = [(_fits(package, words, artifact), artifact.key) for artifact in used]
     best = sorted(((score, key) for score, key in scored if score >= least), reverse=True)[:OWNERS_MAX]
     return [(key, 3 ** (score - best[0][0])) for score, key in best]
+
+
+def _of_another(group: str, package: list[str]) -> bool:
+    """Whether a group names a part of its house, and a package of that house another one: org.name.this, org.name.that.Type."""
+    part = houses_of(group)[2:3]
+    return bool(part) and part != tuple(package[2:3]) and not VAGUE & set(package[2:3])
+
+
+def alike(one: Artifact, other: Artifact) -> bool:
+    """Whether their names have a word in common, in whatever ending: validator, validation."""
+    ours, theirs = ([word for word in words_of(of.name) if len(word) >= STEM] for of in (one, other))
+    return any(mine[:STEM] == word[:STEM] for mine in ours for word in theirs)
 
 
 def _within(group: str, other: str) -> bool:

@@ -47,7 +47,7 @@ _THROWN: Final = re.compile(
     r"((?:[a-z_]\w{0,60}\.){1,12}[A-Z][\w$]{0,120}(?:Exception|Error|Throwable|Failure)?)(?::\s{0,2}(.{0,1500}))?$"
 )
 _FRAME: Final = re.compile(
-    r"^\s{1,12}at (?:(?=[^(/\n]{1,200}/)[\w.-]{1,80}(?:@[\w.-]{1,60})?//?)?((?:[\w$]{1,120}\.){1,14}[\w$<>]{1,120})\("
+    r"^\s{1,12}at (?:(?=[^(/\n]{1,200}/)[\w.-]{1,80}(?:@[\w.-]{1,60})?//?)?((?:[\w$]{1,120}\.){1,14}[\w$<>]{1,120}) ?\("
 )
 _LINKAGE: Final = (
     "NoClassDefFoundError",
@@ -76,6 +76,14 @@ _JDK: Final = (
     "jdk.internal",
     "org.codehaus.groovy",
 )
+_RUNNERS: Final = (
+    "org.apache.maven.plugin.Default",
+    "org.apache.maven.plugin.internal.",
+    "org.apache.maven.lifecycle.",
+    "org.codehaus.plexus.DefaultPlexusContainer",
+    "org.eclipse.sisu.",
+)
+"""Where Maven runs a plugin: what stands below raised nothing."""
 _TESTERS: Final = re.compile(r"(?:^|\.)(?:assert\w*|hamcrest|opentest4j|junit|testng|truth|mockito|surefire)(?:\.|$)")
 
 
@@ -286,9 +294,9 @@ def _below(log: Log, number: int) -> tuple[list[tuple[int, str]], list[tuple[int
         frame = _FRAME.match(line)
         if frame:
             found.append((at, frame[1].rpartition(".")[0]))
-        elif found or not line.strip() or line.startswith(("Caused by", "[INFO]", "[ERROR]")):
+        elif found or line.startswith(("Caused by", "[INFO]", "[ERROR]")) or " <<< " in line:
             break
-        elif len(more) < MORE_MAX and not _THROWN.match(line):
+        elif line.strip() and len(more) < MORE_MAX and not _THROWN.match(line):
             more.append((at, line))
     return found, more
 
@@ -303,7 +311,7 @@ def _of_exception(
         caller = next(((at, one) for at, one in path), None)
         for one in _linked(number, short, message):
             yield replace(one, by=caller[1] if caller else "")
-        if caller and "Could not initialize class" not in message:
+        if caller and "Could not initialize class" not in message and short != "ServiceConfigurationError":
             yield Naming(caller[1], Reason.CALLS, Failure.RUNTIME, caller[0], 0.9)
         return
     if short == "ClassCastException" and " cannot be cast to " in message:
@@ -317,15 +325,16 @@ def _of_exception(
             yield Naming(found, Reason.NAMED, Failure.RUNTIME, at, 0.6**place)
         for found in _DASHED.findall(line)[:3]:
             yield Naming(found, Reason.NAMED, Failure.RUNTIME, at, 0.8, artifact=f":{found}")
-    if not of_jdk(name) and not _TESTERS.search(name.lower()):
-        yield Naming(name, Reason.NAMED, Failure.RUNTIME, number, 0.4)
+    tester = _TESTERS.search(name.lower()) is not None
+    if not of_jdk(name) and (not tester or name.endswith("Exception")):  # a test tool's own exception is no assertion
+        yield Naming(name, Reason.NAMED, Failure.RUNTIME, number, 0.8 if tester else 0.4)
 
 
 def _raised(path: list[tuple[int, str]], whose: Whose) -> Iterator[Naming]:
     """Dependencies between the raise and the project's own code; the first one that is known raised it."""
     told: set[str] = set()
     for at, one in path:
-        owner = whose(one)
+        owner = OWN if one.startswith(_RUNNERS) else whose(one)
         if owner == OWN:
             return
         if owner and owner not in told:
@@ -339,6 +348,9 @@ def _linked(number: int, short: str, message: str) -> Iterator[Naming]:
     """The class that a linkage error names; in a signature it is the one before the method."""
     text = message.removeprefix("Could not initialize class ").strip().strip("'\"")
     names = [one.replace("/", ".").replace("$", ".") for one in _SLASHED.findall(text)] or _CLASS.findall(text)
+    if short == "ServiceConfigurationError" and ": Provider " in text:
+        provider, service = _CLASS.findall(text.partition(": Provider ")[2]), names[:1]
+        names = [*provider[:1], *service]
     if short in ("NoSuchMethodError", "NoSuchFieldError"):
         owner = _SHORT_CLASS.findall(text.partition("(")[0])
         names = owner[-1:] or names

@@ -12,6 +12,7 @@ JARS: Final = ("jar", "aar", "war", "hpi")
 _FILES: Final = (".pom", *(f".{kind}" for kind in JARS))
 _ROOTS: Final = ("maven2", "public", "releases")
 _AFTER: Final = ").,"
+PROGRESS: Final = "Progress ("
 ADDRESS_CHARS: Final = 600
 Fetch = tuple[int, str, str, str, str]
 """Line, group, name, version and kind of what was fetched."""
@@ -25,7 +26,8 @@ def fetches(log: Log) -> list[Fetch]:
 
 
 def tells_of_fetching(line: str) -> bool:
-    return "ownload" in line and "://" in line
+    """Also where a terminal's line was written over and over to show how far it is, with blanks at last."""
+    return ("ownload" in line and "://" in line) or line.startswith(PROGRESS) or (line != "" and line.isspace())
 
 
 def _urls(log: Log) -> list[Fetch]:
@@ -34,14 +36,14 @@ def _urls(log: Log) -> list[Fetch]:
     if "ownload" not in log.text:
         return found
     word = "ownloaded" if "ownloaded from" in log.text or "ownloaded:" in log.text else "ownload"
-    for number, line in [(number, line) for number, line in enumerate(log.lines, 1) if word in line]:
+    for number, line in enumerate(log.lines, 1):
+        if word not in line:
+            continue
         whole = line.partition("://")[2].partition(" ")[0]
-        if whole[-1:] in _AFTER:
-            whole = whole.rstrip(_AFTER)
-        address = whole.rsplit("/", 3) if len(whole) <= ADDRESS_CHARS else ()
+        address = whole.rstrip(_AFTER).rsplit("/", 3) if len(whole) <= ADDRESS_CHARS else ()
         if len(address) == 4 and "/" in address[0]:
             folder, name, version, file = address
-            if file.startswith(f"{name}-") and file.endswith(_FILES):
+            if file.endswith(_FILES) and file.startswith(name) and file[len(name) : len(name) + 1] == "-":
                 found.append((number, folder, name, version, file[file.rfind(".") + 1 :]))
     return found
 

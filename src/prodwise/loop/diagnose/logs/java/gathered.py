@@ -103,9 +103,10 @@ def _fetched(log: Log, found: Catalogue) -> None:
     """Downloads, in their order; jars that come in one go, after their POMs, are one batch."""
     batch: list[Seen] = []
     told: set[str] = set()
+    lines = log.lines
     last, alone = 0, False  # the line before; whether the batch is the first one of what a step fetched
     for number, group, name, version, kind in fetches(log):
-        if last and number != last + 1 and not tells_of_fetching(log.line(last + 1)):
+        if last and number != last + 1 and not tells_of_fetching(lines[last]):  # the line after the last one
             _close(found, batch, _begins_step(log, last) and not alone)
             last = 0
         if not last:

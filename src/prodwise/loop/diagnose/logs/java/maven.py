@@ -134,6 +134,8 @@ def _resolution(log: Log, known: Catalogue) -> Iterator[Clue]:
                 alone = 1.0 if _asks(line) in (None, f"{found[1]}:{found[2]}") else ASKED_FOR
                 yield Clue(Reason.NOT_FOUND, f"{found[1]}:{found[2]}", Failure.RESOLUTION, number, found[3], alone)
     for number, line in [*log.hits(" was not found in ", 40), *log.hits("[ERROR] ", 200)]:
+        if line.startswith(("[WARNING]", "[INFO]")):
+            continue
         found = NAMED.search(line.partition(" was not found in ")[0]) or _LISTED.match(line)
         if found and (" was not found in " in line or found.re is _LISTED):
             yield Clue(Reason.NOT_FOUND, f"{found[1]}:{found[2]}", Failure.RESOLUTION, number, found[3], 0.9)

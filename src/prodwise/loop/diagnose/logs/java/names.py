@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -80,6 +81,9 @@ VAGUE: Final = frozenset(
     ]
 )
 
+RENAMED: Final = frozenset(["javax", "jakarta"])
+"""One house under its two names: an artifact may have one, and its packages the other."""
+
 NAMED: Final = re.compile(
     r"(?<![\w.-])([a-zA-Z][\w.-]{1,150}):([\w.-]{1,120}):(?:[\w-]{1,30}:){0,2}([\dv][\w.+-]{0,80})"
 )
@@ -90,19 +94,23 @@ _BETWEEN: Final = re.compile(r"[-._]|(?<=[a-z0-9])(?=[A-Z][a-z])")
 """What parts the words of an artifact's name: a sign, or a capital (fooImpl)."""
 
 
+_NUMBER: Final = re.compile(r"\d{1,3}j?$")
+
+
 @lru_cache(maxsize=4_096)
 def words_of(name: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in _BETWEEN.split(name) if word)
 
 
-def houses_of(group: str) -> list[str]:
+@lru_cache(maxsize=4_096)
+def houses_of(group: str) -> tuple[str, ...]:
     """The parts of a group as packages write them, which have no dashes."""
-    return group.lower().replace("-", "").split(".")
+    return tuple(group.lower().replace("-", "").split("."))
 
 
 def stem(word: str) -> str:
     """Without the "4j" or the number that a name ends in."""
-    return re.sub(r"\d{1,3}j?$", "", word)
+    return _NUMBER.sub("", word) if word[-1:] == "j" or word[-1:].isdigit() else word
 
 
 def _split(word: str, package: list[str]) -> list[str]:
@@ -113,7 +121,7 @@ def _split(word: str, package: list[str]) -> list[str]:
     return [word]
 
 
-def score(package: list[str], classes: set[str], group: list[str], name: str) -> float:
+def score(package: list[str], classes: set[str], group: Sequence[str], name: str) -> float:
     """How well an artifact's name fits a class: its group leads the package, the words of its name are in it."""
     lead = 0
     for mine, theirs in zip(group, package, strict=False):
@@ -123,10 +131,14 @@ def score(package: list[str], classes: set[str], group: list[str], name: str) ->
     points = 4.0 if lead == len(group) else float(lead) if lead >= 2 else 0.0
     if not lead and len(package[0]) > 2 and package[0] not in TOP and group[-1] == package[0]:
         points += 2.5  # packages that begin with what the group ends with
-    words = [part for word in words_of(name) for part in _split(word, package)]
+    whole = "".join(words_of(name))  # jopt-simple in joptsimple
+    words = [whole] if whole in package else [part for word in words_of(name) for part in _split(word, package)]
+    points += 1.0 if len(group) == 1 and group[0] in package else 0.0  # a group of before groups were addresses
     missing = deepest = 0
     for word in words:
-        if word in package:
+        if word in RENAMED and package[0] in RENAMED:
+            points += 1.0
+        elif word in package:
             points += 2.0 if word not in VAGUE else 1.0
             deepest = max(deepest, package.index(word))
         elif word in classes and word not in VAGUE:

@@ -9,7 +9,7 @@ from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
 from prodwise.loop.diagnose.logs.java import code, gradle, maven
-from prodwise.loop.diagnose.logs.java.catalogue import Artifact, Catalogue, Jars
+from prodwise.loop.diagnose.logs.java.catalogue import Artifact, Catalogue, Jars, alike
 from prodwise.loop.diagnose.logs.java.gathered import gathered
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.versions import newer, same_major
@@ -43,6 +43,12 @@ FETCHED_MAX = 5
 """Artifacts that were fetched, at most, for the others to have been at hand."""
 HARDLY = 0.3
 """Of the share of a clue: a package with less is as good as not named beside it."""
+TRACE = 0.02
+"""The same where it only stands on the way."""
+OWNERS_ASKED = 3
+"""Of the likely owners of what is missing, how many are looked at for a newer version that somebody asked for."""
+UNLIKE = 0.7
+"""Of a share, for what was only read before the other, and has no word in common with it."""
 FEW = 2
 """Artifacts that a log may mention for none of them to be a dependency: a plugin of the build and the project itself."""
 
@@ -79,17 +85,16 @@ def quiet(log: Log) -> Log:
     """The same, each line where it was, without what tells of fetching artifacts: most of a long log of Maven."""
     if "ownload" not in log.text or not any(ending in log.text for ending in _FETCHED):
         return _unled(log)
-    kept = ["" if "ownload" in line and _fetches(line) else line for line in log.lines]
+    kept = [
+        "" if "ownload" in line and "://" in line and (".pom" in line or ".jar" in line or "maven" in line) else line
+        for line in log.lines
+    ]
     return _unled(Log.of(kept, log.cut))
 
 
 def _unled(log: Log) -> Log:
     """Without what the runner of another program's output puts before its lines."""
     return Log(_LED.sub("", log.text), log.cut) if "[java] " in log.text else log
-
-
-def _fetches(line: str) -> bool:
-    return "://" in line and (".pom" in line or ".jar" in line or "maven" in line)
 
 
 def _whose(known: Catalogue, name: str) -> str:
@@ -114,6 +119,8 @@ def _owned(one: code.Naming, known: Catalogue, kind: Failure | None) -> Iterator
         return
     owners = _not_of(known.owners(one.name), known.owners(one.by) if one.by else [])
     owners = owners or (known.hardly(one.name) if one.reason not in _FRAMES else [])
+    if one.reason is Reason.LACKS and one.name.startswith("javax."):  # what was renamed does not bring the old names
+        owners = [(key, share) for key, share in owners if not key.startswith("jakarta.")]
     for key, share in owners:
         yield Clue(one.reason, key, failing, one.line, known.artifacts[key].used, one.share * share)
     if one.reason is Reason.LACKS:
@@ -139,21 +146,26 @@ def _not_of(owners: list[tuple[str, float]], callers: list[tuple[str, float]]) -
 
 def _asked_for(one: code.Naming, owners: list[tuple[str, float]], known: Catalogue, kind: Failure) -> Iterator[Clue]:
     """What is missing was asked for by somebody: by whoever wanted a newer version of its owner, or renamed its packages."""
-    for key, share in owners[:1]:
+    for key, share in owners[:OWNERS_ASKED]:
         artifact = known.artifacts[key]
-        if newer(artifact.newest, artifact.used):
-            asker = known.asked_by(artifact, artifact.newest)
-            if asker is not None:
-                yield Clue(Reason.DEMANDS, asker.key, kind, one.line, asker.used, share)
-        if not newer(artifact.newest, artifact.used) and (before := known.came_through(artifact)) is not None:
+        near = known.read_before(artifact, artifact.newest) if newer(artifact.newest, artifact.used) else None
+        if near is not None:
+            asker = known.root(*near)
+            calls = any(near[0].key == caller for caller, _ in known.owners(one.by)[:1]) if one.by else False
+            yield Clue(Reason.DEMANDS, asker.key, kind, one.line, asker.used, 1.0 if calls else share)
+        elif key == owners[0][0] and (before := known.came_through(artifact)) is not None:
             yield Clue(Reason.DEMANDS, before.key, kind, one.line, before.used, 1.2 * share)
     if one.name.startswith("javax."):
         renamed = "jakarta." + one.name.removeprefix("javax.")
         for key, share in known.owners(renamed)[:1]:
             artifact = known.artifacts[key]
             if artifact.group.startswith("jakarta"):
-                asker = known.asked_by(artifact, artifact.used) or artifact
-                yield Clue(Reason.DEMANDS, asker.key, kind, one.line, asker.used, share)
+                near = known.read_before(artifact, artifact.used)
+                asker = known.root(*near) if near else artifact
+                sure = near is None or alike(near[0], artifact)
+                yield Clue(Reason.DEMANDS, asker.key, kind, one.line, asker.used, share if sure else UNLIKE * share)
+                if not sure:
+                    yield Clue(Reason.DEMANDS, key, kind, one.line, artifact.used, share)
 
 
 def _beside(clues: list[Clue], known: Catalogue) -> list[Clue]:
@@ -171,11 +183,11 @@ def _beside(clues: list[Clue], known: Catalogue) -> list[Clue]:
             continue
         version = clue.version or artifact.used
         found += _standing(artifact, version, clue, known)
-        root = known.root(artifact, version)
+        changed = clue.reason is Reason.LACKS or clue.kind is Failure.COMPILATION
+        root = (known.list_of(artifact, version) if changed else None) or known.root(artifact, version)
         if root is not artifact:
             found.append(Clue(Reason.FOLLOWS, key, clue.kind, clue.line))
-            changed = clue.reason is Reason.LACKS or clue.kind is Failure.COMPILATION
-            if root.key not in named or (changed and named[root.key].share < HARDLY * clue.share):
+            if root.key not in named or named[root.key].share < (HARDLY if changed else TRACE) * clue.share:
                 found += [
                     Clue(one.reason, root.key, one.kind, one.line, version, 0.9 * one.share)
                     for one in clues
