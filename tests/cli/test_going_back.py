@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from prodwise.cli.going_back import goal_of
 from prodwise.clock import now
 from prodwise.model.record import Rollout, RolloutState
 from prodwise.model.release import ReleaseState
@@ -110,3 +111,20 @@ def test_a_release_that_was_left_with_a_share_is_what_is_gone_back_from(
     said = shop.run("rollback", *wanted, "--dry-run").out
     assert "10-1111111, which still has users, would be withdrawn; all users would be on 9-1111111." in said
     assert json.loads(shop.run("rollback", *wanted, "--dry-run", "--json").out)["release"] == "9-1111111"
+
+
+def test_a_healer_of_an_earlier_version_keeps_nobody_from_going_back() -> None:
+    """It tells what serves, and not which of it is stable."""
+    rows = [
+        {
+            "id": f"{number}-1111111", "number": number, "commit": "1" * 40, "digest": "", "created_at": 1.0,
+            "state": "verified_good", "title": "", "author": "", "reason": "",
+        }
+        for number in (2, 1)
+    ]  # fmt: skip
+
+    class Earlier:
+        def get(self, path: str, **asked: object) -> dict[str, object]:
+            return {"rollouts": []} if path == "rollouts" else {"releases": rows, "serving": {"2-1111111": "100 %"}}
+
+    assert goal_of(Earlier(), "").release == "1-1111111"  # type: ignore[arg-type]

@@ -40,7 +40,9 @@ def goal_of(client: Client, wanted: str) -> Goal:
     serving = sorted(seen["serving"])
     wanted = meant(known, wanted).id if wanted else ""
     on_way = [r for r in client.get("rollouts")["rollouts"] if r["state"] not in ("queued", "verified_good", "failed")]
-    stable, beside = (str(on_way[-1]["previous"]), "") if on_way else (str(seen["stable"]), str(seen["beside"]))
+    # a healer of an earlier version that is still up tells neither: that must keep nobody from going back
+    told = str(seen.get("stable") or next(iter(serving), "")), str(seen.get("beside", ""))
+    stable, beside = (str(on_way[-1]["previous"]), "") if on_way else told
     if on_way and wanted in ("", stable):
         leaves = str(on_way[-1]["release"])
         plan = f"{leaves}, which is on its way, would be withdrawn; all users would be on {stable or 'nothing'}."

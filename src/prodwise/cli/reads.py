@@ -218,9 +218,10 @@ def _rollout(desk: Desk, wanted: str, *, as_json: bool) -> bool:
         return False
     wanted = one_of(wanted, names, "release", "prodwise releases")
     rollouts = client.get("rollouts", release=wanted)["rollouts"]
-    if not rollouts:
+    found = next((one for one in rollouts if one["release"] == wanted), None)
+    if found is None:
         return False  # it was found running: nothing was judged
-    found, known = rollouts[0], client.get("releases", begins=wanted)
+    known = client.get("releases", begins=wanted)
     release: Mapping[str, Any] = next(r for r in known["releases"] if r["id"] == wanted)
     fix = str(known["fixes"].get(wanted, ""))
     if as_json:
