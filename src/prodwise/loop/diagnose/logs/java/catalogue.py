@@ -28,7 +28,6 @@ STEM: Final = 6
 ANOTHER: Final = 0.3
 """Of that share: a part of the house that the package does not name."""
 BOM: Final = re.compile(r"(?:^|[-.])(?:bom|dependencies|platform)(?:$|[-.])")
-_NO_SIGNS: Final = str.maketrans("", "", "-_.")
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z0-9]{2,40}|[A-Z]{2,20}(?![a-z])")
 
 
@@ -105,9 +104,8 @@ class Catalogue:
     own: set[str] = field(default_factory=set)
     packages: set[str] = field(default_factory=set)
     jars: Jars = Jars.NONE
-    _index: dict[str, set[str]] = field(default_factory=dict)  # of words that were looked for
-    _spelled: list[tuple[str, Artifact]] = field(default_factory=list)
-    _news: bool = True  # whether something was added since these were made
+    _index: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _news: bool = True  # whether something was added since it was made
     _families: dict[str, list[Artifact]] = field(default_factory=lambda: defaultdict(list))
     _owners: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
     _usual: dict[tuple[str, int], str] = field(default_factory=dict)
@@ -162,22 +160,23 @@ class Catalogue:
 
     def _near_to(self, package: list[str]) -> list[Artifact]:
         """Artifacts whose names share a word with a package."""
+        if self._news:
+            self._list()
         near: set[str] = set()
         for part in package:
             if part not in TOP and len(part) > 1:
-                near |= self._of_word(part)
+                near |= self._index.get(part, set())
         return [self.artifacts[key] for key in near]
 
-    def _of_word(self, word: str) -> set[str]:
-        """Artifacts that have a word in their name; of what was fetched, those with a jar, since a POM alone has no classes."""
-        if self._news:
-            can = (one for one in self.artifacts.values() if one.jar or self.jars is Jars.NONE)
-            self._spelled = [(f"{one.group}:{one.name}".lower().translate(_NO_SIGNS), one) for one in can]
-            self._index, self._news = {}, False
-        if word not in self._index:
-            near = [one for spelled, one in self._spelled if word in spelled]
-            self._index[word] = {one.key for one in near if word in _all_words(one)}
-        return self._index[word]
+    def _list(self) -> None:
+        """Puts artifacts under the words of their names; of what was fetched, those with a jar, since a POM alone has no classes."""
+        self._index, self._news = defaultdict(set), False
+        for key, artifact in self.artifacts.items():
+            if self.jars is Jars.NONE or artifact.jar:
+                words = words_of(artifact.name)
+                for word in {*houses_of(artifact.group), *words, "".join(words)} - TOP:
+                    self._index[word].add(key)
+                    self._index[stem(word)].add(key)
 
     def _kin(self, package: list[str], used: list[Artifact]) -> list[tuple[str, float]]:
         """Where no name fits: what comes from the same house, the first one fetched foremost, as others came with it."""
@@ -279,12 +278,6 @@ class Catalogue:
 @lru_cache(maxsize=4_096)
 def _family(group: str) -> str:
     return ".".join(group.split(".")[:3])
-
-
-def _all_words(artifact: Artifact) -> set[str]:
-    """The words of its group and name, with and without a number at their ends, and its name as one word."""
-    words = {*houses_of(artifact.group), *words_of(artifact.name), "".join(words_of(artifact.name))}
-    return (words | {stem(word) for word in words - TOP}) - TOP
 
 
 def _parted(name: str) -> tuple[list[str], set[str]]:
