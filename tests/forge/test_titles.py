@@ -30,6 +30,10 @@ def title(why: str, kind: ActionKind = ActionKind.PATCH, repairer: str = "search
         ("The call lacks `tax` (cart.py, line 2).", "Pass tax along in cart.py"),
         ("`Lock` is raised here, and not handled as Busy is (a.py, line 2).", "Correct a.py near line 2"),
         ("Lock is raised here, and not handled as Busy is (a.py, line 2).", "Handle Lock as well in a.py"),
+        (
+            "`Full` is raised here, and kept in by a handler of its own `try` (a.py, line 2).",
+            "Let Full out of its own try in a.py",
+        ),
         ("A sentence that nobody knows (shop/cart.py, line 7).", "Correct shop/cart.py near line 7"),
         (f"`{'long_name.' * 12}` may be zero (shop/cart.py, line 9).", "Correct shop/cart.py near line 9"),
     ],

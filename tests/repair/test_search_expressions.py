@@ -12,6 +12,7 @@ from prodwise.repair.search import candidates
 from prodwise.repair.source import Function, Source
 from prodwise.repair.templates import asked, texts
 from prodwise.repair.values import Call, Calls, Value
+from tests.repair.small_programs import made
 
 
 def same(one: str, two: str) -> bool:
@@ -109,11 +110,26 @@ def test_an_expression_goes_through_what_others_go_through(around: str, bad: str
         ("a=(b)", r"a=\s*(b)"),
         ("^ab", "(?i)^ab"),
         (r"ab", r"ab$"),
+        ("#([^;]+);", "#([^#;]+);"),
+        ("<(?:[^>]*)>", "<(?:[^<>]*)>"),
+        ('"(?P<text>[^;]+);', '"(?P<text>[^";]+);'),
     ],
 )
 def test_a_pattern_takes_more_or_less(bad: str, good: str) -> None:
     text = f"import re\ndef f(a):\n    return re.match(r'{bad}', a)\n"
     assert cost(text, f"r'{bad}'", f"r'{good}'") < 2.4
+
+
+def test_what_opens_a_piece_is_a_character_of_its_own() -> None:
+    """Not an escaped one, a sign that means something else, nor one that the class leaves out already."""
+    for pattern, wrong in (
+        (r"\d([^;]+)", "[^d;]"),
+        ("a([^;]+)", "[^a;]"),
+        ("^([^;]+)", "[^^;]"),
+        ("#([;#]+)", "[#;#]"),
+    ):
+        text = f"import re\ndef f(a):\n    return re.match(r'{pattern}', a)\n"
+        assert not any(wrong in one.new for one in made(text, 3).values())
 
 
 @pytest.mark.parametrize(

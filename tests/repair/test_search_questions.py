@@ -192,6 +192,13 @@ def test_where_no_question_tells_them_apart_the_place_is_told(shop: Workshop) ->
     assert "`seen.append(task.name)` (m.py, line 10) is left out" in told.value.hint
 
 
+def test_what_the_module_gathers_is_asked_for_what_is_in_it() -> None:
+    text = "KINDS = (list, set)\nLIMIT = 3\nOTHER = frozenset(KINDS)\ndef f(a):\n    if a.kind:\n        return 1\n"
+    asked = {one.text for one in askable(site(5, text), site(5, text).statement)}
+    assert {"a.kind in KINDS", "a.kind in OTHER"} <= asked
+    assert "a.kind in LIMIT" not in asked
+
+
 def test_numbers_are_asked_of_numbers_alone() -> None:
     """Of what is only true or false, `> 0` would say the same in other words, and count as a rival."""
     text = "def late(days, over):\n    if over:\n        days += 7\n    return days\n"

@@ -56,6 +56,45 @@ def test_what_was_just_made_may_be_nothing(guard: str, looped: bool) -> None:
     assert good in made(text, line)
 
 
+ROUTE = """def add(path, name=None, tags=None, *, calls=None):
+    return path
+
+
+def all_of(routes):
+    for route in routes:
+        add(route.path, name=route.name, tags=route.tags)
+"""
+
+
+def test_what_a_call_hands_on_of_one_thing_it_hands_on_whole() -> None:
+    last = "tags=route.tags)"
+    assert ROUTE.replace(last, "tags=route.tags, calls=route.calls)") in made(ROUTE, 7)
+    assert not any("path=route.path" in one.new for one in made(ROUTE, 7).values()), "it is given by its place"
+    others = ROUTE.replace("name=route.name", "name=path.name")
+    assert not any("route.calls" in one.new for one in made(others, 7).values())
+
+
+OWN = """def step(work):
+    try:
+        if work() is None:
+            raise _Refused("none")
+    except Exception:
+        return 0
+"""
+
+
+def test_an_error_of_its_own_gets_out_of_a_broad_handler() -> None:
+    good = OWN.replace("    except Exception", "    except _Refused:\n        raise\n    except Exception")
+    assert good in made(OWN, 2)
+    for other in (
+        OWN.replace("except Exception", "except KeyError"),
+        OWN.replace("except Exception", "except (_Refused, Exception)"),
+        OWN.replace('_Refused("none")', "error"),
+        OWN.replace('raise _Refused("none")', "raise"),
+    ):
+        assert not any(one.kind == "handler" for one in made(other, 2).values()), other
+
+
 CLASS = """
 class Base(Other):
     def __init__(self, a, b=1):

@@ -64,6 +64,7 @@ _WRONG: Final = tuple(
         (r"the limit of `([^`]+)` is too narrow", "widen the limit of {}"),
         (r"`([^`]+)` is one off", "move {} by one"),
         (r"(\w+) is raised here, and not handled as .+", "handle {} as well"),
+        (r"`([^`]+)` is raised here, and kept in by a handler of its own `try`", "let {} out of its own try"),
         (r"the answer depends on `([^`]+)`", "let the answer depend on {}"),
         (r"`([^`]+)` lacks a limit", "give {} a limit"),
         (r"`([^`]+)` lacks `([^`]+)`", "call {1} on {0}"),

@@ -27,6 +27,7 @@ from prodwise.repair.search import (
     names,
     only,
     operators,
+    own_errors,
     parts,
     patterns,
     receivers,
@@ -145,6 +146,7 @@ def _all(site: Site) -> Iterator[Edit]:
         yield from missing.steps(site)
         yield from inherited.edits(site)
         yield from moves.edits(site)
+        yield from own_errors.edits(site)
 
 
 def _default(function: Function, node: ast.expr) -> bool:

@@ -37,6 +37,7 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
     if len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp):
         return
     yield from _unused(site, node, given)
+    yield from _alike(site, node, given)
     yield from _usual(site, node, given)
     yield from _constant(site, node)
 
@@ -60,6 +61,19 @@ def _unused(site: Site, node: ast.Call, given: set[str | None]) -> Iterator[Edit
         if rest is not None and rest.arg not in here:
             cost = 1.9 if rest.arg not in read else 2.6
             yield added(site, node, f"{stars}{rest.arg}", f"`{rest.arg}` is not handed on", cost)
+
+
+def _alike(site: Site, node: ast.Call, given: set[str | None]) -> Iterator[Edit]:
+    """`f(name=route.name, path=route.path)` where `f` takes a `tags` as well: `tags=route.tags`."""
+    function = site.source.defined.get(name_of(node.func))
+    things = [ast.unparse(one.value.value) for one in node.keywords
+              if isinstance(one.value, ast.Attribute) and one.value.attr == one.arg]  # fmt: skip
+    if function is None or None in given or len(things) < 2 or len(set(things)) > 1:
+        return
+    parameters = (*function.args.args, *function.args.kwonlyargs)
+    for name in [one.arg for one in parameters[len(node.args) :] if one.arg not in ("self", "cls", *given)]:
+        text = f"{name}={things[0]}.{name}"
+        yield added(site, node, text, f"`{name_of(node.func)}` is usually given `{text}` here", 1.7)
 
 
 def _usual(site: Site, node: ast.Call, given: set[str | None]) -> Iterator[Edit]:

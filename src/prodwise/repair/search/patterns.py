@@ -20,6 +20,7 @@ _MORE = ("-", "_", ".", "0-9", "A-Z", "a-z", r"\s", ":", "+", "/", "@", " ")
 _MEMBER = re.compile(r"\\.|[^\\]-[^\\]|.")
 _RANGE = re.compile(r"[^\\]-[^\\]")
 _ATOM = re.compile(r"\\.|\[\^?\]?(?:[^\]\\]|\\.)*\]|[A-Za-z0-9/:,;=@#%&!\"'<>~` _-]")
+_OPENS = re.compile(r"(?<!\\)([^\w\s\\()\[\]{}?*+|^$.-])(?:\((?:\?:|\?P<\w{1,40}>)?)?$")
 _SPOTS = re.compile(r"(?<=[=:,;>|)(])(?![*+?:)=!<])|(?=[=:,;<|)(])")
 # One spelling → those that are meant in its place.
 _SPELT = tuple((re.compile(old), new) for old, new in (
@@ -82,6 +83,7 @@ def _variants(body: str) -> Iterator[tuple[str, float]]:
                 start = at if more == "-" or not found[2].endswith("-") else at - 1
                 yield body[:start] + more + body[start:], 1.9 if more in "-_." else 2.2
         yield from _narrower(body, found)
+        yield from _fenced(body, found)
     for old, new in _SPELT:
         for found in list(old.finditer(body))[:6]:
             yield body[: found.start()] + found.expand(new) + body[found.end() :], 1.9
@@ -105,6 +107,13 @@ def _narrower(body: str, found: re.Match[str]) -> Iterator[tuple[str, float]]:
         yield body[:start] + body[start + len(one[0]) :], 2.1
     if body[found.end() : found.end() + 1] in ("*", "+") and body[found.end() + 1 : found.end() + 2] != "?":
         yield f"{body[: found.end() + 1]}?{body[found.end() + 1 :]}", 2.1
+
+
+def _fenced(body: str, found: re.Match[str]) -> Iterator[tuple[str, float]]:
+    """`&([^;]+);` as `&([^&;]+);`: what opens a piece does not stand inside of it."""
+    opens = _OPENS.search(body[: found.start()])
+    if found[1] and opens is not None and opens[1] not in found[2]:
+        yield body[: found.start(2)] + opens[1] + body[found.start(2) :], 1.8
 
 
 def _optional(body: str) -> Iterator[tuple[str, float]]:

@@ -17,6 +17,7 @@ THINGS_MOST = 36
 ROOTS_MOST = 4
 PAIRED_MOST = 8
 KINDS_MOST = 24
+COLLECTIONS_MOST = 8
 CONSTANTS_MOST = 10
 QUESTIONS_MOST = 1_500
 TEXT_MOST = 60
@@ -99,7 +100,7 @@ def _elsewhere(site: Site, things: dict[str, float]) -> Iterator[tuple[str, floa
     for one in nearby.questions(site.source):
         if nearby.visible(site, one.names):
             yield one.text, 1.8 if one.place is function else 2.0
-    for question in nearby.open_questions(site.source):
+    for question in (*nearby.open_questions(site.source), *(f"{{}} in {name}" for name in _collections(site.source))):
         for thing, more in things.items():
             yield question.replace("{}", thing), 1.9 + more
 
@@ -162,6 +163,20 @@ def _kinds(source: Source) -> dict[str, float]:
     named = [one for one in (*classes, *imported) if one[:1].isupper() and not one.isupper()]
     found.update((kind, 2.3) for kind in named if kind not in found)
     return dict(list(found.items())[:KINDS_MOST])
+
+
+@lru_cache(maxsize=16)
+def _collections(source: Source) -> tuple[str, ...]:
+    """Names of what the module holds several things in."""
+    shown = ast.Tuple | ast.List | ast.Set | ast.Dict
+    return tuple(
+        one.id for each in source.tree.body if isinstance(each, ast.Assign) for one in each.targets
+        if isinstance(one, ast.Name) and (isinstance(each.value, shown) or _gathers(each.value))
+    )[:COLLECTIONS_MOST]  # fmt: skip
+
+
+def _gathers(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and ast.unparse(value.func) in ("frozenset", "set", "tuple", "dict", "list")
 
 
 def _constants(site: Site) -> list[str | int]:
