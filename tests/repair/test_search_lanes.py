@@ -46,9 +46,15 @@ def test_price():
 
 def test_number():
     assert m.number() == 1
+
+
+def test_many():
+    for cups in range(3, 11):
+        assert m.price(cups, True) == 2 * cups
+    assert m.price(12, True) == 24
 """
 COMMAND = (sys.executable, "-m", "pytest", "-q", "test_m.py")
-PRICE, NUMBER = "test_m.py::test_price", "test_m.py::test_number"
+PRICE, NUMBER, MANY = (f"test_m.py::test_{name}" for name in ("price", "number", "many"))
 
 
 @pytest.fixture
@@ -75,7 +81,7 @@ def edits(pairs: Sequence[tuple[str, str]]) -> dict[int, Try]:
 
 def tried(shop: Workshop, some: dict[int, Try], test: str, trial: Trial | None = None) -> tuple[Tried, int]:
     """And how many lanes there were."""
-    trial = trial or Trial((test,), (test,), (PRICE, NUMBER), 2.0, error="AssertionError")
+    trial = trial or Trial((test,), (test,), (PRICE, NUMBER, MANY), 2.0, error="AssertionError")
     with Lanes(shop, shop.base) as lanes, shop.fresh(shop.base) as tree:
         probe = Probe(tree)
         found = lanes.attempt(probe, COMMAND, some, trial, 60.0)
@@ -98,6 +104,16 @@ def test_what_leaves_the_value_as_it_is_or_differs_like_what_failed_waits(shop: 
     assert found.codes[7] == 0
     assert list(found.codes) == [1, 3, 4, 7, 0, 2, 5, 6]
     assert set(found.codes.values()) == {0, 1}
+
+
+def test_where_the_test_fails_is_asked_however_often_it_came_past_before(shop: Workshop) -> None:
+    """Many tests ask one thing after the other of a function, and only the last one fails."""
+    some = edits(
+        [("cups > 10", "cups > 11"), ("cups - 1", "cups - 1 + 0"), ("cups - 1", "cups"), ("cups > 10", "cups > 12")]
+    )
+    found, _ = tried(shop, some, MANY)
+    assert found.codes[3] == 0
+    assert list(found.codes) == [2, 3, 0, 1]
 
 
 def test_what_a_question_would_use_up_tells_nothing(shop: Workshop) -> None:
@@ -124,7 +140,7 @@ def test_where_memory_is_scarce_there_is_one(shop: Workshop, monkeypatch: pytest
 def test_what_passes_in_one_lane_ends_the_less_likely_in_the_other(shop: Workshop) -> None:
     some = edits([("return 2", f"return {number}") for number in (3, *range(4, 1200))])
     some = {at: Try(one.edit, one.unit, 1.0 if at == 0 else 5.0) for at, one in some.items()}
-    found, _ = tried(shop, some, PRICE, Trial((PRICE,), (PRICE,), (NUMBER,), 2.0, margin=0.8, most=60))
+    found, _ = tried(shop, some, PRICE, Trial((PRICE,), (PRICE,), (NUMBER, MANY), 2.0, margin=0.8, most=60))
     assert found.codes[0] == 0
     assert len(found.codes) < len(some) / 2
 

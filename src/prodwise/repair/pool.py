@@ -223,7 +223,7 @@ def _statements(
 ) -> Iterator[tuple[float, Source, ast.stmt]]:
     for path, source in sources.items():
         for statement in source.statements:
-            lines = range(statement.lineno, source.last_head_line(statement) + 1)
+            lines = [*range(statement.lineno, source.last_head_line(statement) + 1), *_handlers(statement)]
             value = max((places.get((path, line), 0.0) for line in lines), default=0.0)
             inside = source.function(statement) if not isinstance(statement, Function) else statement
             if isinstance(statement, Function):
@@ -234,6 +234,11 @@ def _statements(
                 value = max(value, OUTER * max(read, default=0.0))
             if value and (inside is not None or value > 0.5):
                 yield value, source, statement
+
+
+def _handlers(statement: ast.stmt) -> list[int]:
+    """A `try` is as suspect as the handlers that were come to."""
+    return [one.lineno for one in statement.handlers] if isinstance(statement, ast.Try) else []
 
 
 def _readers(sources: Mapping[str, Source]) -> dict[str, frozenset[tuple[str, int]]]:

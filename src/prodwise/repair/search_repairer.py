@@ -30,8 +30,8 @@ ENOUGH = 0.75
 """After this part of its time the search goes on to what follows a try that passed; ALL: where none did."""
 ALL = 0.9
 FIRST = 0.6
-"""Where nothing has passed after this part of its time, it looks for places where a question is missing; FORCED and ASKED: the parts
-that this may take."""
+"""After this part of that it looks at what has passed, since the gates need time as well; where nothing has, for places at which a
+question is missing. FORCED and ASKED: the parts that this may take."""
 FORCED = 0.15
 ASKED = 0.1
 PLACES_MOST = 8
@@ -122,18 +122,16 @@ class _Search:
         """The likelier edits first; where none of them passes, those that ask what is missing, and the rest."""
         candidates = pool.candidates()
         self.made = len(candidates)
-        first = self._forked(candidates, FIRST)
-        if not first.passed:
-            asking = self._asking(pool)
-            self.made += len(asking)
-            rest = [*asking, *first.late]
-        else:
-            best = min(one.score for one in first.passed)
-            rest = [one for one in first.late if one.score <= best + MARGIN]
+        first = self._forked(candidates, FIRST, enough=1.0)
+        if first.passed:
+            return first
+        asking = self._asking(pool)
+        self.made += len(asking)
+        rest = [*asking, *first.late]
         if not rest or self.left() < LAST_S:
             return first
         then = self._forked(rest)
-        return _Tries([*first.passed, *then.passed], [*first.cannot, *then.cannot], then.late)
+        return _Tries(then.passed, [*first.cannot, *then.cannot], then.late)
 
     def _asking(self, pool: Pool) -> list[Candidate]:
         """1. Places at which the check passes where a condition is answered otherwise, a step left out or the work given up. 2. What
@@ -168,15 +166,15 @@ class _Search:
             scene.limits.quick,
             margin=MARGIN,
             most=PASSED_MOST,
-            enough=ENOUGH / ALL,
             error=scene.error.rpartition(".")[2],
             idle=scene.limits.idle,
         )
 
-    def _forked(self, candidates: Sequence[Candidate], share: float = 1.0) -> _Tries:
-        """share: of the time that is left."""
+    def _forked(self, candidates: Sequence[Candidate], share: float = 1.0, enough: float = ENOUGH / ALL) -> _Tries:
+        """share: of the time that is left; enough: of that, where one has passed."""
         command, seconds = self.scene.check.whole or self.scene.check.command, max(2.0, ALL * self.left() - LAST_S)
-        tried = self.lanes.attempt(self.probe, command, _numbered(candidates), self._trial(), share * seconds)
+        trial = replace(self._trial(), enough=enough)
+        tried = self.lanes.attempt(self.probe, command, _numbered(candidates), trial, share * seconds)
         if not tried.ready:
             return _Tries([], list(candidates), [])
         passed = [one for at, one in enumerate(candidates) if tried.codes.get(at) == 0]

@@ -14,7 +14,7 @@ import time
 import prodwise_forks as forks
 import sitecustomize as watch
 
-VISITS = 3
+FIRST = frozenset((1, 2, 3))
 LOOKS_MOST = 600
 SHARE = 0.15
 NODES_MOST = 400
@@ -24,6 +24,7 @@ LOADED_MOST = 400
 SAME = "same"
 SAID = os.path.join(watch.HERE, "differs.jsonl")
 LOADED = os.path.join(watch.HERE, "loaded")
+CAME = os.path.join(watch.HERE, "came.json")
 PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...))
 THINGS = (type, type(watch.begin), type(len), type(os))
 ELSEWHERE = re.compile(r"\b(super\(|yield\b|await\b|__\w*[^\W_]\b(?!__))")
@@ -39,34 +40,48 @@ class Place:
 
     def __init__(self, path, whole):
         self.path, (self.first, self.last, self.start, self.end, self.kind) = path, whole
-        self.edits, self.visits = [], 0  # type: list, int
+        self.edits, self.visits, self.due = [], 0, FIRST  # type: list, int, frozenset
 
 
 def known(quick):
-    """Edit id → SAME, or what it has in common with others; without those of which nothing is known. None in a child."""
+    """Edit id → SAME, or what it has in common with others; without those of which nothing is known. None in a child.
+
+    1. The failing test is run to see how often it comes past each place, and what it imports. 2. It is run again, and asked there."""
     places = places_of(watch.State.plan["edits"])
     if not places:
         return {}
     seconds = SHARE * watch.State.plan["last"]
-    for path in (SAID, LOADED):
+    for path in (SAID, LOADED, CAME):
         open(path, "w").close()
-    pid = os.fork()
-    if pid == 0:
-        watch.State.child, watch.State.parting = -1, parting(frozenset(sys.modules))
-        forks.limit(seconds)
-        begin(places, seconds)
-        if quick:
-            forks.called(quick[:1])
+    if apart(quick, min(seconds, watch.State.plan["seconds"]), counted, places):
         return None
-    forks.wait(pid, seconds)
     warm()
+    came(places)
+    if apart(quick, seconds, begin, places, seconds):
+        return None
     try:
         return judged(places, told())
     except Exception:  # the tests might have written there as well
         return {}
 
 
-def parting(before):
+def apart(quick, seconds, prepare, *what):
+    """Runs the failing test in a child. Whether this is the child, which goes on with it."""
+    pid = os.fork()
+    if pid:
+        forks.wait(pid, seconds)
+        return False
+    watch.State.child = -1
+    forks.limit(seconds)
+    prepare(*what)
+    if quick:
+        forks.called(quick[:1])
+    return True
+
+
+def counted(places):
+    before = frozenset(sys.modules)
+
     def tell():
         with open(LOADED, "a") as out:
             for name, module in list(sys.modules.items()):
@@ -77,8 +92,25 @@ def parting(before):
                     and ("site-packages" in path or not os.path.abspath(path).startswith(watch.ROOT + os.sep))
                 ):
                     out.write(name + "\n")
+        with open(CAME, "w") as out:
+            json.dump([place.visits for place in places], out)
 
-    return tell
+    def act(_, place, __):
+        place.visits += 1
+
+    watch.State.parting = tell
+    entering(places, act)
+
+
+def came(places):
+    """The last visits tell most: there the test fails. Where it could not be seen which they are, the first ones are looked at."""
+    try:
+        with open(CAME) as source:
+            many = [int(one) for one in json.load(source)]
+    except (OSError, ValueError, TypeError):
+        return
+    for place, visits in zip(places, many):
+        place.due = frozenset((1, visits - 1, visits))
 
 
 def warm():
@@ -108,12 +140,24 @@ def places_of(edits):
 
 
 def begin(places, seconds):
-    """Looks at each place when the test comes there the first few times."""
-    lines, stop = {}, time.monotonic() + seconds  # type: dict, float
+    """Looks at each place at those visits that are due."""
+    looks, stop = [0], time.monotonic() + seconds
+
+    def act(at, place, frame):
+        place.visits += 1
+        if place.visits in place.due and looks[0] < LOOKS_MOST and time.monotonic() < stop:
+            looks[0] += 1
+            look(at, place, frame)
+
+    entering(places, act)
+
+
+def entering(places, act):
+    """Calls act(number, place, frame) each time that the test comes to a place."""
+    lines, names = {}, {}  # type: dict, dict
     for at, place in enumerate(places):
         for line in range(place.first, place.last + 1):
             lines.setdefault(place.path, {}).setdefault(line, (at, place))
-    names, looks = {}, [0]  # type: dict, list
 
     def call(frame, event, _):
         name = frame.f_code.co_filename
@@ -128,10 +172,8 @@ def begin(places, seconds):
             here = mine.get(frame.f_lineno) if event == "line" else None
             if event == "line" and here is not last[0]:
                 last[0] = here
-                if here is not None and here[1].visits < VISITS and looks[0] < LOOKS_MOST and time.monotonic() < stop:
-                    looks[0] += 1
-                    here[1].visits += 1
-                    look(here[0], here[1], frame)
+                if here is not None:
+                    act(here[0], here[1], frame)
             return line
 
         return line
