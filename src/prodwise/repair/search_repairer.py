@@ -96,20 +96,28 @@ class _Search:
         return self.end - monotonic()
 
     def best(self, pool: Pool) -> list[Survivor]:
-        """1. Tries until what follows is clearly less likely than what stands, or time is up. 2. What stands is asked further
-        questions, and weighed. 3. The chosen ones pass the plain command once more, in a fresh process."""
-        guards = Guards(self.scene, self.probe)
-        tried = self._all(pool)
+        """1. Tries, the likelier edits first; where none of them stands, those that ask what is missing, and the rest. 2. What stands
+        is asked further questions, and weighed. 3. The chosen ones pass the plain command once more, in a fresh process."""
+        candidates, guards = pool.candidates(), Guards(self.scene, self.probe)
+        self.made = len(candidates)
+        tried = self._forked(candidates, FIRST, enough=1.0)
+        standing = self._standing(tried, guards) if tried.passed else []
+        if not standing and self.left() > LAST_S:
+            tried = self._rest(pool, tried)
+            standing = self._standing(tried, guards)
         self.untried = 0 if tried.passed else len(tried.late) + max(0, len(tried.cannot) - PLAIN_MOST)
+        answers, base = self._answers(standing)
+        asked = base if self.scene.breaks else ()
+        return [one for one in chosen(standing, answers, self.scene.spectrum, asked) if self._again(one)]
+
+    def _standing(self, tried: _Tries, guards: Guards) -> list[Candidate]:
+        """What passes beyond the tests of the file as well, with what can only be tried plainly, likeliest first."""
         passed = self._beside(_whole(tried.passed))
         best = min((one.score for one in passed), default=1e9)
         slow = self._plainly([one for one in tried.cannot if one.score <= best + MARGIN][:PLAIN_MOST])
         passed += guards.whole(slow, self.left() - LAST_S)
         held = limits.weighed(guards.hold(passed, self.left() - LAST_S))
-        standing = sorted(held, key=lambda one: one.score)
-        answers, base = self._answers(standing)
-        asked = base if self.scene.breaks else ()
-        return [one for one in chosen(standing, answers, self.scene.spectrum, asked) if self._again(one)]
+        return sorted(held, key=lambda one: one.score)
 
     def _beside(self, passed: Sequence[Candidate]) -> list[Candidate]:
         """With the limits that pass as well as those that did."""
@@ -118,19 +126,11 @@ class _Search:
         more = limits.others(known, source_of)
         return [*known, *(self._forked(more).passed if more and self.left() > LAST_S else [])]
 
-    def _all(self, pool: Pool) -> _Tries:
-        """The likelier edits first; where none of them passes, those that ask what is missing, and the rest."""
-        candidates = pool.candidates()
-        self.made = len(candidates)
-        first = self._forked(candidates, FIRST, enough=1.0)
-        if first.passed:
-            return first
+    def _rest(self, pool: Pool, first: _Tries) -> _Tries:
         asking = self._asking(pool)
         self.made += len(asking)
         rest = [*asking, *first.late]
-        if not rest or self.left() < LAST_S:
-            return first
-        then = self._forked(rest)
+        then = self._forked(rest) if rest and self.left() > LAST_S else _Tries([], [], rest)
         return _Tries(then.passed, [*first.cannot, *then.cannot], then.late)
 
     def _asking(self, pool: Pool) -> list[Candidate]:
