@@ -78,6 +78,8 @@ def test_what_goes_by_its_own_name_is_meant(line: str) -> None:
         ("AttributeError", "'NoneType' object has no attribute 'x'", "return d.x", "return (d.x if d is not None else None)"),
         ("NameError", "name 'coutn' is not defined", "return coutn", "return count"),
         ("UnicodeDecodeError", "'ascii' codec", "return open(d)", 'return open(d, encoding="utf-8")'),
+        ("UnicodeDecodeError", "'utf-8' codec", "return d.decode(n)", 'return d.decode(n, "replace")'),
+        ("UnicodeDecodeError", "'utf-8' codec", "return text(d, n)", 'return text(d, n, errors="replace")'),
         ("RuntimeError", "dictionary changed size during iteration", "for x in d: pass", "for x in list(d): pass"),
         ("StopIteration", "", "return next(d)", "return next(d, None)"),
     ],
@@ -87,6 +89,14 @@ def test_an_error_calls_for_its_usual_ends(error: str, message: str, line: str, 
     source = Source("m.py", text)
     edits = crash.edits(source, statement_at(source, 2), error, message, 0)
     assert f"    {good}\n" in [edit.applied(text).split("\n", 1)[1] for edit in edits]
+
+
+def test_a_decoding_that_others_decide_about_is_left_to_them() -> None:
+    """With constants in the place of what was given, their callers would be deaf."""
+    text = "def f(d, encoding, errors):\n    return d.decode(encoding, errors)\n"
+    source = Source("m.py", text)
+    edits = crash.edits(source, statement_at(source, 2), "UnicodeDecodeError", "'utf-8' codec", 0)
+    assert [edit.applied(text) for edit in edits if "encoding, errors)" not in edit.applied(text)] == []
 
 
 def test_a_handler_takes_the_error_beside_its_own() -> None:

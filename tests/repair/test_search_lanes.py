@@ -163,3 +163,44 @@ def test_the_expression_around_an_edit(statement: str, part: str, kind: str | No
     edit = Edit("m.py", start, start + 1, "c", "kind", "why", 1.0, 1)
     whole = around(source, source.statements[0], edit)
     assert (whole.kind if isinstance(whole, Whole) else None) == kind
+
+
+PATIENT = """import time
+
+import m
+
+
+def test_price():
+    assert m.price(3, True) == 9
+
+
+def test_waits():
+    time.sleep(1)
+
+
+def test_waits_again():
+    time.sleep(1)
+
+
+def test_waits_once_more():
+    time.sleep(1)
+"""
+
+
+def test_tests_that_wait_one_after_the_other_are_no_try_that_hangs(shop: Workshop) -> None:
+    """None of them waits for as long as a try may, and together they wait for longer."""
+    some = edits([("cups * rate(member)", "cups * 3")])
+    must = (PRICE, *(f"test_m.py::test_waits{more}" for more in ("", "_again", "_once_more")))
+    with shop.fresh(shop.base) as tree:
+        (tree.root / "test_m.py").write_text(PATIENT)
+        found = Probe(tree).attempt(COMMAND, some, Trial((PRICE,), must, (), 2.0, idle=1.8), 60.0)
+    assert found.codes == {0: 0}
+
+
+def test_what_fails_anyway_is_not_run_in_a_try(shop: Workshop) -> None:
+    """It could use up the time of what has to pass."""
+    some = edits([("cups * rate(member)", "cups * 3")])
+    with shop.fresh(shop.base) as tree:
+        (tree.root / "test_m.py").write_text(PATIENT.replace("time.sleep(1)", "1 / [1 for _ in iter(int, 1)][0]", 1))
+        found = Probe(tree).attempt(COMMAND, some, Trial((PRICE,), (PRICE,), ("test_m.py::test_waits",), 1.0), 60.0)
+    assert found.codes == {0: 0}

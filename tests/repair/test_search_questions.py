@@ -148,6 +148,13 @@ def test_questions_are_answered_where_tests_come_past(shop: Workshop) -> None:
     assert visits[2] == []
 
 
+def test_the_tests_that_fail_are_asked_first(shop: Workshop) -> None:
+    """There may be no time left for the last ones of a long file."""
+    with shop.fresh(shop.base) as tree:
+        (visits,) = Probe(tree).ask(COMMAND, [Place("m.py", 8, 8, ("task.name",))], [NAMELESS], 60.0)
+    assert [one.test for one in visits] == [NAMELESS, HIDDEN, SEEN]
+
+
 def test_a_question_is_chosen_that_only_the_failing_test_answers_with_yes() -> None:
     one = at(10, "skip")
     place = asked(one, "task.hidden", "task.name", "seen", "task.done")
@@ -197,6 +204,13 @@ def test_what_the_module_gathers_is_asked_for_what_is_in_it() -> None:
     asked = {one.text for one in askable(site(5, text), site(5, text).statement)}
     assert {"a.kind in KINDS", "a.kind in OTHER"} <= asked
     assert "a.kind in LIMIT" not in asked
+
+
+def test_constants_of_the_file_are_asked_by_their_names() -> None:
+    text = "from s import DONE, kinds\nOPEN = 1\ndef f(new, task):\n    if task.state == DONE or new != kinds.LATE:\n        g()\n"
+    asked = {one.text for one in askable(site(5, text), site(5, text).statement)}
+    assert {"new == DONE", "new == kinds.LATE", "task.state == DONE", "task.state == kinds.LATE"} <= asked
+    assert "new == OPEN" not in asked
 
 
 def test_numbers_are_asked_of_numbers_alone() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import log2
 
 from prodwise.model.event import Frame
@@ -16,6 +17,7 @@ from prodwise.repair.probe import read_text
 from prodwise.repair.scene import ASSERTED, Scene
 from prodwise.repair.search import candidates, together
 from prodwise.repair.source import Function, Source, Unit
+from prodwise.repair.subjects import subjects
 from prodwise.repair.templates import asked, crash, defaults, expected, guards, handlers, members, raises, tables, texts
 from prodwise.repair.whole import Whole, around
 
@@ -28,6 +30,8 @@ JOINED_OF = 4_000
 HISTORY_MOST = 8
 OUTER = 0.9
 """A value of a module or a class is as suspect as the lines that read it, less a little."""
+FARTHER = 0.92
+"""What the failing test does not import itself is less suspect by so much: else hundreds of lines are alike."""
 PROTECTED = ("setup.py", "conftest.py", "noxfile.py", "fabfile.py", "tasks.py", "sitecustomize.py")
 CROWDED = 0.3
 ROOM = 16
@@ -120,7 +124,7 @@ class Pool:
 
 def pool(scene: Scene, tree: Tree, workshop: Workshop) -> Pool:
     """Of the files that the failing test ran, the most suspect ones."""
-    places = suspicion(scene.spectrum, scene.frames)
+    places = _nearer(suspicion(scene.spectrum, scene.frames), scene, tree)
     best: dict[str, float] = {}
     for (path, _), value in places.items():
         best[path] = max(best.get(path, 0.0), value)
@@ -129,6 +133,13 @@ def pool(scene: Scene, tree: Tree, workshop: Workshop) -> Pool:
     readers = _readers(sources)
     ranked = _likely(sorted(_statements(sources, places, readers), key=lambda one: -one[0]))
     return Pool(scene, tree, ranked, older, readers)
+
+
+def _nearer(places: Mapping[tuple[str, int], float], scene: Scene, tree: Tree) -> dict[tuple[str, int], float]:
+    files = dict.fromkeys((*(one.partition("::")[0] for one in scene.targets), *(one.file for one in scene.frames)))
+    tests = [source for file in files if is_test(file) and (source := source_at(tree, file)) is not None]
+    near = subjects(tests, {path for path, _ in places}, partial(source_at, tree))
+    return {place: value * (1.0 if place[0] in near or not near else FARTHER) for place, value in places.items()}
 
 
 def _likely(ranked: Sequence[tuple[float, Source, ast.stmt]]) -> list[tuple[float, Source, ast.stmt]]:

@@ -217,7 +217,7 @@ class Probe:
             seconds: float) -> list[list[Visit]]:  # fmt: skip
         """For each place how its questions are answered, in order, the first few times that each test comes past it."""
         rows = [[one.path, one.first, one.last, list(one.questions)] for one in places]
-        plan = {"mode": "ask", "places": rows, "failing": list(failing), "last": 0.8 * seconds, "seconds": HANG_ASKED_S}
+        plan = {"mode": "ask", "places": rows, "first": list(failing), "last": 0.8 * seconds, "seconds": HANG_ASKED_S}
         found: list[list[Visit]] = [[] for _ in places]
         for row in self._watch(command, plan, seconds)[1]:
             at, answers = row.get("place"), str(row.get("answers", ""))

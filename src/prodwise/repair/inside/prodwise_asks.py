@@ -38,7 +38,7 @@ class Place:
 
 def tracer():
     places = [Place(at, row) for at, row in enumerate(watch.State.plan["places"])]
-    failing, stop = frozenset(watch.State.plan["failing"]), time.monotonic() + watch.State.plan["last"]
+    failing, stop = frozenset(watch.State.plan["first"]), time.monotonic() + watch.State.plan["last"]
     lines, names = {}, {}  # type: dict, dict
     for place in places:
         for line in range(place.first, place.last + 1):

@@ -21,6 +21,7 @@ def pytest_runtest_makereport(item, call):
         iter(getattr(item, "_excinfo", None) or ()), None
     )  # the latter: kept by unittest's tests
     if raised is not None:
+        watch.calm()  # to tell of a failure may take longer than the test had left
         watch.State.error = type(raised.value).__name__
     if watch.State.child is not None and raised is not None:
         expected = (pytest.skip.Exception, getattr(pytest, "xfail", pytest.skip).Exception, unittest.SkipTest)
@@ -38,6 +39,9 @@ def pytest_runtest_logreport(report):
 def pytest_runtestloop(session):
     if not session.testsfailed:
         first = {name: at for at, name in enumerate(watch.State.plan.get("first", ()))}
+        must = frozenset(watch.State.plan.get("must", ()))
+        if must.issuperset(first) and must.issubset(item.nodeid for item in session.items):
+            session.items[:] = [item for item in session.items if item.nodeid in must] or session.items
         session.items.sort(key=lambda item: first.get(item.nodeid, len(first)))
         watch.State.sorted = bool(first)
         watch.fork_all([quick(item) for item in session.items if item.nodeid in first and plain(item)][:QUICK_MOST])

@@ -8,8 +8,8 @@ itself. `plan.json` says what to do:
      "idle": for how long it may wait, "margin": how much worse than the best that passes is still tried, "most": how many may pass,
      "total": seconds after which it ends where one has passed, "last": where none has, "error": the type that the check fails with}
     {"mode": "compare", "edits": as above, "seconds": CPU time of one edit}      what each answers beyond the tests
-    {"mode": "ask", "places": [[path, first line, last line, [questions]]], "failing": [tests], "last": seconds after which no
-     question is asked}      what they are answered where the tests come past
+    {"mode": "ask", "places": [[path, first line, last line, [questions]]], "first": [tests that fail, which run first],
+     "last": seconds after which no question is asked}      what they are answered where the tests come past
 The fork happens when the tests were collected and nothing ran yet, so that imports are paid once for all edits.
 """
 
@@ -161,9 +161,15 @@ def starting(test):
     State.test = test
 
 
-def ended(test, failed):
-    if State.plan.get("mode") == "cover":
+def calm():
+    """No test is ended for its time until the next one begins."""
+    if State.plan.get("mode") in ("cover", "ask"):
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def ended(test, failed):
+    calm()
+    if State.plan.get("mode") == "cover":
         lines = {path: sorted(lines) for path, lines in State.lines.items()}
         took, waited = time.process_time() - State.cpu, time.monotonic() - State.wall
         error = State.error if failed else ""
@@ -180,14 +186,13 @@ def ended(test, failed):
             }
         )
         State.lines, State.error = {}, ""
-    elif State.plan.get("mode") == "ask":
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     elif State.child is not None:
+        import prodwise_limits
+
+        prodwise_limits.beat()
         if not failed:
             State.passed.add(test)
             if State.sorted and test in State.plan.get("first", ()) and State.passed.issuperset(State.plan["first"]):
-                import prodwise_limits
-
                 prodwise_limits.extend(State.plan["seconds"])
         elif test not in State.known:
             leave(1)

@@ -107,29 +107,7 @@ def _all(site: Site) -> Iterator[Edit]:
             continue
         if isinstance(statement, Function):
             yield from keywords.defaults(site, statement, node)
-        yield from operators.edits(site, node)
-        yield from names.edits(site, node)
-        yield from shapes.edits(site, node)
-        yield from shapes.pieces(site, node)
-        yield from shapes.lists(site, node)
-        yield from parts.edits(site, node)
-        yield from arguments.edits(site, node)
-        yield from receivers.edits(site, node)
-        yield from accesses.edits(site, node)
-        yield from idioms.parts(site, node)
-        yield from conditions.edits(site, node)
-        yield from ways.edits(site, node)
-        yield from missing.edits(site, node)
-        yield from keywords.edits(site, node)
-        yield from given.edits(site, node)
-        yield from fewer.edits(site, node)
-        yield from wraps.edits(site, node)
-        yield from patterns.edits(site, node)
-        if isinstance(node, ast.IfExp):
-            yield from operators.condition(site, node.test)
-            yield from shapes.terms(site, node.test)
-        for test in getattr(node, "ifs", ()) if isinstance(node, ast.ListComp | ast.GeneratorExp | ast.SetComp) else ():
-            yield from shapes.terms(site, test)
+        yield from _of_expression(site, node)
     yield from operators.augmented(site)
     if isinstance(statement, ast.If | ast.While):
         yield from operators.condition(site, statement.test)
@@ -147,6 +125,32 @@ def _all(site: Site) -> Iterator[Edit]:
         yield from inherited.edits(site)
         yield from moves.edits(site)
         yield from own_errors.edits(site)
+
+
+def _of_expression(site: Site, node: ast.expr) -> Iterator[Edit]:
+    yield from operators.edits(site, node)
+    yield from names.edits(site, node)
+    yield from shapes.edits(site, node)
+    yield from shapes.pieces(site, node)
+    yield from shapes.lists(site, node)
+    yield from parts.edits(site, node)
+    yield from arguments.edits(site, node)
+    yield from receivers.edits(site, node)
+    yield from accesses.edits(site, node)
+    yield from idioms.parts(site, node)
+    yield from conditions.edits(site, node)
+    yield from ways.edits(site, node)
+    yield from missing.edits(site, node)
+    yield from keywords.edits(site, node)
+    yield from given.edits(site, node)
+    yield from fewer.edits(site, node)
+    yield from wraps.edits(site, node)
+    yield from patterns.edits(site, node)
+    if isinstance(node, ast.IfExp):
+        yield from operators.condition(site, node.test)
+        yield from shapes.terms(site, node.test)
+    for test in getattr(node, "ifs", ()) if isinstance(node, ast.ListComp | ast.GeneratorExp | ast.SetComp) else ():
+        yield from shapes.terms(site, test)
 
 
 def _default(function: Function, node: ast.expr) -> bool:

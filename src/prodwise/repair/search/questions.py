@@ -19,6 +19,7 @@ PAIRED_MOST = 8
 KINDS_MOST = 24
 COLLECTIONS_MOST = 8
 CONSTANTS_MOST = 10
+NAMED_MOST = 8
 QUESTIONS_MOST = 1_500
 TEXT_MOST = 60
 NUMBER = "{0} if type({1}) in (int, float) else int('none')"
@@ -107,7 +108,7 @@ def _elsewhere(site: Site, things: dict[str, float]) -> Iterator[tuple[str, floa
 
 def _about(site: Site, things: dict[str, float]) -> Iterator[tuple[str, float]]:
     kinds = _kinds(site.source)
-    constants = _constants(site)
+    constants, named = _constants(site), _named(site)
     accessed = _accessed(site.source.function(site.statement) or site.statement)
     predicates = _predicates(site)
     for thing, more in things.items():
@@ -125,6 +126,8 @@ def _about(site: Site, things: dict[str, float]) -> Iterator[tuple[str, float]]:
                 yield f"{constant!r} in {thing}", 2.5 + more
                 yield f"{thing}.startswith({constant!r})", 2.5 + more
                 yield f"{thing}.endswith({constant!r})", 2.6 + more
+        for name in named:
+            yield f"{thing} == {name}", 2.2 + more
         for predicate in predicates:
             yield f"{predicate}({thing})", 2.2 + more
         yield f"callable({thing})", 2.5 + more
@@ -189,6 +192,22 @@ def _constants(site: Site) -> list[str | int]:
         one for one in values if type(one) is int or (isinstance(one, str) and 0 < len(one) <= 16 and "\n" not in one)
     ]
     return list(dict.fromkeys(short))[:CONSTANTS_MOST]
+
+
+def _named(site: Site) -> list[str]:
+    """Constants by their names, in capitals, with which the function compares; then those of the file."""
+    function = site.source.function(site.statement)
+    found = dict[str, None]()
+    for place in (function, site.source.tree):
+        for node in ast.walk(place) if place is not None else ():
+            some = (node.left, *node.comparators) if isinstance(node, ast.Compare) else ()
+            found.update((ast.unparse(one), None) for one in some if _capital(one))
+    return list(found)[:NAMED_MOST]
+
+
+def _capital(node: ast.expr) -> bool:
+    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return len(name) > 1 and name.isupper() and len(ast.unparse(node)) <= TEXT_MOST
 
 
 def _accessed(place: ast.AST) -> dict[str, list[str]]:

@@ -7,7 +7,9 @@ import re
 from collections.abc import Callable, Iterator
 
 from prodwise.repair.edits import Edit
+from prodwise.repair.search.arguments import added
 from prodwise.repair.search.names import near
+from prodwise.repair.search.nearby import BUILT_IN
 from prodwise.repair.search.site import Site
 from prodwise.repair.source import Function, Source, scope
 from prodwise.repair.templates import lost
@@ -288,9 +290,25 @@ def _encoding(site: Site, message: str) -> Iterator[Edit]:
                 node, f'{text[:-1]}{comma}encoding="utf-8")', "encoding", "the encoding is left to the machine", 1.0
             )
         if name in ("decode", "encode"):
-            base = site.source.of(node.func)
-            yield site.swap(node, f'{base}("utf-8")', "encoding", "the text is UTF-8", 1.2)
-            yield site.swap(node, f'{base}("utf-8", "replace")', "encoding", "the text may not be UTF-8", 1.8)
+            yield from _decoded(site, node)
+        elif node.args and name not in BUILT_IN and text.endswith(")") and not {"errors", None} & _given(node):
+            why = f"what `{name}` is given may not be UTF-8"
+            yield added(site, node, 'errors="replace"', why, 1.9)
+
+
+def _decoded(site: Site, node: ast.Call) -> Iterator[Edit]:
+    """What is given by a name is for others to decide: it is kept."""
+    base, given = site.source.of(node.func), [*node.args, *(one.value for one in node.keywords)]
+    if all(isinstance(one, ast.Constant) for one in given):
+        yield site.swap(node, f'{base}("utf-8")', "encoding", "the text is UTF-8", 1.2)
+        yield site.swap(node, f'{base}("utf-8", "replace")', "encoding", "the text may not be UTF-8", 1.8)
+    elif len(node.args) == 1 and not node.keywords:
+        text = f'{base}({site.source.of(node.args[0])}, "replace")'
+        yield site.swap(node, text, "encoding", "the text may not be in this encoding", 1.8)
+
+
+def _given(node: ast.Call) -> set[str | None]:
+    return {one.arg for one in node.keywords}
 
 
 def _awaited(site: Site, message: str) -> Iterator[Edit]:
