@@ -109,6 +109,26 @@ def test_a_delivery_is_taken_once_or_not_at_all(store: SqlStore, clock: Clock) -
     assert heard.hear("alertmanager", Genuine("body:2", kept_s=0.0), Told()) == "nothing new"
 
 
+@pytest.mark.parametrize(
+    ("text", "about", "said"),
+    [
+        ("p95 is 2 s", "web", "Slow: p95 is 2 s"),
+        ("slow for 5 min", "web", "slow for 5 min"),
+        ("", "web", "Slow"),
+        ("slow for 5 min", "elsewhere", "slow for 5 min (elsewhere)"),
+        ("p95 is 2 s", "elsewhere", "Slow (elsewhere): p95 is 2 s"),
+        ("", "elsewhere", "Slow (elsewhere)"),
+    ],
+)
+def test_an_alarm_is_told_by_its_name_once(
+    store: SqlStore, clock: Clock, text: str, about: str, said: str
+) -> None:
+    heard = Outside(store, CONFIG)
+    heard.hear("alertmanager", Genuine("body:1"), Told((replace(alarm(), text=text, about=about),)))
+    (found,) = (one for some in heard.look().values() for one in some)
+    assert found.text == said
+
+
 def test_what_is_remembered_is_bounded(store: SqlStore) -> None:
     for number in range(50):
         assert store.outside.first("deploy", f"d{number}", T + number, HOUR)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from prodwise.model.errors import UsageError
@@ -22,7 +27,7 @@ SETUP = '[repair]\nmodel = "openai-chat:some-model"\nkey_env = "THE_KEY"\nautoma
 class Begun:
     """Stands for the process."""
 
-    pid = 1
+    pid, stdin = 1, None
 
     def __init__(self) -> None:
         self.argv: Sequence[str] = ()
@@ -108,6 +113,52 @@ def test_a_search_that_outlives_its_healer_is_not_taken_for_the_next_one_s(tmp_p
     assert made.answer() == {"status": "no_fix"}
     made.begin("inc-3", model=False)
     assert list(killed.parent.glob("fix*.json")) == [], "nothing piles up"
+
+
+HEALER = """import sys, time
+from pathlib import Path
+from prodwise.targets.local import local_control
+from prodwise.wiring import mending
+mending.KEPT = (*mending.KEPT, "PYTHONPATH")
+where = local_control.layout_of(Path(sys.argv[1]))
+made = mending.Mender(Path(sys.argv[1]), where)
+made.begin("inc-web-1", False)
+print(made._process.pid, flush=True)
+time.sleep(60)
+"""
+ENDLESS = """import signal, sys, time
+def run(arguments):
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        return 130
+from prodwise.cli import interrupts, main
+def endless(arguments):
+    with interrupts.once():
+        return run(arguments)
+main.run = endless
+"""
+
+
+def test_a_search_ends_with_its_healer(tmp_path: Path) -> None:
+    """Killed: it has no time to tell anybody."""
+    mender(tmp_path)
+    (tmp_path / "sitecustomize.py").write_text(ENDLESS)
+    paths = os.pathsep.join((str(tmp_path), *sys.path))
+    healer = subprocess.Popen([sys.executable, "-c", HEALER, str(tmp_path)], stdout=subprocess.PIPE, text=True,
+                              env={**os.environ, "PYTHONPATH": paths})  # fmt: skip
+    assert healer.stdout is not None
+    search = psutil.Process(int(healer.stdout.readline()))
+    try:
+        with pytest.raises(psutil.TimeoutExpired):
+            search.wait(1.5)
+        healer.kill()
+        healer.wait(10)
+        search.wait(10)
+    finally:
+        healer.stdout.close()
+        with suppress(psutil.NoSuchProcess):
+            search.kill()
 
 
 def test_an_incident_is_named_by_the_beginning_of_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def _broken(status: Answer) -> None:
     heading("What is broken")
     tell(wrapped(str(status["sentence"]), "  "))
     if status["since"] is not None:
-        tell(f"  since {', '.join([since(status['since']), *status['harm']])}")
+        tell(f"  began {', '.join([since(status['since']), *status['harm']])}")
     if lately := status["lately"]:
         tell(wrapped(f"{lately['title']} ({lately['incident']})", "    ", "  "))
         tell(f"    {', '.join([lately['ended'], since(lately['closed']), *lately['harm']])}")

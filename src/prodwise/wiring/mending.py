@@ -87,8 +87,8 @@ def workshop(app_dir: Path, release: str) -> Iterator[Workshop]:
 
 
 class Mender:
-    """Implements ports.repair.Mends: `prodwise fix --incident`, at low priority. Each search answers in a file of its own: one that
-    outlives a killed healer for a moment is not taken for the next one's."""
+    """Implements ports.repair.Mends: `prodwise fix --incident`, at low priority, for as long as the healer lives. Each search answers
+    in a file of its own: one that outlives a killed healer for a moment is not taken for the next one's."""
 
     def __init__(self, app_dir: Path, where: Layout) -> None:
         self._app_dir, self._where = app_dir, where
@@ -113,7 +113,7 @@ class Mender:
         for left in self._where.run.glob("fix*.json"):
             left.unlink(missing_ok=True)
         self._told = self._where.run / f"fix-{uuid.uuid4().hex}.json"
-        argv = [sys.executable, "-m", "prodwise", "fix", "--dir", str(self._app_dir), "--incident", incident,
+        argv = [sys.executable, "-m", "prodwise.cli.tethered", "fix", "--dir", str(self._app_dir), "--incident", incident,
                 "--budget", f"{BUDGET_S:.0f}", "--json", str(self._told)]  # fmt: skip
         kept: tuple[str, ...] = KEPT
         if model:
@@ -122,7 +122,7 @@ class Mender:
         environment = {name: os.environ[name] for name in kept if name in os.environ}
         with (self._where.log / "fix.log").open("wb") as log:
             self._process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True,
+                argv, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True,
             )  # fmt: skip
         os.setpriority(os.PRIO_PROCESS, self._process.pid, NICE)
         self._until = monotonic() + BUDGET_S + LATE_S
@@ -134,6 +134,7 @@ class Mender:
             if monotonic() < self._until:
                 return None
             self.end()
+        _let_go(self._process)
         self._process = None
         try:
             with self._told.open("rb") as file:
@@ -153,6 +154,12 @@ def ended(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
+    _let_go(process)
+
+
+def _let_go(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 def fixing(app_dir: Path, config: Config) -> Fixing:

@@ -91,10 +91,11 @@ def _unknown(case: Case) -> tuple[str, ...]:
         said.append("when it began: no detector named an onset")
     ours = [one for one in case.requests if one.service == case.service]
     if sum(one.after for one in ours) == 0:
-        said.append(f"how users fare: no request of {case.service} was seen since {clock(case.onset)}")
+        of_it = f" of {case.service}" if case.service else ""
+        said.append(f"how users fare: no request{of_it} was seen since {clock(case.onset)}")
     probes = [one for one in case.probes if one.service == case.service]
     if not any(one.healthy is not None for one in probes):
-        said.append(f"whether {case.service} answers: no probe of it was answered or refused")
+        said.append(f"whether {case.service or 'the app'} answers: no probe of it was answered or refused")
     if read.traffic_times(read.load_of(case, case.service)) is None:
         said.append("whether traffic is unusual: no usual rate is known")
     said += [f"whether {name} is well: it is needed, and nothing tells" for name in read.unknown_needed(case)]
