@@ -7,6 +7,7 @@ import sys
 import time
 
 import prodwise_limits as limits
+import prodwise_places
 import sitecustomize as watch
 
 FAILING_MOST = 12
@@ -39,32 +40,16 @@ class Place:
 def tracer():
     places = [Place(at, row) for at, row in enumerate(watch.State.plan["places"])]
     failing, stop = frozenset(watch.State.plan["first"]), time.monotonic() + watch.State.plan["last"]
-    lines, names = {}, {}  # type: dict, dict
+    lines = {}  # type: dict
     for place in places:
         for line in range(place.first, place.last + 1):
             lines.setdefault(place.path, {}).setdefault(line, []).append(place)
 
-    def call(frame, event, _):
-        name = frame.f_code.co_filename
-        if name not in names:
-            names[name] = lines.get(os.path.abspath(name))
-        mine = names[name]
-        if mine is None:
-            return None
-        last = [()]
+    def act(place, frame):
+        if place.due(watch.State.test, failing) and time.monotonic() < stop:
+            look(place, frame)
 
-        def line(frame, event, _):
-            if event == "line":
-                here = mine.get(frame.f_lineno, ())
-                for place in here:
-                    if place not in last[0] and place.due(watch.State.test, failing) and time.monotonic() < stop:
-                        look(place, frame)
-                last[0] = here
-            return line
-
-        return line
-
-    return call
+    return prodwise_places.tracer(lines, act)
 
 
 def look(place, frame):

@@ -12,6 +12,7 @@ import sys
 import time
 
 import prodwise_forks as forks
+import prodwise_places
 import sitecustomize as watch
 
 FIRST = frozenset((1, 2, 3))
@@ -38,8 +39,8 @@ class Unknown(Exception):
 class Place:
     """An expression in a file, and the edits of it."""
 
-    def __init__(self, path, whole):
-        self.path, (self.first, self.last, self.start, self.end, self.kind) = path, whole
+    def __init__(self, at, path, whole):
+        self.at, self.path, (self.first, self.last, self.start, self.end, self.kind) = at, path, whole
         self.edits, self.visits, self.due = [], 0, FIRST  # type: list, int, frozenset
 
 
@@ -95,7 +96,7 @@ def counted(places):
         with open(CAME, "w") as out:
             json.dump([place.visits for place in places], out)
 
-    def act(_, place, __):
+    def act(place, _):
         place.visits += 1
 
     watch.State.parting = tell
@@ -134,7 +135,7 @@ def places_of(edits):
                 path = os.path.join(watch.ROOT, edit[1])
                 if ELSEWHERE.search(forks.text_of(path)[edit[7][2] : edit[7][3]]):
                     continue
-                found[key] = Place(path, edit[7])
+                found[key] = Place(len(found), path, edit[7])
             found[key].edits.append(edit)
     return list(found.values())
 
@@ -143,45 +144,25 @@ def begin(places, seconds):
     """Looks at each place at those visits that are due."""
     looks, stop = [0], time.monotonic() + seconds
 
-    def act(at, place, frame):
+    def act(place, frame):
         place.visits += 1
         if place.visits in place.due and looks[0] < LOOKS_MOST and time.monotonic() < stop:
             looks[0] += 1
-            look(at, place, frame)
+            look(place, frame)
 
     entering(places, act)
 
 
 def entering(places, act):
-    """Calls act(number, place, frame) each time that the test comes to a place."""
-    lines, names = {}, {}  # type: dict, dict
-    for at, place in enumerate(places):
+    """Calls act(place, frame) each time that the test comes to a place: on each line the likeliest one."""
+    lines = {}  # type: dict
+    for place in places:
         for line in range(place.first, place.last + 1):
-            lines.setdefault(place.path, {}).setdefault(line, (at, place))
-
-    def call(frame, event, _):
-        name = frame.f_code.co_filename
-        if name not in names:
-            names[name] = lines.get(os.path.abspath(name))
-        mine = names[name]
-        if mine is None:
-            return None
-        last = [None]
-
-        def line(frame, event, _):
-            here = mine.get(frame.f_lineno) if event == "line" else None
-            if event == "line" and here is not last[0]:
-                last[0] = here
-                if here is not None:
-                    act(here[0], here[1], frame)
-            return line
-
-        return line
-
-    sys.settrace(call)
+            lines.setdefault(place.path, {}).setdefault(line, (place,))
+    sys.settrace(prodwise_places.tracer(lines, act))
 
 
-def look(at, place, frame):
+def look(place, frame):
     """In a child: what is asked here may change the program."""
     pid = os.fork()
     if pid:
@@ -192,7 +173,7 @@ def look(at, place, frame):
         forks.limit(0.3)
         answers = of_all(place, frame)
         with open(SAID, "a") as out:
-            out.write(json.dumps([at, place.visits, answers]) + "\n")
+            out.write(json.dumps([place.at, place.visits, answers]) + "\n")
     finally:
         os._exit(0)
 
