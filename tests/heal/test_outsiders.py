@@ -120,9 +120,7 @@ def test_a_delivery_is_taken_once_or_not_at_all(store: SqlStore, clock: Clock) -
         ("", "elsewhere", "Slow (elsewhere)"),
     ],
 )
-def test_an_alarm_is_told_by_its_name_once(
-    store: SqlStore, clock: Clock, text: str, about: str, said: str
-) -> None:
+def test_an_alarm_is_told_by_its_name_once(store: SqlStore, clock: Clock, text: str, about: str, said: str) -> None:
     heard = Outside(store, CONFIG)
     heard.hear("alertmanager", Genuine("body:1"), Told((replace(alarm(), text=text, about=about),)))
     (found,) = (one for some in heard.look().values() for one in some)

@@ -454,3 +454,21 @@ def test_what_only_others_say_stands_on_the_pages_as_such(house: World) -> None:
         assert "the app as a whole" in client.get("/incidents/inc-0").text
         view = client.get("/api/v1/incidents/inc-0").json()["view"]
         assert view["service"] == "the app as a whole"
+
+
+def test_a_page_shows_jobs_and_tools_without_their_keys(house: World) -> None:
+    at = beat(house)
+    with house.person() as client, house.stranger() as outside:
+        before = client.get("/signals").text
+        assert "was not heard of yet" in before
+        assert before.count("has not told anything yet") == len(WAYS["hooks"])
+        outside.get(f"/ping/{at['id']}/137")
+        with_token(house, "alertmanager", alerts(alert(alertname="<b>Slow</b>")))
+        post(house, "alertmanager", alerts(alert()), authorization="Bearer wrong")
+        text = client.get("/signals").text
+    for said in ("nightly-backup", "failed with exit code 137", "Every 24 h, 10 min late at most", "never ran well so far",
+                 "1 delivery, the last one", "&lt;b&gt;Slow&lt;/b&gt;", "Refused: 1 "):  # fmt: skip
+        assert said in text, said
+    assert "<b>Slow" not in text
+    assert at["id"] not in text
+    assert secret(house, "alertmanager") not in text

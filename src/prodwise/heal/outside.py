@@ -176,7 +176,9 @@ class Outside:
 def _symptom(alarm: Alarm) -> Symptom:
     about = f" ({alarm.about})" if alarm.about and alarm.service == WHOLE_APP else ""
     named = alarm.text.lower().startswith(alarm.name.lower())  # many monitors say their alarm's name again
-    said = f"{alarm.text}{about}" if named else f"{alarm.name}{about}: {alarm.text}" if alarm.text else alarm.name + about
+    said = (
+        f"{alarm.text}{about}" if named else f"{alarm.name}{about}: {alarm.text}" if alarm.text else alarm.name + about
+    )
     return Symptom(
         "alarm", alarm.service, said, alarm.began_at, alarm.seen_at,
         severity=0.0, source=alarm.source, subject=alarm.subject,

@@ -40,9 +40,9 @@ def create_app(parts: ServerParts) -> FastAPI:
         redirect_slashes=False,
     )
     reader, pages = Reader(parts), Pages(parts.config.name)
-    reports = ReportsApi(reader)
-    shown = Shown(reader, pages, reports)
-    ways, health = WaysIn(parts), Health(reader, shown.live)
+    reports, ways = ReportsApi(reader), WaysIn(parts)
+    shown = Shown(reader, pages, reports, ways)
+    health = Health(reader, shown.live)
     app.state.parts, app.state.live, app.state.keeper = parts, shown.live, ways.keeper
     for group in (shown, Acts(reader, pages), Api(reader, app), reports, TelemetryApi(reader), health, ways):
         hang(app, group.doors())

@@ -26,6 +26,7 @@ from prodwise.server.views.releases import releases_view
 from prodwise.server.views.report import WINDOW_S, onset
 from prodwise.server.views.signals import signals_view
 from prodwise.server.views.story import title_of
+from prodwise.server.ways_in import WaysIn
 
 FRAGMENTS = {
     "now": ("broken", "doing", "needs", "foot"),
@@ -41,8 +42,8 @@ GROUPS = ("people", "prodwise", "signals", "changes")
 class Shown:
     """GET routes and the fragments of the live ones."""
 
-    def __init__(self, reader: Reader, pages: Pages, reports: ReportsApi) -> None:
-        self._reader, self._pages, self._reports = reader, pages, reports
+    def __init__(self, reader: Reader, pages: Pages, reports: ReportsApi, ways: WaysIn) -> None:
+        self._reader, self._pages, self._reports, self._ways = reader, pages, reports, ways
         self.live = Live(self.fragments)
 
     def doors(self) -> tuple[Door, ...]:
@@ -131,7 +132,7 @@ class Shown:
         )
 
     def signals(self, request: Request) -> HTMLResponse:
-        view = signals_view(self._reports.projects(), self._reports.newest(FAULTS_SHOWN))
+        view = signals_view(self._reports.projects(), self._reports.newest(FAULTS_SHOWN), self._ways.listed())
         return self._pages.page("signals.html", csrf=_csrf(request), view=view, here="signals", topic="")
 
     def approve(self, request: Request, approval_id: str) -> HTMLResponse:
