@@ -4,7 +4,8 @@ import os
 
 
 def tracer(lines, act):
-    """For sys.settrace: calls act(place, frame) when a place is come to, not again while it is not left. lines: path → line → places."""
+    """For sys.settrace: calls act(place, frame) when a place is come to, and not again before it is left. lines: path → line →
+    places."""
     names = {}  # type: dict
 
     def call(frame, event, _):
