@@ -172,3 +172,23 @@ def test_several_functions_take_one_edit_in_the_living_program(tmp_path: Path, m
     assert module.A().two(2, 1) == 1
     other = new.replace("class A:", "class A:\n    size = 1")
     assert not prodwise_modules.become(str(path), PAIRS, other, start, end, functions)  # type: ignore[no-untyped-call]
+
+
+def test_instead_of_an_error_stands_what_is_answered_elsewhere_where_errors_are_not_asked_for() -> None:
+    text = """class Key:
+    def read(self, head):
+        if not head:
+            if self.strict:
+                raise Refused("none")
+            else:
+                return None
+        if head.kind != "key":
+            raise Refused("other")
+        return head
+"""
+    wanted = text.replace(
+        '            raise Refused("other")',
+        '            if not self.strict:\n                return None\n            raise Refused("other")',
+    )
+    assert wanted in made(text, 9)
+    assert wanted not in made(text.replace('raise Refused("none")', "head = None"), 9)

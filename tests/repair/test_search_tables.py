@@ -25,6 +25,7 @@ def makes(made: list[Edit], text: str, wanted: str) -> bool:
         ("('\"', \"'\")", "`name`", "('\"', \"'\", '`')"),
         ("frozenset(' \\t')", "a\xa0b", "frozenset(' \\t\\xa0')"),
         ("x.strip('-_')", "a", "x.strip('-')"),
+        ("{'root': 1, 'shop.error': 2}", "shop.root", "{'shop.root': 1, 'shop.error': 2}"),
         ("{'INDITCATOR': 1, 'b': 2}", "the indicator", "{'INDICATOR': 1, 'b': 2}"),
     ],
 )

@@ -8,9 +8,8 @@ from prodwise.repair.source import Source
 from prodwise.repair.subjects import subjects
 
 FILES = {
-    "shop/__init__.py": "from .cart import Cart\nfrom shop.tax import rate as tax_rate\n",
+    "shop/__init__.py": "from .cart import Cart\nVERSION = 1\n",
     "shop/cart.py": "",
-    "shop/tax.py": "",
     "shop/db/models.py": "",
     "src/till/__init__.py": "from .money import round_up\n",
     "src/till/money.py": "",
@@ -25,16 +24,16 @@ def read(path: str) -> Source | None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("import lone", {"lone.py"}),
-        ("from shop.db import models", {"shop/db/models.py"}),
-        ("from shop.db.models import User", {"shop/db/models.py"}),
-        ("from shop import Cart", {"shop/cart.py"}),
-        ("from shop import tax_rate", {"shop/tax.py"}),
-        ("def test():\n    from till import round_up", {"src/till/money.py"}),
-        ("import json, requests\nfrom . import helpers\nfrom .. import lone", set()),
-        ("from shop import nothing", set()),
+        ("import lone", {"lone.py": {""}}),
+        ("from lone import LIMITS, other", {"lone.py": {"LIMITS", "other"}}),
+        ("from shop.db import models", {"shop/db/models.py": {""}}),
+        ("from shop.db.models import User", {"shop/db/models.py": {"User"}}),
+        ("from shop import Cart as Basket", {"shop/cart.py": {"Cart"}}),
+        ("from shop import VERSION", {"shop/__init__.py": {"VERSION"}}),
+        ("def test():\n    from till import round_up", {"src/till/money.py": {"round_up"}}),
+        ("import json, requests\nfrom . import helpers\nfrom .. import lone", {}),
+        ("from shop import nothing", {}),
     ],
 )
-def test_a_test_is_about_what_it_imports(text: str, found: set[str]) -> None:
-    paths = FILES.keys() - {"shop/__init__.py", "src/till/__init__.py"}
-    assert subjects([Source("tests/test_it.py", text)], paths, read) == found
+def test_a_test_is_about_what_it_imports(text: str, found: dict[str, set[str]]) -> None:
+    assert subjects([Source("tests/test_it.py", text)], read) == found

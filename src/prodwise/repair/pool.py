@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from math import log2
 
 from prodwise.model.event import Frame
@@ -17,7 +17,7 @@ from prodwise.repair.probe import read_text
 from prodwise.repair.scene import ASSERTED, Scene
 from prodwise.repair.search import candidates, together
 from prodwise.repair.source import Function, Source, Unit
-from prodwise.repair.subjects import subjects
+from prodwise.repair.subjects import Reader, subjects
 from prodwise.repair.templates import asked, crash, defaults, expected, guards, handlers, members, raises, tables, texts
 from prodwise.repair.whole import Whole, around
 
@@ -32,6 +32,7 @@ OUTER = 0.9
 """A value of a module or a class is as suspect as the lines that read it, less a little."""
 FARTHER = 0.92
 """What the failing test does not import itself is less suspect by so much: else hundreds of lines are alike."""
+TAKEN = 0.75
 PROTECTED = ("setup.py", "conftest.py", "noxfile.py", "fabfile.py", "tasks.py", "sitecustomize.py")
 CROWDED = 0.3
 ROOM = 16
@@ -124,22 +125,30 @@ class Pool:
 
 def pool(scene: Scene, tree: Tree, workshop: Workshop) -> Pool:
     """Of the files that the failing test ran, the most suspect ones."""
-    places = _nearer(suspicion(scene.spectrum, scene.frames), scene, tree)
+    read = cache(partial(source_at, tree))
+    places = _nearer(suspicion(scene.spectrum, scene.frames), scene, read)
     best: dict[str, float] = {}
     for (path, _), value in places.items():
         best[path] = max(best.get(path, 0.0), value)
-    sources = _sources(tree, sorted(best, key=lambda path: -best[path]))
+    sources = _sources(sorted(best, key=lambda path: -best[path]), read)
     older = {path: _older(workshop, path) for path in list(sources)[:3]}
     readers = _readers(sources)
     ranked = _likely(sorted(_statements(sources, places, readers), key=lambda one: -one[0]))
     return Pool(scene, tree, ranked, older, readers)
 
 
-def _nearer(places: Mapping[tuple[str, int], float], scene: Scene, tree: Tree) -> dict[tuple[str, int], float]:
+def _nearer(places: Mapping[tuple[str, int], float], scene: Scene, read: Reader) -> dict[tuple[str, int], float]:
+    """With the values of modules that the failing test takes by name."""
     files = dict.fromkeys((*(one.partition("::")[0] for one in scene.targets), *(one.file for one in scene.frames)))
-    tests = [source for file in files if is_test(file) and (source := source_at(tree, file)) is not None]
-    near = subjects(tests, {path for path, _ in places}, partial(source_at, tree))
-    return {place: value * (1.0 if place[0] in near or not near else FARTHER) for place, value in places.items()}
+    tests = [source for file in files if is_test(file) and (source := read(file)) is not None]
+    near = subjects(tests, read)
+    found = {place: value * (1.0 if place[0] in near or not near else FARTHER) for place, value in places.items()}
+    for path, names in near.items():
+        source = read(path)
+        for one in source.tree.body if source is not None else ():
+            if isinstance(one, ast.Assign | ast.AnnAssign) and names.intersection(_bound(one)):
+                found[path, one.lineno] = max(TAKEN, found.get((path, one.lineno), 0.0))
+    return found
 
 
 def _likely(ranked: Sequence[tuple[float, Source, ast.stmt]]) -> list[tuple[float, Source, ast.stmt]]:
@@ -194,14 +203,14 @@ def _together(made: Sequence[_Made]) -> list[_Made]:
     ]
 
 
-def _sources(tree: Tree, paths: Sequence[str]) -> dict[str, Source]:
+def _sources(paths: Sequence[str], read: Reader) -> dict[str, Source]:
     found: dict[str, Source] = {}
     for path in paths:
         if len(found) >= FILES_MOST:
             break
         if is_test(path) or path.rpartition("/")[2] in PROTECTED or "migrations/" in path or not path.endswith(".py"):
             continue
-        source = source_at(tree, path)
+        source = read(path)
         if source is not None:
             found[path] = source
     return found

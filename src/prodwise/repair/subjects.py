@@ -1,24 +1,25 @@
-"""Which files of the program a test is about: those that it imports, also through the package that hands them on."""
+"""What a test is about: the files of the program that it imports, also through the package that hands them on, and what of them."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prodwise.repair.source import Source
 
+Reader = Callable[[str], Source | None]
 IMPORTS_MOST = 80
 ROOTS = ("", "src/", "lib/")
 
 
-def subjects(tests: Iterable[Source], paths: Collection[str], read: Callable[[str], Source | None]) -> frozenset[str]:
-    """Those of the paths. read: a file by its path, None where there is none."""
+def subjects(tests: Iterable[Source], read: Reader) -> dict[str, set[str]]:
+    """Path → the names that are taken from there. read: a file of the program by its path, None where there is none."""
     imports = dict.fromkeys(one for test in tests for one in _imported(test.tree, ""))
-    found = set[str]()
+    found: dict[str, set[str]] = {}
     for module, name in list(imports)[:IMPORTS_MOST]:
-        near = _places(f"{module}.{name}", paths) or _places(module, paths)
-        found.update(near or _handed_on(module, name, paths, read))
-    return frozenset(found)
+        for path, taken in _places(module, name, read) or _handed_on(module, name, read):
+            found.setdefault(path, set()).add(taken)
+    return found
 
 
 def _imported(tree: ast.Module, package: str) -> Iterator[tuple[str, str]]:
@@ -28,17 +29,32 @@ def _imported(tree: ast.Module, package: str) -> Iterator[tuple[str, str]]:
             yield from ((one.name, "") for one in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level <= bool(package):
             parts = [package] * node.level + ([node.module] if node.module else [])
-            yield from ((".".join(parts), one.asname or one.name) for one in node.names)
+            yield from ((".".join(parts), one.name) for one in node.names)
 
 
-def _places(module: str, paths: Collection[str]) -> set[str]:
-    name = module.strip(".").replace(".", "/")
-    return {root + file for root in ROOTS for file in (f"{name}.py", f"{name}/__init__.py")} & {*paths}
-
-
-def _handed_on(module: str, name: str, paths: Collection[str], read: Callable[[str], Source | None]) -> set[str]:
-    """Where `from shop import Cart` finds `from .cart import Cart` in the package."""
+def _places(module: str, name: str, read: Reader) -> list[tuple[str, str]]:
+    """The module, or the one inside of it that is taken; not a package that only hands on."""
     folder = module.replace(".", "/")
-    sources = (read(f"{root}{folder}/__init__.py") for root in ROOTS)
-    taken = (one for source in sources if source is not None for one in _imported(source.tree, module))
-    return {path for inner, inner_name in taken if inner_name == name for path in _places(inner, paths)}
+    inner = [f"{root}{folder}/{name}{end}" for root in ROOTS for end in (".py", "/__init__.py")] if name else []
+    own = [f"{root}{folder}.py" for root in ROOTS]
+    made = [(path, "") for path in inner] + [(path, name) for path in own]
+    for root in ROOTS:
+        package = read(f"{root}{folder}/__init__.py")
+        if package is not None and (not name or _defines(package, name)):
+            made.append((package.path, name))
+    return next(([one] for one in made if read(one[0]) is not None), [])
+
+
+def _defines(package: Source, name: str) -> bool:
+    stored = (one.id for one in ast.walk(package.tree) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store))
+    return name in package.methods or name in stored
+
+
+def _handed_on(module: str, name: str, read: Reader) -> list[tuple[str, str]]:
+    """Where `from shop import Cart` finds `from .cart import Cart` in the package."""
+    folder, found = module.replace(".", "/"), list[tuple[str, str]]()
+    for source in (read(f"{root}{folder}/__init__.py") for root in ROOTS):
+        for inner, taken in _imported(source.tree, module) if source is not None else ():
+            if taken == name:
+                found += _places(inner, taken, read)
+    return found

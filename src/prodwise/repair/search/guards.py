@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import product
 
 from prodwise.repair.edits import Edit
+from prodwise.repair.search import conditions, nearby
 from prodwise.repair.search.site import Site
-from prodwise.repair.source import Function
+from prodwise.repair.source import Function, Source
 
 GUARDS_MOST = 6
 NAMES_MOST = 3
+WAYS_MOST = 4
 
 
 def edits(site: Site) -> Iterator[Edit]:
@@ -22,6 +25,8 @@ def edits(site: Site) -> Iterator[Edit]:
     used = list(dict.fromkeys(
         one.id for one in site.source.head(statement) if isinstance(one, ast.Name) and one.id in site.scope.locals
     ))  # fmt: skip
+    if isinstance(statement, ast.Raise):
+        yield from _answered(site)
     looped = any(isinstance(one, ast.For | ast.While) for one in site.source.up(statement))
     near = site.source.guards_in(function)
     far = [one for one in site.source.guards if one not in near][: max(0, GUARDS_MOST - len(near))]
@@ -33,3 +38,26 @@ def edits(site: Site) -> Iterator[Edit]:
         made = site.insert(text, kind, f"`{text.partition(':')[0]}` is asked elsewhere, and not here", cost)
         if made is not None:
             yield made
+
+
+def _answered(site: Site) -> Iterator[Edit]:
+    """Instead of an error what the file answers elsewhere, where it raises there only if it is asked to."""
+    for test, answer, names in _ways(site.source):
+        if nearby.visible(site, names):
+            why = f"elsewhere it is raised only if `{test}`"
+            made = site.insert(f"if {conditions.negated(test)}:\n    {answer}", "idiom", why, 1.9)
+            if made is not None:
+                yield made
+
+
+@lru_cache(maxsize=16)
+def _ways(source: Source) -> tuple[tuple[str, str, frozenset[str]], ...]:
+    """(question, answer, names of both) of `if strict: raise Wrong(x)`, `else: return None`."""
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    for node in ast.walk(source.tree):
+        match node:
+            case ast.If(test=test, body=[ast.Raise()], orelse=[ast.Return() as answer]):
+                text, told = ast.unparse(test), ast.unparse(answer)
+                if len(text) <= nearby.TEXT_MOST and len(told) <= nearby.TEXT_MOST:
+                    found[text, told] = nearby.names_in(test) | nearby.names_in(answer)
+    return tuple((text, told, names) for (text, told), names in list(found.items())[:WAYS_MOST])

@@ -105,11 +105,18 @@ def _spelling(site: Site, node: ast.Constant, value: str, words: tuple[str, ...]
     if not re.fullmatch(r"[\w-]{4,30}", value) or isinstance(site.source.parents.get(node), ast.JoinedStr):
         return
     for word in words:
-        if word != value and abs(len(word) - len(value)) < 3 and word.lower() != value.lower():
+        if value in re.split(r"[._-]", word) and _is_key(site, node):
+            yield site.swap(node, repr(word), "literal", f"`{value}` is asked for as `{word}`", 1.9)
+        elif word != value and abs(len(word) - len(value)) < 3 and word.lower() != value.lower():
             like = SequenceMatcher(None, word.lower(), value.lower()).ratio()
             if like >= LIKE_LEAST:
                 new = word.upper() if value.isupper() else word
                 yield site.swap(node, repr(new), "literal", f"`{value}` is meant as `{new}`", 1.9)
+
+
+def _is_key(site: Site, node: ast.Constant) -> bool:
+    parent = site.source.parents.get(node)
+    return isinstance(parent, ast.Dict) and any(one is node for one in parent.keys)
 
 
 def _characters(site: Site, node: ast.Constant, value: str, odd: tuple[str, ...]) -> Iterator[Edit]:
