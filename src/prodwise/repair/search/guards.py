@@ -14,7 +14,7 @@ from prodwise.repair.source import Function, Source
 
 GUARDS_MOST = 6
 NAMES_MOST = 3
-WAYS_MOST = 4
+WAYS_MOST = 6
 
 
 def edits(site: Site) -> Iterator[Edit]:
@@ -42,22 +42,23 @@ def edits(site: Site) -> Iterator[Edit]:
 
 def _answered(site: Site) -> Iterator[Edit]:
     """Instead of an error what the file answers elsewhere, where it raises there only if it is asked to."""
-    for test, answer, names in _ways(site.source):
+    for (test, answer, place), names in _ways(site.source).items():
         if nearby.visible(site, names):
             why = f"elsewhere it is raised only if `{test}`"
-            made = site.insert(f"if {conditions.negated(test)}:\n    {answer}", "idiom", why, 1.9)
+            cost = 1.5 if place is site.source.function(site.statement) else 2.1
+            made = site.insert(f"if {conditions.negated(test)}:\n    {answer}", "idiom", why, cost)
             if made is not None:
                 yield made
 
 
 @lru_cache(maxsize=16)
-def _ways(source: Source) -> tuple[tuple[str, str, frozenset[str]], ...]:
-    """(question, answer, names of both) of `if strict: raise Wrong(x)`, `else: return None`."""
-    found: dict[tuple[str, str], frozenset[str]] = {}
+def _ways(source: Source) -> dict[tuple[str, str, Function | None], frozenset[str]]:
+    """(question, answer, function) of `if strict: raise Wrong(x)`, `else: return None` → what the first two speak of."""
+    found: dict[tuple[str, str, Function | None], frozenset[str]] = {}
     for node in ast.walk(source.tree):
         match node:
-            case ast.If(test=test, body=[ast.Raise()], orelse=[ast.Return() as answer]):
+            case ast.If(test=test, body=[ast.Raise()], orelse=[ast.Return() as answer]) if len(found) < WAYS_MOST:
                 text, told = ast.unparse(test), ast.unparse(answer)
                 if len(text) <= nearby.TEXT_MOST and len(told) <= nearby.TEXT_MOST:
-                    found[text, told] = nearby.names_in(test) | nearby.names_in(answer)
-    return tuple((text, told, names) for (text, told), names in list(found.items())[:WAYS_MOST])
+                    found[text, told, source.function(node)] = nearby.names_in(test) | nearby.names_in(answer)
+    return found
