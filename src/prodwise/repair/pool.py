@@ -33,6 +33,7 @@ OUTER = 0.9
 FARTHER = 0.92
 """What the failing test does not import itself is less suspect by so much: else hundreds of lines are alike."""
 TAKEN = 0.75
+"""How suspect a module's own value is that the failing test takes by name."""
 PROTECTED = ("setup.py", "conftest.py", "noxfile.py", "fabfile.py", "tasks.py", "sitecustomize.py")
 CROWDED = 0.3
 ROOM = 16
