@@ -34,6 +34,8 @@ def title(why: str, kind: ActionKind = ActionKind.PATCH, repairer: str = "search
             "`Full` is raised here, and kept in by a handler of its own `try` (a.py, line 2).",
             "Let Full out of its own try in a.py",
         ),
+        ("Elsewhere it is raised only if `self.strict` (a.py, line 2).", "Raise it only if self.strict in a.py"),
+        ("The text may not be UTF-8 (a.py, line 2).", "Replace what cannot be decoded in a.py"),
         ("A sentence that nobody knows (shop/cart.py, line 7).", "Correct shop/cart.py near line 7"),
         (f"`{'long_name.' * 12}` may be zero (shop/cart.py, line 9).", "Correct shop/cart.py near line 9"),
     ],

@@ -133,7 +133,7 @@ class Mender:
         if self._process.poll() is None:
             if monotonic() < self._until:
                 return None
-            self.end()
+            ended(self._process)
         _let_go(self._process)
         self._process = None
         try:
@@ -146,6 +146,7 @@ class Mender:
     def end(self) -> None:
         if self._process is not None:
             ended(self._process)
+            _let_go(self._process)
 
 
 def ended(process: subprocess.Popen[bytes]) -> None:
@@ -154,7 +155,6 @@ def ended(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
-    _let_go(process)
 
 
 def _let_go(process: subprocess.Popen[bytes]) -> None:
