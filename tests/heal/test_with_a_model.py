@@ -50,9 +50,8 @@ RIGHT = {
     "old": "float(amount)",
     "new": 'float(amount.replace(".", "").replace(",", ".") if "," in amount else amount)',
 }
-PROGRAM = """import sys
+PROGRAM = """import runpy
 
-from prodwise.cli.main import main
 from prodwise.repair.agent import talk
 from prodwise.testing.scripted_model import Script, finish, use
 
@@ -63,7 +62,7 @@ def scripted(name, key=""):
 
 
 talk.model_of = scripted
-main(sys.argv[1:])
+runpy.run_module("prodwise.cli.tethered", run_name="__main__")
 """
 
 
@@ -88,7 +87,7 @@ def scripted(app: Receivers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     def popen(argv: Sequence[str], *rest: Any, **named: Any) -> Any:
         """The search's own process, with a model that plays a script behind the provider's name."""
-        if list(argv[1:4]) != ["-m", "prodwise", "fix"]:
+        if list(argv[1:4]) != ["-m", "prodwise.cli.tethered", "fix"]:
             return real(argv, *rest, **named)
         begun.append(argv)
         return real([sys.executable, str(program), *argv[3:]], *rest, **named)
