@@ -102,6 +102,23 @@ def test_a_suite_that_cannot_run_as_a_whole_is_asked_for_in_part(tmp_path: Path)
     assert "tests passed before" in {gate.gate: gate.reason for gate in fix.gates}["suite"]
 
 
+@pytest.mark.parametrize(("quick", "told"), [(0.0, "too little time was left; 1 test files of the check"), (60.0, "")])
+def test_with_little_time_the_tests_of_the_check_are_asked_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: float, told: str
+) -> None:
+    """Before anything longer uses it up; where they are quick, there is time for more."""
+    monkeypatch.setattr(suite, "HURRIED_S", 1e6)
+    monkeypatch.setattr(suite, "QUICK_S", quick)
+    shop = repository(tmp_path, {"cart.py": CART, "test_cart.py": OTHERS, "test_more.py": OTHERS})
+    fix = story(shop, f"{sys.executable} -m pytest -q test_cart.py", Proposes(RIGHT), seconds=100)
+    assert fix.status == "fixed", fix.reason
+    whole = [line for line in fix.unchecked if "the whole suite" in line]
+    assert len(whole) == bool(told), fix.unchecked
+    assert all(told in line for line in whole)
+    many = {gate.gate: gate.reason for gate in fix.gates}["suite"]
+    assert many.startswith("1 tests passed before" if told else "2 tests passed before"), many
+
+
 def test_a_test_that_failed_before_may_fail(tmp_path: Path) -> None:
     others = OTHERS + "\n    def test_other(self):\n        self.fail()\n"
     shop = repository(tmp_path, {"cart.py": CART, "test_cart.py": others})

@@ -204,3 +204,50 @@ def test_what_fails_anyway_is_not_run_in_a_try(shop: Workshop) -> None:
         (tree.root / "test_m.py").write_text(PATIENT.replace("time.sleep(1)", "1 / [1 for _ in iter(int, 1)][0]", 1))
         found = Probe(tree).attempt(COMMAND, some, Trial((PRICE,), (PRICE,), ("test_m.py::test_waits",), 1.0), 60.0)
     assert found.codes == {0: 0}
+
+
+CASES = """import os
+import unittest
+
+import m
+
+
+class Prices(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.right = 9
+
+    def setUp(self):
+        self.cups = 3
+
+    def tearDown(self):
+        assert self.cups == 3
+
+    def test_price(self):
+        with self.subTest():
+            self.assertEqual(m.price(self.cups, True), self.right)
+
+
+class OfItsRunner(unittest.TestCase):
+    def test_price(self):
+        self.assertIn("PYTEST_CURRENT_TEST", os.environ, "run it by pytest")
+        self.assertEqual(m.price(3, True), 8.5 if m.rate(0) is None else 9)
+
+
+class Otherwise(OfItsRunner):
+    def test_price(self):
+        os.environ["PYTEST_CURRENT_TEST"]
+        super().test_price()
+"""
+
+
+@pytest.mark.parametrize("case", ["Prices", "OfItsRunner", "Otherwise"])
+def test_the_first_look_at_a_case_is_no_stricter_than_its_runner(shop: Workshop, case: str) -> None:
+    """One that would fail with any edit for want of its runner is run by that."""
+    some = edits([("return 2", f"return {number}") for number in range(4, 9)])
+    some[5] = edits([("cups * rate(member)", "cups * 3")])[0]
+    name = f"test_m.py::{case}::test_price"
+    with shop.fresh(shop.base) as tree:
+        (tree.root / "test_m.py").write_text(CASES)
+        found = Probe(tree).attempt(COMMAND, some, Trial((name,), (name,), (), 2.0, error="AssertionError"), 60.0)
+    assert found.codes == {**dict.fromkeys(range(5), 1), 5: 0}

@@ -35,6 +35,7 @@ FARTHER = 0.92
 TAKEN = 0.75
 """How suspect a module's own value is that the failing test takes by name."""
 PROTECTED = ("setup.py", "conftest.py", "noxfile.py", "fabfile.py", "tasks.py", "sitecustomize.py")
+ODD = 0.6
 CROWDED = 0.3
 ROOM = 16
 """So many edits of one line have their turn at once; twice as many more wait for what CROWDED adds to their scores, and so on."""
@@ -121,6 +122,8 @@ class Pool:
         seen |= {(part.path, part.line) for part in one.parts}
         if turned.unnoticed(edit, source, one.statement, self.scene.spectrum):
             edit = replace(edit, kind="turned")
+        elif rank.odd_one_out(edit, source, one.statement):
+            edit, score = replace(edit, kind="odd one out"), score + ODD
         return Candidate(edit, unit, score, seen, parts=one.parts, whole=around(source, one.statement, edit))
 
 

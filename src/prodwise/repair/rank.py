@@ -12,6 +12,8 @@ from prodwise.repair.edits import Edit
 from prodwise.repair.source import Source, shape
 
 PLACE_WEIGHT = 1.5
+ODD_OF = 3
+"""A name that a statement reads so often is hardly another one at one place alone."""
 
 
 def score(edit: Edit, suspicion: float, source: Source, older: Sequence[str]) -> float:
@@ -35,6 +37,15 @@ def _agreement(edit: Edit, source: Source, older: Sequence[str]) -> float:
         if line and line not in source.text and any(line in text for text in older):
             found += 1.2
     return found
+
+
+def odd_one_out(edit: Edit, source: Source, statement: ast.stmt) -> bool:
+    """Whether the statement reads one name again and again, and with the edit another one once instead."""
+    old = source.text[edit.start : edit.end]
+    if not (old.isidentifier() and edit.new.isidentifier()):
+        return False
+    read = [one.id for one in source.head(statement) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)]
+    return read.count(old) >= ODD_OF and edit.new not in read
 
 
 def _written_elsewhere(new: str, source: Source) -> bool:

@@ -11,7 +11,7 @@ from prodwise.model.action import ActionKind
 from prodwise.model.errors import NothingFits, OutOfTime
 from prodwise.model.patch import Fault, Proposal
 from prodwise.ports.repair import Workshop
-from prodwise.repair import contrast, limits
+from prodwise.repair import branches, contrast, limits
 from prodwise.repair.edits import unified
 from prodwise.repair.forced import forced, where
 from prodwise.repair.guards import Guards
@@ -120,11 +120,14 @@ class _Search:
         return sorted(held, key=lambda one: one.score)
 
     def _beside(self, passed: Sequence[Candidate]) -> list[Candidate]:
-        """With the limits that pass as well as those that did."""
+        """With the limits that pass as well as those that did; in both branches what passes there as well."""
         source_of = cache(partial(source_at, self.probe.tree))
         known = limits.marked(passed, source_of)
-        more = limits.others(known, source_of)
-        return [*known, *(self._forked(more).passed if more and self.left() > LAST_S else [])]
+        twins = branches.both(known, source_of)
+        more = [*limits.others(known, source_of), *twins]
+        also = self._forked(more).passed if more and self.left() > LAST_S else []
+        pairs = [one for one in also if one in twins]
+        return [*branches.preferred(known, pairs), *(one for one in also if one not in pairs)]
 
     def _rest(self, pool: Pool, first: _Tries) -> _Tries:
         asking = self._asking(pool)

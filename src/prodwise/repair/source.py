@@ -145,6 +145,12 @@ class Source:
         return frozenset(found)
 
     @cached_property
+    def modules(self) -> frozenset[str]:
+        """Names by which the module calls whole modules that it imports at its top."""
+        return frozenset((one.asname or one.name).partition(".")[0] for node in self.tree.body
+                         if isinstance(node, ast.Import) for one in node.names)  # fmt: skip
+
+    @cached_property
     def receivers(self) -> dict[str, list[str]]:
         """Attribute → what the file asks for it, the commonest first."""
         found: dict[str, Counter[str]] = {}

@@ -12,6 +12,7 @@ from prodwise.repair.pool import Candidate, Moved
 # What fits by accident more often than other kinds: it adds a way around, or takes something away.
 RISK = {
     "turned": 0.45,
+    "odd one out": 0.45,
     "guard": 0.3,
     "condition": 0.15,
     "condition dropped": 0.25,

@@ -21,12 +21,17 @@ PART_SHARE: Final = 0.25
 """Of the time that is left, for one run at the base: of the whole suite, which may turn out to be too long, or of a part."""
 LONGER: Final = 3.0
 """With the change, the same may take so many times as long."""
+HURRIED_SHARE: Final = 0.35
 LEAST_S: Final = 5.0
+HURRIED_S: Final = LEAST_S / WHOLE_SHARE
+"""With less than this left the check's own test files are asked first; where those are not QUICK_S, nothing more is."""
+QUICK_S: Final = LEAST_S / 4
 FILES_MAX: Final = 20
 READ_MAX: Final = 400
 AGAIN: Final = 3
 OUTPUT: Final = 2_000_000
 LATE: Final = "it takes too long"
+HURRIED: Final = "too little time was left"
 TOLD_MAX: Final = 3
 
 
@@ -81,6 +86,10 @@ def notices(trial: Trial, tree: Tree) -> bool:
 def _before(court: Court, changed: Sequence[str]) -> None:
     """Chooses what is run, by what there is and what there is time for: the whole suite, else a part of it."""
     found = suite_of(court.reproducer.fault.command, court.repository.paths)
+    hurried = court.budget.left < HURRIED_S
+    if found and hurried and (told := _part(court, found, changed, HURRIED)) and court.suite_s > QUICK_S:
+        court.not_checked(f"the whole suite: {HURRIED}; {told} were run")
+        return
     for one in (found, instead(found)) if found else ():
         if one is None:
             continue
@@ -99,13 +108,16 @@ def _before(court: Court, changed: Sequence[str]) -> None:
 
 def _part(court: Court, whole: Suite, changed: Sequence[str], why: str) -> str:
     """Test files that import what is changed, or else that of the failing check: which were run, "" for none."""
-    own = own_tests(court.reproducer.fault.command, court.repository.paths)
-    near = list(dict.fromkeys([*own, *_near(court, changed)]))[:FILES_MAX]
-    for files, words in ((near, "near the change"), (list(own), "of the check")):
+    own = list(own_tests(court.reproducer.fault.command, court.repository.paths))
+    choices, share = [(own, "of the check")], HURRIED_SHARE
+    if why != HURRIED:
+        near = list(dict.fromkeys([*own, *_near(court, changed)]))[:FILES_MAX]
+        choices, share = [(near, "near the change"), *choices], PART_SHARE
+    for files, words in choices:
         fewer = whole.only(files) if files and len(files) < len(_tests(court)) else None
         if fewer is not None:
             court.tell(f"the whole suite: {why}; now {len(files)} test files {words}")
-            if not _taken(court, fewer, _on_base(court, fewer, PART_SHARE)):
+            if not _taken(court, fewer, _on_base(court, fewer, share)):
                 return f"{len(files)} test files {words}"
     return ""
 

@@ -2,12 +2,14 @@
 
 import copy
 import inspect
+import itertools
 import unittest
 
 import pytest
 import sitecustomize as watch
 
 QUICK_MOST = 3
+CLASS_SET_UP = "_unittest_setUpClass_fixture"
 
 
 def pytest_runtest_logstart(nodeid, location):
@@ -22,7 +24,7 @@ def pytest_runtest_makereport(item, call):
     )  # the latter: kept by unittest's tests
     if raised is not None:
         watch.calm()  # to tell of a failure may take longer than the test had left
-        watch.State.error = type(raised.value).__name__
+        watch.failed_by(raised.value)
     if watch.State.child is not None and raised is not None:
         expected = (pytest.skip.Exception, getattr(pytest, "xfail", pytest.skip).Exception, unittest.SkipTest)
         marked = any(mark.name == "xfail" for mark in item.iter_markers()) if hasattr(item, "iter_markers") else True
@@ -44,27 +46,58 @@ def pytest_runtestloop(session):
             session.items[:] = [item for item in session.items if item.nodeid in must] or session.items
         session.items.sort(key=lambda item: first.get(item.nodeid, len(first)))
         watch.State.sorted = bool(first)
-        watch.fork_all([quick(item) for item in session.items if item.nodeid in first and plain(item)][:QUICK_MOST])
+        failing = [item for item in session.items if item.nodeid in first][:QUICK_MOST]
+        watch.fork_all([quick(item) for item in itertools.takewhile(plain, failing)])
 
 
 def plain(item):
-    """Whether a test is a function that is called with its parameters, and nothing else is set up for it."""
+    """Whether a test is a function, or a method of a case, that is called with its parameters, and nothing else is set up for it."""
     info = getattr(item, "_fixtureinfo", None)
-    params = getattr(getattr(item, "callspec", None), "params", {})
+    params = set(getattr(getattr(item, "callspec", None), "params", {}))
+    fixtures = set(getattr(info, "name2fixturedefs", {None: None}))
+    if of_a_case(item):
+        return not hasattr(item.module, "setUpModule") and all(str(one).startswith(CLASS_SET_UP) for one in fixtures)
     return (
         type(item) is pytest.Function
-        and item.cls is None
         and info is not None
-        and set(info.argnames) == set(params)
-        and set(getattr(info, "name2fixturedefs", {None: None})) <= set(params)
+        and set(info.argnames) == params
+        and fixtures <= params
         and not inspect.iscoroutinefunction(item.function)
         and not any(mark.name != "parametrize" for mark in item.iter_markers())
     )
 
 
+def of_a_case(item):
+    return isinstance(getattr(item, "cls", None), type) and issubclass(item.cls, unittest.TestCase)
+
+
 def quick(item):
+    if of_a_case(item):
+        return lambda: run_case(item.cls, item.name)
     params = getattr(getattr(item, "callspec", None), "params", {})
-    return lambda: item.function(**copy.deepcopy(params))
+    return lambda: item.obj(**copy.deepcopy(params))
+
+
+def run_case(case, name):
+    case.setUpClass()
+    case(name).run(Ended())
+
+
+class Ended(unittest.TestResult):
+    """A try is over with its first failure, of which no report is made."""
+
+    def addError(self, test, err):
+        watch.failed_by(err[1])
+        watch.leave(1)
+
+    addFailure = addError
+
+    def addSubTest(self, test, subtest, err):
+        if err is not None:
+            self.addError(test, err)
+
+    def addUnexpectedSuccess(self, test):
+        watch.leave(1)
 
 
 @pytest.hookimpl(trylast=True)

@@ -36,6 +36,7 @@ class State:
     cpu = 0.0
     wall = 0.0
     error = ""
+    failure = ""
     finish = None
     parting = None
     sorted = False
@@ -198,6 +199,18 @@ def ended(test, failed):
             leave(1)
 
 
+def failed_by(error):
+    """Notes what a test ends with, and of the first one where in this repository."""
+    place, step = "", error.__traceback__
+    while step is not None:
+        name = step.tb_frame.f_code.co_filename
+        if name.startswith(ROOT + os.sep):
+            place = " at %s:%d" % (name, step.tb_lineno)
+        step = step.tb_next
+    State.error = type(error).__name__
+    State.failure = State.failure or State.error + place
+
+
 def leave(code):
     """A child that needs no taking down."""
     if State.parting is not None:
@@ -207,8 +220,9 @@ def leave(code):
 
 def over(code):
     """A try ends here: to take down a whole interpreter costs more than most tests."""
-    if State.finish is not None:
-        State.finish()
+    for tell in (State.finish, State.parting):
+        if tell is not None:
+            tell()
     must = State.plan.get("must")
     os._exit(code if must is None else 0 if State.passed.issuperset(must) else 1)
 

@@ -25,8 +25,11 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
 
 
 def _others(site: Site, node: ast.expr, asked: str) -> Iterator[Edit]:
-    """What the file asks for the same attribute elsewhere; else what this object holds."""
+    """What the file asks for the same attribute elsewhere; else what this object holds. No module where the file has an answer of
+    its own by that name: the two hardly do the same."""
     mine, visible = ast.unparse(node), {*site.scope.locals, *site.source.globals}
+    if asked in site.source.methods:
+        visible -= site.source.modules
     found: dict[str, float] = {}
     for text in site.source.receivers.get(asked, ()):
         if text.partition(".")[0].partition("[")[0].partition("(")[0] in visible:
