@@ -27,6 +27,7 @@ def title(why: str, kind: ActionKind = ActionKind.PATCH, repairer: str = "search
         ("`b` is meant instead of `a` (cart.py, line 2).", "Use b instead of a in cart.py"),
         ("`curency` is meant as `currency` (prices.py, line 5).", "Use currency instead of curency in prices.py"),
         ("`cents` lacks `abs(…)`, each time (money.py, line 2).", "Call abs(…) on cents in money.py"),
+        ("`cents` lacks `abs(…)`, in both branches (money.py, line 2).", "Call abs(…) on cents in money.py"),
         ("The call lacks `tax` (cart.py, line 2).", "Pass tax along in cart.py"),
         ("`Lock` is raised here, and not handled as Busy is (a.py, line 2).", "Correct a.py near line 2"),
         ("Lock is raised here, and not handled as Busy is (a.py, line 2).", "Handle Lock as well in a.py"),

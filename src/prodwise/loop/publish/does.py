@@ -129,7 +129,7 @@ def does(proposal: Proposal) -> str:
 def _mended(why: str, diff: str) -> str:
     """By what was wrong, and the file; only the place where that says too much, or is not known here."""
     place = _PLACE.search(why)
-    said = _PLACE.sub("", why).strip().rstrip(".").removesuffix(", each time")
+    said = _PLACE.sub("", why).strip().rstrip(".").removesuffix(", each time").removesuffix(", in both branches")
     path, line = (place["path"], place["line"]) if place else ("", "")
     name = path.rpartition("/")[2]
     for pattern, words in _WRONG:
