@@ -12,6 +12,9 @@ PURE := tests/loop tests/model tests/store tests/testing tests/wiring tests/forg
 	$(patsubst %,tests/heal/test_%.py,casebook certificates clock crowd figures fixes hearing measures one_call outsiders own_restarts \
 	reports_in resuming rounds ship_progress spoken suspects telling tried_back undoing uses)
 
+# Of the long ones, those that start no healer and kill nothing.
+LONG := tests/bench tests/fixing tests/forge tests/loop tests/repair tests/sandbox tests/server tests/signals
+
 .PHONY: demo test test-full bench lint format lock clean
 
 demo: .venv/.runtime
@@ -29,7 +32,12 @@ endif
 
 test-full: .venv/.dev
 	scripts/debian-packages docker.io:dockerd podman
+ifdef TEST_ARGS
 	$(BIN)/python -m pytest -m "full" $(AGAIN) $(TEST_ARGS)
+else
+	$(BIN)/python -m pytest -m "full" $(AGAIN) -n 2 $(LONG)
+	$(BIN)/python -m pytest -m "full" $(AGAIN) $(addprefix --ignore=,$(LONG))
+endif
 
 bench: .venv/.dev
 	$(BIN)/python -m bench $(BENCH_ARGS)
