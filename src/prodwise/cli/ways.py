@@ -61,7 +61,7 @@ def _text(answer: Mapping[str, Any]) -> None:
 
 def _hook(one: Mapping[str, Any]) -> None:
     from prodwise.cli.times import since
-    from prodwise.server.views.words import visible
+    from prodwise.server.views.words import tally, visible
 
     print(f"{paint(one['way'], 'bold')}  {visible(one['url'])}")
     print(f"  key: {visible(one['secret'])}")
@@ -69,5 +69,4 @@ def _hook(one: Mapping[str, Any]) -> None:
         f"  last: {since(one['last_at'])}, {one['taken']} taken" + (f": {visible(one['last'])}" if one["last"] else "")
     )
     if one["refused"]:
-        told = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in sorted(one["refused"].items()))
-        print(paint(f"  refused: {told}; last {since(one['refused_at'])}: {visible(one['refusal'])}", "warn"))
+        print(paint(f"  refused: {tally(one['refused'])}; last {since(one['refused_at'])}: {visible(one['refusal'])}", "warn"))

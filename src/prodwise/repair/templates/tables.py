@@ -105,7 +105,7 @@ def _spelling(site: Site, node: ast.Constant, value: str, words: tuple[str, ...]
     if not re.fullmatch(r"[\w-]{4,30}", value) or isinstance(site.source.parents.get(node), ast.JoinedStr):
         return
     for word in words:
-        if value in re.split(r"[._-]", word) and _is_key(site, node):
+        if word != value and value in re.split(r"[._-]", word) and _is_key(site, node):
             yield site.swap(node, repr(word), "literal", f"`{value}` is asked for as `{word}`", 1.9)
         elif word != value and abs(len(word) - len(value)) < 3 and word.lower() != value.lower():
             like = SequenceMatcher(None, word.lower(), value.lower()).ratio()

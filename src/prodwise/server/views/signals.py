@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from prodwise.server.views.words import count, duration
+from prodwise.server.views.words import count, duration, tally
 
 REASONS_SHOWN = 12
 SAID = {
@@ -141,6 +141,6 @@ def _job(beat: Mapping[str, Any]) -> Job:
 
 
 def _tool(hook: Mapping[str, Any]) -> Tool:
-    reasons = ", ".join(f"{many:,} {why.replace('_', ' ')}" for why, many in sorted(hook["refused"].items()))
+    reasons = tally(hook["refused"])
     refused = f"Refused: {reasons}. The last one: {hook['refusal']}" if reasons else ""
     return Tool(hook["way"], _many(hook["taken"], "delivery", "deliveries"), hook["last"], hook["last_at"], refused)

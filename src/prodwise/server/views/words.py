@@ -82,6 +82,11 @@ def count(number: float, one: str, many: str = "") -> str:
     return f"{number:,.0f} {one if number == 1 else many or one + 's'}"
 
 
+def tally(counts: Mapping[str, int]) -> str:
+    """ "2 no key, 1,204 too large": how often each happened, "" for nothing."""
+    return ", ".join(f"{number:,} {reason.replace('_', ' ')}" for reason, number in sorted(counts.items()))
+
+
 def size(bytes_: float) -> str:
     """ "512 B", "16 MiB", "77.7 GiB"."""
     if abs(bytes_) >= 2**30:
