@@ -69,4 +69,9 @@ def _hook(one: Mapping[str, Any]) -> None:
         f"  last: {since(one['last_at'])}, {one['taken']} taken" + (f": {visible(one['last'])}" if one["last"] else "")
     )
     if one["refused"]:
-        print(paint(f"  refused: {tally(one['refused'])}; last {since(one['refused_at'])}: {visible(one['refusal'])}", "warn"))
+        print(
+            paint(
+                f"  refused: {tally(one['refused'])}; last {since(one['refused_at'])}: {visible(one['refusal'])}",
+                "warn",
+            )
+        )

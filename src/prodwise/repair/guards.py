@@ -6,28 +6,47 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from prodwise.clock import monotonic
+from prodwise.model.errors import OutOfTime
 from prodwise.repair.company import related
 from prodwise.repair.pool import Candidate
 from prodwise.repair.probe import CANNOT, Probe, Trial, Try
 from prodwise.repair.scene import Scene
 
+BASE_LEAST_S = 2.0
+"""Without so much for the tests at the base nothing is asked of them, and nothing held for right."""
+BASE_SHARE = 1 / 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Tests around a module: what passes of them at the base, and what fails there."""
+
+    command: tuple[str, ...]
+    passing: frozenset[str]
+    known: frozenset[str]
+
 
 @dataclass
 class Guards:
+    """late: whether something passed for which there was no time here."""
+
     scene: Scene
     probe: Probe
-    related: dict[str, tuple[tuple[str, ...], frozenset[str], frozenset[str]] | None] = field(default_factory=dict)
+    rules: dict[str, Rule | None] = field(default_factory=dict)
+    late: bool = False
 
     def hold(self, passed: Sequence[Candidate], seconds: float) -> list[Candidate]:
         """Those with which every test of related files that passed on the base still does."""
         end = monotonic() + seconds
         standing = list(passed)
         for path in {one.edit.path for one in standing}:
-            rule = self._related(path, end)
-            if rule is not None:
-                mine = [one for one in standing if one.edit.path == path]
-                kept = self._under(mine, *rule, end)
-                standing = [one for one in standing if one.edit.path != path or one in kept]
+            mine = [one for one in standing if one.edit.path == path]
+            try:
+                rule = self._related(path, end)
+                kept = mine if rule is None else self._under(mine, rule, end)
+            except OutOfTime:
+                kept, self.late = [], True
+            standing = [one for one in standing if one.edit.path != path or one in kept]
         return standing
 
     def whole(self, some: Sequence[Candidate], seconds: float) -> list[Candidate]:
@@ -35,18 +54,17 @@ class Guards:
         end, command = monotonic() + seconds, self.scene.check.whole
         return [one for one in some if command is None or self._plainly(one, command, self.scene.passing, end)]
 
-    def _under(self, some: Sequence[Candidate], command: tuple[str, ...], passing: frozenset[str], known: frozenset[str],
-               end: float) -> list[Candidate]:  # fmt: skip
+    def _under(self, some: Sequence[Candidate], rule: Rule, end: float) -> list[Candidate]:
         left = end - monotonic()
         if left < 1:
-            return []
+            raise OutOfTime("no time is left for the tests around what passed")
         numbered = {at: Try(one.edit, one.unit, one.score) for at, one in enumerate(some)}
-        trial = Trial((), sorted(passing), sorted(known), max(3.0, 4 * self.scene.limits.plain))
-        tried = self.probe.attempt(command, numbered, trial, left)
+        trial = Trial((), sorted(rule.passing), sorted(rule.known), max(3.0, 4 * self.scene.limits.plain))
+        tried = self.probe.attempt(rule.command, numbered, trial, left)
         kept = []
         for at, one in enumerate(some):
             if not tried.ready or tried.codes.get(at) == CANNOT:
-                if self._plainly(one, command, passing, end):
+                if self._plainly(one, rule.command, rule.passing, end):
                     kept.append(one)
             elif tried.codes.get(at) == 0:
                 kept.append(one)
@@ -61,21 +79,27 @@ class Guards:
             return covered.ran.code == 0
         return passing <= {test.name for test in covered.tests if not test.failed}
 
-    def _related(self, path: str, end: float) -> tuple[tuple[str, ...], frozenset[str], frozenset[str]] | None:
-        """The command for the test files around a module, with what passes and fails on the base; None without any."""
-        if path not in self.related:
-            self.related[path] = None
-            files = self._files(path)
-            left = (end - monotonic()) / 3
-            if files and self.scene.check.pytest and left > 2:
-                command = (*self.scene.check.pytest, *files)
-                covered = self.probe.cover(command, [], left)
-                passing = frozenset(test.name for test in covered.tests if not test.failed)
-                known = frozenset(test.name for test in covered.tests if test.failed)
-                if passing and covered.ran.code in (0, 1):
-                    self.related[path] = (command, passing, known)
-        return self.related[path]
+    def _related(self, path: str, end: float) -> Rule | None:
+        """None where no test file speaks of the module, or none could be asked. Raises OutOfTime."""
+        if path not in self.rules:
+            self.rules[path] = self._made(path, end)
+        return self.rules[path]
 
-    def _files(self, path: str) -> list[str]:
+    def _made(self, path: str, end: float) -> Rule | None:
+        """Of all its files; where those take too long, of those that are called after it."""
         stem = path.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
-        return related(self.probe, stem, self.scene.check.files)
+        files = related(self.probe, stem, self.scene.check.files)
+        named = [one for one in files if stem in one.rpartition("/")[2]]
+        for some in (files, named if named != files else []):
+            left = BASE_SHARE * (end - monotonic())
+            if not some or not self.scene.check.pytest:
+                continue
+            if left < BASE_LEAST_S:
+                raise OutOfTime(f"no time is left for the tests around {path}")
+            command = (*self.scene.check.pytest, *some)
+            covered = self.probe.cover(command, [], left)
+            passing = frozenset(test.name for test in covered.tests if not test.failed)
+            known = frozenset(test.name for test in covered.tests if test.failed)
+            if passing and covered.ran.code in (0, 1):
+                return Rule(command, passing, known)
+        return None

@@ -28,7 +28,7 @@ COMPARE_S = 20.0
 LAST_S = 3.0
 ENOUGH = 0.75
 """After this part of its time the search goes on to what follows a try that passed; ALL: where none did."""
-ALL = 0.9
+ALL = 0.8
 FIRST = 0.6
 """After this part of that it looks at what has passed, since the gates need time as well; where nothing has, for places at which a
 question is missing. FORCED and ASKED: the parts that this may take."""
@@ -105,7 +105,8 @@ class _Search:
         if not standing and self.left() > LAST_S:
             tried = self._rest(pool, tried)
             standing = self._standing(tried, guards)
-        self.untried = 0 if tried.passed else len(tried.late) + max(0, len(tried.cannot) - PLAIN_MOST)
+        if not tried.passed or guards.late:
+            self.untried = len(tried.late) + max(0, len(tried.cannot) - PLAIN_MOST) + guards.late
         answers, base = self._answers(standing)
         asked = base if self.scene.breaks else ()
         return [one for one in chosen(standing, answers, self.scene.spectrum, asked) if self._again(one)]
