@@ -106,6 +106,17 @@ def test_no_module_is_asked_for_what_the_file_does_itself(own: str, wanted: set[
     assert {one.new for one in found if not one.new.startswith("self.")} == wanted
 
 
+@pytest.mark.parametrize(("answer", "many"), [("kept", 0), ("len(kept)", 1)])
+def test_what_is_gathered_for_the_answer_is_put_nowhere_else(answer: str, many: int) -> None:
+    text = f"def f(items, seen):\n    kept = set()\n    seen.add(0)\n    kept.add(items)\n    return {answer}\n"
+    source = Source("m.py", text)
+    name = next(
+        one for one in ast.walk(source.tree) if isinstance(one, ast.Name) and one.id == "kept" and one.lineno == 4
+    )
+    statement = next(one for one in source.up(name) if isinstance(one, ast.stmt))
+    assert len(list(receivers.edits(Site(source, statement, scope(source, statement)), name))) == many
+
+
 TEST = """from m import save
 
 

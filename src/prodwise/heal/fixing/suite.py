@@ -18,10 +18,11 @@ from prodwise.ports.repair import Ran, Tree
 GATE: Final = "suite"
 WHOLE_SHARE: Final = 0.15
 PART_SHARE: Final = 0.25
-"""Of the time that is left, for one run at the base: of the whole suite, which may turn out to be too long, or of a part."""
+LAST_SHARE: Final = 0.4
+"""Of the time that is left, for one run at the base: of the whole suite, which may turn out to be too long, of a part, and of what
+there is nothing smaller than."""
 LONGER: Final = 3.0
 """With the change, the same may take so many times as long."""
-HURRIED_SHARE: Final = 0.35
 LEAST_S: Final = 5.0
 HURRIED_S: Final = LEAST_S / WHOLE_SHARE
 """With less than this left the check's own test files are asked first; where those are not QUICK_S, nothing more is."""
@@ -86,19 +87,19 @@ def notices(trial: Trial, tree: Tree) -> bool:
 def _before(court: Court, changed: Sequence[str]) -> None:
     """Chooses what is run, by what there is and what there is time for: the whole suite, else a part of it."""
     found = suite_of(court.reproducer.fault.command, court.repository.paths)
-    hurried = court.budget.left < HURRIED_S
-    if found and hurried and (told := _part(court, found, changed, HURRIED)) and court.suite_s > QUICK_S:
-        court.not_checked(f"the whole suite: {HURRIED}; {told} were run")
-        return
     for one in (found, instead(found)) if found else ():
         if one is None:
             continue
+        parts = _parts(court, one, changed)
+        if court.budget.left < HURRIED_S and (told := _of(court, parts[-1:], HURRIED)) and court.suite_s > QUICK_S:
+            court.not_checked(f"the whole suite: {HURRIED}; {told} were run")
+            return
         court.tell("running the suite at the base")
-        ran = _on_base(court, one, WHOLE_SHARE)
+        ran = _on_base(court, one, WHOLE_SHARE if parts else LAST_SHARE)
         if "No module named pytest" in ran.output:
             continue
         if why := _taken(court, one, ran):
-            told = _part(court, one, changed, why)
+            told = _of(court, parts, why)
             court.not_checked(f"the whole suite: {why}; {told} were run" if told else f"other tests: {why}")
             court.late = why if why == LATE and not told else ""
         return
@@ -106,19 +107,25 @@ def _before(court: Court, changed: Sequence[str]) -> None:
     court.not_checked(f"other tests: {none}")
 
 
-def _part(court: Court, whole: Suite, changed: Sequence[str], why: str) -> str:
-    """Test files that import what is changed, or else that of the failing check: which were run, "" for none."""
+def _parts(court: Court, whole: Suite, changed: Sequence[str]) -> list[tuple[Suite, str]]:
+    """Less than the whole, in words too: test files that import what is changed, and that of the failing check."""
     own = list(own_tests(court.reproducer.fault.command, court.repository.paths))
-    choices, share = [(own, "of the check")], HURRIED_SHARE
-    if why != HURRIED:
-        near = list(dict.fromkeys([*own, *_near(court, changed)]))[:FILES_MAX]
-        choices, share = [(near, "near the change"), *choices], PART_SHARE
-    for files, words in choices:
-        fewer = whole.only(files) if files and len(files) < len(_tests(court)) else None
-        if fewer is not None:
-            court.tell(f"the whole suite: {why}; now {len(files)} test files {words}")
-            if not _taken(court, fewer, _on_base(court, fewer, share)):
-                return f"{len(files)} test files {words}"
+    near = list(dict.fromkeys([*own, *_near(court, changed)]))[:FILES_MAX]
+    many, found = len(_tests(court)), list[tuple[Suite, str]]()
+    for files, words in ((near, "near the change"), (own, "of the check")):
+        fewer = whole.only(files) if files and len(files) < many else None
+        if fewer is not None and all(fewer != one for one, _ in found):
+            found.append((fewer, f"{len(files)} test files {words}"))
+    return found
+
+
+def _of(court: Court, parts: Sequence[tuple[Suite, str]], why: str) -> str:
+    """The first part that can be run is what counts; its words, "" for none."""
+    for part, words in parts:
+        court.tell(f"the whole suite: {why}; now {words}")
+        share = LAST_SHARE if part is parts[-1][0] else PART_SHARE
+        if not _taken(court, part, _on_base(court, part, share)):
+            return words
     return ""
 
 

@@ -11,9 +11,11 @@ import re
 import sys
 import time
 
-import prodwise_forks as forks
 import prodwise_places
 import sitecustomize as watch
+from prodwise_alone import called
+from prodwise_code import FUTURES, text_of
+from prodwise_limits import limit, wait
 
 FIRST = frozenset((1, 2, 3))
 LOOKS_MOST = 600
@@ -70,13 +72,13 @@ def apart(quick, seconds, prepare, *what):
     """Runs the failing test in a child. Whether this is the child, which goes on with it."""
     pid = os.fork()
     if pid:
-        forks.wait(pid, seconds)
+        wait(pid, seconds)
         return False
     watch.State.child = -1
-    forks.limit(seconds)
+    limit(seconds)
     prepare(*what)
     if quick:
-        forks.called(quick[:1])
+        called(quick[:1])
     return True
 
 
@@ -133,7 +135,7 @@ def places_of(edits):
             key = (edit[1], tuple(edit[7]))
             if key not in found:
                 path = os.path.join(watch.ROOT, edit[1])
-                if ELSEWHERE.search(forks.text_of(path)[edit[7][2] : edit[7][3]]):
+                if ELSEWHERE.search(text_of(path)[edit[7][2] : edit[7][3]]):
                     continue
                 found[key] = Place(len(found), path, edit[7])
             found[key].edits.append(edit)
@@ -166,11 +168,11 @@ def look(place, frame):
     """In a child: what is asked here may change the program."""
     pid = os.fork()
     if pid:
-        forks.wait(pid, 0.3)
+        wait(pid, 0.3)
         return
     try:
         sys.settrace(None)
-        forks.limit(0.3)
+        limit(0.3)
         answers = of_all(place, frame)
         with open(SAID, "a") as out:
             out.write(json.dumps([place.at, place.visits, answers]) + "\n")
@@ -182,8 +184,8 @@ def of_all(place, frame):
     """Edit id → what it makes of the value, -1: the program; without those for which nothing can be told."""
     space = dict(frame.f_globals)
     space.update(frame.f_locals)
-    kept, text = [], forks.text_of(place.path)  # type: list, str
-    flags = frame.f_code.co_flags & forks.FUTURES
+    kept, text = [], text_of(place.path)  # type: list, str
+    flags = frame.f_code.co_flags & FUTURES
 
     def of(source):
         return answer(source, place.kind, space, flags, kept)

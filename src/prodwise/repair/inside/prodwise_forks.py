@@ -12,17 +12,13 @@ import time
 import prodwise_differs
 import prodwise_modules
 import sitecustomize as watch
+from prodwise_alone import called, fails_alike
+from prodwise_code import FUTURES, pair, text_of, unit
 from prodwise_limits import limit, wait
 
 CANNOT = 97
-TOLD_MOST = 10000
 FUNCTION = type(watch.begin)
-CODE = type(watch.begin.__code__)
 BEFORE = {}  # type: dict
-TEXTS = {}  # type: dict
-FUTURES = 0
-for _name in __import__("__future__").all_feature_names:
-    FUTURES |= getattr(__import__("__future__"), _name).compiler_flag
 
 
 def fork_all(quick):
@@ -124,49 +120,6 @@ def one(edit, functions, quick):
                 out.write(old)
 
 
-def text_of(path):
-    """Read once: it is put back after each try."""
-    if path not in TEXTS:
-        with io.open(path, encoding="utf-8", newline="") as source:
-            TEXTS[path] = source.read()
-    return TEXTS[path]
-
-
-def fails_alike(quick):
-    """Whether the first test fails without its runner where it does with it: for want of one it might fail with every edit. None in
-    a child, which goes on with the tests."""
-    failed, told, seconds = os.path.join(watch.HERE, "failed"), [], watch.State.plan["seconds"]  # type: str, list, float
-
-    def tell():
-        with open(failed, "w") as out:
-            out.write(watch.State.failure)
-
-    for alone in (quick[:1], ()):
-        open(failed, "w").close()
-        pid = os.fork()
-        if pid == 0:
-            watch.State.child, watch.State.parting = -1, tell
-            limit(seconds)
-            if alone:
-                called(alone)
-            return None
-        wait(pid, seconds)
-        with open(failed, errors="replace") as source:
-            told.append(source.read(TOLD_MOST))
-    return told[0] == told[1] != ""
-
-
-def called(quick):
-    """Most edits fail the first test: that is known without a runner's work around it."""
-    try:
-        for call in quick:
-            call()
-    except BaseException as error:
-        watch.failed_by(error)
-        watch.leave(1)
-    watch.leave(0)
-
-
 def by_file():
     """Functions that live now, by the file of their code."""
     found = {}  # type: dict
@@ -220,26 +173,3 @@ def before_of(place, path, old, functions):
         except Exception:
             BEFORE[key] = None
     return BEFORE[key]
-
-
-def unit(text, first, last, classes, path, flags):
-    """The code of one outermost function, compiled by itself at its own lines, inside classes of the same names."""
-    lines = text.split("\n")[first - 1 : last]
-    heads = [" " * column + "class " + name + ":" for name, column in classes]
-    source = "\n" * (first - 1 - len(heads)) + "\n".join(heads + lines) + "\n"
-    code = compile(source, path, "exec", flags, True)
-    for _ in range(len(classes) + 1):
-        inner = [one for one in code.co_consts if isinstance(one, CODE)]
-        code = inner[-1]
-    return code
-
-
-def pair(before, after, pairs):
-    """Codes of the same place in both: the function and what is defined inside it, in order."""
-    pairs[(before.co_name, before.co_firstlineno)] = after
-    mine = [one for one in before.co_consts if isinstance(one, CODE)]
-    other = [one for one in after.co_consts if isinstance(one, CODE)]
-    if len(mine) == len(other):
-        for one, two in zip(mine, other):
-            if one.co_name == two.co_name:
-                pair(one, two, pairs)

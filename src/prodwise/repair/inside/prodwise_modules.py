@@ -8,6 +8,8 @@ import ast
 import os
 import sys
 
+from prodwise_code import FUTURES, pair
+
 LATER_MOST = 40
 
 
@@ -150,11 +152,9 @@ def of_bodies(before, after, texts, functions, path):
     """Several functions of one file, where nothing else of it changes."""
     if not functions or bare(before) != bare(after):
         return False
-    import prodwise_forks as forks
-
-    flags, pairs = functions[0].__code__.co_flags & forks.FUTURES, {}  # type: int, dict
+    flags, pairs = functions[0].__code__.co_flags & FUTURES, {}  # type: int, dict
     old, new = (compile(text, path, "exec", flags, True) for text in texts)
-    forks.pair(old, new, pairs)
+    pair(old, new, pairs)
     changed = False
     for one in functions:
         code = one.__code__

@@ -26,8 +26,10 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
 
 def _others(site: Site, node: ast.expr, asked: str) -> Iterator[Edit]:
     """What the file asks for the same attribute elsewhere; else what this object holds. No module where the file has an answer of
-    its own by that name: the two hardly do the same."""
+    its own by that name: the two hardly do the same. What is gathered for the answer is put nowhere else."""
     mine, visible = ast.unparse(node), {*site.scope.locals, *site.source.globals}
+    if _gathers(site, node):
+        return
     if asked in site.source.methods:
         visible -= site.source.modules
     found: dict[str, float] = {}
@@ -43,6 +45,15 @@ def _others(site: Site, node: ast.expr, asked: str) -> Iterator[Edit]:
         if text != mine and text != "self":
             why = f"`{asked}` is asked of `{mine[:60]}`, and `{text}` is meant"
             yield site.swap(node, text, "receiver", why, found[text])
+
+
+def _gathers(site: Site, node: ast.expr) -> bool:
+    """Whether a step of its own fills what the function returns."""
+    function = site.source.function(site.statement)
+    if not isinstance(site.statement, ast.Expr) or not isinstance(node, ast.Name) or function is None:
+        return False
+    returned = (one.value for one in ast.walk(function) if isinstance(one, ast.Return) and one.value is not None)
+    return any(name_of(one) == node.id for one in returned)
 
 
 def _kept(site: Site, node: ast.expr, keys: list[ast.expr]) -> Iterator[Edit]:
