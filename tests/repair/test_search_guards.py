@@ -48,7 +48,7 @@ def candidate(new: str) -> Candidate:
     return Candidate(edit, source.unit(source.statements[-1]), 1.0)
 
 
-def test_where_all_of_them_take_too_long_those_that_are_called_after_the_module_are_asked(guards: Guards) -> None:
+def test_those_that_are_called_after_the_module_are_asked_and_slow_others_are_not_waited_for(guards: Guards) -> None:
     right, wrong = candidate("cups * 3"), candidate("cups + 6")
     assert guards.hold([right, wrong], 30.0) == [right]
     assert not guards.late

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from prodwise.clock import monotonic
@@ -13,7 +14,7 @@ from prodwise.repair.probe import CANNOT, Probe, Trial, Try
 from prodwise.repair.scene import Scene
 
 BASE_LEAST_S = 2.0
-"""Without so much for the tests at the base nothing is asked of them, and nothing held for right."""
+"""Without so much for the tests at the base nothing is asked of them."""
 BASE_SHARE = 1 / 3
 
 
@@ -32,7 +33,7 @@ class Guards:
 
     scene: Scene
     probe: Probe
-    rules: dict[str, Rule | None] = field(default_factory=dict)
+    rules: dict[str, list[Rule]] = field(default_factory=dict)
     late: bool = False
 
     def hold(self, passed: Sequence[Candidate], seconds: float) -> list[Candidate]:
@@ -41,9 +42,10 @@ class Guards:
         standing = list(passed)
         for path in {one.edit.path for one in standing}:
             mine = [one for one in standing if one.edit.path == path]
+            kept = mine
             try:
-                rule = self._related(path, end)
-                kept = mine if rule is None else self._under(mine, rule, end)
+                for rule in self._related(path, end):
+                    kept = self._under(kept, rule, end) if kept else []
             except OutOfTime:
                 kept, self.late = [], True
             standing = [one for one in standing if one.edit.path != path or one in kept]
@@ -68,6 +70,7 @@ class Guards:
                     kept.append(one)
             elif tried.codes.get(at) == 0:
                 kept.append(one)
+            self.late |= tried.ready and at not in tried.codes
         return kept
 
     def _plainly(self, one: Candidate, command: tuple[str, ...], passing: frozenset[str], end: float) -> bool:
@@ -79,27 +82,27 @@ class Guards:
             return covered.ran.code == 0
         return passing <= {test.name for test in covered.tests if not test.failed}
 
-    def _related(self, path: str, end: float) -> Rule | None:
-        """None where no test file speaks of the module, or none could be asked. Raises OutOfTime."""
+    def _related(self, path: str, end: float) -> list[Rule]:
+        """Of the files that are called after the module, which must be asked; then of others that speak of it, where there is time.
+        Raises OutOfTime."""
         if path not in self.rules:
-            self.rules[path] = self._made(path, end)
+            stem = path.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
+            files = related(self.probe, stem, self.scene.check.files) if self.scene.check.pytest else []
+            named = [one for one in files if stem in one.rpartition("/")[2]]
+            found = [self._rule(named, end)]
+            with suppress(OutOfTime):
+                found.append(self._rule([one for one in files if one not in named], end))
+            self.rules[path] = [one for one in found if one is not None]
         return self.rules[path]
 
-    def _made(self, path: str, end: float) -> Rule | None:
-        """Of all its files; where those take too long, of those that are called after it."""
-        stem = path.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
-        files = related(self.probe, stem, self.scene.check.files)
-        named = [one for one in files if stem in one.rpartition("/")[2]]
-        for some in (files, named if named != files else []):
-            left = BASE_SHARE * (end - monotonic())
-            if not some or not self.scene.check.pytest:
-                continue
-            if left < BASE_LEAST_S:
-                raise OutOfTime(f"no time is left for the tests around {path}")
-            command = (*self.scene.check.pytest, *some)
-            covered = self.probe.cover(command, [], left)
-            passing = frozenset(test.name for test in covered.tests if not test.failed)
-            known = frozenset(test.name for test in covered.tests if test.failed)
-            if passing and covered.ran.code in (0, 1):
-                return Rule(command, passing, known)
-        return None
+    def _rule(self, files: Sequence[str], end: float) -> Rule | None:
+        """None where nothing of them passes, or they cannot be run. Raises OutOfTime."""
+        if not files:
+            return None
+        seconds, command = BASE_SHARE * (end - monotonic()), (*self.scene.check.pytest, *files)
+        covered = self.probe.cover(command, [], seconds) if seconds >= BASE_LEAST_S else None
+        if covered is None or covered.ran.ended == "time":
+            raise OutOfTime(f"no time is left for {len(files)} test files, {files[0]} first")
+        passing = frozenset(test.name for test in covered.tests if not test.failed)
+        known = frozenset(test.name for test in covered.tests if test.failed)
+        return Rule(command, passing, known) if passing and covered.ran.code in (0, 1) else None
