@@ -8,8 +8,6 @@ import ast
 import os
 import sys
 
-from prodwise_code import FUTURES, pair
-
 LATER_MOST = 40
 
 
@@ -152,6 +150,8 @@ def of_bodies(before, after, texts, functions, path):
     """Several functions of one file, where nothing else of it changes."""
     if not functions or bare(before) != bare(after):
         return False
+    from prodwise_code import FUTURES, pair  # here: most edits are of values, and need none of it
+
     flags, pairs = functions[0].__code__.co_flags & FUTURES, {}  # type: int, dict
     old, new = (compile(text, path, "exec", flags, True) for text in texts)
     pair(old, new, pairs)
