@@ -19,6 +19,7 @@ from prodwise.repair.search.site import Site
 from prodwise.repair.search_repairer import SearchRepairer
 from prodwise.repair.source import Source, scope
 from prodwise.sandbox.workshop import Workshop
+from tests.repair.small_programs import made
 
 WAYS = """def save(item, quick, pool):
     if quick:
@@ -104,6 +105,16 @@ def test_no_module_is_asked_for_what_the_file_does_itself(own: str, wanted: set[
     statement = next(one for one in source.up(call) if isinstance(one, ast.stmt))
     found = receivers.edits(Site(source, statement, scope(source, statement)), call)
     assert {one.new for one in found if not one.new.startswith("self.")} == wanted
+
+
+def test_the_object_itself_is_asked_where_it_has_the_answer() -> None:
+    text = (
+        "class A:\n    def make(self, d):\n        pass\n\n    def move(self, d):\n        self.fs.make(d)\n\n"
+        "    def copy(self, d):\n        self.make(d)\n"
+    )
+    good = text.replace("self.fs.make", "self.make")
+    assert made(text, 6)[good].kind == "receiver"
+    assert text.replace("self.fs.make", "self.mode") not in made(text.replace("make(self", "mode(self"), 6)
 
 
 @pytest.mark.parametrize(("answer", "many"), [("kept", 0), ("len(kept)", 1)])

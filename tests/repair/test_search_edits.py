@@ -9,7 +9,7 @@ import pytest
 from prodwise.repair import turned
 from prodwise.repair.edits import Edit, unified
 from prodwise.repair.localise import Spectrum
-from prodwise.repair.rank import hollow, score
+from prodwise.repair.rank import endless, hollow, score
 from prodwise.repair.search import candidates
 from prodwise.repair.source import Function, Source
 from prodwise.repair.templates import crash, defaults, expected, guards, handlers, members, raises
@@ -80,6 +80,8 @@ def test_what_goes_by_its_own_name_is_meant(line: str) -> None:
         ("UnicodeDecodeError", "'ascii' codec", "return open(d)", 'return open(d, encoding="utf-8")'),
         ("UnicodeDecodeError", "'utf-8' codec", "return d.decode(n)", 'return d.decode(n, "replace")'),
         ("UnicodeDecodeError", "'utf-8' codec", "return text(d, n)", 'return text(d, n, errors="replace")'),
+        ("AttributeError", "'str' object has no attribute 'decode'", "return d.decode('unicode-escape')",
+         "return d.encode(\"ascii\").decode('unicode-escape')"),
         ("RuntimeError", "dictionary changed size during iteration", "for x in d: pass", "for x in list(d): pass"),
         ("StopIteration", "", "return next(d)", "return next(d, None)"),
     ],
@@ -107,6 +109,20 @@ def test_a_handler_takes_the_error_beside_its_own() -> None:
     assert not list(handlers.edits(source, statement_at(source, 3), "Exception"))
 
 
+def test_what_follows_answers_where_an_answer_cannot_be_made() -> None:
+    text = "def f(n):\n    if n:\n        if n > 3:\n            return chr(n)\n    return '?'\n"
+    source = Source("m.py", text)
+    (edit,) = handlers.edits(source, statement_at(source, 4), "ValueError")
+    assert edit.applied(text) == (
+        "def f(n):\n    if n:\n        if n > 3:\n            try:\n                return chr(n)\n"
+        "            except ValueError:\n                pass\n    return '?'\n"
+    )
+    assert not list(handlers.edits(source, statement_at(source, 4), "TypeError"))  # the program's mistake, no bad value
+    for other in (text.replace("return '?'", "print(n)"), text.replace("if n:", "for n in n:")):
+        source = Source("m.py", other)
+        assert not list(handlers.edits(source, statement_at(source, 4), "ValueError"))
+
+
 def test_a_shared_default_is_made_anew_in_each_call() -> None:
     text = 'def f(x, found=[]):\n    """Says."""\n    found.append(x)\n    return found\n'
     source = Source("m.py", text)
@@ -131,10 +147,38 @@ def test_what_stands_around_an_edit_is_kept_to_the_letter() -> None:
 
 
 def test_an_edit_that_answers_itself_is_none() -> None:
-    for text in ("x < x", "if a or not a:", "a = a", "return max(x, x)", "1 < 2"):
+    kinds = "if isinstance(x, (str, bytes)) and not isinstance({}, {}):"
+    for text in ("x < x", "if a or not a:", "a = a", "return max(x, x)", "1 < 2", "n *= 1", kinds.format("x", "bytes")):
         assert hollow(text), text
-    for text in ("x < y", "a = b", "return max(0, x)", "if a or not b:"):
+    for text in (
+        "x < y",
+        "a = b",
+        "return max(0, x)",
+        "if a or not b:",
+        kinds.format("x", "Path"),
+        kinds.format("y", "bytes"),
+    ):
         assert not hollow(text), text
+
+
+@pytest.mark.parametrize(
+    ("test", "bad", "good", "ends"),
+    [
+        ("n < most", "n += 1", "n += 2", True),
+        ("n < most", "n += 1", "n -= 1", False),
+        ("n < most", "n += 1", "n += 0", False),
+        ("most >= n and more()", "n += 1", "n -= 1", False),
+        ("n > 0", "n += 1", "n -= 1", True),
+        ("n > 0", "n -= 1", "n -= -1", False),
+        ("more()", "n += 1", "n -= 1", True),
+        ("n < most", "m += 1", "m -= 1", True),
+    ],
+)
+def test_a_loop_goes_on_to_where_it_ends(test: str, bad: str, good: str, ends: bool) -> None:
+    text = f"def f(n, m, most):\n    while {test}:\n        {bad}\n"
+    source, at = Source("m.py", text), text.index(bad)
+    edit = Edit("m.py", at, at + len(bad), good, "operator", "", 1.0, 3)
+    assert endless(edit, source, statement_at(source, 3)) is not ends
 
 
 @pytest.mark.parametrize(
@@ -388,6 +432,24 @@ def test_a_statement_is_copied_to_where_its_neighbours_are_alike(line: int, good
 def test_nothing_is_copied_that_speaks_of_what_is_not_there() -> None:
     text = "def f(a, b):\n    start()\n    log(a, b)\n    return a\n\n\ndef g():\n    start()\n    return 1\n"
     assert not [one for one, edit in made(text, 9).items() if edit.kind == "copied" and "log" in one.split("def g")[1]]
+
+
+def test_no_question_is_asked_twice_in_a_row() -> None:
+    text = (
+        "def f(self, d):\n    go()\n    if not exists(d):\n        self.make(d)\n    end()\n\n\n"
+        "def g(self, d):\n    go()\n    if not exists(d):\n        self.fs.make(d)\n    end()\n"
+    )
+    assert not [one for one, edit in made(text, 10).items() if edit.kind == "copied" and one.count("not exists") > 2]
+
+
+def test_all_the_work_of_a_function_is_gone_around_by_no_answer_of_its_own() -> None:
+    text = (
+        "def g(a):\n    if isinstance(a, dict):\n        pass\n\n\n"
+        "def f(a):\n    b = g(a)\n    if b:\n        return {}\n    return b + 1\n"
+    )
+    asked = "    if isinstance(a, dict):\n        return a\n    b ="
+    assert not [one for one in made(text.format("b"), 7) if asked in one]
+    assert [one for one in made(text.format("a"), 7) if asked in one]
 
 
 def test_a_handler_cleans_up_as_its_like_do() -> None:

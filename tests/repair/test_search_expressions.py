@@ -111,6 +111,8 @@ def test_an_expression_goes_through_what_others_go_through(around: str, bad: str
         ("^ab", "(?i)^ab"),
         (r"ab", r"ab$"),
         ("#([^;]+);", "#([^#;]+);"),
+        (r"\s*|0x\d+", r"\s*|\b0x\d+"),
+        (r"\s*--?(\w+)", r"\s*(?<!\S)--?(\w+)"),
         ("<(?:[^>]*)>", "<(?:[^<>]*)>"),
         ('"(?P<text>[^;]+);', '"(?P<text>[^";]+);'),
     ],

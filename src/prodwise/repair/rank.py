@@ -74,8 +74,38 @@ def edited_line(edit: Edit, source: Source) -> str:
     return (head + (edit.new + tail).partition("\n")[0]).strip()
 
 
+def endless(edit: Edit, source: Source, statement: ast.stmt) -> bool:
+    """Whether a loop's own counter no longer goes where the loop ends: `while n < most: n -= 1`."""
+    if not isinstance(statement, ast.AugAssign):
+        return False
+    counter = ast.unparse(statement.target)
+    loops = [one for one in source.up(statement) if isinstance(one, ast.While)]
+    ends = {_way(one, counter) for loop in loops for one in ast.walk(loop.test) if isinstance(one, ast.Compare)} - {0}
+    step = _step(edited_line(edit, source), counter)
+    return len(ends) == 1 and step is not None and step * ends.pop() <= 0
+
+
+def _way(test: ast.Compare, counter: str) -> int:
+    """1 where it must grow to end the loop, -1 where it must shrink, 0 where that is not told."""
+    way = {ast.Lt: 1, ast.LtE: 1, ast.Gt: -1, ast.GtE: -1}.get(type(test.ops[0]), 0) if len(test.ops) == 1 else 0
+    return way if ast.unparse(test.left) == counter else -way if ast.unparse(test.comparators[0]) == counter else 0
+
+
+def _step(text: str, counter: str) -> float | None:
+    """By how much it grows each time; None where no number says that."""
+    try:
+        node = ast.parse(text).body[0]
+        by = ast.literal_eval(node.value) if isinstance(node, ast.AugAssign) else None
+    except (SyntaxError, ValueError, IndexError):
+        return None
+    if not isinstance(node, ast.AugAssign) or not isinstance(by, int | float) or ast.unparse(node.target) != counter:
+        return None
+    return {ast.Add: by, ast.Sub: -by}.get(type(node.op))
+
+
 def hollow(text: str) -> bool:
-    """Whether an expression or a statement answers itself: `x < x`, `a and not a`, `a = a`, `min(x, x)`."""
+    """Whether an expression or a statement answers itself, or takes back what it says: `x < x`, `a and not a`, `a = a`,
+    `min(x, x)`, `isinstance(x, (str, bytes)) and not isinstance(x, bytes)`."""
     text = text.strip()
     if text.endswith(":"):
         text = text.removeprefix("el") + " pass"
@@ -98,10 +128,11 @@ def _answers_itself(node: ast.AST) -> bool:
             len(set(parts)) < len(parts)
             or bool(negated & set(parts))
             or any(isinstance(one, ast.Constant) for one in node.values[:-1])
+            or bool(_kinds(node.values, True) & _kinds(node.values, False))
         )
     if isinstance(node, ast.Assign):
         return ast.unparse(node.targets[0]) == ast.unparse(node.value)
-    if isinstance(node, ast.BinOp) and _neutral(node):
+    if isinstance(node, ast.BinOp | ast.AugAssign) and _neutral(node):
         return True
     if isinstance(node, ast.BinOp) and isinstance(
         node.op, ast.Sub | ast.Div | ast.FloorDiv | ast.Mod | ast.BitXor | ast.BitAnd | ast.BitOr
@@ -117,9 +148,22 @@ def _answers_itself(node: ast.AST) -> bool:
     return False
 
 
-def _neutral(node: ast.BinOp) -> bool:
-    """`1 * x`, `x + 0`, `x // 1`: nothing is done."""
-    sides = [one.value if isinstance(one, ast.Constant) else None for one in (node.left, node.right)]
+def _kinds(terms: Sequence[ast.expr], asked: bool) -> set[tuple[str, str]]:
+    """(value, kind) of each `isinstance` among the terms, or of each `not isinstance`."""
+    found = set[tuple[str, str]]()
+    for one in terms:
+        negated = isinstance(one, ast.UnaryOp) and isinstance(one.op, ast.Not)
+        match one.operand if isinstance(one, ast.UnaryOp) else one:
+            case ast.Call(func=ast.Name(id="isinstance"), args=[value, kind]) if negated is not asked:
+                kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
+                found.update((ast.unparse(value), ast.unparse(each)) for each in kinds)
+    return found
+
+
+def _neutral(node: ast.BinOp | ast.AugAssign) -> bool:
+    """`1 * x`, `x + 0`, `x //= 1`: nothing is done."""
+    left, right = (node.left, node.right) if isinstance(node, ast.BinOp) else (node.target, node.value)
+    sides = [one.value if isinstance(one, ast.Constant) else None for one in (left, right)]
     if isinstance(node.op, ast.Mult):
         return any(type(one) is int and one == 1 for one in sides)
     if isinstance(node.op, ast.Add):

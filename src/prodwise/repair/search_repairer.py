@@ -11,7 +11,7 @@ from prodwise.model.action import ActionKind
 from prodwise.model.errors import NothingFits, OutOfTime
 from prodwise.model.patch import Fault, Proposal
 from prodwise.ports.repair import Workshop
-from prodwise.repair import branches, contrast, limits
+from prodwise.repair import branches, contrast, limits, rank
 from prodwise.repair.edits import unified
 from prodwise.repair.forced import forced, where
 from prodwise.repair.guards import Guards
@@ -51,19 +51,19 @@ class SearchRepairer:
                 if scene is None:
                     return
                 search = _Search(scene, probe, lanes, fault, workshop, base, end)
-                rank = -1.0  # two of the same rank would be rivals; these mean the same
+                last = -1.0  # two of the same rank would be rivals; these mean the same
                 for survivor in search.best(pool(scene, tree, workshop)):
                     edit = survivor.candidate.edit
                     old = read_text(tree.root / edit.path)
                     why = f"{edit.why[:1].upper()}{edit.why[1:]} ({edit.path}, line {edit.line})."
                     diff = unified(edit.path, old, edit.applied(old))
-                    rank = max(round(1 - survivor.confidence, 3), rank + 0.01)
-                    yield Proposal(self.name, ActionKind.PATCH, diff, why, rank)
-                if rank < 0 < search.untried:
+                    last = max(round(1 - survivor.confidence, 3), last + 0.01)
+                    yield Proposal(self.name, ActionKind.PATCH, diff, why, last)
+                if last < 0 < search.untried:
                     raise OutOfTime(
                         f"{search.untried:,} of {search.made:,} edits were not tried in its time", search.where
                     )
-                if rank < 0 and search.where:
+                if last < 0 and search.where:
                     raise NothingFits(f"none of {search.made:,} edits fits", search.where)
             finally:
                 probe.close()
@@ -157,7 +157,8 @@ class _Search:
         for place, seen in zip(places, visits, strict=True):
             site = place.forced.site
             for edit in contrast.edits(place, seen, scene.targets, scene.passing):
-                found.append(pool.candidate(edit, place.forced.suspicion, site.source, site.statement))
+                if not rank.hollow(rank.edited_line(edit, site.source)):
+                    found.append(pool.candidate(edit, place.forced.suspicion, site.source, site.statement))
         return found
 
     def _trial(self) -> Trial:

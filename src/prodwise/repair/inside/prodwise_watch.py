@@ -1,6 +1,5 @@
 """pytest's side of `sitecustomize`: a plugin (PYTEST_PLUGINS) that tells it when tests begin, end, and are about to be run."""
 
-import copy
 import inspect
 import itertools
 import unittest
@@ -9,7 +8,7 @@ import pytest
 import sitecustomize as watch
 
 QUICK_MOST = 3
-CLASS_SET_UP = "_unittest_setUpClass_fixture"
+MARKS = ("parametrize", "usefixtures")
 
 
 def pytest_runtest_logstart(nodeid, location):
@@ -51,20 +50,10 @@ def pytest_runtestloop(session):
 
 
 def plain(item):
-    """Whether a test is a function, or a method of a case, that is called with its parameters, and nothing else is set up for it."""
-    info = getattr(item, "_fixtureinfo", None)
-    params = set(getattr(getattr(item, "callspec", None), "params", {}))
-    fixtures = set(getattr(info, "name2fixturedefs", {None: None}))
-    if of_a_case(item):
-        return not hasattr(item.module, "setUpModule") and all(str(one).startswith(CLASS_SET_UP) for one in fixtures)
-    return (
-        type(item) is pytest.Function
-        and info is not None
-        and set(info.argnames) == params
-        and fixtures <= params
-        and not inspect.iscoroutinefunction(item.function)
-        and not any(mark.name != "parametrize" for mark in item.iter_markers())
-    )
+    """Whether a test is a function, or a method of a case, of which no mark or plugin decides how it is called."""
+    if not hasattr(item, "_fixtureinfo") or any(mark.name not in MARKS for mark in item.iter_markers()):
+        return False
+    return of_a_case(item) or (type(item) is pytest.Function and not inspect.iscoroutinefunction(item.function))
 
 
 def of_a_case(item):
@@ -72,15 +61,22 @@ def of_a_case(item):
 
 
 def quick(item):
-    if of_a_case(item):
-        return lambda: run_case(item.cls, item.name)
-    params = getattr(getattr(item, "callspec", None), "params", {})
-    return lambda: item.obj(**copy.deepcopy(params))
+    """What it needs is set up by the runner, in each try; what the one before it needed is taken down."""
 
+    def call():
+        state = item.session._setupstate
+        if hasattr(state, "setup"):
+            state.teardown_exact(item)
+            state.setup(item)
+        else:  # before pytest 7
+            state.teardown_exact(item, item)
+            state.prepare(item)
+        if of_a_case(item):
+            item.cls(item.name).run(Ended())
+        else:
+            item.obj(**{name: item.funcargs[name] for name in item._fixtureinfo.argnames})
 
-def run_case(case, name):
-    case.setUpClass()
-    case(name).run(Ended())
+    return call
 
 
 class Ended(unittest.TestResult):

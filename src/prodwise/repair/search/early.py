@@ -82,7 +82,8 @@ def _answered(site: Site, function: Function) -> Iterator[Edit]:
 
 
 def answers(function: Function) -> list[str]:
-    """What it hands back elsewhere without work: constants, nothing, a parameter as it is."""
+    """What it hands back elsewhere without work: constants, nothing, a parameter as it is. One that is never handed back so is
+    none: that would go around all the work."""
     values = [one.value for one in ast.walk(function) if isinstance(one, ast.Return)]
     empty = (ast.unparse(one) for one in values if isinstance(one, ast.List | ast.Dict | ast.Tuple))
     plain = [ast.unparse(one) for one in values if isinstance(one, ast.Constant)] + [
@@ -91,7 +92,8 @@ def answers(function: Function) -> list[str]:
     if not any(value is not None for value in values):
         return [""]
     texts = ['""'] if any(isinstance(one, ast.JoinedStr) or _joins(one) for one in values) else []
-    given = [one.arg for one in function.args.args if one.arg not in ("self", "cls")][:1]
+    handed = {one.id for one in values if isinstance(one, ast.Name)}
+    given = [one.arg for one in function.args.args if one.arg in handed][:1]
     return list(dict.fromkeys((*plain, *texts, *given, "None")))[:ANSWERS_MOST]
 
 

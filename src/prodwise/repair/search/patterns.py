@@ -13,7 +13,7 @@ from prodwise.repair.search.arguments import name_of
 from prodwise.repair.search.site import Site
 
 MOST = 110
-LENGTH_MOST = 300
+LENGTH_MOST = 600
 _FUNCTIONS = frozenset(("compile", "match", "search", "fullmatch", "sub", "subn", "split", "findall", "finditer"))
 _CLASS = re.compile(r"(?<!\\)\[(?!\])(\^?)((?:[^\]\\\[]|\\.)+)\]")
 _MORE = ("-", "_", ".", "0-9", "A-Z", "a-z", r"\s", ":", "+", "/", "@", " ")
@@ -21,6 +21,7 @@ _MEMBER = re.compile(r"\\.|[^\\]-[^\\]|.")
 _RANGE = re.compile(r"[^\\]-[^\\]")
 _ATOM = re.compile(r"\\.|\[\^?\]?(?:[^\]\\]|\\.)*\]|[A-Za-z0-9/:,;=@#%&!\"'<>~` _-]")
 _OPENS = re.compile(r"(?<!\\)([^\w\s\\()\[\]{}?*+|^$.-])(?:\((?:\?:|\?P<\w{1,40}>)?)?$")
+_BEGINS = re.compile(r"(?:(?<=[|\n ])|(?<=\|)|(?<=\\s\*)|(?<=\(\?:))(?=\(\?:\w|[\w-])")
 _SPOTS = re.compile(r"(?<=[=:,;>|)(])(?![*+?:)=!<])|(?=[=:,;<|)(])")
 # One spelling → those that are meant in its place.
 _SPELT = tuple((re.compile(old), new) for old, new in (
@@ -92,6 +93,7 @@ def _variants(body: str) -> Iterator[tuple[str, float]]:
         yield body.removeprefix(end), 2.1
         yield body.removesuffix(end), 2.1
     yield from _optional(body)
+    yield from _begun(body)
     for found in list(re.finditer(r"(?<=[:/=])(?=[/\w(\\])", body))[:4]:
         start = body.startswith("^")
         yield f"{'^' if start else ''}(?:{body[start : found.start()]})?{body[found.start() :]}", 2.2
@@ -114,6 +116,14 @@ def _fenced(body: str, found: re.Match[str]) -> Iterator[tuple[str, float]]:
     opens = _OPENS.search(body[: found.start()])
     if found[1] and opens is not None and opens[1] not in found[2]:
         yield body[: found.start(2)] + opens[1] + body[found.start(2) :], 1.8
+
+
+def _begun(body: str) -> Iterator[tuple[str, float]]:
+    """An alternative that is taken only where a word begins; one that begins with a dash only where no word goes on."""
+    for found in list(_BEGINS.finditer(body))[:8]:
+        at = found.start()
+        fence = r"(?<!\S)" if body[at] == "-" else r"\b"
+        yield f"{body[:at]}{fence}{body[at:]}", 2.2
 
 
 def _optional(body: str) -> Iterator[tuple[str, float]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from prodwise.repair.edits import Edit
 from prodwise.repair.search.arguments import name_of
 from prodwise.repair.search.site import Site
+from prodwise.repair.source import Function
 
 MOST = 12
 
@@ -41,8 +42,10 @@ def _others(site: Site, node: ast.expr, asked: str) -> Iterator[Edit]:
                 if isinstance(one, ast.Attribute) and name_of(one.value) == "self"}  # fmt: skip
         for attribute in site.scope.attributes:
             found.setdefault(f"self.{attribute}", 2.1 if attribute in near else 2.5)
+    klass = site.source.klass(site.statement)
+    own = {one.name for one in klass.body if isinstance(one, Function)} if klass is not None else set()
     for text in sorted(found, key=lambda one: found[one])[:MOST]:
-        if text != mine and text != "self":
+        if text != mine and (text != "self" or asked in own):
             why = f"`{asked}` is asked of `{mine[:60]}`, and `{text}` is meant"
             yield site.swap(node, text, "receiver", why, found[text])
 

@@ -161,6 +161,8 @@ def _attribute(site: Site, message: str) -> Iterator[Edit]:
         kind = found[1] or ""
         if wanted in ("decode", "encode") and isinstance(parent, ast.Call):
             yield site.swap(parent, base, "encoding", f"`{base}` is {kind} already", 1.2)
+        if kind == "str" and wanted == "decode" and isinstance(parent, ast.Call) and parent.args:
+            yield site.swap(node.value, f'{base}.encode("ascii")', "encoding", f"`{base}` is text already", 1.6)
         if kind in ("bytes",):
             yield site.swap(node.value, f"{base}.decode()", "encoding", f"`{base}` is bytes", 1.8)
         if kind in ("int", "float", "bool"):

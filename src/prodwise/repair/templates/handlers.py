@@ -1,4 +1,4 @@
-"""An `except` that names another exception than the one that comes."""
+"""An exception that nobody handles: an `except` that names another one, an answer that what follows gives as well."""
 
 from __future__ import annotations
 
@@ -7,18 +7,48 @@ import builtins
 from collections.abc import Iterator
 
 from prodwise.repair.edits import Edit
-from prodwise.repair.source import Source
+from prodwise.repair.source import Function, Source
 
 _BROAD = frozenset(
     ("Exception", "BaseException", "AssertionError", "KeyboardInterrupt", "SystemExit", "NameError", "Failed")
 )
+_OF_VALUES = (ValueError, LookupError, ArithmeticError)
 
 
 def edits(source: Source, statement: ast.stmt, error: str) -> Iterator[Edit]:
-    """The raised exception beside those that a surrounding handler already takes; never a broad one."""
+    """Never a broad one is handled."""
     name = error.rpartition(".")[2]
-    if name in _BROAD or not isinstance(getattr(builtins, name, None), type):
+    kind = getattr(builtins, name, None)
+    if name in _BROAD or not isinstance(kind, type):
         return
+    yield from _beside(source, statement, name)
+    if issubclass(kind, _OF_VALUES) and isinstance(statement, ast.Return) and _followed(source, statement):
+        yield from _fallen_through(source, statement, name)
+
+
+def _followed(source: Source, statement: ast.Return) -> bool:
+    """Whether it stands in a question alone, and the function hands something back after that."""
+    parents = list(source.up(statement))
+    depth = next((at for at, one in enumerate(parents) if isinstance(one, Function)), 0)
+    function = parents[depth] if depth else None
+    if not isinstance(function, Function) or not all(isinstance(one, ast.If) for one in parents[:depth]):
+        return False
+    return isinstance(function.body[-1], ast.Return) and function.body[-1].value is not None
+
+
+def _fallen_through(source: Source, statement: ast.Return, name: str) -> Iterator[Edit]:
+    """`try: return chr(n)`, `except ValueError: pass`: what is answered after it is the answer here as well."""
+    start, end = source.span(statement)
+    margin, text = source.indent(statement), source.text[start:end]
+    if "\n" in text or source.lines[statement.lineno - 1][: statement.col_offset].strip():
+        return
+    new = f"try:\n{margin}    {text}\n{margin}except {name}:\n{margin}    pass"
+    why = f"where {name} is raised, what follows is the answer"
+    yield Edit(source.path, start, end, new, "handler", why, 1.9, statement.lineno)
+
+
+def _beside(source: Source, statement: ast.stmt, name: str) -> Iterator[Edit]:
+    """The raised exception beside those that a surrounding handler already takes."""
     below: ast.AST = statement
     for parent in source.up(statement):
         if isinstance(parent, ast.Try) and below in parent.body:
