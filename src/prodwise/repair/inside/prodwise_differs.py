@@ -89,11 +89,7 @@ def counted(places):
         with open(LOADED, "a") as out:
             for name, module in list(sys.modules.items()):
                 path = getattr(module, "__file__", None)
-                if (
-                    name not in before
-                    and isinstance(path, str)
-                    and ("site-packages" in path or not os.path.abspath(path).startswith(watch.ROOT + os.sep))
-                ):
+                if name not in before and isinstance(path, str) and not path.startswith(watch.HERE):
                     out.write(name + "\n")
         with open(CAME, "w") as out:
             json.dump([place.visits for place in places], out)
@@ -117,7 +113,7 @@ def came(places):
 
 
 def warm():
-    """Other people's modules that the failing test imports are imported here once, not in each try."""
+    """What the failing test imports while it runs is imported here once, not in each try."""
     with open(LOADED) as source:
         for name in source.read().split("\n")[:LOADED_MOST]:
             if name:

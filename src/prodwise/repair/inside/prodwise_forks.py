@@ -47,6 +47,7 @@ def try_all(functions, quick):
     known, failed = prodwise_differs.known(quick), set()  # type: dict, set
     if known is None:
         return True
+    functions = by_file()  # with those of modules that were imported for the tries
     for edit in in_order(plan["edits"], known, failed):
         best = least(best, elsewhere())
         if time.monotonic() > began + (plan["last"] if best is None else plan["total"]) or passed >= plan["most"]:

@@ -55,9 +55,9 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
 def augmented(site: Site) -> Iterator[Edit]:
     """`a += b` with another sign, or as a plain assignment; `a = b` that should add to what was there."""
     statement = site.statement
-    if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and _was_something(site, statement.targets[0]):
         for sign in ("+", "-"):
-            why = f"`{statement.targets[0].id}` forgets what it was"
+            why = f"`{site.source.of(statement.targets[0])}` forgets what it was"
             made = site.between(statement.targets[0], statement.value, "=", f"{sign}=", "operator", why, 1.8)
             if made:
                 yield made
@@ -71,6 +71,19 @@ def augmented(site: Site) -> Iterator[Edit]:
         )
         if made:
             yield made
+
+
+def _was_something(site: Site, target: ast.expr) -> bool:
+    """Whether the name holds something before: a parameter, or set further up."""
+    if not isinstance(target, ast.Name):
+        return False
+    function = site.source.function(site.statement)
+    around = site.source.tree if function is None else function
+    return any(
+        (isinstance(one, ast.Name) and one.id == target.id and one.lineno < target.lineno)
+        or (isinstance(one, ast.arg) and one.arg == target.id)
+        for one in ast.walk(around)
+    )
 
 
 def _comparisons(site: Site, node: ast.Compare) -> Iterator[Edit]:
