@@ -9,7 +9,9 @@ TOLD_MOST = 10000
 
 
 def called(quick):
-    """Most edits fail the first test: that is known without a runner's work around it."""
+    """Most edits fail the first test: that is known without a runner's work around it, and without the certificates of the
+    world, which take longer to read than most tests and lead nowhere here."""
+    os.environ.update(SSL_CERT_FILE=os.devnull, SSL_CERT_DIR=watch.HERE)
     try:
         for call in quick:
             call()
