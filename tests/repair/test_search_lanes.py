@@ -251,3 +251,77 @@ def test_the_first_look_at_a_case_is_no_stricter_than_its_runner(shop: Workshop,
         (tree.root / "test_m.py").write_text(CASES)
         found = Probe(tree).attempt(COMMAND, some, Trial((name,), (name,), (), 2.0, error="AssertionError"), 60.0)
     assert found.codes == {**dict.fromkeys(range(5), 1), 5: 0}
+
+
+LATER = """import m
+
+RATES = {"late": sum([1, 1])}
+
+
+def late():
+    return RATES["late"]
+
+
+class Price:
+    def __repr__(self):
+        return "a price of %d" % self.cents()
+
+    def cents(self):
+        return 3
+
+    def __eq__(self, other):
+        return self.cents() == other
+"""
+FIXED = """import os
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def cups():
+    return 3
+
+
+@pytest.mark.parametrize("rate", [2])
+def test_price(cups, rate):
+    import later
+
+    assert not os.listdir(".")
+    assert later.m.price(cups, True) == 7 + later.late()
+    assert later.Price() == rate
+"""
+
+
+def test_lines_of_what_is_imported_late_or_only_told_are_no_lines_of_the_test(shop: Workshop) -> None:
+    with shop.fresh(shop.base) as tree:
+        (tree.root / "later.py").write_text(LATER)
+        (tree.root / "test_m.py").write_text(
+            FIXED.replace("later.m.price(cups, True) == 7 + later.late()", "later.late()")
+        )
+        covered = Probe(tree).cover(COMMAND, None, 60.0)
+    (test,) = covered.tests
+    assert test.failed
+    lines = LATER.split("\n")
+    assert {lines[line - 1].strip() for line in test.lines["later.py"]} == {
+        "def late():", 'return RATES["late"]', "def __eq__(self, other):", "return self.cents() == other",
+        "def cents(self):", "return 3",
+    }  # fmt: skip
+
+
+def test_fixtures_and_late_imports_do_not_keep_a_test_from_a_first_look(shop: Workshop) -> None:
+    """Of an edit in what is imported only by the test as well, of a value of its module too."""
+    name = "test_m.py::test_price[2]"
+    some = edits([("return 2", "return 3"), ("return 2", "return 4")])  # 9 is 7 + 2, 6 is 7 - 1
+    with shop.fresh(shop.base) as tree:
+        (tree.root / "later.py").write_text(LATER)
+        (tree.root / "test_m.py").write_text(FIXED.replace("    assert later.Price() == rate\n", ""))
+        for at, new in enumerate(("-2", "5"), 2):
+            start = LATER.index("1, 1")
+            some[at] = Try(Edit("later.py", start, start + 1, new, "kind", "why", 1.0, 3), None, 1.0)
+        found = Probe(tree).attempt(COMMAND, some, Trial((name,), (name,), (), 2.0, error="AssertionError"), 60.0)
+    assert found.codes == {0: 0, 1: 1, 2: 0, 3: 1}

@@ -17,6 +17,8 @@ from tests.repair.small_programs import made, statement_at
         ("return {}", "a.get(b)", "a[b]"),
         ("return {}", "a[b.key]", "a.get(b.key)"),
         ("c = {}", "a or b", "a if a is not None else b"),
+        ("return {}", "a.get('x', a.get('y'))", "a.get('y', a.get('x'))"),
+        ("return {}", "a.x, a.y, b[0]", "a.y, a.x, b[0]"),
         ("return g({})", "a.size or 3", "a.size if a.size is not None else 3"),
         ("if {}:\n    return 1", "a.rule.match(b)", "a.rule and a.rule.match(b)"),
         ("if b and {}:\n    return 1", "a.rule.match(b)", "a.rule and a.rule.match(b)"),
@@ -239,6 +241,28 @@ def test_the_many_of_a_kind_wait_for_the_few_of_others() -> None:
 def test_what_need_not_be_there(bad: str, good: str) -> None:
     text = "class Money:\n    def f(self, a, d, k):\n        {}\n\n    def g(self, d):\n        return 1 if d['j'] else 2\n"
     assert text.replace("{}", good) in made(text.replace("{}", bad), 3)
+
+
+@pytest.mark.parametrize(
+    ("module", "function", "more"),
+    [
+        ("from status import DONE, LATE, LOST", "a in (DONE, LOST)", ", LATE"),
+        ("from status import Done, Late, Lost", "a in (Done, Lost)", ""),
+        ("from status import DONE, LOST\nfrom names import LATE", "a in (DONE, LOST)", ""),
+    ],
+)
+def test_constants_that_come_together_are_asked_for_together(module: str, function: str, more: str) -> None:
+    text = f"{module}\n\ndef f(a):\n    return {function}\n"
+    line = text.count("\n")
+    assert {edit.new for edit in made(text, line).values() if edit.kind == "part" and edit.new[:2] == ", "} == {
+        more
+    } - {""}
+
+
+@pytest.mark.parametrize(("value", "fits"), [("b = a", False), ("b = 0\n    b = a", True), ("a = 1", True)])
+def test_only_what_was_something_before_is_added_to(value: str, fits: bool) -> None:
+    text = f"def f(a):\n    {value}\n    return a\n"
+    assert any(" += " in one for one in made(text, text.count("\n") - 1)) is fits
 
 
 def test_a_pair_keeps_both_of_its_parts() -> None:

@@ -7,6 +7,7 @@ import ast
 import pytest
 
 from prodwise.repair.edits import Edit
+from prodwise.repair.search import together
 from prodwise.repair.source import Source
 from prodwise.repair.templates import expected, tables, texts
 
@@ -34,6 +35,29 @@ def test_a_table_gets_what_the_test_speaks_of(bad: str, said: str, good: str) ->
     source = Source("m.py", text)
     made = list(tables.edits(source, source.statements[0], (said,)))
     assert makes(made, text, f"T = {good}\n"), [edit.new for edit in made]
+
+
+@pytest.mark.parametrize(("numbers", "wanted"), [((301, 308), [308]), ((308, 5), []), ((301, 302), [])])
+def test_numbers_get_the_one_that_the_test_speaks_of_beside_them(numbers: tuple[int, ...], wanted: list[int]) -> None:
+    source = Source("m.py", "T = (301, 302)\n")
+    made = [edit.new for edit in tables.edits(source, source.statements[0], (), numbers)]
+    assert made == [f", {one}" for one in wanted]
+
+
+def test_numbers_are_read_in_the_whole_test() -> None:
+    text = "def test_a():\n    def ask(code, last=7):\n        assert f(code, 'a', True)\n    ask(301)\n    ask(308)\n"
+    assert texts.numbers_of(Source("test_m.py", text), 3) == (7, 301, 308)
+    assert texts.numbers_of(None, 3) == ()
+
+
+def test_the_same_is_left_out_of_two_of_one_function() -> None:
+    """Each alone is not enough."""
+    text = "def f(a):\n    if a in (301, 302):\n        return 1\n    return a == 5 or a in (301, 307)\n"
+    source = Source("m.py", text)
+    placed = [together.Placed(edit, source, one) for one in source.statements
+              for edit in tables.edits(source, one, (), (301, 308))]  # fmt: skip
+    (both,) = [one.edit.applied(text) for one in together.joined(placed)]
+    assert both == text.replace("302)", "302, 308)").replace("307)", "307, 308)")
 
 
 def test_a_table_is_left_alone_where_the_test_holds_no_text() -> None:

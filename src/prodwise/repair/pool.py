@@ -69,11 +69,13 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """awaited: the exception without which the test fails; texts: the short ones that it holds; longer: those of any length."""
+    """awaited: the exception without which the test fails; texts: the short ones that it holds; longer: those of any length;
+    numbers: the whole ones that it holds."""
 
     awaited: raises.Awaited | None
     texts: tuple[str, ...]
     longer: tuple[str, ...]
+    numbers: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +240,10 @@ def _hints(scene: Scene, tree: Tree) -> Hints:
     test = source_at(tree, frame.file) if frame is not None else None
     line = frame.line if frame is not None else 0
     return Hints(
-        raises.awaited(scene.said, test, line), texts.of_test(test, line), texts.of_test(test, line, texts.LONG_MOST)
+        raises.awaited(scene.said, test, line),
+        texts.of_test(test, line),
+        texts.of_test(test, line, texts.LONG_MOST),
+        texts.numbers_of(test, line),
     )
 
 
@@ -323,7 +328,7 @@ def _templates(scene: Scene, source: Source, statement: ast.stmt, hints: Hints) 
     yield from asked.edits(source, statement, scene.calls)
     known = texts.known_to(source, statement, hints.texts, scene.calls)
     yield from texts.edits(source, statement, known)
-    yield from tables.edits(source, statement, tuple(dict.fromkeys((*known, *hints.longer))))
+    yield from tables.edits(source, statement, tuple(dict.fromkeys((*known, *hints.longer))), hints.numbers)
 
 
 def own(frames: Sequence[Frame]) -> list[Frame]:

@@ -29,6 +29,7 @@ _WRONG: Final = tuple(
         (r"`([^`]+)` is usually given `([^`]+)` here", "give {} {}"),
         (r"only None is meant by `([^`]+)`", "ask {} for None alone"),
         (r"only (?:the failing call is one|those are meant) of which `([^`]+)`", "ask whether {}"),
+        (r"`([^`]+)` is meant before `([^`]+)`", "ask for {} before {}"),
         (r"`([^`]+)` is meant where `([^`]+)` is empty", "use {} where {} is empty"),
         (r"`([^`]+)` may be None", "allow for {} being None"),
         (r"`([^`]+)` may be missing in `([^`]+)`", "allow for a missing {} in {}"),

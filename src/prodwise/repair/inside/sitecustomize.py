@@ -24,6 +24,9 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 HUNG_MOST = 40
+TELLERS = tuple(
+    os.path.join(*one) for one in (("_io", "saferepr.py"), ("reprlib.py",), ("unittest", "util.py"), ("pprint.py",))
+)
 
 
 class State:
@@ -43,6 +46,7 @@ class State:
     tracer = None
     values = None
     begun = False
+    aside = 0
     hung = 0
     passed = set()  # type: set
 
@@ -107,13 +111,21 @@ def tracing():
         path = path[len(ROOT) + 1 :]
         return path if inside and (only is None or path in only) else None
 
+    def until_back(frame, event, _):
+        if event == "return":
+            State.aside -= 1
+        return until_back
+
     def trace(frame, event, _):
         name = frame.f_code.co_filename
         if name not in wanted:
             wanted[name] = place(name)
         path = wanted[name]
-        if path is None:
+        if path is None or State.aside:
             return None
+        if State.begun and of_no_test(frame):
+            State.aside += 1
+            return until_back
         seen = State.lines.setdefault(path, set())
         seen.add(frame.f_lineno)
         before = frame.f_back
@@ -127,6 +139,14 @@ def tracing():
         return line
 
     return trace
+
+
+def of_no_test(frame):
+    """What is imported only now belongs to no test: to whichever comes first. What a failure is told with made no failure."""
+    if frame.f_code.co_name == "<module>":
+        return True
+    teller = frame.f_back.f_code.co_filename if frame.f_back is not None else ""
+    return frame.f_code.co_name in ("__repr__", "__str__") and teller.endswith(TELLERS)
 
 
 def script_ended():
@@ -151,7 +171,7 @@ def starting(test):
         if not State.begun:
             answer({"loading": {path: sorted(lines) for path, lines in State.lines.items()}})
             State.begun = True
-        State.lines = {}
+        State.lines, State.aside = {}, 0
         if State.values is not None:
             State.values.calls = {}
         if State.tracer is not None:

@@ -76,7 +76,7 @@ def terms(site: Site, node: ast.expr | ast.stmt) -> dict[str, float]:
         near = one.place is function
         shared = bool(one.names & {*used, "self"}) or near
         if shared and nearby.visible(site, one.names):
-            found.setdefault(one.text, 2.2 if near else 2.4)
+            found.setdefault(one.text, 2.4 if not near else 2.1 if one.names & {*used} else 2.2)
     others = [name for name in site.scope.locals if name not in (*used, "self", "cls", "_")][:3]
     for name, question in product(used, nearby.open_here(site.source, function)):
         found.setdefault(question.replace("{}", name), 2.2)

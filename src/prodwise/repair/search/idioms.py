@@ -81,7 +81,7 @@ def _wider(site: Site, types: ast.expr) -> Iterator[Edit]:
 
 
 def _longer(site: Site, node: ast.Tuple | ast.List | ast.Set) -> Iterator[Edit]:
-    """An element that like lists of the same function hold, and this one lacks."""
+    """An element that like lists of the same function hold, and this one lacks; of names of constants one that comes with them."""
     function = site.source.function(site.statement)
     if function is None or not node.elts or isinstance(node.elts[-1], ast.Starred):
         return
@@ -94,6 +94,16 @@ def _longer(site: Site, node: ast.Tuple | ast.List | ast.Set) -> Iterator[Edit]:
         for one in other.elts
         if not isinstance(one, ast.Starred)
     )  # fmt: skip
+    more.update(dict.fromkeys(_company(site.source, mine)))
     end = site.source.span(node.elts[-1])[1]
     for text in [one for one in more if one not in mine and len(one) < 40][:MOST]:
         yield Edit(site.source.path, end, end, f", {text}", "part", f"`{text}` is left out", 2.1, node.lineno)
+
+
+def _company(source: Source, names: set[str]) -> list[str]:
+    """Constants that are imported in one breath with all of these."""
+    for node in source.tree.body if all(one.isupper() for one in names) else ():
+        imported = [one.asname or one.name for one in node.names] if isinstance(node, ast.ImportFrom) else []
+        if names.issubset(imported):
+            return [one for one in imported if one.isupper() and one not in names][:MOST]
+    return []

@@ -66,8 +66,14 @@ def _begun(site: Site, node: ast.expr) -> Iterator[Edit]:
 
 
 def _fallen_back(site: Site, node: ast.expr) -> Iterator[Edit]:
-    """`a or b` where only None is to fall back on `b`: zero and what is empty are meant as they are."""
+    """`a or b` where only None is to fall back on `b`: zero and what is empty are meant as they are. What is fallen back on first."""
     match node:
+        case ast.Call(func=ast.Attribute(value=base, attr="get"),
+                      args=[one, ast.Call(func=ast.Attribute(value=other, attr="get"), args=[two])]):  # fmt: skip
+            if ast.unparse(base) == ast.unparse(other):
+                head, first, last = (site.source.of(each) for each in (node.func, two, one))
+                why = f"`{_short(site, two)}` is meant before `{_short(site, one)}`"
+                yield site.swap(node, f"{head}({first}, {head}({last}))", "order", why, 2.0)
         case ast.BoolOp(op=ast.Or(), values=[ast.Name() | ast.Attribute() | ast.Subscript() as one, other]):
             if not isinstance(other, ast.Compare | ast.BoolOp) and not conditions.is_condition(site, node):
                 text = site.source.of(one)

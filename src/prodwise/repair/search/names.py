@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Iterator
 from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from prodwise.repair.edits import Edit
 from prodwise.repair.search.site import Site
@@ -30,6 +30,7 @@ _ALIKE = (
 )  # fmt: skip
 _KNOWN = frozenset(dir(builtins))
 SOUNDING_LEAST = 0.7
+VALUES_MOST = 4
 
 
 def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
@@ -39,13 +40,18 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
         yield from _attributes(site, node)
     elif isinstance(node, ast.Call):
         yield from _arguments(site, node)
-    elif isinstance(node, ast.Tuple) and isinstance(node.ctx, ast.Load) and len(node.elts) == 2:
-        one, two = (site.source.of(part) for part in node.elts)
-        if one != two:
-            start, end = site.source.span(node.elts[0])[0], site.source.span(node.elts[1])[1]
-            yield Edit(
-                site.source.path, start, end, f"{two}, {one}", "order", "the two values are swapped", 1.8, node.lineno
-            )
+    elif isinstance(node, ast.Tuple) and isinstance(node.ctx, ast.Load):
+        yield from _values(site, node)
+
+
+def _values(site: Site, node: ast.Tuple) -> Iterator[Edit]:
+    """Two neighbours of one kind, each in the other's place."""
+    for left, right in pairwise(node.elts) if len(node.elts) <= VALUES_MOST else ():
+        one, two = site.source.of(left), site.source.of(right)
+        if one != two and (len(node.elts) == 2 or (type(left) is type(right) and not isinstance(left, ast.Constant))):
+            start, end = site.source.span(left)[0], site.source.span(right)[1]
+            why = "the two values are swapped"
+            yield Edit(site.source.path, start, end, f"{two}, {one}", "order", why, 1.8, node.lineno)
 
 
 def _variables(site: Site, node: ast.Name) -> Iterator[Edit]:

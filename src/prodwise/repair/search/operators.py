@@ -182,6 +182,8 @@ def _one_more(site: Site, node: ast.expr) -> Iterator[Edit]:
         return
     if not (limit or call or value) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod)):
         return
+    if isinstance(node, ast.Name) and (node.id in ("self", "cls") or node.id in site.scope.functions):
+        return
     ranged = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id == "range"
     compared = isinstance(parent, ast.Compare)  # where another comparison is likelier
     cost = 1.9 if compared else 1.2 if ranged or limit else 1.6 if call else 2.0

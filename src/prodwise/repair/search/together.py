@@ -51,10 +51,10 @@ def joined(some: Iterable[Placed]) -> list[Joined]:
 
 
 def _key(one: Placed) -> tuple[str, ...]:
-    """What is put in whose place; of what is put in anew, before what."""
+    """What is put in whose place; of whole lines that are put in anew, before what."""
     edit, source = one.edit, one.source
     old = source.text[edit.start : edit.end]
-    beside = "" if old.strip() else source.of(one.statement).partition("\n")[0]
+    beside = source.of(one.statement).partition("\n")[0] if not old.strip() and edit.new.endswith("\n") else ""
     return edit.path, edit.kind, old, edit.new.strip(), beside
 
 

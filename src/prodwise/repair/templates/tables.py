@@ -16,13 +16,14 @@ from prodwise.repair.source import Source, scope
 
 WORDS_MOST = 24
 VALUES_MOST = 4
+NUMBERS_MOST = 4
 CHARACTERS_MOST = 8
 LIKE_LEAST = 0.8
 _OF_CHARACTERS = frozenset(("strip", "lstrip", "rstrip", "set", "frozenset"))
 
 
-def edits(source: Source, statement: ast.stmt, said: tuple[str, ...]) -> Iterator[Edit]:
-    """said: texts that the test holds, or that the program was given."""
+def edits(source: Source, statement: ast.stmt, said: tuple[str, ...], numbers: tuple[int, ...] = ()) -> Iterator[Edit]:
+    """said: texts that the test holds, or that the program was given; numbers: those that the test holds."""
     words, odd = words_of(said), characters_of(said)
     site = Site(source, statement, scope(source, statement))
     for node in source.head(statement):
@@ -30,6 +31,7 @@ def edits(source: Source, statement: ast.stmt, said: tuple[str, ...]) -> Iterato
             yield from _entry(site, node, words)
         elif isinstance(node, ast.List | ast.Tuple | ast.Set):
             yield from _element(site, node, words, odd)
+            yield from _number(site, node, numbers)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield from _spelling(site, node, node.value, words)
             yield from _characters(site, node, node.value, odd)
@@ -98,6 +100,16 @@ def _element(
         if text not in mine:
             new = f", {text!r}"
             yield Edit(site.source.path, end, end, new, "part", f"`{text}` is left out", 2.1, node.lineno)
+
+
+def _number(site: Site, node: ast.List | ast.Tuple | ast.Set, numbers: tuple[int, ...]) -> Iterator[Edit]:
+    """`(301, 302)` that lacks the 308 of a test which speaks of 301 as well."""
+    mine = [one.value for one in node.elts if isinstance(one, ast.Constant) and type(one.value) is int]
+    if len(mine) < 2 or len(mine) != len(node.elts) or not set(mine) & set(numbers):
+        return
+    end = site.source.span(node.elts[-1])[1]
+    for number in [one for one in numbers if one not in mine][:NUMBERS_MOST]:
+        yield Edit(site.source.path, end, end, f", {number}", "part", f"`{number}` is left out", 2.0, node.lineno)
 
 
 def _spelling(site: Site, node: ast.Constant, value: str, words: tuple[str, ...]) -> Iterator[Edit]:

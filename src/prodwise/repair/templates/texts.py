@@ -15,24 +15,34 @@ from prodwise.repair.values import Calls
 TEXT_MOST = 40
 LONG_MOST = 400
 MOST = 14
+NUMBERS_MOST = 24
 _ASKING = ("startswith", "endswith")
 
 
 def of_test(test: Source | None, line: int, most: int = TEXT_MOST) -> tuple[str, ...]:
     """The texts, short ones by default, of the test function that holds a line, in order."""
-    if test is None:
+    around = _around(test, line)
+    if test is None or not around:
         return ()
-    around = [
-        one for one in ast.walk(test.tree) if isinstance(one, Function) and one.lineno <= line <= (one.end_lineno or 0)
-    ]
-    inner = min(around, key=lambda one: (one.end_lineno or 0) - one.lineno, default=None)
-    if inner is None:
-        return ()
-    held = [one for one in ast.walk(inner) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    held = [one for one in ast.walk(around[0]) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     found = [str(one.value) for one in sorted(held, key=lambda one: (one.lineno, one.col_offset))]
     return tuple(
         dict.fromkeys(text for text in found if 0 < len(text) <= most and (text.isprintable() or most > TEXT_MOST))
     )[:MOST]
+
+
+def numbers_of(test: Source | None, line: int) -> tuple[int, ...]:
+    """The whole numbers of the outermost function around a line of a test, in order."""
+    held = [one for each in _around(test, line)[-1:] for one in ast.walk(each) if isinstance(one, ast.Constant)]
+    found = [one.value for one in sorted(held, key=lambda one: (one.lineno, one.col_offset)) if type(one.value) is int]
+    return tuple(dict.fromkeys(found))[:NUMBERS_MOST]
+
+
+def _around(test: Source | None, line: int) -> list[Function]:
+    """The functions that hold a line, the innermost first."""
+    nodes = ast.walk(test.tree) if test is not None else ()
+    found = [one for one in nodes if isinstance(one, Function) and one.lineno <= line <= (one.end_lineno or 0)]
+    return sorted(found, key=lambda one: (one.end_lineno or 0) - one.lineno)
 
 
 def known_to(source: Source, statement: ast.stmt, texts: tuple[str, ...], calls: Calls) -> tuple[str, ...]:
@@ -64,8 +74,8 @@ def _like(site: Site, node: ast.expr, texts: tuple[str, ...]) -> Iterator[Edit]:
     constants = [
         one for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str) and one.value
     ]
-    if len(constants) != 1:
-        return
+    if len(constants) != 1 or (isinstance(node, ast.Call) and ast.unparse(node.func).startswith(("re.", "regex."))):
+        return  # a test's text is no pattern
     old, text = constants[0], site.source.of(node)
     start, end = (at - site.source.span(node)[0] for at in site.source.span(old))
     negative = isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.NotIn | ast.NotEq)
