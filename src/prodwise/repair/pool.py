@@ -36,6 +36,7 @@ TAKEN = 0.75
 """How suspect a module's own value is that the failing test takes by name."""
 PROTECTED = ("setup.py", "conftest.py", "noxfile.py", "fabfile.py", "tasks.py", "sitecustomize.py")
 ODD = 0.6
+"""What an edit waits for more that reads another name at one place of many."""
 CROWDED = 0.3
 ROOM = 16
 """So many edits of one line have their turn at once; twice as many more wait for what CROWDED adds to their scores, and so on."""

@@ -27,8 +27,9 @@ PASSED_MOST = 60
 COMPARE_S = 20.0
 LAST_S = 3.0
 ENOUGH = 0.75
-"""After this part of its time the search goes on to what follows a try that passed; ALL: where none did."""
+"""After this part of its time the search goes on to what follows a try that passed."""
 ALL = 0.8
+"""After this part where none did: what is left is for the tests around what passes late."""
 FIRST = 0.6
 """After this part of that it looks at what has passed, since the gates need time as well; where nothing has, for places at which a
 question is missing. FORCED and ASKED: the parts that this may take."""

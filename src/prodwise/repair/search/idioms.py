@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from prodwise.repair.edits import Edit
 from prodwise.repair.search.site import Site
+from prodwise.repair.source import Source
 
 MOST = 10
 # Types that are asked for together.
