@@ -119,6 +119,27 @@ def test_with_little_time_the_tests_of_the_check_are_asked_first(
     assert many.startswith("1 tests passed before" if told else "2 tests passed before"), many
 
 
+@pytest.mark.parametrize(
+    ("also", "many", "status"), [("[0]", 5.0, "fixed"), ("[1]", 5.0, "no_fix"), ("[1]", 1e6, "fixed")]
+)
+def test_with_little_time_the_nearest_tests_are_asked_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, also: str, many: float, status: str
+) -> None:
+    """Where there is much more of it than the check's own tests took: what breaks their neighbours is not handed over."""
+    monkeypatch.setattr(suite, "HURRIED_S", 1e6)
+    monkeypatch.setattr(suite, "QUICK_S", 0.0)
+    monkeypatch.setattr(suite, "FEW_OF", many)
+    own = "import cart\n\n\ndef test_one():\n    assert cart.total([{'price': 1}]) == 1\n\n\ndef test_name():\n    assert cart\n"
+    near = "import cart\n\n\ndef test_first():  # of the cart, the cart alone\n    assert cart.first([1, 2]) == 1\n"
+    far = {f"test_{name}.py": "import cart\n\n\ndef test_it():\n    assert cart.first([1]) == 1\n" for name in "abcd"}
+    shop = repository(tmp_path, {"cart.py": CART, "test_cart.py": own, "test_near.py": near, **far})
+    both = diff("cart.py", CART, CART.replace("amount - 1", "amount").replace("items[0]", f"items{also}"))
+    fix = story(shop, f"{sys.executable} -m pytest -q test_cart.py", Proposes(both), seconds=100)
+    assert fix.status == status, fix.reason
+    words = "4 test files nearest to the change" if many < 1e6 else "1 test files of the check"
+    assert any(f"too little time was left; {words} were run" in line for line in fix.unchecked), fix.unchecked
+
+
 def test_a_test_that_failed_before_may_fail(tmp_path: Path) -> None:
     others = OTHERS + "\n    def test_other(self):\n        self.fail()\n"
     shop = repository(tmp_path, {"cart.py": CART, "test_cart.py": others})

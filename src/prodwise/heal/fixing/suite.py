@@ -25,9 +25,12 @@ LONGER: Final = 3.0
 """With the change, the same may take so many times as long."""
 LEAST_S: Final = 5.0
 HURRIED_S: Final = LEAST_S / WHOLE_SHARE
-"""With less than this left the check's own test files are asked first; where those are not QUICK_S, nothing more is."""
+"""With less than this left the check's own test files are asked first; where those are not QUICK_S, only the FEW nearest are as well,
+if there is FEW_OF times as much time as those took."""
 QUICK_S: Final = LEAST_S / 4
 FILES_MAX: Final = 20
+FEW: Final = 4
+FEW_OF: Final = 5.0
 READ_MAX: Final = 400
 AGAIN: Final = 3
 OUTPUT: Final = 2_000_000
@@ -92,6 +95,8 @@ def _before(court: Court, changed: Sequence[str]) -> None:
             continue
         parts = _parts(court, one, changed)
         if court.budget.left < HURRIED_S and (told := _of(court, parts[-1:], HURRIED)) and court.suite_s > QUICK_S:
+            few = parts[-2:-1] if court.budget.left > FEW_OF * court.suite_s else []
+            told = _of(court, few, HURRIED, PART_SHARE) or told
             court.not_checked(f"the whole suite: {HURRIED}; {told} were run")
             return
         court.tell("running the suite at the base")
@@ -108,22 +113,22 @@ def _before(court: Court, changed: Sequence[str]) -> None:
 
 
 def _parts(court: Court, whole: Suite, changed: Sequence[str]) -> list[tuple[Suite, str]]:
-    """Less than the whole, in words too: test files that import what is changed, and that of the failing check."""
+    """Less than the whole, in words too: test files that import what is changed, the nearest of them, that of the failing check."""
     own = list(own_tests(court.reproducer.fault.command, court.repository.paths))
     near = list(dict.fromkeys([*own, *_near(court, changed)]))[:FILES_MAX]
     many, found = len(_tests(court)), list[tuple[Suite, str]]()
-    for files, words in ((near, "near the change"), (own, "of the check")):
+    for files, words in ((near, "near the change"), (near[:FEW], "nearest to the change"), (own, "of the check")):
         fewer = whole.only(files) if files and len(files) < many else None
         if fewer is not None and all(fewer != one for one, _ in found):
             found.append((fewer, f"{len(files)} test files {words}"))
     return found
 
 
-def _of(court: Court, parts: Sequence[tuple[Suite, str]], why: str) -> str:
-    """The first part that can be run is what counts; its words, "" for none."""
+def _of(court: Court, parts: Sequence[tuple[Suite, str]], why: str, last: float = LAST_SHARE) -> str:
+    """The first part that can be run is what counts; its words, "" for none. last: the share of the time for the last of them."""
     for part, words in parts:
         court.tell(f"the whole suite: {why}; now {words}")
-        share = LAST_SHARE if part is parts[-1][0] else PART_SHARE
+        share = last if part is parts[-1][0] else PART_SHARE
         if not _taken(court, part, _on_base(court, part, share)):
             return words
     return ""
@@ -151,10 +156,11 @@ def _on_base(court: Court, asked: Suite, share: float) -> Ran:
 
 
 def _near(court: Court, changed: Sequence[str]) -> list[str]:
-    """Test files that import what is changed: of those that name it, as many as are run, and so many read at the most."""
+    """Test files that import what is changed, those first that name it most: as many as are run, and so many read at the most."""
     text, paths, wanted = court.repository.text, court.repository.paths, frozenset(changed)
     words = tuple(name for path in changed for name in _names(path))
-    naming = (path for path in _tests(court) if any(word in (text(path) or "") for word in words))
+    named = {path: sum((text(path) or "").count(word) for word in words) for path in _tests(court)}
+    naming = sorted((path for path, many in named.items() if many), key=lambda path: -named[path])
     importing = (
         path for path in islice(naming, READ_MAX) if not wanted.isdisjoint(imported(path, text(path) or "", paths))
     )
