@@ -442,6 +442,14 @@ def test_no_question_is_asked_twice_in_a_row() -> None:
     assert not [one for one, edit in made(text, 10).items() if edit.kind == "copied" and one.count("not exists") > 2]
 
 
+@pytest.mark.parametrize(("asked", "twice"), [("a is None", True), ("not a", True), ("a", False), ("a > 3", False)])
+def test_what_is_asked_next_is_not_asked_before_it(asked: str, twice: bool) -> None:
+    asks = "def g(b):\n    if b is None:\n        return 0\n\n\n"
+    text = f"{asks}def f(a, b):\n    c = 1\n    if {asked}:\n        a = b\n    return a\n"
+    before = "    c = 1\n    if a is None:\n        return"
+    assert any(before in one for one in made(text, 8)) is not twice
+
+
 def test_all_the_work_of_a_function_is_gone_around_by_no_answer_of_its_own() -> None:
     text = (
         "def g(a):\n    if isinstance(a, dict):\n        pass\n\n\n"

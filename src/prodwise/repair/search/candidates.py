@@ -6,6 +6,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import log2
+from textwrap import dedent
 
 from prodwise.repair.edits import Edit
 from prodwise.repair.search import (
@@ -56,6 +57,8 @@ def of(source: Source, statement: ast.stmt) -> list[Edit]:
     for edit in (*found, *twins.edits(site, found)):
         if any(_ends(edit, source, *one) for one in quoted) or (leaving and "return" in edit.new):
             continue
+        if edit.start == edit.end and isinstance(statement, ast.If) and _asked(edit.new) & _asked_by(statement.test):
+            continue
         key = (edit.start, edit.end, edit.new)
         if source.text[edit.start : edit.end] != edit.new and (key not in seen or seen[key].cost > edit.cost):
             seen[key] = edit
@@ -63,6 +66,26 @@ def of(source: Source, statement: ast.stmt) -> list[Edit]:
     cheapest = sorted(seen.values(), key=lambda one: one.cost)
     inside = _likeliest([one for one in cheapest if one.kind not in _STEPS])[: min(MOST_OF_ONE, MOST_OF_LINE * lines)]
     return sorted((*inside, *(one for one in cheapest if one.kind in _STEPS)), key=lambda one: one.cost)
+
+
+def _asked(text: str) -> frozenset[str]:
+    """What whole lines ask that are put before a statement: the same question after it has nothing left to answer."""
+    try:
+        first = ast.parse(dedent(text)).body[:1]
+    except (SyntaxError, ValueError):
+        return frozenset()
+    return frozenset().union(*(_asked_by(one.test) for one in first if isinstance(one, ast.If)))
+
+
+def _asked_by(test: ast.expr) -> frozenset[str]:
+    """Whether a value is None, or nothing, is one question here."""
+    match test:
+        case (
+            ast.UnaryOp(op=ast.Not(), operand=value)
+            | ast.Compare(left=value, ops=[ast.Is()], comparators=[ast.Constant(value=None)])
+        ):
+            return frozenset((f"not {ast.unparse(value)}",))
+    return frozenset((ast.unparse(test),))
 
 
 def leaves(source: Source, statement: ast.stmt) -> bool:

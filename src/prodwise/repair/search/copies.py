@@ -87,18 +87,13 @@ def _copies(site: Site, here: Here, before: str, after: str, last: bool) -> Iter
         if cost > LIMIT:
             continue
         for text, more in _fitted(donor, here, before, after):
-            if text not in here.written and cost + more <= LIMIT and not _asks_alike(text, site.statement):
+            if text not in here.written and cost + more <= LIMIT:
                 found[text] = min(found.get(text, LIMIT), cost + more)
     for text in sorted(found, key=found.__getitem__)[:MOST]:
         why = f"`{text.partition(chr(10))[0]}` stands elsewhere in such a place, and is missing here"
         made = site.insert(text, "copied", why, found[text], last)
         if made is not None:
             yield made
-
-
-def _asks_alike(text: str, statement: ast.stmt) -> bool:
-    """Whether both are the same question: what is done first leaves nothing for the other."""
-    return isinstance(statement, ast.If) and text.startswith(f"if {ast.unparse(statement.test)}:")
 
 
 def likeness(donor: Donor, here: Here, before: str, after: str) -> float:
