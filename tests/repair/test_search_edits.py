@@ -450,6 +450,15 @@ def test_what_is_asked_next_is_not_asked_before_it(asked: str, twice: bool) -> N
     assert any(before in one for one in made(text, 8)) is not twice
 
 
+@pytest.mark.parametrize(("around", "fits"), [("(str, bytes)", False), ("(list, bytes)", True)])
+def test_a_step_is_not_left_out_for_what_it_is_there_for(around: str, fits: bool) -> None:
+    text = (
+        "def g(a):\n    if isinstance(a, str):\n        return 1\n\n\n"
+        f"def f(a, b):\n    if b:\n        return\n    elif isinstance(a, {around}):\n        go(a)\n        a = a + b\n"
+    )
+    assert any("        if isinstance(a, str):\n            a = a + b" in one for one in made(text, 11)) is fits
+
+
 def test_all_the_work_of_a_function_is_gone_around_by_no_answer_of_its_own() -> None:
     text = (
         "def g(a):\n    if isinstance(a, dict):\n        pass\n\n\n"

@@ -9,6 +9,7 @@ from itertools import pairwise
 from textwrap import dedent
 
 from prodwise.repair.edits import Edit
+from prodwise.repair.search import conditions
 from prodwise.repair.source import Source, shape
 
 PLACE_WEIGHT = 1.5
@@ -128,7 +129,7 @@ def _answers_itself(node: ast.AST) -> bool:
             len(set(parts)) < len(parts)
             or bool(negated & set(parts))
             or any(isinstance(one, ast.Constant) for one in node.values[:-1])
-            or bool(_kinds(node.values, True) & _kinds(node.values, False))
+            or bool(conditions.kinds(node.values, True) & conditions.kinds(node.values, False))
         )
     if isinstance(node, ast.Assign):
         return ast.unparse(node.targets[0]) == ast.unparse(node.value)
@@ -146,18 +147,6 @@ def _answers_itself(node: ast.AST) -> bool:
     ):
         return len({ast.unparse(one) for one in node.args}) < len(node.args)
     return False
-
-
-def _kinds(terms: Sequence[ast.expr], asked: bool) -> set[tuple[str, str]]:
-    """(value, kind) of each `isinstance` among the terms, or of each `not isinstance`."""
-    found = set[tuple[str, str]]()
-    for one in terms:
-        negated = isinstance(one, ast.UnaryOp) and isinstance(one.op, ast.Not)
-        match one.operand if isinstance(one, ast.UnaryOp) else one:
-            case ast.Call(func=ast.Name(id="isinstance"), args=[value, kind]) if negated is not asked:
-                kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
-                found.update((ast.unparse(value), ast.unparse(each)) for each in kinds)
-    return found
 
 
 def _neutral(node: ast.BinOp | ast.AugAssign) -> bool:

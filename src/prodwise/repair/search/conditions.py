@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 from prodwise.repair.edits import Edit
@@ -94,6 +94,18 @@ def terms(site: Site, node: ast.expr | ast.stmt) -> dict[str, float]:
 
 def _names(node: ast.AST) -> list[str]:
     return list(dict.fromkeys(one.id for one in ast.walk(node) if isinstance(one, ast.Name)))
+
+
+def kinds(terms: Sequence[ast.expr], asked: bool) -> set[tuple[str, str]]:
+    """(value, kind) of each `isinstance` among the terms, or of each `not isinstance`."""
+    found = set[tuple[str, str]]()
+    for one in terms:
+        negated = isinstance(one, ast.UnaryOp) and isinstance(one.op, ast.Not)
+        match one.operand if isinstance(one, ast.UnaryOp) else one:
+            case ast.Call(func=ast.Name(id="isinstance"), args=[value, kind]) if negated is not asked:
+                kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
+                found.update((ast.unparse(value), ast.unparse(each)) for each in kinds)
+    return found
 
 
 def negated(text: str) -> str:

@@ -25,8 +25,10 @@ def edits(site: Site) -> Iterator[Edit]:
 
 
 def where(site: Site, term: str, cost: float) -> Edit | None:
-    """None for a step that cannot be moved in by its lines."""
+    """None for a step that cannot be moved in by its lines, or that is there for just what it would be left out for."""
     source, statement = site.source, site.statement
+    if _meant(site, term):
+        return None
     start, end = source.span(statement)
     indent, text = source.indent(statement), source.text[start:end]
     lines = (statement.end_lineno or 0) - statement.lineno
@@ -35,6 +37,13 @@ def where(site: Site, term: str, cost: float) -> Edit | None:
     inner = text.replace("\n", "\n    ")
     why = f"it is done only when `{term}`"
     return Edit(source.path, start, end, f"if {term}:\n{indent}    {inner}", "only if", why, cost, statement.lineno)
+
+
+def _meant(site: Site, term: str) -> bool:
+    """Whether the question around asks for the kind that `isinstance(x, str)`, or its opposite, would part from its others."""
+    parent, node = site.source.parents.get(site.statement), ast.parse(term, mode="eval").body
+    around = conditions.kinds([parent.test], True) if isinstance(parent, ast.If) else set()
+    return bool(around & (conditions.kinds([node], True) | conditions.kinds([node], False)))
 
 
 def is_step(site: Site) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
-from prodwise.loop.diagnose.logs.java import code, gradle, maven
+from prodwise.loop.diagnose.logs.java import code, gradle, maven, published
 from prodwise.loop.diagnose.logs.java.catalogue import Artifact, Catalogue, Jars, alike
 from prodwise.loop.diagnose.logs.java.gathered import gathered
 from prodwise.loop.diagnose.logs.text import Log
@@ -30,6 +30,7 @@ _MARKS: Final = (
     "class file",
     ":jar",
     "convergence error",
+    "bound dependencies error",
     "NoClassDefFoundError",
     "NoSuchMethodError",
     "ClassNotFoundException",
@@ -101,7 +102,7 @@ def _whose(known: Catalogue, name: str) -> str:
     if known.is_own(name):
         return code.OWN
     if known.jars is Jars.NONE and len(known.artifacts) <= FEW:
-        return ".".join(name.split(".")[:3])
+        return published.owner(name) or ".".join(name.split(".")[:3])
     return next((key for key, _ in known.owners(name)), "")
 
 
@@ -125,12 +126,13 @@ def _owned(one: code.Naming, known: Catalogue, kind: Failure | None) -> Iterator
         yield Clue(one.reason, key, failing, one.line, known.artifacts[key].used, one.share * share)
     if one.reason is Reason.LACKS:
         yield from _asked_for(one, owners, known, failing)
-    if not owners and one.reason is not Reason.PASSES and known.jars is Jars.NONE and "." in one.name:
+    of_maven = one.name.startswith("org.apache.maven.") and one.reason is not Reason.LACKS  # it runs the build
+    if not owners and one.reason is not Reason.PASSES and known.jars is Jars.NONE and "." in one.name and not of_maven:
         package = [part for part in one.name.split(".") if not part[:1].isupper()]
         if package:
             yield Clue(
                 one.reason,
-                ".".join(package[:3]),
+                published.owner(one.name) or ".".join(package[:3]),
                 failing,
                 one.line,
                 share=(0.9 if one.reason is Reason.LACKS else 0.6) * one.share,
