@@ -106,8 +106,8 @@ def test_a_limit_is_proposed_where_the_tests_hold_it(tmp_path: Path, good: str, 
     command = (sys.executable, "-m", "pytest", "-q", "test_m.py")
     try:
         with Workshop(tmp_path, [" ".join(command)]) as shop:
-            found = list(SearchRepairer().propose(Fault(command), shop, shop.base, 150))
+            found = next(SearchRepairer().propose(Fault(command), shop, shop.base, 150), None)
     except Refused as error:
         pytest.skip(error.message)
     assert bool(found) == bool(wanted)
-    assert all(wanted in one.diff for one in found)
+    assert found is None or wanted in found.diff

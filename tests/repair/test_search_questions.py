@@ -186,8 +186,8 @@ def test_a_condition_gets_the_question_that_it_lacks(answer: str, bad: str, good
 def test_a_question_that_nobody_asks_elsewhere_is_found(shop: Workshop) -> None:
     """What nothing in the file speaks of where the step is done: no other kind of edit makes it."""
     command = (*COMMAND[:-1], HIDDEN)
-    found = list(SearchRepairer().propose(Fault(command), shop, shop.base, 60))
-    assert "+    if not task.hidden:\n+        seen.append(task.name)\n" in found[0].diff
+    found = next(SearchRepairer().propose(Fault(command), shop, shop.base, 60))
+    assert "+    if not task.hidden:\n+        seen.append(task.name)\n" in found.diff
 
 
 @pytest.mark.timeout(120)

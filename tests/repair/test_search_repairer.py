@@ -16,6 +16,7 @@ from prodwise.repair import commands
 from prodwise.repair.localise import Spectrum, is_test, suspicion
 from prodwise.repair.scene import said_of
 from prodwise.repair.search_repairer import SearchRepairer
+from prodwise.repair.verdict import MOST
 from prodwise.sandbox.workshop import Workshop
 
 
@@ -105,11 +106,30 @@ def test_an_exception_that_a_test_waits_for_is_raised(tmp_path: Path) -> None:
     command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_m.py::test_none")
     try:
         with Workshop(tmp_path, [" ".join(command)]) as shop:
-            found = list(SearchRepairer().propose(Fault(command), shop, shop.base, 60))
+            found = next(SearchRepairer().propose(Fault(command), shop, shop.base, 60))
     except Refused as error:
         pytest.skip(error.message)
-    assert found
-    assert "+    if url is None:\n+        raise ValueError(" in found[0].diff
+    assert "+    if url is None:\n+        raise ValueError(" in found.diff
+
+
+@pytest.mark.timeout(120)
+def test_what_the_gates_refuse_is_not_the_end(tmp_path: Path) -> None:
+    """Gone on with, it gives what means something else: not the same once more."""
+    files = {
+        "m.py": "def within(prices, most):\n    found = []\n    for price in prices:\n        if price < most:\n"
+        "            found.append(price)\n    return found\n",
+        "test_m.py": "from m import within\n\n\ndef test_at():\n    assert within([1, 5, 7], 5) == [1, 5]\n\n\n"
+        "def test_all():\n    assert within([1, 2], 5) == [1, 2]\n\n\ndef test_none():\n    assert within([6, 9], 5) == []\n",
+    }
+    write(tmp_path, files)
+    command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_m.py::test_at")
+    try:
+        with Workshop(tmp_path, [" ".join(command)]) as shop:
+            found = [one.diff for one in SearchRepairer().propose(Fault(command), shop, shop.base, 60)]
+    except Refused as error:
+        pytest.skip(error.message)
+    assert "+        if price <= most:" in found[0]
+    assert len(found) == len(set(found)) > MOST
 
 
 @pytest.mark.full

@@ -38,7 +38,7 @@ class Fault:
 class Proposal:
     """One way to end a fault. repairer: its name; kind: SETTING, PIN, REVERT or PATCH; diff: a unified git diff against the
     base; why: one plain sentence; rank: smaller is better among proposals of one repairer; commit: what a REVERT takes back, ""
-    where it does not say."""
+    where it does not say; weighed: the repairer has held all of this size against it that it knows."""
 
     repairer: str
     kind: ActionKind
@@ -46,3 +46,4 @@ class Proposal:
     why: str
     rank: float = 0.0
     commit: str = ""
+    weighed: bool = False

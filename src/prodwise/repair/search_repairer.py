@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
@@ -19,7 +19,7 @@ from prodwise.repair.lanes import Lanes
 from prodwise.repair.pool import Candidate, Pool, pool, source_at
 from prodwise.repair.probe import CANNOT, Probe, Trial, Try, read_text
 from prodwise.repair.scene import Scene, look
-from prodwise.repair.verdict import Survivor, chosen
+from prodwise.repair.verdict import Survivor, chosen, meanings
 
 PLAIN_MOST = 25
 MARGIN = 0.8
@@ -39,7 +39,8 @@ PLACES_MOST = 8
 
 
 class SearchRepairer:
-    """Proposes at most two edits, which mean the same, and none where several that mean different things fit alike."""
+    """Proposes at most two edits, which mean the same, and none where several that mean different things fit alike. Looks further
+    where none of them passes the gates."""
 
     name = "search"
 
@@ -59,8 +60,8 @@ class SearchRepairer:
                     why = f"{edit.why[:1].upper()}{edit.why[1:]} ({edit.path}, line {edit.line})."
                     diff = unified(edit.path, old, edit.applied(old))
                     last = max(round(1 - survivor.confidence, 3), last + 0.01)
-                    yield Proposal(self.name, ActionKind.PATCH, diff, why, last)
-                if last < 0 < search.untried:
+                    yield Proposal(self.name, ActionKind.PATCH, diff, why, last, weighed=True)
+                if search.untried:
                     raise OutOfTime(
                         f"{search.untried:,} of {search.made:,} edits were not tried in its time", search.where
                     )
@@ -96,21 +97,36 @@ class _Search:
     def left(self) -> float:
         return self.end - monotonic()
 
-    def best(self, pool: Pool) -> list[Survivor]:
-        """1. Tries, the likelier edits first; where none of them stands, those that ask what is missing, and the rest. 2. What stands
-        is asked further questions, and weighed. 3. The chosen ones pass the plain command once more, in a fresh process."""
+    def best(self, pool: Pool) -> Iterator[Survivor]:
+        """1. Tries, the likelier edits first; where none of them stands, or what stands does not pass the gates, those that ask what
+        is missing, and the rest. 2. What stands is asked further questions, and weighed. 3. The chosen ones pass the plain command
+        once more, in a fresh process."""
         candidates, guards = pool.candidates(), Guards(self.scene, self.probe)
         self.made = len(candidates)
         tried = self._forked(candidates, FIRST, enough=1.0)
         standing = self._standing(tried, guards) if tried.passed else []
-        if not standing and self.left() > LAST_S:
+        refused = yield from self._believed(standing)
+        if self.left() > LAST_S and (refused or not standing):
             tried = self._rest(pool, tried)
-            standing = self._standing(tried, guards)
+            yield from self._believed(
+                [*(one for one in standing if one not in refused), *self._standing(tried, guards)]
+            )
         if not tried.passed or guards.late:
             self.untried = len(tried.late) + max(0, len(tried.cannot) - PLAIN_MOST) + guards.late
-        answers, base = self._answers(standing)
-        asked = base if self.scene.breaks else ()
-        return [one for one in chosen(standing, answers, self.scene.spectrum, asked) if self._again(one)]
+
+    def _believed(self, standing: Sequence[Candidate]) -> Generator[Survivor, None, list[Candidate]]:
+        """Gone on with where the gates refused what it gave: then without all that mean the same, which are handed back."""
+        refused: list[Candidate] = []
+        while left := [one for one in standing if one not in refused]:
+            answers, base = self._answers(left)
+            asked = base if self.scene.breaks else ()
+            given = [one for one in chosen(left, answers, self.scene.spectrum, asked) if self._again(one)]
+            yield from given
+            same = [one.edits for one in meanings(left, answers) if any(it.candidate in one.edits for it in given)]
+            if not same:
+                break
+            refused += [one for some in same for one in some]
+        return refused
 
     def _standing(self, tried: _Tries, guards: Guards) -> list[Candidate]:
         """What passes beyond the tests of the file as well, with what can only be tried plainly, likeliest first."""

@@ -120,7 +120,7 @@ def _first(court: Court, repairers: Sequence[Repairer], tried: list[Tried], tell
 def _alone(court: Court, won: Tried, others: Iterator[Proposal], tried: list[Tried], tell: Tell) -> Tried | str:
     """Proposals of the same repairer that are as small are looked at as well, while there is time: one that passes and does
     something else means that the tests do not tell which of them is right."""
-    for _ in range(RIVALS_MAX):
+    for _ in range(0 if won.proposal.weighed else RIVALS_MAX):
         try:
             proposal = next(others, None)
             if proposal is None or not _as_small(proposal, won.proposal):
