@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 import pytest
 
@@ -329,11 +330,30 @@ def test_how_a_negative_number_differs_is_left_open_without_a_zero() -> None:
         ("with raises(E, match='no such'):\n    f()\n", 1, raises.Awaited("E", "no such")),
         ("try:\n    f()\nexcept m.E:\n    pass\nelse:\n    raise E\n", 6, raises.Awaited("E", "")),
         ("try:\n    f()\nexcept E:\n    pass\nelse:\n    raise E\n", 2, None),
+        ("with self.assertRaises(m.E):\n    f()\n", 2, raises.Awaited("E", "")),
+        ("pytest.raises(E, f, 1)\n", 1, raises.Awaited("E", "")),
+        ("with raises((E, F)):\n    f()\n", 2, None),
+        ("with raises(Exception):\n    f()\n", 2, None),
     ],
 )
 def test_what_a_test_waits_for_is_read_in_it(test: str, line: int, wanted: raises.Awaited | None) -> None:
-    said = "DID NOT RAISE <class 'm.E'>" if "with" in test else ""
+    said = "DID NOT RAISE <class 'm.E'>" if "match" in test else ""
     assert raises.awaited(said, Source("test_m.py", test), line) == wanted
+
+
+def test_what_is_waited_for_is_raised_in_place_of_another_error() -> None:
+    text = "class E(Exception):\n    pass\ndef f(a):\n    b = int(a)\n    return b\n"
+    source, wanted = Source("m.py", text), raises.Awaited("E", "")
+    (edit,) = raises.instead(source, statement_at(source, 4), wanted, "ValueError", 0)
+    space: dict[str, Any] = {}
+    exec(edit.applied(text), space)
+    assert space["f"]("3") == 3
+    with pytest.raises(space["E"], match="invalid literal"):
+        space["f"]("x")
+    (outer,) = raises.instead(source, statement_at(source, 4), wanted, "ValueError", 2)
+    assert outer.cost > edit.cost
+    for other, error in ((wanted, "Exception"), (wanted, "E"), (raises.Awaited("Elsewhere", ""), "ValueError")):
+        assert not list(raises.instead(source, statement_at(source, 4), other, error, 0))
 
 
 def test_none_is_answered_before_an_assertion_that_does_not_hold_of_it() -> None:

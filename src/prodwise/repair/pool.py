@@ -321,6 +321,8 @@ def _templates(scene: Scene, source: Source, statement: ast.stmt, hints: Hints) 
             yield from crash.edits(source, statement, scene.error, scene.message, depth)
             yield from handlers.edits(source, statement, scene.error)
             yield from guards.edits(source, statement, scene.error, scene.message, depth)
+            if hints.awaited is not None:
+                yield from raises.instead(source, statement, hints.awaited, scene.error, depth)
     if scene.error.rpartition(".")[2] in ASSERTED:
         yield from expected.edits(source, statement, scene.said)
     if hints.awaited is not None:

@@ -1,4 +1,5 @@
-"""An exception that a test waits for and the program does not raise: raised where the call differs from those that pass."""
+"""An exception that a test waits for and the program does not raise: raised where the call differs from those that pass, or in place
+of another one that is."""
 
 from __future__ import annotations
 
@@ -20,8 +21,10 @@ _AWAITED = (
 )
 _WORDS = re.compile(r"[\w ,:'-]{1,100}")
 _BROAD = frozenset(("BaseException", "Exception", "AssertionError", "KeyboardInterrupt", "SystemExit", "NameError"))
+_WAITS = ("raises", "assertRaises", "assertRaisesRegex", "assert_raises")
 LATER = 0.3
 INNER = 0.7
+DEEPER = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +57,51 @@ def edits(source: Source, statement: ast.stmt, wanted: Awaited, calls: Calls) ->
             yield made
 
 
+def instead(source: Source, statement: ast.stmt, wanted: Awaited, error: str, depth: int) -> Iterator[Edit]:
+    """Where another one is raised. depth: of its frame, 0 for the innermost of the program."""
+    other = error.rpartition(".")[2]
+    kind = getattr(builtins, other, None)
+    plain = isinstance(statement, ast.Expr | ast.Return | ast.Assign | ast.AnnAssign | ast.AugAssign)
+    if not plain or not isinstance(kind, type) or other in {*_BROAD, wanted.error} or not _known(source, wanted.error):
+        return
+    start, end = source.span(statement)
+    margin, text = source.indent(statement), source.text[start:end]
+    if "\n" in text or source.lines[statement.lineno - 1][: statement.col_offset].strip():
+        return
+    made = f"raise {wanted.error}({_quoted(wanted.words) if wanted.words else 'str(error)'}) from error"
+    new = f"try:\n{margin}    {text}\n{margin}except {other} as error:\n{margin}    {made}"
+    why = f"`{wanted.error}` is expected where {other} is raised"
+    yield Edit(source.path, start, end, new, "handler", why, 1.5 + DEEPER * depth, statement.lineno)
+
+
 def awaited(said: str, test: Source | None = None, line: int = 0) -> Awaited | None:
-    """From what the runner tells; else from the `try` of the test whose `else` failed. None where no exception is waited
-    for, or one that only a broad name tells. line: where the test failed."""
+    """From what the runner tells; else from the `try` of the test whose `else` failed, or from what waits for one around the line.
+    None where no exception is waited for, or one that only a broad name tells. line: where the test failed."""
     around = list(_around(test, line)) if test is not None else []
-    found = [name for pattern in _AWAITED for name in pattern.findall(said)] or [
-        ast.unparse(handler.type).rpartition(".")[2]
-        for node in around if isinstance(node, ast.Try)
-        and any(one.lineno <= line <= (one.end_lineno or 0) for one in node.orelse)
-        for handler in node.handlers if handler.type is not None
-    ]  # fmt: skip
-    names = set(found)
+    told = [name for pattern in _AWAITED for name in pattern.findall(said)]
+    names = set(told or [name for node in around for name in (*_left(node, line), *_waiting(node))])
     if len(names) != 1 or names & _BROAD:
         return None
     return Awaited(names.pop(), next((text for node in around if (text := _words(node))), ""))
+
+
+def _left(node: ast.stmt, line: int) -> list[str]:
+    """What a `try` handles whose `else` has the line."""
+    if not isinstance(node, ast.Try) or not any(one.lineno <= line <= (one.end_lineno or 0) for one in node.orelse):
+        return []
+    return [ast.unparse(one.type).rpartition(".")[2] for one in node.handlers if one.type is not None]
+
+
+def _waiting(node: ast.stmt) -> list[str]:
+    """What `with raises(E)` waits for, and `assertRaises(E, f)`."""
+    calls = [one.context_expr for one in node.items] if isinstance(node, ast.With) else []
+    calls += [node.value] if isinstance(node, ast.Expr) else []
+    kinds = [
+        call.args[0]
+        for call in calls
+        if isinstance(call, ast.Call) and call.args and ast.unparse(call.func).rpartition(".")[2] in _WAITS
+    ]
+    return [ast.unparse(one).rpartition(".")[2] for one in kinds if isinstance(one, ast.Name | ast.Attribute)]
 
 
 def _around(test: Source, line: int) -> Iterator[ast.stmt]:
