@@ -10,11 +10,12 @@ import pytest
 
 from prodwise.cli.client import ApiError
 from prodwise.clock import now
-from prodwise.heal import controls, releases, returning
+from prodwise.heal import releases, returning
 from prodwise.heal.controls import HealControls
 from prodwise.heal.hands import Hands
 from prodwise.heal.incident import undone_by
 from prodwise.heal.returning import Returning, SmallStories
+from prodwise.heal.ship import ShipStory
 from prodwise.model.change import Change, ChangeKind
 from prodwise.model.errors import Refused, UsageError
 from prodwise.model.incident import Incident, IncidentState, Symptom
@@ -157,6 +158,27 @@ def test_who_wants_to_go_back_is_held_up_by_no_restart(asked: tuple[HealControls
     assert told.text == "going back as soon as the restart of web, api is over, after 20 s at most"
     assert named(lambda: made.rollback("ben")) == back
     assert named(lambda: made.restart("web", "ben")) in stories.under_way
+
+
+@pytest.mark.parametrize("acts", [True, False])
+def test_a_rollout_that_has_not_begun_waits_for_who_wants_to_go_back(
+    asked: tuple[HealControls, Stories], store: SqlStore, acts: bool
+) -> None:
+    """Begun or not, by whichever healer."""
+    made, stories = asked
+    queued = on_its_way(store, RolloutState.QUEUED)
+    rollout = ShipStory(made._parts, stories, None, None, None)  # type: ignore[arg-type]
+    made.restart("web", "ana")
+    assert rollout._ahead(queued) == "", "a restart is no reason to wait"
+    stories.under_way.clear()
+    stories.acts = acts
+    made.rollback("ana")
+    assert rollout._ahead(queued) == "a person goes back first"
+    store.settings.put(returning.ASKED, {}, "test")
+    stories.acts = True
+    assert bool(rollout._ahead(queued)) == acts
+    stories.under_way.clear()
+    assert rollout._ahead(queued) == "", "it is over"
 
 
 class AtOnce:
@@ -343,7 +365,7 @@ def test_what_a_dead_healer_left_goes_on_until_it_is_known_to_be_over(
     stories.acts = False  # the next healer, before it may act
     assert named(lambda: made.rollback("ana")) == first
     with monkeypatch.context() as later:
-        later.setattr(controls, "UNSEEN_S", 0.0)
+        later.setattr(returning, "UNSEEN_S", 0.0)
         made.rollback("ana")
     stories.acts = True
     stories.under_way.remove(first)

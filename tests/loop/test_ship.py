@@ -13,7 +13,7 @@ from prodwise.model.rollout import DEFAULT_RAMP
 
 RULES = ShipRules(DEFAULT_RAMP, stage_s_max=60.0, watch_s=30.0, start_s=10.0)
 PASS, HOLD, FAIL = (GateResult("web: errors", verdict, verdict.value) for verdict in Verdict)
-WELL = ShipSeen(True, True, "", (CanarySeen("web", True, True, 0.0),), (PASS,), (PASS,), "", False, finished=True)
+WELL = ShipSeen("", True, "", (CanarySeen("web", True, True, 0.0),), (PASS,), (PASS,), "", False, finished=True)
 
 
 def _play(looks: list[ShipSeen], every_s: float = 1.0, limit: int = 2000) -> tuple[ShipTurn, list[ShipOp], float]:
@@ -65,7 +65,7 @@ def test_what_nobody_takes_out_of_its_slot_is_not_waited_for_without_end() -> No
 
 
 def test_behind_another_rollout_it_waits_as_long_as_that_takes() -> None:
-    behind, left = replace(WELL, my_turn=False, beside="1-a"), replace(WELL, beside="1-a")
+    behind, left = replace(WELL, ahead="another rollout is under way", beside="1-a"), replace(WELL, beside="1-a")
     turn, _, _ = _play([behind] * 600 + [left] * 5 + [WELL], every_s=60.0)
     assert turn.good
 
@@ -144,7 +144,7 @@ def test_stop_holds_and_cancel_goes_back() -> None:
 gate = st.sampled_from([PASS, HOLD, FAIL])
 look = st.builds(
     ShipSeen,
-    my_turn=st.just(True),
+    ahead=st.just(""),
     beside=st.sampled_from(["", "1-a"]),
     built=st.just(True),
     failure=st.sampled_from(["", "", "", "no such module"]),

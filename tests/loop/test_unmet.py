@@ -32,7 +32,7 @@ def boot(release: str, line: int = 3, service: str = "web") -> Unmet:
 
 def seen(failure: str = "", checks: tuple[GateResult, ...] = (), by: str = "") -> ShipSeen:
     dead = CanarySeen("web", False, False, 0.0, "keeps ending (exit code 1, 3 restarts)", exits=3)
-    return ShipSeen(True, True, failure, (dead,), checks, (), "enough" if by else "", False, cancelled_by=by)
+    return ShipSeen("", True, failure, (dead,), checks, (), "enough" if by else "", False, cancelled_by=by)
 
 
 NO = (GateResult("web: checks", Verdict.FAIL, answers("/cart", 500, 200)),)

@@ -13,7 +13,7 @@ from prodwise.heal.hands import AUTOMATION
 from prodwise.heal.memory import PUT_BACK
 from prodwise.heal.parts import Parts
 from prodwise.heal.releases import known_releases
-from prodwise.heal.returning import ASKED, RESTART_WAIT_S, went_back
+from prodwise.heal.returning import ASKED, AT_WORK, BACK, RESTART_WAIT_S, GoesOn, under_way, went_back
 from prodwise.loop import moves
 from prodwise.loop.goal import return_target
 from prodwise.model.change import Change, ChangeKind
@@ -24,21 +24,14 @@ from prodwise.model.release import Release, ReleaseState
 from prodwise.ports import StopSwitch
 
 DAY_S = 86_400.0
-AT_WORK = "asked:stories"
-"""The setting that holds what people's stories are about: story id → (service, "" for all of them; since when, Unix seconds)."""
-UNSEEN_S = 600.0
-"""So long a story counts as going on where it cannot be asked whether it is over."""
-BACK = ("return", "undo")
-"""Kinds of stories that no restart holds up: they wait until it is over, but not for long."""
 NOTHING: Mapping[str, Any] = {}
 
 
 class HealControls:
-    """Implements ports.Controls and ports.Brakes. begin(story, id, subject) starts a durable story; False: it cannot yet.
-    goes_on(id): whether that story has begun and is not over; None where that cannot be told yet."""
+    """Implements ports.Controls and ports.Brakes. begin(story, id, subject) starts a durable story; False: it cannot yet."""
 
     def __init__(
-        self, parts: Parts, begin: Callable[[str, str, str], bool], goes_on: Callable[[str], bool | None],
+        self, parts: Parts, begin: Callable[[str, str, str], bool], goes_on: GoesOn,
         stop_switch: StopSwitch,
     ) -> None:  # fmt: skip
         self._parts, self._begin, self._goes_on, self._stop_switch = parts, begin, goes_on, stop_switch
@@ -112,7 +105,7 @@ class HealControls:
         Raises Refused, naming the one that goes on."""
         settings, who = self._parts.records.settings, str(asked["who"])
         with self._one_at_a_time, self._parts.records.unit():
-            others = self._going_on()
+            others = under_way(settings, self._goes_on)
             restarts = {
                 one: about for one, (about, _) in others.items() if kind in BACK and settings.get(f"restart:{one}")
             }
@@ -130,16 +123,6 @@ class HealControls:
             settings.put(ASKED, {**settings.get(ASKED, {}), story: kind}, who)
             settings.put(AT_WORK, {**others, story: (service, now())}, who)
         self._begin_asked(kind, story)
-
-    def _going_on(self) -> dict[str, tuple[str, float]]:
-        """What people asked for that is not over, begun or not."""
-        settings, found = self._parts.records.settings, dict[str, tuple[str, float]]()
-        waiting = settings.get(ASKED, {})
-        for story, (about, since) in (settings.get(AT_WORK) or {}).items():
-            goes_on = True if story in waiting else self._goes_on(story)
-            if goes_on or (goes_on is None and abs(now() - since) < UNSEEN_S):
-                found[story] = about, since
-        return found
 
     def begin_asked(self) -> None:
         """What was asked for and never begun, by a healer that died or could not act yet."""

@@ -21,6 +21,7 @@ from prodwise.model.evidence import digest
 from prodwise.model.record import EffectState, RolloutState
 from prodwise.model.release import ReleaseState
 from prodwise.ports import Records
+from prodwise.ports.records import Settings
 
 LOOK_S = 0.1
 PROOF_SHARE = 0.001
@@ -32,6 +33,30 @@ RESTART_WAIT_S = 20.0
 unless the target does not answer."""
 ASKED = "asked"
 """The setting that holds what was asked for and has not begun yet: story id → kind of story."""
+AT_WORK = "asked:stories"
+"""The setting that holds what people's stories are about: story id → (service, "" for all of them; since when, Unix seconds)."""
+UNSEEN_S = 600.0
+"""So long a story counts as going on where it cannot be asked whether it is over."""
+BACK = ("return", "undo")
+"""Kinds of stories that no restart and no rollout that has not begun holds up."""
+GoesOn = Callable[[str], bool | None]
+"""Whether that story has begun and is not over; None where that cannot be told yet."""
+
+
+def under_way(settings: Settings, goes_on: GoesOn) -> dict[str, tuple[str, float]]:
+    """What people asked for that is not over, begun or not: as in AT_WORK."""
+    found, waiting = dict[str, tuple[str, float]](), settings.get(ASKED, {})
+    for story, (about, since) in (settings.get(AT_WORK) or {}).items():
+        over = False if story in waiting else None if (on := goes_on(story)) is None else not on
+        if over is False or (over is None and abs(now() - since) < UNSEEN_S):
+            found[story] = about, since
+    return found
+
+
+def way_back(settings: Settings, goes_on: GoesOn) -> str:
+    """The story by which a person goes back that is not over; "" for none."""
+    on = under_way(settings, goes_on)
+    return next((story for story in on if any(settings.get(f"{kind}:{story}") for kind in BACK)), "")
 
 
 def went_back(

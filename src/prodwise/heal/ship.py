@@ -15,7 +15,7 @@ from prodwise.heal.durable import Durable
 from prodwise.heal.hands import AUTOMATION, REFUSED, Hands
 from prodwise.heal.intake import Intake
 from prodwise.heal.parts import Parts
-from prodwise.heal.returning import Returning
+from prodwise.heal.returning import Returning, way_back
 from prodwise.loop import moves
 from prodwise.loop.ship import CanarySeen, ShipCommand, ShipOp, ShipPhase, ShipRules, ShipSeen, ShipTurn, begin, step
 from prodwise.model.change import Change, ChangeKind
@@ -144,7 +144,7 @@ class ShipStory:
         elif turn.phase is ShipPhase.WATCHING:
             gates = self._intake.watch_gates(turn.release)
         return ShipSeen(
-            my_turn=self._my_turn(turn.release),
+            ahead=self._ahead(turn.release) if turn.phase is ShipPhase.QUEUED else "",
             built=bool(facts.get("built")),
             failure=failure,
             canaries=tuple(self._canaries(seen, turn.release)),
@@ -160,13 +160,12 @@ class ShipStory:
             beside=moves.beside(seen, turn.release),
         )
 
-    def _my_turn(self, release: str) -> bool:
-        """Oldest first: no rollout that was asked for earlier is still unsettled."""
-        mine = int(release.split("-")[0])
-        return not any(
-            not r.state.settled and int(r.release.split("-")[0]) < mine
-            for r in self._parts.records.rollouts.list(limit=200)
-        )
+    def _ahead(self, release: str) -> str:
+        """Oldest first; and who wants to go back waits for none that has not begun."""
+        records, mine = self._parts.records, int(release.split("-")[0])
+        if any(not r.state.settled and int(r.release.split("-")[0]) < mine for r in records.rollouts.list(limit=200)):
+            return "another rollout is under way"
+        return "a person goes back first" if way_back(records.settings, self._durable.goes_on) else ""
 
     def _alone(self, seen: TargetSeen) -> bool:
         return all(at.switch is None or at.switch.share == 0 for at in seen.services)

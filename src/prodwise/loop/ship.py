@@ -117,13 +117,13 @@ class CanarySeen:
 
 @dataclass(frozen=True, slots=True)
 class ShipSeen:
-    """One look. my_turn: no other rollout is before it; beside: what runs in a slot that it needs; built/failure: the build's end;
-    checks and gates: answers so far.
+    """One look. ahead: what goes on before it, "" for nothing; beside: what runs in a slot that it needs; built/failure: the
+    build's end; checks and gates: answers so far.
 
     cancelled, cancelled_by: a person's wish to go back, and whose; frozen: why nothing may go forward.
     """
 
-    my_turn: bool
+    ahead: str
     built: bool
     failure: str
     canaries: tuple[CanarySeen, ...]
@@ -190,8 +190,8 @@ def _looked(turn: ShipTurn, now: float) -> ShipTurn:
 
 
 def _queued(turn: ShipTurn, seen: ShipSeen, rules: ShipRules, now: float) -> tuple[ShipTurn, ShipCommand]:
-    if not seen.my_turn:
-        return replace(turn, since=now), _wait("another rollout is under way")
+    if seen.ahead:
+        return replace(turn, since=now), _wait(seen.ahead)
     if seen.beside and now - turn.since > BESIDE_S:
         where = f"{seen.beside} has run beside what serves for {BESIDE_S / 60:.0f} min, and nothing ends it"
         return _back(turn, f"there was no room to start it: {where}; `prodwise releases` shows where it runs", now)
