@@ -244,6 +244,22 @@ def test_what_an_assertion_expected_is_tried(message: str, good: str) -> None:
     assert text.replace("    return join(', ', a)", good) in {edit.applied(text) for edit in found}
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "E  AssertionError: Regex pattern did not match.\nE    Regex: {}\nE    Input: {}",
+        "E  AssertionError: Regex pattern did not match.\nE    Expected regex: {}\nE    Actual message: {}",
+        "AssertionError: Pattern {} does not match {}",
+    ],
+)
+def test_a_message_becomes_the_one_that_a_test_waits_for(said: str) -> None:
+    text = "def f(a):\n    raise ValueError('give a or b (see the guide)')\n"
+    source, wanted = Source("m.py", text), r"'give a, b or c \\(see the guide\\)'"
+    message = said.format(wanted, "'give a or b (see the guide)'")
+    made = {edit.applied(text) for edit in expected.edits(source, statement_at(source, 2), message)}
+    assert text.replace("a or b", "a, b or c") in made
+
+
 def test_a_question_that_the_file_asks_elsewhere_is_likelier() -> None:
     asked = "def g(d):\n    if d is None:\n        return 0\n    return 1\n"
     plain = "def f(a):\n    return a.b\n"

@@ -19,6 +19,9 @@ LINES_MOST = 3
 PIECE_LEAST = 4
 _TEXT = r"('(?:[^'\\\n]|\\.){0,400}'|\"(?:[^\"\\\n]|\\.){0,400}\")"
 _COMPARED = re.compile(rf"b?{_TEXT}\s*(?:==|!=|does not match)\s*b?{_TEXT}")
+_MATCHED = re.compile(rf"(?:Expected regex|Regex): {_TEXT}\n(?:E? +)?(?:Actual message|Input): {_TEXT}")
+"""What pytest says where a message is not the one that `raises(match=…)` waits for."""
+_ESCAPED = re.compile(r"\\(\W)")
 _LINES = re.compile(r"^E? +- (.{1,300})\n(?:E? +\?.*\n)?E? +\+ (.{1,300})$", re.MULTILINE)
 _QUOTED = re.compile(r"\"[^\"\\\n]*\"|'[^'\\\n]*'")
 _FIELD = re.compile(r"%[-#0-9.]*[a-zA-Z%]|\{[^{}]*\}")
@@ -139,11 +142,12 @@ def _replaced(site: Site, node: ast.Call, message: str) -> Iterator[Edit]:
 
 def _held(message: str) -> Iterator[tuple[str, str]]:
     """The texts that an assertion held against each other, as written on one line, or each on a line of its own."""
-    for one, two in _COMPARED.findall(message)[:3]:
+    for one, two in (*_COMPARED.findall(message)[:3], *_MATCHED.findall(message)[:3]):
         try:
             left, right = ast.literal_eval(one), ast.literal_eval(two)
         except (SyntaxError, ValueError):
             continue
+        left = left if "\\" in right else _ESCAPED.sub(r"\1", left)  # a pattern that means one text
         if max(len(left), len(right)) <= TEXT_MOST and left != right:
             yield left, right
     for left, right in _LINES.findall(message)[:LINES_MOST]:
