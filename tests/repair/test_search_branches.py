@@ -82,6 +82,24 @@ def test_a_name_is_hardly_another_one_at_one_place_of_many() -> None:
     assert not rank.odd_one_out(candidate(text, "flat.b", "flat.e").edit, source, many)
 
 
+@pytest.mark.parametrize(
+    ("bad", "old", "new", "out"),
+    [
+        ("text = join(c.words)", "c", "root", True),
+        ("text = join(c.words)", "c.words", "c.lines", False),
+        ("text = join(c.words)", "c.words", "known", False),
+        ("text = join(root.words)", "root", "self", False),
+        ("total += c.price", "c.price", "root.price", True),
+        ("show(c.price)", "c.price", "root.price", False),
+    ],
+)
+def test_what_a_loop_works_out_anew_depends_on_its_turn(bad: str, old: str, new: str, out: bool) -> None:
+    text = f"def f(self, root, total):\n    for p, c in root:\n        {bad}\n        known = c.known\n"
+    source = Source("m.py", text)
+    edit = candidate(text, old, new, text.index(bad) + bad.index(old)).edit
+    assert rank.out_of_its_loop(edit, source, source.statements[2]) == out
+
+
 MODULE = """import os
 
 

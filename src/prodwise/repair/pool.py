@@ -36,7 +36,7 @@ TAKEN = 0.75
 """How suspect a module's own value is that the failing test takes by name."""
 PROTECTED = ("setup.py", "conftest.py", "noxfile.py", "fabfile.py", "tasks.py", "sitecustomize.py")
 ODD = 0.6
-"""What an edit waits for more that reads another name at one place of many."""
+"""What an edit waits for more that reads another name at one place of many, or nothing of the turn of its loop."""
 CROWDED = 0.3
 ROOM = 16
 """So many edits of one line have their turn at once; twice as many more wait for what CROWDED adds to their scores, and so on."""
@@ -127,7 +127,7 @@ class Pool:
         seen |= {(part.path, part.line) for part in one.parts}
         if turned.unnoticed(edit, source, one.statement, self.scene.spectrum):
             edit = replace(edit, kind="turned")
-        elif rank.odd_one_out(edit, source, one.statement):
+        elif rank.odd_one_out(edit, source, one.statement) or rank.out_of_its_loop(edit, source, one.statement):
             edit, score = replace(edit, kind="odd one out"), score + ODD
         return Candidate(edit, unit, score, seen, parts=one.parts, whole=around(source, one.statement, edit))
 

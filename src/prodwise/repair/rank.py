@@ -10,7 +10,7 @@ from textwrap import dedent
 
 from prodwise.repair.edits import Edit
 from prodwise.repair.search import conditions
-from prodwise.repair.source import Source, shape
+from prodwise.repair.source import Function, Source, shape
 
 PLACE_WEIGHT = 1.5
 ODD_OF = 3
@@ -47,6 +47,32 @@ def odd_one_out(edit: Edit, source: Source, statement: ast.stmt) -> bool:
         return False
     read = [one.id for one in source.head(statement) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)]
     return read.count(old) >= ODD_OF and edit.new not in read
+
+
+def out_of_its_loop(edit: Edit, source: Source, statement: ast.stmt) -> bool:
+    """Whether what a turn of a `for` works out is, with the edit, the same in all turns: nothing of the turn is read any more."""
+    loop = next((one for one in source.up(statement) if isinstance(one, ast.For | Function)), None)
+    if not isinstance(loop, ast.For) or not isinstance(statement, ast.Assign | ast.AugAssign):
+        return False
+    start, end = source.span(statement)
+    if not start <= edit.start <= edit.end <= end:
+        return False
+    try:
+        made = ast.parse(source.text[start : edit.start] + edit.new + source.text[edit.end : end]).body[0]
+    except (SyntaxError, ValueError, IndexError):
+        return False
+    names = [one for node in loop.body for one in ast.walk(node) if isinstance(one, ast.Name)]
+    turns = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
+    turns |= {one.id for one in names if isinstance(one.ctx, ast.Store)}
+    return (
+        isinstance(made, ast.Assign | ast.AugAssign)
+        and bool(turns & _read(statement.value))
+        and not turns & _read(made.value)
+    )
+
+
+def _read(node: ast.AST) -> set[str]:
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)}
 
 
 def _written_elsewhere(new: str, source: Source) -> bool:
