@@ -132,6 +132,8 @@ FILES = [
     (T, "tests/fixtures/order.json"),
     (T, "test_app.py"),
     (T, "testing/plugin.py"),
+    (T, "apptests/helpers.py"),
+    (T, "integration_tests/helpers.py"),
 ]
 
 
@@ -140,6 +142,15 @@ def test_a_file_that_decides_how_code_is_judged_or_runs_is_out_of_reach(rule: st
     text = "one = 1\n"
     assert rule in broken(diff(path, text, "one = 2\n"), {path: text})
     assert rule in broken(new_file(path, text), {path: ""})
+
+
+def test_what_cases_are_made_of_belongs_to_the_tests_whatever_it_is_called() -> None:
+    text = "import unittest\n\nclass Base(unittest.TestCase):\n    def same(self, a):\n        return a\n"
+    assert T in broken(diff("shop/helper.py", text, text.replace("return a", "return None")), {"shop/helper.py": text})
+    other = text.replace("(unittest.TestCase)", "(Case)")
+    assert T not in broken(
+        diff("shop/helper.py", other, other.replace("return a", "return None")), {"shop/helper.py": other}
+    )
 
 
 PACKAGES = frozenset({

@@ -10,10 +10,11 @@ import pytest
 
 from bench.repair import PROJECTS, judge, write
 from bench.repairs.case import Bug, Project, broken
+from prodwise.loop.verify.patch.protected import is_test
 from prodwise.model.errors import OutOfTime, Refused
 from prodwise.model.patch import Fault
 from prodwise.repair import commands
-from prodwise.repair.localise import Spectrum, is_test, suspicion
+from prodwise.repair.localise import Spectrum, suspicion
 from prodwise.repair.scene import said_of
 from prodwise.repair.search_repairer import SearchRepairer
 from prodwise.repair.verdict import MOST
@@ -172,4 +173,9 @@ def test_lines_that_only_the_failing_test_runs_are_suspected_most() -> None:
 
 def test_tests_are_never_edited() -> None:
     assert all(map(is_test, ("tests/test_a.py", "a/test_b.py", "conftest.py", "x/tests/util.py", "a_test.py")))
-    assert not any(map(is_test, ("m.py", "src/contest.py", "attestation.py")))
+    assert all(
+        map(is_test, ("yapftests/helper.py", "unit_tests/h.py", "test_project/m.py", "MyTests/a.py", "a/unittest/b.py"))
+    )
+    assert not any(
+        map(is_test, ("m.py", "src/contest.py", "attestation.py", "contests/rank.py", "latest/a.py", "ab_tests/a.py"))
+    )

@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import Final
 
 from prodwise.loop.replay.text import TEST
+from prodwise.loop.verify.patch.protected import is_test
 from prodwise.ports.repair import Limits
 from prodwise.repair.commands import Check
-from prodwise.repair.localise import is_test
 from prodwise.repair.probe import PLACE, Probe, read_text
 
 FILES_MOST: Final = 10

@@ -46,16 +46,3 @@ def suspicion(spectrum: Spectrum, frames: Sequence[Frame]) -> dict[tuple[str, in
         place = (frame.file, frame.line)
         found[place] = min(1.0, 0.5 * found.get(place, 0.3) + 0.5 * (at + 1) / len(own))
     return found
-
-
-def is_test(path: str) -> bool:
-    """Whether a path is a test's or a test runner's: never edited, never suspected."""
-    parts = path.lower().split("/")
-    name = parts[-1]
-    if any(part in ("test", "tests", "spec") or part.endswith("testcases") for part in parts[:-1]):
-        return True
-    return (
-        name.startswith("test_")
-        or name.endswith(("_test.py", "_tests.py"))
-        or name in ("conftest.py", "tests.py", "test.py")
-    )

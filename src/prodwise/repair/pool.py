@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from math import log2
 
+from prodwise.loop.verify.patch.protected import holds_tests, is_test
 from prodwise.model.event import Frame
 from prodwise.ports.repair import Tree, Workshop
 from prodwise.repair import rank, turned
 from prodwise.repair.edits import Edit
-from prodwise.repair.localise import is_test, suspicion
+from prodwise.repair.localise import suspicion
 from prodwise.repair.probe import read_text
 from prodwise.repair.scene import ASSERTED, Scene
 from prodwise.repair.search import candidates, together
@@ -220,7 +221,7 @@ def _sources(paths: Sequence[str], read: Reader) -> dict[str, Source]:
         if is_test(path) or path.rpartition("/")[2] in PROTECTED or "migrations/" in path or not path.endswith(".py"):
             continue
         source = read(path)
-        if source is not None:
+        if source is not None and not holds_tests(source.text):
             found[path] = source
     return found
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from prodwise.loop.verify.patch.protected import is_test
 from prodwise.repair.edits import Edit
-from prodwise.repair.localise import is_test
 from prodwise.repair.search.site import Site
 from prodwise.repair.source import Function, Source, scope
 from prodwise.repair.values import Calls, Question, questions

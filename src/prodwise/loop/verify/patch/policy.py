@@ -16,7 +16,7 @@ from prodwise.loop.verify.patch.apply import DoesNotApply
 from prodwise.loop.verify.patch.holds import other_holds
 from prodwise.loop.verify.patch.manifests import other_changes
 from prodwise.loop.verify.patch.names import folded, resolved
-from prodwise.loop.verify.patch.protected import is_lock, is_manifest, is_test, protected
+from prodwise.loop.verify.patch.protected import holds_tests, is_lock, is_manifest, is_test, protected
 from prodwise.loop.verify.patch.read import NotADiff, read
 from prodwise.loop.verify.patch.scene import Case, Scene, case
 from prodwise.loop.verify.patch.settings import other_settings
@@ -170,6 +170,8 @@ def _tests(one: Case) -> Iterator[str]:
     own tests along."""
     for file in one.files if not one.exact else ():
         yield from (f"{name} belongs to the tests" for name in file.names if is_test(name))
+        if holds_tests(one.scene.texts.get(file.before, "")):
+            yield f"{file.before} holds what tests are made of"
     yield from one.new(rule.TESTS)
     for path, lost in one.lost.items():
         for gone in lost:

@@ -88,6 +88,14 @@ _TEST_FOLDERS: Final = frozenset({
     "test", "tests", "testing", "spec", "specs", "__tests__", "__mocks__", "__snapshots__", "testdata", "fixtures",
     "cypress", "e2e",
 })  # fmt: skip
+_TEST_FOLDER = re.compile(
+    r"(?:.*[_-])?tests?(?:[_-].*)?|.*(?:tests|testcases)|(?:android|e2e|func|functional|integration|smoke|unit)test"
+)
+_NO_TESTS: Final = frozenset(
+    {"contests", "protests", "attests", "ab_test", "ab_tests", "ab-test", "ab-tests", "abtests"}
+)
+"""Folders that are called so for what the program is about."""
+_CASES = re.compile(r"^class \w+\([^)\n]{0,200}TestCase\b", re.MULTILINE)
 _TEST_FILE = re.compile(
     r"tests?\.\w+|tests?[_-].*|.*[_-](?:tests?|spec)\.\w+|.*\.(?:test|spec|cy|snap)\.?\w*|.*tests?\.(?:java|kt|cs|php|swift|scala)|conftest\.py"
 )
@@ -174,5 +182,11 @@ def _in_requirements(path: str) -> bool:
 
 def is_test(path: str) -> bool:
     """Tests, what they are given, and what they are compared with."""
-    parts = folded(path).split("/")
-    return any(part in _TEST_FOLDERS for part in parts[:-1]) or _TEST_FILE.fullmatch(parts[-1]) is not None
+    *folders, name = folded(path).split("/")
+    named = (one in _TEST_FOLDERS or (_TEST_FOLDER.fullmatch(one) and one not in _NO_TESTS) for one in folders)
+    return any(named) or _TEST_FILE.fullmatch(name) is not None
+
+
+def holds_tests(text: str) -> bool:
+    """Whether a Python file holds cases of unittest, or what such cases are made of, however it is called."""
+    return _CASES.search(text) is not None
