@@ -277,3 +277,11 @@ def test_a_rare_kind_is_kept_where_one_has_too_many() -> None:
     assert len(edits) <= candidates.MOST_OF_LINE + 100
     assert "argument dropped" in kinds
     assert kinds.count("variable") < candidates.MOST_OF_LINE / 2
+
+
+@pytest.mark.parametrize(
+    ("call", "meant"), [("self.join(a)", True), ("found.append(a)", False), ("found.sort()", False)]
+)
+def test_what_changes_a_list_hands_nothing_back(call: str, meant: bool) -> None:
+    text = f"def f(self, a, found):\n    if a:\n        {call}\n"
+    assert (text.replace(call, f"return {call}") in made(text, 3)) == meant

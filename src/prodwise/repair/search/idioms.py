@@ -10,6 +10,7 @@ from prodwise.repair.search.site import Site
 from prodwise.repair.source import Source
 
 MOST = 10
+_IN_PLACE = frozenset(("append", "appendleft", "clear", "discard", "extend", "insert", "reverse", "sort"))
 # Types that are asked for together.
 _TOGETHER = (("list", "tuple"), ("str", "bytes"), ("int", "float"), ("set", "frozenset"), ("dict", "OrderedDict"),
              ("int", "slice"))  # fmt: skip
@@ -55,8 +56,10 @@ def _excepted(site: Site, value: ast.expr) -> Iterator[Edit]:
 
 
 def _handed_back(site: Site, statement: ast.Expr) -> Iterator[Edit]:
-    """The last statement of a branch makes a value, and nobody gets it."""
-    parent = site.source.parents.get(statement)
+    """The last statement of a branch makes a value, and nobody gets it. What changes a list makes none."""
+    parent, call = site.source.parents.get(statement), statement.value
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in _IN_PLACE:
+        return
     last = any(isinstance(block := getattr(parent, name, None), list) and block and block[-1] is statement
                for name in ("body", "orelse"))  # fmt: skip
     if last and not isinstance(parent, ast.Module | ast.ClassDef | ast.For | ast.While):
