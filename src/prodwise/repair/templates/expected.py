@@ -37,6 +37,7 @@ def edits(source: Source, statement: ast.stmt, message: str) -> Iterator[Edit]:
     given = _given(message)
     for node in source.head(statement):
         if pairs and isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from _whole(site, node, message)
             yield from _literal(site, node, pairs)
             yield from _aligned(site, node, message)
         if pairs and isinstance(node, ast.Call) and name_of(node.func) == "replace":
@@ -153,6 +154,16 @@ def _held(message: str) -> Iterator[tuple[str, str]]:
     for left, right in _LINES.findall(message)[:LINES_MOST]:
         if left != right:
             yield left, right
+
+
+def _whole(site: Site, node: ast.Constant, message: str) -> Iterator[Edit]:
+    """The very text that an assertion held against another one: that one."""
+    text = site.source.of(node)
+    for one, two, _ in _both_ways(message):
+        plain = text[:1] in "'\"" and text[-1:] not in two and not re.search(r"[\\{}%\n]", two)
+        if plain and one == node.value and len(one) >= PIECE_LEAST:
+            why = f"`{one[:40]}` is expected as `{two[:40]}`"
+            yield site.swap(node, text[0] + two + text[-1], "text", why, 1.3)
 
 
 def _literal(site: Site, node: ast.Constant, pairs: list[tuple[str, str]]) -> Iterator[Edit]:
