@@ -373,6 +373,26 @@ def test_what_is_waited_for_is_raised_in_place_of_another_error() -> None:
         assert not list(raises.instead(source, statement_at(source, 4), other, error, 0))
 
 
+def test_another_exception_is_raised_with_the_same_words() -> None:
+    text = "class E(Exception):\n    pass\ndef f(a):\n    raise ValueError('no', a)\n"
+    source, wanted = Source("m.py", text), raises.Awaited("E", "")
+    (edit,) = raises.instead(source, statement_at(source, 4), wanted, "ValueError", 0)
+    assert edit.applied(text) == text.replace("raise ValueError", "raise E")
+    assert not list(raises.instead(source, statement_at(source, 4), wanted, "KeyError", 0))
+
+
+def test_what_is_compared_may_be_of_any_class() -> None:
+    equal = "    def __eq__(self, other):\n        return self.cents == other.cents\n"
+    text = f"class Money:\n{equal}\n    def add(self, other):\n        return other.cents\n"
+    source, message = Source("m.py", text), "'int' object has no attribute 'cents'"
+    made = [one.applied(text) for one in guards.edits(source, statement_at(source, 3), "AttributeError", message, 0)]
+    space: dict[str, Any] = {}
+    exec(next(one for one in made if "NotImplemented" in one), space)
+    assert (space["Money"]() == 3) is False
+    plain = guards.edits(source, statement_at(source, 6), "AttributeError", message, 0)
+    assert not any("NotImplemented" in one.new for one in plain)
+
+
 def test_none_is_answered_before_an_assertion_that_does_not_hold_of_it() -> None:
     text = "def f(d):\n    v = d.get('k')\n    assert isinstance(v, bool)\n    return [v]\n"
     source = Source("m.py", text)
@@ -386,6 +406,8 @@ def test_none_is_answered_before_an_assertion_that_does_not_hold_of_it() -> None
     [
         ("AssertionError: 0.0 != None", "0.0", "None"),
         ("assert 3 == 5", "3", "5"),
+        ("assert None == []", "None", "[]"),
+        ("assert '' is None", "''", "None"),
         ("AssertionError: False is not true : assert False is True", "False", "True"),
     ],
 )

@@ -285,3 +285,41 @@ def test_a_rare_kind_is_kept_where_one_has_too_many() -> None:
 def test_what_changes_a_list_hands_nothing_back(call: str, meant: bool) -> None:
     text = f"def f(self, a, found):\n    if a:\n        {call}\n"
     assert (text.replace(call, f"return {call}") in made(text, 3)) == meant
+
+
+@pytest.mark.parametrize(
+    ("bad", "good"),
+    [
+        ("b = ', '.join(a)", "b = ', '.join(map(str, a))"),
+        ("b = ''.join(a)", "b = ' '.join(a)"),
+        ("b = a.pop()", "b = a.pop(0)"),
+        ("b = a.pop(0)", "b = a.pop()"),
+        ("b = a.split(' ')", "b = a.split()"),
+        ("b = a.split(',')", "b = [one.strip() for one in a.split(',')]"),
+        ("b = hasattr(a, 'x')", "b = getattr(a, 'x', None)"),
+        ("b = a.seconds", "b = a.total_seconds()"),
+        ("b = a[0]", "b = a[-1]"),
+        ("b = a[-1]", "b = a[0]"),
+        ("b = '%s!' % a", "b = '%s!' % (a,)"),
+        ("b = 'no %s' % a", "b = 'no %r' % a"),
+        ("b = 'no {}'.format(a)", "b = 'no {!r}'.format(a)"),
+        ("yield a", "yield from a"),
+        ("b = int(a)", "b = float(a)"),
+    ],
+)
+def test_usual_slips_are_taken_back(bad: str, good: str) -> None:
+    text = f"def f(a):\n    {bad}\n    return a\n"
+    assert text.replace(bad, good) in made(text, 2)
+
+
+@pytest.mark.parametrize(
+    ("kept", "not_so"),
+    [
+        ("x, y = a.split(',')", "x, y = [one.strip() for one in a.split(',')]"),
+        ("b = '%s %s' % a", "b = '%s %s' % (a,)"),
+        ("b = 'no {}' + a", "b = 'no {!r}' + a"),
+    ],
+)
+def test_what_is_no_slip_is_left(kept: str, not_so: str) -> None:
+    text = f"def f(a):\n    {kept}\n    return a\n"
+    assert text.replace(kept, not_so) not in made(text, 2)

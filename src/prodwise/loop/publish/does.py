@@ -65,6 +65,7 @@ _WRONG: Final = tuple(
         (r"the limit of `([^`]+)` is too narrow", "widen the limit of {}"),
         (r"`([^`]+)` is one off", "move {} by one"),
         (r"(\w+) is raised here, and not handled as .+", "handle {} as well"),
+        (r"`([^`]+)` may be of any class", "compare {} with its own class alone"),
         (r"`([^`]+)` is expected where \w+ is raised", "raise {} in its place"),
         (r"where (\w+) is raised, what follows is the answer", "go on where {} is raised"),
         (r"`([^`]+)` is raised here, and kept in by a handler of its own `try`", "let {} out of its own try"),

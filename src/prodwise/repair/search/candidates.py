@@ -33,6 +33,7 @@ from prodwise.repair.search import (
     patterns,
     receivers,
     shapes,
+    slips,
     statements,
     twins,
     ways,
@@ -169,6 +170,7 @@ def _of_expression(site: Site, node: ast.expr) -> Iterator[Edit]:
     yield from fewer.edits(site, node)
     yield from wraps.edits(site, node)
     yield from patterns.edits(site, node)
+    yield from slips.edits(site, node)
     if isinstance(node, ast.IfExp):
         yield from operators.condition(site, node.test)
         yield from shapes.terms(site, node.test)

@@ -26,7 +26,7 @@ _LINES = re.compile(r"^E? +- (.{1,300})\n(?:E? +\?.*\n)?E? +\+ (.{1,300})$", re.
 _QUOTED = re.compile(r"\"[^\"\\\n]*\"|'[^'\\\n]*'")
 _FIELD = re.compile(r"%[-#0-9.]*[a-zA-Z%]|\{[^{}]*\}")
 _WORD = re.compile(r"\w+|\W")
-_VALUE = r"(None|True|False|-?\d{1,12}(?:\.\d{1,12})?)"
+_VALUE = r"(None|True|False|-?\d{1,12}(?:\.\d{1,12})?|\[\]|\{\}|\(\)|'')"
 _VALUES = re.compile(rf"(?:assert |Error: |\s){_VALUE} (?:==|!=|is|is not) {_VALUE}(?![\w.(\[])")
 _GIVEN = re.compile(r"\b([a-z_]\w{1,40})=(True|False|None|\d{1,6}|'[^'\n]{0,40}')(?=[,)\s])")
 
@@ -42,7 +42,7 @@ def edits(source: Source, statement: ast.stmt, message: str) -> Iterator[Edit]:
             yield from _aligned(site, node, message)
         if pairs and isinstance(node, ast.Call) and name_of(node.func) == "replace":
             yield from _replaced(site, node, message)
-        if isinstance(node, ast.Constant) and not isinstance(node.value, str | bytes):
+        if isinstance(node, ast.Constant) and (not isinstance(node.value, str | bytes) or node.value == ""):
             for new in _others(message, repr(node.value)):
                 why = f"`{node.value}` is expected as `{new}`"
                 yield site.swap(node, new, "literal", why, 1.4 if isinstance(statement, ast.Return) else 1.9)

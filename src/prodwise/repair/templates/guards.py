@@ -12,6 +12,7 @@ from prodwise.repair.source import Function, Source, scope
 
 _WANTED = {"bytes": ("bytes",), "int": ("int", "float"), "float": ("int", "float"), "list": ("list", "tuple"),
            "tuple": ("list", "tuple"), "dict": ("dict",), "str": ("str",), "bool": ("bool",)}  # fmt: skip
+_COMPARES = frozenset(("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"))
 MOST = 80
 
 
@@ -24,11 +25,27 @@ def edits(source: Source, statement: ast.stmt, error: str, message: str, depth: 
     if "None" in message:
         yield from _or_else(site, farther)
     function = source.function(statement)
+    if function is not None and "has no attribute" in message:
+        yield from _of_its_class(site, function, farther)
     if function is not None and isinstance(statement, ast.Assert) and depth == 0:
         yield from _before(site, function, statement)
     kinds = _kinds(message)
     if function is not None and kinds:
         yield from list(_early(site, function, statement, kinds, farther))[:MOST]
+
+
+def _of_its_class(site: Site, function: Function, farther: float) -> Iterator[Edit]:
+    """What a thing is compared with may be of any class: Python asks the other one then, or says that they differ."""
+    klass, names = site.source.klass(site.statement), [one.arg for one in function.args.args]
+    if klass is None or function.name not in _COMPARES or len(names) != 2:
+        return
+    text = f"if not isinstance({names[1]}, {klass.name}):\n    return NotImplemented"
+    body = [one for one in function.body if not _docstring(one)]
+    made = Site(site.source, body[0], site.scope).insert(
+        text, "class", f"`{names[1]}` may be of any class", 1.4 + farther
+    )
+    if made:
+        yield made
 
 
 def _kinds(message: str) -> list[str]:

@@ -61,6 +61,8 @@ def instead(source: Source, statement: ast.stmt, wanted: Awaited, error: str, de
     """Where another one is raised. depth: of its frame, 0 for the innermost of the program."""
     other = error.rpartition(".")[2]
     kind = getattr(builtins, other, None)
+    if isinstance(statement, ast.Raise):
+        yield from _another(source, statement, wanted, other, depth)
     plain = isinstance(statement, ast.Expr | ast.Return | ast.Assign | ast.AnnAssign | ast.AugAssign)
     if not plain or not isinstance(kind, type) or other in {*_BROAD, wanted.error} or not _known(source, wanted.error):
         return
@@ -72,6 +74,16 @@ def instead(source: Source, statement: ast.stmt, wanted: Awaited, error: str, de
     new = f"try:\n{margin}    {text}\n{margin}except {other} as error:\n{margin}    {made}"
     why = f"`{wanted.error}` is expected where {other} is raised"
     yield Edit(source.path, start, end, new, "handler", why, 1.5 + DEEPER * depth, statement.lineno)
+
+
+def _another(source: Source, statement: ast.Raise, wanted: Awaited, other: str, depth: int) -> Iterator[Edit]:
+    """It is made with the same words."""
+    name = statement.exc.func if isinstance(statement.exc, ast.Call) else statement.exc
+    if name is None or ast.unparse(name) != other or other == wanted.error or not _known(source, wanted.error):
+        return
+    start, end = source.span(name)
+    why = f"`{wanted.error}` is expected where {other} is raised"
+    yield Edit(source.path, start, end, wanted.error, "raise", why, 1.2 + DEEPER * depth, statement.lineno)
 
 
 def awaited(said: str, test: Source | None = None, line: int = 0) -> Awaited | None:

@@ -1,0 +1,87 @@
+"""Slips that are usual in Python itself, whatever a program is about: how texts are made, cut and shown, what `in place` and `first`
+mean, the part of a second for all of them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from prodwise.repair.edits import Edit
+from prodwise.repair.search.arguments import name_of
+from prodwise.repair.search.site import Site
+
+KIND = "slip"
+_CUT = frozenset(("split", "rsplit", "strip", "lstrip", "rstrip"))
+_SHOWN = (("%s", "%r", 2.0), ("%r", "%s", 2.2), ("{}", "{!r}", 2.0), ("{!r}", "{}", 2.2))
+FIELDS_MOST = 4
+
+
+def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
+    """All of one expression."""
+    for new, cost in _meant(site, node):
+        old = site.source.of(node)
+        yield site.swap(node, new, KIND, f"`{old[:60]}` is meant as `{new[:60]}`", cost)
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield from _shown(site, node)
+
+
+def _meant(site: Site, node: ast.expr) -> Iterator[tuple[str, float]]:
+    of = site.source.of
+    match node:
+        case ast.Call(
+            func=ast.Attribute(value=ast.Constant(value=str(between)), attr="join"), args=[some], keywords=[]
+        ):
+            if not isinstance(some, ast.GeneratorExp | ast.ListComp):
+                yield f"{of(node.func)}(map(str, {of(some)}))", 2.1
+            for other in {"": (" ",), " ": ("", ", ")}.get(between, ()):
+                yield f"{other!r}.join({of(some)})", 2.2
+        case ast.Call(func=ast.Attribute(attr="pop") as how, args=[], keywords=[]):
+            yield f"{of(how)}(0)", 2.1
+        case ast.Call(func=ast.Attribute(attr="pop") as how, args=[ast.Constant(value=0)], keywords=[]):
+            yield f"{of(how)}()", 2.1
+        case ast.Call(func=ast.Attribute(attr=cut) as how, args=[ast.Constant(value=str())], keywords=[]) if (
+            cut in _CUT
+        ):
+            yield f"{of(how)}()", 2.1
+            if cut == "split" and _kept(site, node):
+                yield f"[one.strip() for one in {of(node)}]", 2.5
+        case ast.Call(func=ast.Name(id="hasattr"), args=[thing, name], keywords=[]):
+            yield f"getattr({of(thing)}, {of(name)}, None)", 2.0
+        case ast.Attribute(attr="seconds", ctx=ast.Load()):
+            yield f"{of(node.value)}.total_seconds()", 1.9
+        case ast.Subscript(slice=ast.Constant(value=0), ctx=ast.Load()):
+            yield f"{of(node.value)}[-1]", 1.9
+        case ast.Subscript(slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1)), ctx=ast.Load()):
+            yield f"{of(node.value)}[0]", 1.9
+        case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod(), right=ast.Name() | ast.Attribute() as right):
+            if len(re.findall(r"%[^%(]", text)) == 1:
+                yield f"{of(node.left)} % ({of(right)},)", 2.0
+        case ast.Yield(value=ast.Name() | ast.Attribute() | ast.Call() as value):
+            yield f"yield from {of(value)}", 2.2
+
+
+def _kept(site: Site, node: ast.expr) -> bool:
+    """Whether all pieces go on together: under one name, or handed back."""
+    statement = site.statement
+    if isinstance(statement, ast.Assign):
+        named = all(isinstance(one, ast.Name | ast.Attribute) for one in statement.targets)
+        return statement.value is node and named
+    return isinstance(statement, ast.Return) and statement.value is node
+
+
+def _shown(site: Site, node: ast.Constant) -> Iterator[Edit]:
+    """A value that is shown as it is written in Python, or no longer so."""
+    parent = site.source.parents.get(node)
+    formatted = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mod) and parent.left is node
+    around = site.source.parents.get(parent) if isinstance(parent, ast.Attribute) else None
+    called = isinstance(around, ast.Call) and name_of(around.func) == "format"
+    start, text = site.source.span(node)[0], site.source.of(node)
+    for old, new, cost in _SHOWN:
+        if not (formatted if old[0] == "%" else called):
+            continue
+        for place in list(re.finditer(re.escape(old), text))[:FIELDS_MOST]:
+            at = start + place.start()
+            yield Edit(
+                site.source.path, at, at + len(old), new, KIND, f"`{old}` is meant as `{new}`", cost, node.lineno
+            )
