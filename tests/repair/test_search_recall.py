@@ -323,3 +323,8 @@ def test_usual_slips_are_taken_back(bad: str, good: str) -> None:
 def test_what_is_no_slip_is_left(kept: str, not_so: str) -> None:
     text = f"def f(a):\n    {kept}\n    return a\n"
     assert text.replace(kept, not_so) not in made(text, 2)
+
+
+def test_where_no_part_is_named_the_whole_is_meant() -> None:
+    text = "def f(a, key):\n    return copy(a[key])\n"
+    assert text.replace("a[key]", "a[key] if key is not None else a") in made(text, 2)

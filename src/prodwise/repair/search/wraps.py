@@ -135,6 +135,10 @@ def _only_if(site: Site, node: ast.expr) -> Iterator[Edit]:
     text = site.source.of(node)
     if isinstance(node, ast.Name):
         return
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name):
+        base, key = site.source.of(node.value), node.slice.id
+        new = f"{text} if {key} is not None else {base}"
+        yield site.swap(node, new, "none", f"`{key}` may be missing", 2.3)
     inner = dict.fromkeys(ast.unparse(one) for one in ast.walk(node) if one is not node and _may_be_missing(site, one))
     for name in [one for one in inner if one not in ("self", "cls") and not one.endswith(")")][:3]:
         if f"{name}(" in text:
