@@ -381,6 +381,21 @@ def test_another_exception_is_raised_with_the_same_words() -> None:
     assert not list(raises.instead(source, statement_at(source, 4), wanted, "KeyError", 0))
 
 
+@pytest.mark.parametrize(
+    ("bad", "good"),
+    [
+        ("n[k] += 1", "n[k] = n.get(k, 0) + 1"),
+        ("n[k] += [a]", "n[k] = n.get(k, []) + [a]"),
+        ("del n[k]", "n.pop(k, None)"),
+    ],
+)
+def test_what_is_not_there_yet(bad: str, good: str) -> None:
+    text = f"def f(n, k, a):\n    {bad}\n"
+    source = Source("m.py", text)
+    made = [one.applied(text) for one in crash.edits(source, statement_at(source, 2), "KeyError", "'x'", 0)]
+    assert text.replace(bad, good) in made
+
+
 def test_what_is_compared_may_be_of_any_class() -> None:
     equal = "    def __eq__(self, other):\n        return self.cents == other.cents\n"
     text = f"class Money:\n{equal}\n    def add(self, other):\n        return other.cents\n"

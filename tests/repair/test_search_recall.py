@@ -305,6 +305,17 @@ def test_what_changes_a_list_hands_nothing_back(call: str, meant: bool) -> None:
         ("b = 'no {}'.format(a)", "b = 'no {!r}'.format(a)"),
         ("yield a", "yield from a"),
         ("b = int(a)", "b = float(a)"),
+        ("b = a[:3]", "b = a[3:]"),
+        ("b = a[3:]", "b = a[:3]"),
+        ("b = dict(a, **c)", "b = dict(c, **a)"),
+        ("b = {**a, **c}", "b = {**c, **a}"),
+        ("b = {k: v for k, v in a}", "b = {k: v for k, v in a if v is not None}"),
+        ("b = a == ''", "b = not a"),
+        ("b = range(a)", "b = range(1, a)"),
+        ("return a and c", "return bool(a and c)"),
+        ("b = re.compile('a.b')", r"b = re.compile(r'a\.b')"),
+        (r"b = re.compile(r'(\d+)')", r"b = re.compile(r'(-?\d+)')"),
+        (r"b = re.compile(r'\d$')", r"b = re.compile(r'\d\Z')"),
     ],
 )
 def test_usual_slips_are_taken_back(bad: str, good: str) -> None:

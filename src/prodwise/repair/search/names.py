@@ -27,7 +27,7 @@ _ALIKE = (
     ("now", "utcnow"), ("fromtimestamp", "utcfromtimestamp"), ("isdigit", "isdecimal", "isnumeric"), ("lower", "casefold"),
     ("find", "index"), ("findall", "finditer"), ("sub", "subn"), ("ljust", "rjust"), ("warning", "error"), ("time", "monotonic"),
     ("localtime", "gmtime"), ("mktime", "timegm"), ("search", "match"), ("items", "iteritems"), ("safe_load", "load"),
-    ("int", "float"),
+    ("int", "float"), ("mkdir", "makedirs"),
 )  # fmt: skip
 _KNOWN = frozenset(dir(builtins))
 SOUNDING_LEAST = 0.7

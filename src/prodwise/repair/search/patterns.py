@@ -27,10 +27,11 @@ _SPOTS = re.compile(r"(?<=[=:,;>|)(])(?![*+?:)=!<])|(?=[=:,;<|)(])")
 _SPELT = tuple((re.compile(old), new) for old, new in (
     (r"(?<!\\)(\.[*+])(?!\?)", r"\1?"), (r"(?<!\\)(\.[*+])\?", r"\1"),
     (r"(?<![\\(?*+])\+(?!\?)", "*"), (r"(?<![\\(?*+])\*(?!\?)", "+"),
-    (r"\\w(?=[+*])", r"[\\w-]"), (r"\\w(?=[+*])", r"[\\w.-]"), (r"\\d\+", r"[\\d.]+"), (r"\\d\+", r"\\d+(?:\\.\\d+)?"),
+    (r"\\w(?=[+*])", r"[\\w-]"), (r"\\w(?=[+*])", r"[\\w.-]"), (r"\\d\+", r"[\\d.]+"), (r"\\d\+", r"\\d+(?:\\.\\d+)?"), 
     (r"(?<![\\*+?])\.(?![*+?])", r"\\."), (r"\\\.", "."), ("https:", "https?:"), ("http:", "https?:"), (r" \+", r"\\s+"),
     (r"(?<!\\) (?![*+?])", r"\\s+"), (r"(?<!\\) (?![*+?])", r"\\s*"), (r"\\s\+", r"\\s*"), (r"\\s\*", r"\\s+"),
     (r"\\d", "[0-9]"), (r"\{(\d+)\}", r"{1,\1}"), (r"\{(\d+)\}", r"{\1,}"), (r"\(\?!", "(?="),
+    (r"(?<![-?])\\d\+", r"-?\\d+"), (r"\$$", r"\\Z"),
 ))  # fmt: skip
 
 
@@ -47,13 +48,14 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
         return
     seen: set[str] = {body}
     for new, cost in sorted(_variants(body), key=lambda one: one[1]):
-        if new in seen or (not raw and "\\" in new) or quote[1] in new or not _reads(new):
+        if new in seen or quote[1] in new or not _reads(new) or ("\\" in new and not raw and quote.start(1)):
             continue
         seen.add(new)
         if len(seen) > MOST:
             return
         why = f"the pattern is meant as `{new[:80]}`"
-        yield site.swap(node, f"{text[: quote.end()]}{new}{quote[1]}", "pattern", why, cost)
+        kind = "r" if "\\" in new and not raw else ""
+        yield site.swap(node, f"{kind}{text[: quote.end()]}{new}{quote[1]}", "pattern", why, cost)
 
 
 def _pattern(site: Site, node: ast.Constant) -> bool:

@@ -1,5 +1,5 @@
-"""Slips that are usual in Python itself, whatever a program is about: how texts are made, cut and shown, what `in place` and `first`
-mean, the part of a second for all of them."""
+"""Slips that are usual in Python itself, whatever a program is about: how texts are made, cut and shown, the first piece for the
+last, the seconds of a part for all of them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ FIELDS_MOST = 4
 
 def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
     """All of one expression."""
-    for new, cost in _meant(site, node):
+    for new, cost in (*_of_texts(site, node), *_of_pieces(site, node), *_of_things(site, node)):
         old = site.source.of(node)
         yield site.swap(node, new, KIND, f"`{old[:60]}` is meant as `{new[:60]}`", cost)
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield from _shown(site, node)
 
 
-def _meant(site: Site, node: ast.expr) -> Iterator[tuple[str, float]]:
+def _of_texts(site: Site, node: ast.expr) -> Iterator[tuple[str, float]]:
     of = site.source.of
     match node:
         case ast.Call(
@@ -36,29 +36,62 @@ def _meant(site: Site, node: ast.expr) -> Iterator[tuple[str, float]]:
                 yield f"{of(node.func)}(map(str, {of(some)}))", 2.1
             for other in {"": (" ",), " ": ("", ", ")}.get(between, ()):
                 yield f"{other!r}.join({of(some)})", 2.2
-        case ast.Call(func=ast.Attribute(attr="pop") as how, args=[], keywords=[]):
-            yield f"{of(how)}(0)", 2.1
-        case ast.Call(func=ast.Attribute(attr="pop") as how, args=[ast.Constant(value=0)], keywords=[]):
-            yield f"{of(how)}()", 2.1
         case ast.Call(func=ast.Attribute(attr=cut) as how, args=[ast.Constant(value=str())], keywords=[]) if (
             cut in _CUT
         ):
             yield f"{of(how)}()", 2.1
             if cut == "split" and _kept(site, node):
                 yield f"[one.strip() for one in {of(node)}]", 2.5
+        case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod(), right=ast.Name() | ast.Attribute() as right):
+            if len(re.findall(r"%[^%(]", text)) == 1:
+                yield f"{of(node.left)} % ({of(right)},)", 2.0
+        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[ast.Constant(value="")]):
+            yield f"not {of(left)}", 2.0
+
+
+def _of_pieces(site: Site, node: ast.expr) -> Iterator[tuple[str, float]]:
+    of = site.source.of
+    match node:
+        case ast.Call(func=ast.Attribute(attr="pop") as how, args=[], keywords=[]):
+            yield f"{of(how)}(0)", 2.1
+        case ast.Call(func=ast.Attribute(attr="pop") as how, args=[ast.Constant(value=0)], keywords=[]):
+            yield f"{of(how)}()", 2.1
+        case ast.Subscript(value=value, slice=ast.Constant(value=0), ctx=ast.Load()):
+            yield f"{of(value)}[-1]", 1.9
+        case ast.Subscript(
+            value=value, slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1)), ctx=ast.Load()
+        ):
+            yield f"{of(value)}[0]", 1.9
+        case ast.Subscript(
+            value=value, slice=ast.Slice(lower=None, upper=ast.expr() as end, step=None), ctx=ast.Load()
+        ):
+            yield f"{of(value)}[{of(end)}:]", 2.1
+        case ast.Subscript(
+            value=value, slice=ast.Slice(lower=ast.expr() as first, upper=None, step=None), ctx=ast.Load()
+        ):
+            yield f"{of(value)}[:{of(first)}]", 2.1
+        case ast.Call(func=ast.Name(id="range"), args=[end], keywords=[]):
+            yield f"range(1, {of(end)})", 2.1
+        case ast.Yield(value=ast.Name() | ast.Attribute() | ast.Call() as value):
+            yield f"yield from {of(value)}", 2.2
+
+
+def _of_things(site: Site, node: ast.expr) -> Iterator[tuple[str, float]]:
+    of = site.source.of
+    match node:
         case ast.Call(func=ast.Name(id="hasattr"), args=[thing, name], keywords=[]):
             yield f"getattr({of(thing)}, {of(name)}, None)", 2.0
         case ast.Attribute(attr="seconds", ctx=ast.Load()):
             yield f"{of(node.value)}.total_seconds()", 1.9
-        case ast.Subscript(slice=ast.Constant(value=0), ctx=ast.Load()):
-            yield f"{of(node.value)}[-1]", 1.9
-        case ast.Subscript(slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1)), ctx=ast.Load()):
-            yield f"{of(node.value)}[0]", 1.9
-        case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod(), right=ast.Name() | ast.Attribute() as right):
-            if len(re.findall(r"%[^%(]", text)) == 1:
-                yield f"{of(node.left)} % ({of(right)},)", 2.0
-        case ast.Yield(value=ast.Name() | ast.Attribute() | ast.Call() as value):
-            yield f"yield from {of(value)}", 2.2
+        case ast.Call(func=ast.Name(id="dict"), args=[one], keywords=[ast.keyword(arg=None, value=other)]):
+            yield f"dict({of(other)}, **{of(one)})", 1.9
+        case ast.Dict(keys=[None, None], values=[one, other]):
+            yield f"{{**{of(other)}, **{of(one)}}}", 1.9
+        case ast.DictComp(value=value, generators=[ast.comprehension(ifs=[])]) if of(node).endswith("}"):
+            for test, cost in ((f"{of(value)} is not None", 2.3), (of(value), 2.4)):
+                yield f"{of(node)[:-1]} if {test}}}", cost
+        case ast.BoolOp() if isinstance(site.source.parents.get(node), ast.Return):
+            yield f"bool({of(node)})", 2.2
 
 
 def _kept(site: Site, node: ast.expr) -> bool:

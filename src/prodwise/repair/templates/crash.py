@@ -33,6 +33,7 @@ def edits(source: Source, statement: ast.stmt, error: str, message: str, depth: 
 
 
 def _missing_key(site: Site, message: str) -> Iterator[Edit]:
+    yield from _not_there_yet(site)
     for node in site.source.head(site.statement):
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and not isinstance(node.slice, ast.Slice):
             base, key = site.source.of(node.value), site.source.of(node.slice)
@@ -54,6 +55,24 @@ def _missing_key(site: Site, message: str) -> Iterator[Edit]:
                     "it may be gone already",
                     1.5,
                 )
+
+
+def _not_there_yet(site: Site) -> Iterator[Edit]:
+    """`counts[word] += 1` where the word comes for the first time; `del seen[key]` of what is not there."""
+    match site.statement:
+        case ast.AugAssign(target=ast.Subscript() as target, op=ast.Add()) as statement:
+            base, key, more = (site.source.of(one) for one in (target.value, target.slice, statement.value))
+            for none, cost in (("0", 1.5), ("[]", 1.8), ('""', 2.0)):
+                new = f"{base}[{key}] = {base}.get({key}, {none}) + {more}"
+                yield site.swap(statement, new, "missing key", f"`{key}` may be missing in `{base}`", cost)
+        case (
+            ast.Delete(
+                targets=[ast.Subscript(slice=ast.Name() | ast.Constant() | ast.Attribute()) as target]
+            ) as statement
+        ):
+            base, key = site.source.of(target.value), site.source.of(target.slice)
+            new, why = f"{base}.pop({key}, None)", f"`{key}` may be missing in `{base}`"
+            yield site.swap(statement, new, "missing key", why, 1.4)
 
 
 def _only_if(site: Site, test: str, kind: str, cost: float) -> Iterator[Edit]:
