@@ -40,6 +40,8 @@ RISK = {
     "question": 0.1,
     "entry": 0.1,
     "entry dropped": 0.15,
+    "slip": 0.1,
+    "class": 0.1,
 }
 STEEP = 2.0
 TROUBLE_MORE = 0.1
