@@ -183,6 +183,23 @@ def test_a_loop_goes_on_to_where_it_ends(test: str, bad: str, good: str, ends: b
 
 
 @pytest.mark.parametrize(
+    ("begins", "test", "bad", "good", "away"),
+    [
+        ("n = -1", "kind(a[n])", "n -= 1", "n += 1", True),
+        ("n = 0", "kind(a[n])", "n += 1", "n -= 1", True),
+        ("n = -1", "kind(a[n])", "n -= 1", "n -= 2", False),
+        ("n = most", "kind(a[n])", "n -= 1", "n += 1", False),
+        ("n = -1", "kind(a)", "n -= 1", "n += 1", False),
+    ],
+)
+def test_a_loop_goes_on_from_where_it_begins(begins: str, test: str, bad: str, good: str, away: bool) -> None:
+    text = f"def f(a, most):\n    {begins}\n    while {test}:\n        {bad}\n"
+    source, at = Source("m.py", text), text.index(bad)
+    edit = Edit("m.py", at, at + len(bad), good, "operator", "", 1.0, 4)
+    assert endless(edit, source, statement_at(source, 4)) is away
+
+
+@pytest.mark.parametrize(
     ("around", "bad", "good"),
     [
         ("def g(x, start=0): return x\n", "    return g(a)", "    return g(a, start=start)"),

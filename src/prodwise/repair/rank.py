@@ -102,14 +102,30 @@ def edited_line(edit: Edit, source: Source) -> str:
 
 
 def endless(edit: Edit, source: Source, statement: ast.stmt) -> bool:
-    """Whether a loop's own counter no longer goes where the loop ends: `while n < most: n -= 1`."""
+    """Whether a loop's own counter no longer goes where the loop ends: `while n < most: n -= 1`; or away from where it begins:
+    `n = -1`, `while found[n]: n += 1`."""
     if not isinstance(statement, ast.AugAssign):
         return False
     counter = ast.unparse(statement.target)
     loops = [one for one in source.up(statement) if isinstance(one, ast.While)]
     ends = {_way(one, counter) for loop in loops for one in ast.walk(loop.test) if isinstance(one, ast.Compare)} - {0}
+    ends = ends or _way_along(source, statement, loops, counter)
     step = _step(edited_line(edit, source), counter)
     return len(ends) == 1 and step is not None and step * ends.pop() <= 0
+
+
+def _way_along(source: Source, statement: ast.stmt, loops: Sequence[ast.While], counter: str) -> set[int]:
+    """1 where it goes through what the loop asks from its first place on, -1 from its last one; nothing where that is not told."""
+    asked = any(
+        isinstance(one, ast.Subscript) and ast.unparse(one.slice) == counter
+        for loop in loops
+        for one in ast.walk(loop.test)
+    )
+    begins = [
+        ast.unparse(one.value) for one in ast.walk(source.function(statement) or statement)
+        if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == counter
+    ]  # fmt: skip
+    return {{"0": 1, "-1": -1}.get(begins[0], 0)} - {0} if asked and len(begins) == 1 else set()
 
 
 def _way(test: ast.Compare, counter: str) -> int:
