@@ -316,11 +316,14 @@ def test_what_changes_a_list_hands_nothing_back(call: str, meant: bool) -> None:
         ("b = re.compile('a.b')", r"b = re.compile(r'a\.b')"),
         (r"b = re.compile(r'(\d+)')", r"b = re.compile(r'(-?\d+)')"),
         (r"b = re.compile(r'\d$')", r"b = re.compile(r'\d\Z')"),
+        ("b = a.split(':')", "b = a.split(os.pathsep)"),
+        ("b = a + '/'", "b = a + os.sep"),
+        ("b = search(br'^a', c)", "b = search(r'^a', c)"),
     ],
 )
 def test_usual_slips_are_taken_back(bad: str, good: str) -> None:
-    text = f"def f(a):\n    {bad}\n    return a\n"
-    assert text.replace(bad, good) in made(text, 2)
+    text = f"import os\ndef f(a, c):\n    {bad}\n    return a\n"
+    assert text.replace(bad, good) in made(text, 3)
 
 
 @pytest.mark.parametrize(

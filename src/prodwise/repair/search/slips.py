@@ -14,6 +14,7 @@ from prodwise.repair.search.site import Site
 KIND = "slip"
 _CUT = frozenset(("split", "rsplit", "strip", "lstrip", "rstrip"))
 _SHOWN = (("%s", "%r", 2.0), ("%r", "%s", 2.2), ("{}", "{!r}", 2.0), ("{!r}", "{}", 2.2))
+_SYSTEM = {":": "os.pathsep", ";": "os.pathsep", "/": "os.sep", "\\": "os.sep"}
 FIELDS_MOST = 4
 
 
@@ -22,8 +23,9 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
     for new, cost in (*_of_texts(site, node), *_of_pieces(site, node), *_of_things(site, node)):
         old = site.source.of(node)
         yield site.swap(node, new, KIND, f"`{old[:60]}` is meant as `{new[:60]}`", cost)
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+    if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
         yield from _shown(site, node)
+        yield from _of_the_machine(site, node)
 
 
 def _of_texts(site: Site, node: ast.expr) -> Iterator[tuple[str, float]]:
@@ -101,6 +103,21 @@ def _kept(site: Site, node: ast.expr) -> bool:
         named = all(isinstance(one, ast.Name | ast.Attribute) for one in statement.targets)
         return statement.value is node and named
     return isinstance(statement, ast.Return) and statement.value is node
+
+
+def _of_the_machine(site: Site, node: ast.Constant) -> Iterator[Edit]:
+    """What stands between paths differs between machines, and a text is no bytes."""
+    text, named = site.source.of(node), _SYSTEM.get(node.value) if isinstance(node.value, str) else None
+    if (
+        named is not None
+        and "os" in site.source.globals
+        and not isinstance(site.source.parents.get(node), ast.JoinedStr)
+    ):
+        yield site.swap(node, named, KIND, f"`{text}` is meant as `{named}`", 2.2)
+    plain = re.match(r"[rR]?[bB][rR]?(?=['\"])", text)
+    if isinstance(node.value, bytes) and plain is not None and node.value.isascii():
+        new = re.sub("[bB]", "", plain[0]) + text[plain.end() :]
+        yield site.swap(node, new, KIND, f"`{text[:60]}` is meant as `{new[:60]}`", 2.0)
 
 
 def _shown(site: Site, node: ast.Constant) -> Iterator[Edit]:
