@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -32,6 +33,15 @@ def test_edits_that_answer_alike_are_no_rivals() -> None:
     assert chosen([one, two], [("a", "b", "c"), ("a", "b", "d")], RAN) == []
 
 
+def test_what_is_only_asked_what_the_tests_ask_is_no_meaning() -> None:
+    """They answer alike there, or would not pass."""
+    one, two = candidate("<", 1.0), candidate("!=", 1.1)
+    alike = ("a", "b", "c", "d", "e", "f")
+    assert chosen([one, two], [alike, alike], RAN, own=3)[0].candidate is one
+    assert chosen([one, two], [alike, alike], RAN, own=4) == []
+    assert chosen([one, two], [(*alike[:3], "?", "?", "?")] * 2, RAN, own=3) == []
+
+
 def test_what_contradicts_a_program_that_only_broke_is_not_believed() -> None:
     one, two = candidate("<", 1.0), candidate("!=", 1.0)
     answers = [("x", "b", "c"), ("a", "b", "c")]
@@ -43,6 +53,27 @@ def test_what_is_asked_of_a_mapping_is_also_whether_an_entry_may_be_nothing() ->
     asked = list(prodwise_compare.like({"lead": "5"}, [{"lead": "5"}], random.Random(1)))  # type: ignore[no-untyped-call]
     assert {} in asked
     assert {"lead": None} in asked
+
+
+class Asked(NamedTuple):
+    script: str
+    output: str
+
+
+class Thing:
+    def __init__(self, script: str, output: str) -> None:
+        self.script, self.output = script, output
+
+
+@pytest.mark.parametrize("kind", [Asked, Thing])
+def test_of_a_thing_one_field_is_varied_or_as_others_have_it(kind: type) -> None:
+    seen = [kind("push", "no such branch"), kind("pull", "")]
+    made = list(prodwise_compare.like(seen[0], seen, random.Random(1)))  # type: ignore[no-untyped-call]
+    told = {(one.script, one.output) for one in made}
+    assert {("pull", "no such branch"), ("push", "")} <= told
+    assert ("ush", "no such branch") in told
+    assert {type(one) for one in made} == {kind}
+    assert (seen[0].script, seen[0].output) == ("push", "no such branch")
 
 
 WHOLE = """

@@ -18,6 +18,7 @@ from prodwise.model.evidence import Evidence
 from prodwise.model.incident import Incident, IncidentState, Symptom
 from prodwise.model.outcome import Outcome
 from prodwise.model.record import Effect, EffectState, Rollout, RolloutState
+from prodwise.model.release import ReleaseState
 from prodwise.model.schema import Crossing, FileChange, MigrationFile
 from prodwise.store import tables
 from tests.server import stories
@@ -616,3 +617,16 @@ def test_a_refusal_that_may_pass_asks_nothing_and_a_handed_over_incident_does(wo
         assert "I could not fix this. It needs a person." in client.get("/").text
         world.vitals.well["web"] = True
         assert "Nothing. You can go." in client.get("/").text
+
+
+def test_who_cannot_go_back_is_told_so_before_the_button(world: World) -> None:
+    ids = stories.history(world)
+    for one in ids[:-1]:
+        world.store.releases.set_state(one, ReleaseState.FAILED, "it failed")
+    with world.person() as client:
+        page = client.get("/confirm/rollback")
+        assert page.status_code == 409
+        assert "there is no earlier verified-good release to go back to" in page.text
+        assert "/act/rollback" not in page.text
+        page = client.get(f"/confirm/rollback?release={ids[0]}")
+        assert (page.status_code, "not known to be good" in page.text) == (409, True)

@@ -96,6 +96,14 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """own: how many of the questions, the first ones, are the tests' own calls; answers: edit id → its answers; -1: the base."""
+
+    own: int
+    answers: Mapping[int, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """What a try of many edits asks. first: tests in the order in which they are run before all others; must: those that have to
     pass, known: those that may fail; each: seconds of processor time for one edit, quick: for a first look
@@ -208,11 +216,13 @@ class Probe:
         codes = {int(row["id"]): row["code"] for row in rows if "code" in row}
         return Tried(any("ready" in row for row in rows), codes)
 
-    def compare(self, command: Sequence[str], edits: Mapping[int, Try], seconds: float) -> dict[int, tuple[str, ...]]:
-        """What each edit answers to the tests' own calls and others like them, in the same order for all; -1: the base."""
+    def compare(self, command: Sequence[str], edits: Mapping[int, Try], seconds: float) -> Compared:
+        """What each edit answers to the tests' own calls and others like them, in the same order for all."""
         plan = {"mode": "compare", "edits": _rows_of(edits), "seconds": 3.0, "record": 5.0}
         rows = self._kept(command, edits, plan, seconds)
-        return {int(row["id"]): tuple(map(str, row["answers"])) for row in rows if "answers" in row}
+        told = [row for row in rows if "answers" in row]
+        answers = {int(row["id"]): tuple(map(str, row["answers"])) for row in told}
+        return Compared(max((int(row.get("own", 0)) for row in told), default=0), answers)
 
     def ask(self, command: Sequence[str], places: Sequence[Place], failing: Sequence[str],
             seconds: float) -> list[list[Visit]]:  # fmt: skip

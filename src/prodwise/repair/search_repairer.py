@@ -118,11 +118,11 @@ class _Search:
         """Gone on with where the gates refused what it gave: then without all that mean the same, which are handed back."""
         refused: list[Candidate] = []
         while left := [one for one in standing if one not in refused]:
-            answers, base = self._answers(left)
+            own, answers, base = self._answers(left)
             asked = base if self.scene.breaks else ()
-            given = [one for one in chosen(left, answers, self.scene.spectrum, asked) if self._again(one)]
+            given = [one for one in chosen(left, answers, self.scene.spectrum, asked, own) if self._again(one)]
             yield from given
-            same = [one.edits for one in meanings(left, answers) if any(it.candidate in one.edits for it in given)]
+            same = [one.edits for one in meanings(left, answers, own) if any(it.candidate in one.edits for it in given)]
             if not same:
                 break
             refused += [one for some in same for one in some]
@@ -203,16 +203,17 @@ class _Search:
         cannot = [one for at, one in enumerate(candidates) if tried.codes.get(at) == CANNOT]
         return _Tries(passed, cannot, [one for at, one in enumerate(candidates) if at not in tried.codes])
 
-    def _answers(self, standing: Sequence[Candidate]) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
-        """What each answers beyond the tests, where that can be asked, and what the unchanged program does; in a tree of its own,
-        for it may be harmed."""
+    def _answers(self, standing: Sequence[Candidate]) -> tuple[int, list[tuple[str, ...]], tuple[str, ...]]:
+        """How many questions are the tests' own, what each answers to all of them, where that can be asked, and what the unchanged
+        program does; in a tree of its own, for it may be harmed."""
         if len(standing) < 2 or not self.left() > LAST_S:
-            return [()] * len(standing), ()
+            return 0, [()] * len(standing), ()
         with self.workshop.fresh(self.base) as tree:
             probe = self.probe.again(tree)
             command = self.scene.check.whole or self.scene.check.command
             told = probe.compare(command, _numbered(standing), min(COMPARE_S, self.left() - LAST_S))
-        return [told.get(at, ()) for at in range(len(standing))], told.get(-1, ())
+        answers = [told.answers.get(at, ()) for at in range(len(standing))]
+        return told.own, answers, told.answers.get(-1, ())
 
     def _plainly(self, batch: Sequence[Candidate]) -> list[Candidate]:
         passed = []

@@ -77,15 +77,15 @@ class Meaning:
 
 
 def chosen(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], spectrum: Spectrum,
-           base: tuple[str, ...] = ()) -> list[Survivor]:  # fmt: skip
+           base: tuple[str, ...] = (), own: int = 0) -> list[Survivor]:  # fmt: skip
     """1. Edits that answer alike beyond the tests are one meaning. 2. The meaning that weighs most is held against all others:
     where several fit alike, none is believed. 3. Nor is a limit where another one passes as well, unless the code tells of this
     one alone. 4. Unusual edits, those that go around the work, and few tests through the edited line speak against it.
     5. Nothing is proposed below the least confidence.
 
     base: what the unchanged program answers, where all that failed did so with an error or never ended: what it does answer
-    is right then."""
-    found = meanings(standing, answers)
+    is right then. own: how many of the answers, the first ones, are to the tests' own calls."""
+    found = meanings(standing, answers, own)
     if not found:
         return []
     weights = [weight(one, found, base) for one in found]
@@ -111,12 +111,13 @@ def _held(moved: Moved, passed: Mapping[int, bool]) -> bool:
     return len(passed) == 1 or (moved.told and sum(passed.values()) == 1)
 
 
-def meanings(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]]) -> list[Meaning]:
-    """What could not be asked stands for itself."""
+def meanings(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], own: int = 0) -> list[Meaning]:
+    """What could not be asked beyond the tests' own calls stands for itself: those it passes, as all others do."""
     groups: dict[object, list[Candidate]] = {}
     said: dict[object, tuple[str, ...]] = {}
     for at, (one, told) in enumerate(zip(standing, answers, strict=True)):
-        key: object = told if len(told) >= ASKED_LEAST and not UNKNOWN.issuperset(told) else at
+        beyond = told[own:]
+        key: object = told if len(beyond) >= ASKED_LEAST and not UNKNOWN.issuperset(beyond) else at
         groups.setdefault(key, []).append(one)
         said[key] = told
     return [Meaning(tuple(sorted(some, key=lambda one: one.score)), said[key]) for key, some in groups.items()]

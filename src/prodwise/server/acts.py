@@ -114,12 +114,18 @@ class Acts:
     def _ask_rollback(self, _subject: str, release: str) -> Asked:
         if release and all(one.id != release for one in self._parts.records.releases.list(1, release)):
             raise NotFound("there is no such release")
-        goal = f"release {release}" if release else "the last good release"
+        goal, unsafe = self._reader.way_back(release)
         fields = (("release", release),)
-        lines, unsafe = caveats(bool(self._parts.config.release)), self._reader.unsafe_since(release)
+        lines = caveats(bool(self._parts.config.release))
         button = "Roll back all the same" if unsafe else "Roll back"
         return Asked(
-            f"Send all traffic back to {goal}?", (*unsafe, *lines), button, "/act/rollback", "/releases", fields, True
+            f"Send all traffic back to release {goal}?",
+            (*unsafe, *lines),
+            button,
+            "/act/rollback",
+            "/releases",
+            fields,
+            True,
         )
 
     def _ask_restart(self, service: str, _release: str) -> Asked:

@@ -238,27 +238,26 @@ class Reader:
         on_way = self.parts.records.rollouts.current() is not None
         return stable, "" if on_way else moves.sharing(shipped, target, stable)
 
-    def unsafe_since(self, wanted: str) -> tuple[str, ...]:
-        """What migrations did that speaks against going back, worst first, for the person who is about to. Nothing while a rollout
-        is withdrawn, or what was left with a share: what is gone back to serves beside it, on the same data. wanted: a release, ""
-        for the last good one."""
+    def way_back(self, wanted: str) -> tuple[str, tuple[str, ...]]:
+        """(the release that going back leads to, what migrations did that speaks against it, worst first), for the person who is
+        about to. Nothing speaks against it while a rollout is withdrawn, or what was left with a share: what is gone back to serves
+        beside it, on the same data. wanted: a release, "" for the last good one. Raises UsageError or Refused where there is none."""
         records, migrations = self.parts.records, self.parts.migrations
         current, known = records.rollouts.current(), known_releases(records, wanted)
-        serving = next((release.id for release in known if release.state in LIVE), "")
         stable, beside = self.standing(self.target()[0])
-        if migrations is None or (current is not None and wanted in ("", current.previous)):
-            return ()
+        if current is not None and current.previous and wanted in ("", current.previous):
+            return current.previous, ()
         if beside and wanted in ("", stable):
-            return ()
-        try:
-            goal = return_target(known, serving, wanted)
-        except ProdwiseError:
-            return ()  # the button itself says why
+            return stable, ()
+        serving = stable or next((release.id for release in known if release.state in LIVE), "")
+        goal = return_target(known, serving, wanted)
+        if migrations is None:
+            return goal.id, ()
         found = schema.read(migrations.across(goal, [one for one in known if one.number > goal.number]))
         unsafe = [f"{one.where} {one.what}: {one.reason}" for one in found if not one.safe]
         more = (f"… and {len(unsafe) - UNSAFE_SHOWN} more",) if len(unsafe) > UNSAFE_SHOWN else ()
         head = (f"Migrations since {goal.id} do not go back with the code:",) if unsafe else ()
-        return (*head, *(visible(text, 400) for text in unsafe[:UNSAFE_SHOWN]), *more)
+        return goal.id, (*head, *(visible(text, 400) for text in unsafe[:UNSAFE_SHOWN]), *more)
 
     def changes(self, since: float, limit: int, service: str = "") -> ChangesFacts:
         """What changed since then, and what it did: as it was kept, else as far as it can be told by now."""

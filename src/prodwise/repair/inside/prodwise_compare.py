@@ -19,6 +19,7 @@ ASKED_MOST = 160
 ONE_S = 0.1
 DEEP_MOST = 4
 ITEMS_MOST = 300
+FIELDS_MOST = 4
 GENERATOR = 0x20
 
 
@@ -43,7 +44,7 @@ def all_of(watch, forks, functions):
     for edit in [None] + watch.State.plan["edits"]:
         pid = os.fork()
         if pid == 0:
-            answer_all(watch, forks, edit, functions, asked)
+            answer_all(watch, forks, edit, functions, asked, min(len(calls), CALLS_MOST))
             os._exit(0)
         forks.wait(pid, watch.State.plan.get("seconds", 4))
     return False
@@ -179,12 +180,34 @@ def like(value, seen, picked, depth=0):
                 yield new
     elif isinstance(value, float):
         yield from ((value + one) / 2 for one in seen[:4] if one != value)
+    elif hasattr(value, "_replace") or type(getattr(value, "__dict__", None)) is dict:
+        yield from renewed(value, seen, picked, depth)
     elif isinstance(value, (str, list, tuple)):
         for new in sequences(value, picked, depth):
             if all(not holds(rule, seen) or rule(new) for rule in RULES):
                 yield new
     elif isinstance(value, dict) and value:
         yield from mappings(value, picked)
+
+
+def renewed(value, seen, picked, depth):
+    """A thing with one of its fields as another one like it has it, or varied."""
+    known = fields(value)
+    for name in picked.sample(sorted(known), min(FIELDS_MOST, len(known))):
+        theirs = [fields(one)[name] for one in seen if name in fields(one)]
+        others = [one for one in theirs if type(one) is type(known[name]) and one is not known[name]]
+        new = picked.sample(others, min(2, len(others))) + list(like(known[name], theirs, picked, depth + 1))[:3]
+        for one in new:
+            if hasattr(value, "_replace"):
+                yield value._replace(**{name: one})
+            else:
+                made = copied(value)
+                vars(made)[name] = one
+                yield made
+
+
+def fields(value):
+    return value._asdict() if hasattr(value, "_replace") else vars(value)
 
 
 def sequences(value, picked, depth):
@@ -256,7 +279,8 @@ def holds(rule, seen):
 # -- answers ----------------------------------------------------------------------------------------------------------
 
 
-def answer_all(watch, forks, edit, functions, asked):
+def answer_all(watch, forks, edit, functions, asked, own):
+    """own: how many of the questions are the tests' own calls, which come first."""
     try:
         forks.limit(watch.State.plan.get("seconds", 4))
         watch.State.child = -1 if edit is None else edit[0]
@@ -271,7 +295,7 @@ def answer_all(watch, forks, edit, functions, asked):
             forks.become(edit, path, old, old[: edit[3]] + edit[5] + old[edit[4] :], functions)
         signal.signal(signal.SIGVTALRM, stop)
         said = [said_to(living.get(row[:3]), row[3]) for row in asked]
-        watch.answer({"id": watch.State.child, "answers": said})
+        watch.answer({"id": watch.State.child, "answers": said, "own": own})
     finally:
         os._exit(0)
 
