@@ -10,7 +10,7 @@ import pytest
 from prodwise.repair import turned, verdict
 from prodwise.repair.edits import Edit, unified
 from prodwise.repair.localise import Spectrum
-from prodwise.repair.rank import endless, hollow, score
+from prodwise.repair.rank import edited, endless, hollow, score
 from prodwise.repair.search import candidates
 from prodwise.repair.source import Function, Source
 from prodwise.repair.templates import crash, defaults, expected, guards, handlers, members, raises
@@ -147,12 +147,36 @@ def test_what_stands_around_an_edit_is_kept_to_the_letter() -> None:
     assert "\r\n" in unified("m.py", text, text.replace("<", "<="))
 
 
+def test_a_statement_of_many_lines_is_looked_at_as_a_whole() -> None:
+    text = (
+        "def f(a, b):\n    return (a\n            and b)\n\ndef g(a):\n    if a and \\\n       a.b:\n        return 1\n"
+    )
+    source, at = Source("m.py", text), text.index("b)\n")
+    assert (
+        edited(Edit("m.py", at, at + 1, "a", "variable", "", 1.0, 3), source, statement_at(source, 2))
+        == "return (a\n            and a)"
+    )
+    head, at = statement_at(source, 6), text.index("a.b")
+    assert edited(Edit("m.py", at, at + 3, "a", "piece", "", 1.0, 7), source, head) == "if a and \\\n       a:"
+    assert hollow(edited(Edit("m.py", at, at + 3, "a", "piece", "", 1.0, 7), source, head))
+    before = source.line_start(6)
+    assert (
+        edited(Edit("m.py", before, before, "    if not a:\n        return 0\n", "none", "", 1.0, 6), source, head)
+        == "if not a:"
+    )
+
+
 def test_an_edit_that_answers_itself_is_none() -> None:
     kinds = "if isinstance(x, (str, bytes)) and not isinstance({}, {}):"
-    for text in ("x < x", "if a or not a:", "a = a", "return max(x, x)", "1 < 2", "n *= 1", kinds.format("x", "bytes")):
+    for text in ("x < x", "if a or not a:", "a = a", "return max(x, x)", "1 < 2", "n *= 1", kinds.format("x", "bytes"),
+                 "return (a\n        and (b or 'x' in a.c or d)\n        and 'x' in a.c)", "if a and b or b:",
+                 "a is not None or a.b"):  # fmt: skip
         assert hollow(text), text
     for text in (
         "x < y",
+        "a is None or a.b",
+        "a is not None or b.a",
+        "if a and (b or c):",
         "a = b",
         "return max(0, x)",
         "if a or not b:",

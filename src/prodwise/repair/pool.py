@@ -110,9 +110,8 @@ class Pool:
         scored."""
         found = []
         for one, later in _spread(_all(self.scene, self.suspects, _hints(self.scene, self.tree)))[:LOOKED_AT_MOST]:
-            if not rank.hollow(rank.edited_line(one.edit, one.source)) and not rank.endless(
-                one.edit, one.source, one.statement
-            ):
+            edit, source, statement = one.edit, one.source, one.statement
+            if not rank.hollow(rank.edited(edit, source, statement)) and not rank.endless(edit, source, statement):
                 candidate = self._scored(one)
                 found.append((candidate.score + later, candidate))
         return [one for _, one in sorted(found, key=lambda pair: pair[0])]

@@ -93,6 +93,15 @@ def _usual(edit: Edit, source: Source) -> bool:
     return isinstance(node, ast.If | ast.IfExp | ast.BoolOp) and shape(node) in source.idioms
 
 
+def edited(edit: Edit, source: Source, statement: ast.stmt) -> str:
+    """The statement as it becomes, without its blocks; where the edit lies outside of it, the first line that it changes."""
+    start, line = source.span(statement)[0], source.last_head_line(statement)
+    end = source.line_start(line + 1) if line < len(source.lines) else len(source.text)
+    if not start <= edit.start <= edit.end <= end:
+        return edited_line(edit, source)
+    return (source.text[start : edit.start] + edit.new + source.text[edit.end : end]).strip()
+
+
 def edited_line(edit: Edit, source: Source) -> str:
     """The first line that the edit changes, as it becomes."""
     begin = source.text.rfind("\n", 0, edit.start) + 1
@@ -148,7 +157,7 @@ def _step(text: str, counter: str) -> float | None:
 
 def hollow(text: str) -> bool:
     """Whether an expression or a statement answers itself, or takes back what it says: `x < x`, `a and not a`, `a = a`,
-    `min(x, x)`, `isinstance(x, (str, bytes)) and not isinstance(x, bytes)`."""
+    `min(x, x)`, `isinstance(x, (str, bytes)) and not isinstance(x, bytes)`, `a and (b or a)`, `a is not None or a.b`."""
     text = text.strip()
     if text.endswith(":"):
         text = text.removeprefix("el") + " pass"
@@ -172,6 +181,7 @@ def _answers_itself(node: ast.AST) -> bool:
             or bool(negated & set(parts))
             or any(isinstance(one, ast.Constant) for one in node.values[:-1])
             or bool(conditions.kinds(node.values, True) & conditions.kinds(node.values, False))
+            or _absorbed(node, parts)
         )
     if isinstance(node, ast.Assign):
         return ast.unparse(node.targets[0]) == ast.unparse(node.value)
@@ -189,6 +199,24 @@ def _answers_itself(node: ast.AST) -> bool:
     ):
         return len({ast.unparse(one) for one in node.args}) < len(node.args)
     return False
+
+
+def _absorbed(node: ast.BoolOp, parts: Sequence[str]) -> bool:
+    """Whether one part says what another one says already; or asks for None what the others need anyway."""
+    inner = [one for one in node.values if isinstance(one, ast.BoolOp)]
+    if any(ast.unparse(one) in parts for value in inner for one in value.values):
+        return True
+    if isinstance(node.op, ast.And):
+        return False
+    there = [
+        ast.unparse(one.left) for one in node.values
+        if isinstance(one, ast.Compare) and ast.unparse(one).endswith(" is not None") and len(one.ops) == 1
+    ]  # fmt: skip
+    needed = (
+        ast.unparse(one.value) for value in node.values for one in ast.walk(value)
+        if isinstance(one, ast.Attribute | ast.Subscript)
+    )  # fmt: skip
+    return bool(there) and bool({*there} & {*needed})
 
 
 def _neutral(node: ast.BinOp | ast.AugAssign) -> bool:

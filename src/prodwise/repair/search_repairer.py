@@ -174,7 +174,7 @@ class _Search:
         for place, seen in zip(places, visits, strict=True):
             site = place.forced.site
             for edit in contrast.edits(place, seen, scene.targets, scene.passing):
-                if not rank.hollow(rank.edited_line(edit, site.source)):
+                if not rank.hollow(rank.edited(edit, site.source, site.statement)):
                     found.append(pool.candidate(edit, place.forced.suspicion, site.source, site.statement))
         return found
 
