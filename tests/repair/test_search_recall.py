@@ -316,6 +316,8 @@ def test_what_changes_a_list_hands_nothing_back(call: str, meant: bool) -> None:
         ("b = re.compile('a.b')", r"b = re.compile(r'a\.b')"),
         (r"b = re.compile(r'(\d+)')", r"b = re.compile(r'(-?\d+)')"),
         (r"b = re.compile(r'\d$')", r"b = re.compile(r'\d\Z')"),
+        (r"b = re.compile(r'no \"([a-z]+)\"')", r"b = re.compile(r'no \"([^\"]+)\"')"),
+        (r"b = re.compile(r'no \"([^\"]*)\"')", r"b = re.compile(r'no \"(.*)\"')"),
         ("b = a.split(':')", "b = a.split(os.pathsep)"),
         ("b = a + '/'", "b = a + os.sep"),
         ("b = search(br'^a', c)", "b = search(r'^a', c)"),

@@ -22,6 +22,7 @@ _RANGE = re.compile(r"[^\\]-[^\\]")
 _ATOM = re.compile(r"\\.|\[\^?\]?(?:[^\]\\]|\\.)*\]|[A-Za-z0-9/:,;=@#%&!\"'<>~` _-]")
 _OPENS = re.compile(r"(?<!\\)([^\w\s\\()\[\]{}?*+|^$.-])(?:\((?:\?:|\?P<\w{1,40}>)?)?$")
 _BEGINS = re.compile(r"(?:(?<=[|\n ])|(?<=\|)|(?<=\\s\*)|(?<=\(\?:))(?=\(\?:\w|[\w-])")
+_BETWEEN = re.compile(r"(\\?[\"'`])(\((?:\?:|\?P<\w{1,40}>)?)?(\[\^?(?:[^\]\\\[]|\\.)+\]|\\\w)([+*])(\))?\1")
 _SPOTS = re.compile(r"(?<=[=:,;>|)(])(?![*+?:)=!<])|(?=[=:,;<|)(])")
 # One spelling → those that are meant in its place.
 _SPELT = tuple((re.compile(old), new) for old, new in (
@@ -48,7 +49,12 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
         return
     seen: set[str] = {body}
     for new, cost in sorted(_variants(body), key=lambda one: one[1]):
-        if new in seen or quote[1] in new or not _reads(new) or ("\\" in new and not raw and quote.start(1)):
+        if (
+            new in seen
+            or quote[1] in re.sub(r"\\.", "", new)
+            or not _reads(new)
+            or ("\\" in new and not raw and quote.start(1))
+        ):
             continue
         seen.add(new)
         if len(seen) > MOST:
@@ -94,6 +100,7 @@ def _variants(body: str) -> Iterator[tuple[str, float]]:
     for end in ("^", "$", r"\b", r"\Z"):
         yield body.removeprefix(end), 2.1
         yield body.removesuffix(end), 2.1
+    yield from _quoted(body)
     yield from _optional(body)
     yield from _begun(body)
     for found in list(re.finditer(r"(?<=[:/=])(?=[/\w(\\])", body))[:4]:
@@ -118,6 +125,14 @@ def _fenced(body: str, found: re.Match[str]) -> Iterator[tuple[str, float]]:
     opens = _OPENS.search(body[: found.start()])
     if found[1] and opens is not None and opens[1] not in found[2]:
         yield body[: found.start(2)] + opens[1] + body[found.start(2) :], 1.8
+
+
+def _quoted(body: str) -> Iterator[tuple[str, float]]:
+    """`"([a-z]+)"` as `"([^"]+)"`: between two quotes anything else may stand; or anything at all."""
+    for found in list(_BETWEEN.finditer(body))[:4]:
+        for new, cost in ((f"[^{found[1]}]", 1.8), (".", 2.0)):
+            if found[3] != new:
+                yield body[: found.start(3)] + new + body[found.end(3) :], cost
 
 
 def _begun(body: str) -> Iterator[tuple[str, float]]:
