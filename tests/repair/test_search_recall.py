@@ -334,6 +334,8 @@ def test_usual_slips_are_taken_back(bad: str, good: str) -> None:
         ("x, y = a.split(',')", "x, y = [one.strip() for one in a.split(',')]"),
         ("b = '%s %s' % a", "b = '%s %s' % (a,)"),
         ("b = 'no {}' + a", "b = 'no {!r}' + a"),
+        ("b = a == 'x'", "b = a >= 'x'"),
+        ("b = a[:1] == ['x']", "b = a[:1] <= ['x']"),
     ],
 )
 def test_what_is_no_slip_is_left(kept: str, not_so: str) -> None:

@@ -15,6 +15,7 @@ RISK = {
     "odd one out": 0.45,
     "guard": 0.3,
     "condition": 0.15,
+    "junction": 0.1,
     "condition dropped": 0.25,
     "operand dropped": 0.1,
     "flow": 0.15,

@@ -91,7 +91,10 @@ def _comparisons(site: Site, node: ast.Compare) -> Iterator[Edit]:
     for operator, right in zip(node.ops, node.comparators, strict=True):
         if type(operator) in _COMPARED:
             old, others = _COMPARED[type(operator)]
+            plain = type(operator) in (ast.Eq, ast.NotEq) and (_unordered(left) or _unordered(right))
             for new, cost in others:
+                if plain and new[0] in "<>":
+                    continue
                 made = site.between(left, right, old, new, "comparison", f"`{old}` is meant as `{new}`", cost)
                 if made:
                     yield made
@@ -104,6 +107,13 @@ def _comparisons(site: Site, node: ast.Compare) -> Iterator[Edit]:
     if len(node.ops) == 1 and isinstance(node.ops[0], ast.In):
         one, two = site.source.of(node.left), site.source.of(node.comparators[0])
         yield site.swap(node, f"{two} in {one}", "order", "the operands of `in` are in the wrong order", 2.0)
+
+
+def _unordered(node: ast.expr) -> bool:
+    """A text, a list or nothing: whether it comes before another one is hardly ever asked."""
+    if isinstance(node, ast.Constant):
+        return not isinstance(node.value, int | float) or isinstance(node.value, bool)
+    return isinstance(node, ast.List | ast.Tuple | ast.Dict | ast.Set)
 
 
 def _junctions(site: Site, node: ast.BoolOp) -> Iterator[Edit]:
