@@ -177,5 +177,16 @@ def test_tests_are_never_edited() -> None:
         map(is_test, ("yapftests/helper.py", "unit_tests/h.py", "test_project/m.py", "MyTests/a.py", "a/unittest/b.py"))
     )
     assert not any(
-        map(is_test, ("m.py", "src/contest.py", "attestation.py", "contests/rank.py", "latest/a.py", "ab_tests/a.py"))
+        map(
+            is_test,
+            (
+                "m.py",
+                "src/contest.py",
+                "attestation.py",
+                "contests/rank.py",
+                "latest/a.py",
+                "ab_tests/a.py",
+                "shop/ab-test-engine/a.py",
+            ),
+        )
     )

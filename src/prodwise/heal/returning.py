@@ -47,8 +47,8 @@ def under_way(settings: Settings, goes_on: GoesOn) -> dict[str, tuple[str, float
     """What people asked for that is not over, begun or not: as in AT_WORK."""
     found, waiting = dict[str, tuple[str, float]](), settings.get(ASKED, {})
     for story, (about, since) in (settings.get(AT_WORK) or {}).items():
-        over = False if story in waiting else None if (on := goes_on(story)) is None else not on
-        if over is False or (over is None and abs(now() - since) < UNSEEN_S):
+        on = True if story in waiting else goes_on(story)
+        if on or (on is None and abs(now() - since) < UNSEEN_S):
             found[story] = about, since
     return found
 

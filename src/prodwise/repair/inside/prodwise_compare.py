@@ -12,11 +12,13 @@ import pickle
 import random
 import signal
 import sys
+import time
 import types
 
 CALLS_MOST = 40
 ASKED_MOST = 160
 ONE_S = 0.1
+QUESTIONS_S = 2.0
 DEEP_MOST = 4
 ITEMS_MOST = 300
 FIELDS_MOST = 4
@@ -131,6 +133,7 @@ def questions(calls):
     picked = random.Random(7)
     asked = list(calls[:CALLS_MOST])
     by_function = {}  # type: dict
+    until = time.monotonic() + QUESTIONS_S
     for row in calls[:CALLS_MOST]:
         try:
             by_function.setdefault(row[:3], []).append(pickle.loads(row[3]))
@@ -139,6 +142,8 @@ def questions(calls):
     for target, known in by_function.items():
         made = set()
         for plain, only in varied(known, picked):
+            if time.monotonic() > until:
+                break
             try:
                 made.add(pickle.dumps((plain, only)))
             except Exception:
@@ -201,9 +206,10 @@ def renewed(value, seen, picked, depth):
             if hasattr(value, "_replace"):
                 yield value._replace(**{name: one})
             else:
-                made = copied(value)
-                vars(made)[name] = one
-                yield made
+                made = copy.copy(value)
+                if made is not value and vars(made) is not vars(value):
+                    vars(made)[name] = one
+                    yield made
 
 
 def fields(value):

@@ -91,9 +91,7 @@ _TEST_FOLDERS: Final = frozenset({
 _TEST_FOLDER = re.compile(
     r"(?:.*[_-])?tests?(?:[_-].*)?|.*(?:tests|testcases)|(?:android|e2e|func|functional|integration|smoke|unit)test"
 )
-_NO_TESTS: Final = frozenset(
-    {"contests", "protests", "attests", "ab_test", "ab_tests", "ab-test", "ab-tests", "abtests"}
-)
+_NO_TESTS = re.compile(r"(?:at|con|pro)tests|(?:.*[_-])?ab[_-]?tests?(?:[_-].*)?")
 """Folders that are called so for what the program is about."""
 _CASES = re.compile(r"^class \w+\([^)\n]{0,200}TestCase\b", re.MULTILINE)
 _TEST_FILE = re.compile(
@@ -183,7 +181,7 @@ def _in_requirements(path: str) -> bool:
 def is_test(path: str) -> bool:
     """Tests, what they are given, and what they are compared with."""
     *folders, name = folded(path).split("/")
-    named = (one in _TEST_FOLDERS or (_TEST_FOLDER.fullmatch(one) and one not in _NO_TESTS) for one in folders)
+    named = (one in _TEST_FOLDERS or (_TEST_FOLDER.fullmatch(one) and not _NO_TESTS.fullmatch(one)) for one in folders)
     return any(named) or _TEST_FILE.fullmatch(name) is not None
 
 
