@@ -249,6 +249,13 @@ def test_a_text_of_the_failing_test_is_looked_for_as_well(bad: str, known: str, 
     assert any(reads(edit, text, text.replace(bad, good)) for edit in texts.edits(source, statement, (known,)))
 
 
+def test_all_that_the_test_gave_is_not_looked_for() -> None:
+    source = Source("m.py", "def f(a):\n    if 'php -s' in a:\n        return 1\n")
+    (statement,) = [one for one in source.statements if isinstance(one, ast.If)]
+    made = [one.new for one in texts.edits(source, statement, ("php -t pub -s :80", "php -S :80"))]
+    assert made == ["'php -s' in a or 'php -S :80' in a"]
+
+
 def test_the_texts_are_those_of_the_test_that_failed() -> None:
     test = Source("test_m.py", "def test_a():\n    assert f('one') == 'two'\n\ndef test_b():\n    assert f('three')\n")
     assert texts.of_test(test, 2) == ("one", "two")

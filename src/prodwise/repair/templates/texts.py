@@ -87,11 +87,14 @@ def _like(site: Site, node: ast.expr, texts: tuple[str, ...]) -> Iterator[Edit]:
 
 
 def _pieces(node: ast.expr, old: str, texts: tuple[str, ...]) -> list[str]:
-    """Of as many characters as the other has, at the same end, for a beginning or an end."""
+    """Of as many characters as the other has, at the same end, for a beginning or an end. What is looked for anywhere is hardly much
+    longer: that would be the very text that the test gave."""
     name, many = name_of(node.func) if isinstance(node, ast.Call) else "", len(old)
     if name in _ASKING:
         cut = (text[:many] if name == "startswith" else text[-many:] for text in texts)
         return list(dict.fromkeys((*(one for one in cut if one), *texts)))[:MOST]
+    if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+        return [one for one in texts if len(one.split()) <= len(old.split()) + 1]
     return list(texts)
 
 
