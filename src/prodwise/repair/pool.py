@@ -18,7 +18,7 @@ from prodwise.repair.probe import read_text
 from prodwise.repair.scene import ASSERTED, Scene
 from prodwise.repair.search import candidates, together
 from prodwise.repair.source import Function, Source, Unit
-from prodwise.repair.subjects import Reader, subjects
+from prodwise.repair.subjects import Reader, lent, subjects
 from prodwise.repair.templates import asked, crash, defaults, expected, guards, handlers, members, raises, tables, texts
 from prodwise.repair.whole import Whole, around
 
@@ -35,6 +35,8 @@ FARTHER = 0.92
 """What the failing test does not import itself is less suspect by so much: else hundreds of lines are alike."""
 TAKEN = 0.75
 """How suspect a module's own value is that the failing test takes by name."""
+LENDING_MOST = 4
+LENT_LEAST = 0.5
 PROTECTED = ("setup.py", "conftest.py", "noxfile.py", "fabfile.py", "tasks.py", "sitecustomize.py")
 ODD = 0.6
 """What an edit waits for more that reads another name at one place of many, or nothing of the turn of its loop."""
@@ -141,6 +143,7 @@ def pool(scene: Scene, tree: Tree, workshop: Workshop) -> Pool:
         best[path] = max(best.get(path, 0.0), value)
     sources = _sources(sorted(best, key=lambda path: -best[path]), read)
     older = {path: _older(workshop, path) for path in list(sources)[:3]}
+    sources |= lenders(list(sources.values())[:LENDING_MOST], places, read)
     readers = _readers(sources)
     ranked = _likely(sorted(_statements(sources, places, readers), key=lambda one: -one[0]))
     return Pool(scene, tree, ranked, older, readers)
@@ -223,6 +226,20 @@ def _sources(paths: Sequence[str], read: Reader) -> dict[str, Source]:
         if source is not None and not holds_tests(source.text):
             found[path] = source
     return found
+
+
+def lenders(some: Sequence[Source], places: Mapping[tuple[str, int], float], read: Reader) -> dict[str, Source]:
+    """The files whose values are read at suspect lines of these: no test runs a line of theirs."""
+    found: dict[str, Source] = {}
+    for source in some:
+        suspect = {
+            one.id for one in ast.walk(source.tree)
+            if isinstance(one, ast.Name) and places.get((source.path, one.lineno), 0.0) > LENT_LEAST
+        }  # fmt: skip
+        for path, names in lent(source, read).items() if suspect else ():
+            if names & suspect:
+                found |= _sources([path], read)
+    return dict(list(found.items())[:LENDING_MOST])
 
 
 def source_at(tree: Tree, path: str) -> Source | None:

@@ -1,4 +1,5 @@
-"""What a test is about: the files of the program that it imports, also through the package that hands them on, and what of them."""
+"""What a test is about: the files of the program that it imports, also through the package that hands them on, and what of them; and
+whose values a file of the program takes."""
 
 from __future__ import annotations
 
@@ -20,6 +21,31 @@ def subjects(tests: Iterable[Source], read: Reader) -> dict[str, set[str]]:
         for path, taken in _places(module, name, read) or _handed_on(module, name, read):
             found.setdefault(path, set()).add(taken)
     return found
+
+
+def lent(source: Source, read: Reader) -> dict[str, set[str]]:
+    """Path → the values of that module which this file takes by name (`from .keywords import PATTERNS`)."""
+    package = source.path.rpartition("/")[0].replace("/", ".")
+    for root in ROOTS[1:]:
+        package = package.removeprefix(root.replace("/", "."))
+    found: dict[str, set[str]] = {}
+    for module, name in list(dict.fromkeys(_imported(source.tree, package)))[:IMPORTS_MOST]:
+        for path, taken in _places(module, name, read) if name else ():
+            lender = read(path)
+            if lender is not None and taken in values(lender):
+                found.setdefault(path, set()).add(taken)
+    return found
+
+
+def values(source: Source) -> frozenset[str]:
+    """The names that a module's own assignments bind."""
+    bound = (
+        target
+        for one in source.tree.body
+        if isinstance(one, ast.Assign | ast.AnnAssign)
+        for target in (one.targets if isinstance(one, ast.Assign) else [one.target])
+    )
+    return frozenset(one.id for one in bound if isinstance(one, ast.Name))
 
 
 def _imported(tree: ast.Module, package: str) -> Iterator[tuple[str, str]]:
