@@ -249,6 +249,22 @@ def test_a_text_of_the_failing_test_is_looked_for_as_well(bad: str, known: str, 
     assert any(reads(edit, text, text.replace(bad, good)) for edit in texts.edits(source, statement, (known,)))
 
 
+@pytest.mark.parametrize(
+    ("old", "said", "new"),
+    [
+        ("Run 'apt list --upgradable' to see them.", "Run apt list --upgradable now", "apt list --upgradable"),
+        ("no such branch", "there is no such branches", "no such"),
+        ("no such branch", "nothing", None),
+        ("push", "push it", None),
+    ],
+)
+def test_what_is_looked_for_is_the_part_that_the_test_has_as_well(old: str, said: str, new: str | None) -> None:
+    text = f"def f(a):\n    return {old!r} in a\n"
+    source = Source("m.py", text)
+    made = [one.applied(text) for one in texts.shorter(source, source.statements[-1], (said,))]
+    assert made == ([] if new is None else [text.replace(repr(old), repr(new))])
+
+
 def test_all_that_the_test_gave_is_not_looked_for() -> None:
     source = Source("m.py", "def f(a):\n    if 'php -s' in a:\n        return 1\n")
     (statement,) = [one for one in source.statements if isinstance(one, ast.If)]

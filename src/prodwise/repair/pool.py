@@ -348,6 +348,7 @@ def _templates(scene: Scene, source: Source, statement: ast.stmt, hints: Hints) 
     yield from asked.edits(source, statement, scene.calls)
     known = texts.known_to(source, statement, hints.texts, scene.calls)
     yield from texts.edits(source, statement, known)
+    yield from texts.shorter(source, statement, hints.longer)
     yield from tables.edits(source, statement, tuple(dict.fromkeys((*known, *hints.longer))), hints.numbers)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 
 from prodwise.repair.edits import Edit
 from prodwise.repair.search import conditions
@@ -17,6 +19,9 @@ LONG_MOST = 400
 MOST = 14
 NUMBERS_MOST = 24
 _ASKING = ("startswith", "endswith")
+COMMON_LEAST = 6
+COMMON_SHARE = 0.4
+"""Of a text that is looked for: less of it says hardly the same."""
 
 
 def of_test(test: Source | None, line: int, most: int = TEXT_MOST) -> tuple[str, ...]:
@@ -67,6 +72,36 @@ def edits(source: Source, statement: ast.stmt, known: tuple[str, ...]) -> Iterat
                 yield added(site, node, repr(text), f"{text!r} is meant where nothing is found", 2.2)
         if isinstance(node, ast.List | ast.Tuple | ast.Set) and len(node.elts) > 1:
             yield from _longer(site, node, known)
+
+
+def shorter(source: Source, statement: ast.stmt, known: tuple[str, ...]) -> Iterator[Edit]:
+    """`"no such branch" in v` as `"no such" in v`: the part that a text of the failing test has as well. known: of any length."""
+    site = Site(source, statement, scope(source, statement))
+    for node in source.head(statement):
+        match node:
+            case ast.Compare(left=ast.Constant(value=str(old)) as asked, ops=[ast.In() | ast.NotIn()]):
+                pass
+            case ast.Call(
+                func=ast.Attribute(attr="startswith" | "endswith"), args=[ast.Constant(value=str(old)) as asked]
+            ):
+                pass
+            case _:
+                continue
+        for new in dict.fromkeys(_common(old, text) for text in known):
+            if max(COMMON_LEAST, COMMON_SHARE * len(old)) <= len(new) < len(old):
+                yield site.swap(asked, repr(new), "literal", f"`{old[:60]}` is meant as `{new[:60]}`", 1.9)
+
+
+def _common(one: str, two: str) -> str:
+    """The longest part that both have, without the pieces of words at its ends."""
+    place = SequenceMatcher(None, one, two, autojunk=False).find_longest_match()
+    part = one[place.a : place.a + place.size]
+    for at, whole in ((place.a, one), (place.b, two)):
+        if re.match(r"\w\w", whole[max(0, at - 1) : at + 1]) if at else False:
+            part = re.sub(r"^\w+", "", part)
+        if re.match(r"\w\w", whole[at + place.size - 1 : at + place.size + 1]):
+            part = re.sub(r"\w+$", "", part)
+    return part.strip()
 
 
 def _like(site: Site, node: ast.expr, texts: tuple[str, ...]) -> Iterator[Edit]:
