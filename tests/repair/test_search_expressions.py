@@ -279,6 +279,11 @@ def test_the_texts_are_those_of_the_test_that_failed() -> None:
     assert texts.of_test(None, 2) == ()
 
 
+def test_what_a_test_takes_from_its_module_is_said_by_it() -> None:
+    text = "OUT = 'one'\nOTHER = 'two'\n\ndef given():\n    return 'three'\n\ndef test_a(given):\n    assert f(OUT, 'four') == given\n"
+    assert texts.of_test(Source("test_m.py", text), 8) == ("four", "one", "three")
+
+
 def test_all_edits_of_a_real_file_leave_it_readable() -> None:
     """Whatever the place: an edit is an expression for an expression."""
     path = Path(candidates.__file__).with_name("parts.py")

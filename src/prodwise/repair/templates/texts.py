@@ -25,15 +25,31 @@ COMMON_SHARE = 0.4
 
 
 def of_test(test: Source | None, line: int, most: int = TEXT_MOST) -> tuple[str, ...]:
-    """The texts, short ones by default, of the test function that holds a line, in order."""
+    """The texts, short ones by default, of the test function that holds a line, in order; then those of what it takes from its
+    module, by the name of a value or of a fixture."""
     around = _around(test, line)
     if test is None or not around:
         return ()
-    held = [one for one in ast.walk(around[0]) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-    found = [str(one.value) for one in sorted(held, key=lambda one: (one.lineno, one.col_offset))]
+    found = [text for node in (around[0], *_taken(test, around[0])) for text in _texts_of(node)]
     return tuple(
         dict.fromkeys(text for text in found if 0 < len(text) <= most and (text.isprintable() or most > TEXT_MOST))
     )[:MOST]
+
+
+def _texts_of(node: ast.AST) -> list[str]:
+    held = [one for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    return [str(one.value) for one in sorted(held, key=lambda one: (one.lineno, one.col_offset))]
+
+
+def _taken(test: Source, function: Function) -> Iterator[ast.stmt]:
+    names = {one.id for one in ast.walk(function) if isinstance(one, ast.Name)}
+    names |= {one.arg for one in ast.walk(function) if isinstance(one, ast.arg)}
+    for one in test.tree.body:
+        bound = [one.name] if isinstance(one, Function) else [
+            target.id for target in getattr(one, "targets", ()) if isinstance(target, ast.Name)
+        ]  # fmt: skip
+        if one is not function and names.intersection(bound):
+            yield one
 
 
 def numbers_of(test: Source | None, line: int) -> tuple[int, ...]:
