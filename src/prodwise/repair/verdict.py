@@ -23,7 +23,7 @@ RISK = {
     "branch": 0.1,
     "call dropped": 0.1,
     "index dropped": 0.1,
-    "piece": 0.1,
+    "piece": 0.25,
     "part": 0.1,
     "variable": 0.1,
     "literal": 0.15,
@@ -52,7 +52,7 @@ SHARE_LEAST = 0.66
 UNKNOWN = frozenset("?")
 # Least confidence by how many tests run the edited line: one alone is easily satisfied by accident.
 LEAST = {0: 0.7, 1: 0.76}
-LEAST_OF_MANY = 0.5
+LEAST_OF_MANY = 0.65
 MOST = 2
 
 

@@ -119,7 +119,7 @@ def _unordered(node: ast.expr) -> bool:
 def _junctions(site: Site, node: ast.BoolOp) -> Iterator[Edit]:
     old, new = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")
     for left, right in zip(node.values, node.values[1:], strict=False):
-        made = site.between(left, right, f"{old}", f"{new}", "junction", f"`{old}` is meant as `{new}`", 1.2)
+        made = site.between(left, right, f"{old}", f"{new}", "junction", f"`{old}` is meant as `{new}`", 1.6)
         if made:
             yield made
     for at, value in enumerate(node.values):
