@@ -37,8 +37,8 @@ def test_what_is_only_asked_what_the_tests_ask_is_no_meaning() -> None:
     """They answer alike there, or would not pass."""
     one, two = candidate("<", 1.0), candidate("!=", 1.1)
     alike = ("a", "b", "c", "d", "e", "f")
-    assert chosen([one, two], [alike, alike], RAN, own=3)[0].candidate is one
-    assert chosen([one, two], [alike, alike], RAN, own=4) == []
+    assert chosen([one, two], [alike, alike], RAN, own=5)[0].candidate is one
+    assert chosen([one, two], [alike, alike], RAN, own=6) == []
     assert chosen([one, two], [(*alike[:3], "?", "?", "?")] * 2, RAN, own=3) == []
 
 

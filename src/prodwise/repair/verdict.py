@@ -47,7 +47,7 @@ RISK = {
 STEEP = 2.0
 TROUBLE_MORE = 0.1
 ASKED_LEAST = 3
-"""So many questions at least tell whether two edits mean the same."""
+"""So many questions at least tell whether two edits mean the same, one of them beyond the tests' own calls."""
 SHARE_LEAST = 0.66
 UNKNOWN = frozenset("?")
 # Least confidence by how many tests run the edited line: one alone is easily satisfied by accident.
@@ -117,8 +117,7 @@ def meanings(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], 
     groups: dict[object, list[Candidate]] = {}
     said: dict[object, tuple[str, ...]] = {}
     for at, (one, told) in enumerate(zip(standing, answers, strict=True)):
-        beyond = told[own:]
-        key: object = told if len(beyond) >= ASKED_LEAST and not UNKNOWN.issuperset(beyond) else at
+        key: object = told if len(told) >= ASKED_LEAST and not UNKNOWN.issuperset(told[own:]) else at
         groups.setdefault(key, []).append(one)
         said[key] = told
     return [Meaning(tuple(sorted(some, key=lambda one: one.score)), said[key]) for key, some in groups.items()]
