@@ -112,6 +112,7 @@ def test_an_exception_that_a_test_waits_for_is_raised(tmp_path: Path) -> None:
     assert "+    if url is None:\n+        raise ValueError(" in found.diff
 
 
+@pytest.mark.full
 @pytest.mark.timeout(120)
 def test_what_the_gates_refuse_is_not_the_end(tmp_path: Path) -> None:
     """Gone on with, it gives what means something else: not the same once more."""
