@@ -110,6 +110,7 @@ def test_a_failing_check_in_the_body_is_one_block_that_does_nothing(text: str) -
 
 @settings(max_examples=60, deadline=None)
 @given(TEXTS, st.sampled_from(["fix(cart): a", "cart: a", "Do a.", "do a"]))
+@example(">/.", "Do a.")
 def test_no_text_of_outsiders_acts_in_a_commit(text: str, usual: str) -> None:
     title = subject(learn([usual] * 4), ActionKind.PATCH, text, [text])
     assert len(title) <= 72

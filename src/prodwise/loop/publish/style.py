@@ -70,7 +70,7 @@ def subject(style: Style, kind: ActionKind, text: str, files: Iterable[str]) -> 
         Form.PLAIN: "",
     }[style.form]
     said = (
-        inert(_PLACE.sub("", text).replace("`", ""), 500).lstrip("∕-*+=>!?.,:; ").rstrip(". ")
+        inert(_PLACE.sub("", text).replace("`", ""), 500).lstrip("/∕-*+=>!?.,:; ").rstrip(". ")
         or "end a fault in production"
     )
     if not said[:2].isupper() and said.split()[0].isalpha():
