@@ -626,7 +626,7 @@ def test_who_cannot_go_back_is_told_so_before_the_button(world: World) -> None:
     with world.person() as client:
         page = client.get("/confirm/rollback")
         assert page.status_code == 409
-        assert "there is no earlier verified-good release to go back to" in page.text
+        assert "There is no earlier verified-good release to go back to" in page.text
         assert "/act/rollback" not in page.text
         page = client.get(f"/confirm/rollback?release={ids[0]}")
         assert (page.status_code, "not known to be good" in page.text) == (409, True)
