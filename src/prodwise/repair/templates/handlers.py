@@ -23,7 +23,8 @@ def edits(source: Source, statement: ast.stmt, error: str) -> Iterator[Edit]:
         return
     yield from _beside(source, statement, name)
     if issubclass(kind, _OF_VALUES) and isinstance(statement, ast.Return) and _followed(source, statement):
-        yield from _fallen_through(source, statement, name)
+        why = f"where {name} is raised, what follows is the answer"
+        yield from around(source, statement, name, "pass", why, 1.9)
 
 
 def _followed(source: Source, statement: ast.Return) -> bool:
@@ -36,15 +37,14 @@ def _followed(source: Source, statement: ast.Return) -> bool:
     return isinstance(function.body[-1], ast.Return) and function.body[-1].value is not None
 
 
-def _fallen_through(source: Source, statement: ast.Return, name: str) -> Iterator[Edit]:
-    """`try: return chr(n)`, `except ValueError: pass`: what is answered after it is the answer here as well."""
+def around(source: Source, statement: ast.stmt, taken: str, then: str, why: str, cost: float) -> Iterator[Edit]:
+    """The statement in a `try` of its own, where it has one line to itself. taken: what `except` names; then: what is done."""
     start, end = source.span(statement)
     margin, text = source.indent(statement), source.text[start:end]
     if "\n" in text or source.lines[statement.lineno - 1][: statement.col_offset].strip():
         return
-    new = f"try:\n{margin}    {text}\n{margin}except {name}:\n{margin}    pass"
-    why = f"where {name} is raised, what follows is the answer"
-    yield Edit(source.path, start, end, new, "handler", why, 1.9, statement.lineno)
+    new = f"try:\n{margin}    {text}\n{margin}except {taken}:\n{margin}    {then}"
+    yield Edit(source.path, start, end, new, "handler", why, cost, statement.lineno)
 
 
 def _beside(source: Source, statement: ast.stmt, name: str) -> Iterator[Edit]:

@@ -13,6 +13,7 @@ from prodwise.loop.verify.patch.protected import is_test
 from prodwise.repair.edits import Edit
 from prodwise.repair.search.site import Site
 from prodwise.repair.source import Function, Source, scope
+from prodwise.repair.templates import handlers
 from prodwise.repair.values import Calls, Question, questions
 
 _AWAITED = (
@@ -66,14 +67,9 @@ def instead(source: Source, statement: ast.stmt, wanted: Awaited, error: str, de
     plain = isinstance(statement, ast.Expr | ast.Return | ast.Assign | ast.AnnAssign | ast.AugAssign)
     if not plain or not isinstance(kind, type) or other in {*_BROAD, wanted.error} or not _known(source, wanted.error):
         return
-    start, end = source.span(statement)
-    margin, text = source.indent(statement), source.text[start:end]
-    if "\n" in text or source.lines[statement.lineno - 1][: statement.col_offset].strip():
-        return
     made = f"raise {wanted.error}({_quoted(wanted.words) if wanted.words else 'str(error)'}) from error"
-    new = f"try:\n{margin}    {text}\n{margin}except {other} as error:\n{margin}    {made}"
     why = f"`{wanted.error}` is expected where {other} is raised"
-    yield Edit(source.path, start, end, new, "handler", why, 1.5 + DEEPER * depth, statement.lineno)
+    yield from handlers.around(source, statement, f"{other} as error", made, why, 1.5 + DEEPER * depth)
 
 
 def _another(source: Source, statement: ast.Raise, wanted: Awaited, other: str, depth: int) -> Iterator[Edit]:
