@@ -17,7 +17,7 @@ from prodwise.repair.inside import prodwise_compare
 from prodwise.repair.localise import Spectrum
 from prodwise.repair.pool import Candidate
 from prodwise.repair.search_repairer import SearchRepairer
-from prodwise.repair.verdict import chosen
+from prodwise.repair.verdict import Known, chosen
 from prodwise.sandbox.workshop import Workshop
 
 RAN = Spectrum(tuple({"m.py": frozenset((1,))} for _ in range(4)))
@@ -37,16 +37,32 @@ def test_what_is_only_asked_what_the_tests_ask_is_no_meaning() -> None:
     """They answer alike there, or would not pass."""
     one, two = candidate("<", 1.0), candidate("!=", 1.1)
     alike = ("a", "b", "c", "d", "e", "f")
-    assert chosen([one, two], [alike, alike], RAN, own=5)[0].candidate is one
-    assert chosen([one, two], [alike, alike], RAN, own=6) == []
-    assert chosen([one, two], [(*alike[:3], "?", "?", "?")] * 2, RAN, own=3) == []
+    assert chosen([one, two], [alike, alike], RAN, Known(own=5))[0].candidate is one
+    assert chosen([one, two], [alike, alike], RAN, Known(own=6)) == []
+    assert chosen([one, two], [(*alike[:3], "?", "?", "?")] * 2, RAN, Known(own=3)) == []
 
 
 def test_what_contradicts_a_program_that_only_broke_is_not_believed() -> None:
     one, two = candidate("<", 1.0), candidate("!=", 1.0)
     answers = [("x", "b", "c"), ("a", "b", "c")]
     assert chosen([one, two], answers, RAN) == []
-    assert chosen([one, two], answers, RAN, base=("a", "!IndexError", "~"))[0].candidate is two
+    assert chosen([one, two], answers, RAN, Known(base=("a", "!IndexError", "~"), holds=True))[0].candidate is two
+
+
+def test_of_two_meanings_the_one_that_changes_little_else_is_believed() -> None:
+    one, two = candidate("<", 1.0), candidate("!=", 1.0)
+    base = ("a", "b", "c", "d", "e")
+    answers = [("x", "b", "y", "y", "y"), ("x", "b", "c", "d", "y")]
+    assert chosen([one, two], answers, RAN, Known(own=2)) == []
+    assert chosen([one, two], answers, RAN, Known(own=2, base=base))[0].candidate is two
+    everywhere = [answers[0], ("x", "b", "z", "z", "z")]
+    assert chosen([one, two], everywhere, RAN, Known(own=2, base=base)) == []
+
+
+def test_a_check_that_many_edits_satisfy_is_no_proof() -> None:
+    one = candidate("<", 1.0)
+    assert chosen([one], [()], RAN, Known(nearly=3))[0].candidate is one
+    assert chosen([one], [()], RAN, Known(nearly=400)) == []
 
 
 def test_what_is_asked_of_a_mapping_is_also_whether_an_entry_may_be_nothing() -> None:

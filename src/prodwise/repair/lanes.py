@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from typing import Final
 
 import psutil
@@ -52,6 +53,7 @@ class Lanes:
         many, seconds = len(trees) + 1, seconds - (monotonic() - began)
         shares = [dict(list(edits.items())[at::many]) for at in range(many)]
         probes = [probe, *(probe.again(tree) for tree in trees)]
+        trial = replace(trial, look=trial.look // many)
         with ExitStack() as held:
             lanes = [held.enter_context(_lane(one, share)) for one, share in zip(probes, shares, strict=True)]
             told = [self._threads.submit(one.attempt, command, share, trial, seconds)

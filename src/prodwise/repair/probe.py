@@ -27,6 +27,7 @@ BEST = "best"
 """The score of what passed in another lane, told while a run goes on."""
 ANSWER_MOST = 64 << 20
 CANNOT = 97
+NEARLY = 96
 HANG_ASKED_S = 4.0
 """Of processor time, after which a test in which questions are asked counts as hanging."""
 _RUN = f'PYTHONPATH="$PWD/{PLACE}${{PYTHONPATH:+:$PYTHONPATH}}" exec "$@"'
@@ -60,8 +61,8 @@ class Covered:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """codes: edit id → 0 when all tests that must pass did, CANNOT when a fork cannot take the edit, None when it was ended; only
-    what was tried. ready: whether the tests could be reached by forks at all."""
+    """codes: edit id → 0 when all tests that must pass did, NEARLY when those that failed do and others no longer, CANNOT when a fork
+    cannot take the edit, None when it was ended; only what was tried. ready: whether the tests could be reached by forks at all."""
 
     ready: bool
     codes: Mapping[int, int | None]
@@ -106,10 +107,10 @@ class Compared:
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What a try of many edits asks. first: tests in the order in which they are run before all others; must: those that have to
-    pass, known: those that may fail; each: seconds of processor time for one edit, quick: for a first look
-    at it; margin: how much worse than the best that passes is still tried; most: after so many that pass it ends; enough: after this
-    part of the time it ends where one has passed; error: the type with which the check fails, "" where it is not known;
-    idle: seconds for which it may wait."""
+    pass, known: those that may fail; each: seconds of processor time for one edit, quick: for a first look at it; margin: how much
+    worse than the best that passes is still tried; look: so many are tried in any case; most: after so many that pass it ends;
+    enough: after this part of the time it ends where one has passed; error: the type with which the check fails, "" where it is
+    not known; idle: seconds for which it may wait."""
 
     first: Sequence[str]
     must: Sequence[str]
@@ -117,6 +118,7 @@ class Trial:
     each: float
     quick: float = 3.0
     margin: float = 1e9
+    look: int = 0
     most: int = 1_000_000
     enough: float = 1.0
     error: str = ""
@@ -218,7 +220,7 @@ class Probe:
 
     def compare(self, command: Sequence[str], edits: Mapping[int, Try], seconds: float) -> Compared:
         """What each edit answers to the tests' own calls and others like them, in the same order for all."""
-        plan = {"mode": "compare", "edits": _rows_of(edits), "seconds": 3.0, "record": 5.0}
+        plan = {"mode": "compare", "edits": _rows_of(edits), "seconds": 3.0, "record": 5.0, "total": 0.6 * seconds}
         rows = self._kept(command, edits, plan, seconds)
         told = [row for row in rows if "answers" in row]
         answers = {int(row["id"]): tuple(map(str, row["answers"])) for row in told}

@@ -17,12 +17,14 @@ from prodwise.repair.forced import forced, where
 from prodwise.repair.guards import Guards
 from prodwise.repair.lanes import Lanes
 from prodwise.repair.pool import Candidate, Pool, pool, source_at
-from prodwise.repair.probe import CANNOT, Probe, Trial, Try, read_text
+from prodwise.repair.probe import CANNOT, NEARLY, Probe, Trial, Try, read_text
 from prodwise.repair.scene import Scene, look
-from prodwise.repair.verdict import Survivor, chosen, meanings
+from prodwise.repair.verdict import Known, Survivor, chosen, meanings
 
 PLAIN_MOST = 25
 MARGIN = 0.8
+LOOK = 300
+"""So many are tried in any case, however likely one is that passed: what else does tells how easily the tests are satisfied."""
 PASSED_MOST = 60
 COMPARE_S = 20.0
 LAST_S = 3.0
@@ -83,6 +85,8 @@ class _Tries:
 
 @dataclass
 class _Search:
+    """nearly: how many edits mended what failed, and broke something else."""
+
     scene: Scene
     probe: Probe
     lanes: Lanes
@@ -92,6 +96,7 @@ class _Search:
     end: float
     made: int = 0
     untried: int = 0
+    nearly: int = 0
     where: str = ""
 
     def left(self) -> float:
@@ -118,11 +123,15 @@ class _Search:
         """Gone on with where the gates refused what it gave: then without all that mean the same, which are handed back."""
         refused: list[Candidate] = []
         while left := [one for one in standing if one not in refused]:
-            own, answers, base = self._answers(left)
-            asked = base if self.scene.breaks else ()
-            given = [one for one in chosen(left, answers, self.scene.spectrum, asked, own) if self._again(one)]
+            answers, known = self._answers(left)
+            believed = chosen(left, answers, self.scene.spectrum, known)
+            given = [one for one in believed if self._again(one)]
             yield from given
-            same = [one.edits for one in meanings(left, answers, own) if any(it.candidate in one.edits for it in given)]
+            same = [
+                one.edits
+                for one in meanings(left, answers, known.own)
+                if any(it.candidate in one.edits for it in given)
+            ]
             if not same:
                 break
             refused += [one for some in same for one in some]
@@ -162,7 +171,7 @@ class _Search:
         if not some:
             return []
         made = [pool.candidate(one.edit, one.suspicion, one.site.source, one.site.statement) for one in some]
-        trial = replace(self._trial(), must=scene.targets, margin=1e9, most=PLACES_MOST)
+        trial = replace(self._trial(), must=scene.targets, margin=1e9, look=0, most=PLACES_MOST)
         tried = self.lanes.attempt(self.probe, scene.check.command, _numbered(made), trial, FORCED * most)
         here = [one for at, one in enumerate(some) if tried.codes.get(at) == 0][:PLACES_MOST]
         if not here:
@@ -187,6 +196,7 @@ class _Search:
             scene.limits.each,
             scene.limits.quick,
             margin=MARGIN,
+            look=LOOK,
             most=PASSED_MOST,
             error=scene.error.rpartition(".")[2],
             idle=scene.limits.idle,
@@ -199,21 +209,22 @@ class _Search:
         tried = self.lanes.attempt(self.probe, command, _numbered(candidates), trial, share * seconds)
         if not tried.ready:
             return _Tries([], list(candidates), [])
+        self.nearly += sum(code == NEARLY for code in tried.codes.values())
         passed = [one for at, one in enumerate(candidates) if tried.codes.get(at) == 0]
         cannot = [one for at, one in enumerate(candidates) if tried.codes.get(at) == CANNOT]
         return _Tries(passed, cannot, [one for at, one in enumerate(candidates) if at not in tried.codes])
 
-    def _answers(self, standing: Sequence[Candidate]) -> tuple[int, list[tuple[str, ...]], tuple[str, ...]]:
-        """How many questions are the tests' own, what each answers to all of them, where that can be asked, and what the unchanged
-        program does; in a tree of its own, for it may be harmed."""
+    def _answers(self, standing: Sequence[Candidate]) -> tuple[list[tuple[str, ...]], Known]:
+        """What each answers to all questions, where that can be asked, and what is known beside; in a tree of its own, for it may be
+        harmed."""
         if len(standing) < 2 or not self.left() > LAST_S:
-            return 0, [()] * len(standing), ()
+            return [()] * len(standing), Known(holds=self.scene.breaks, nearly=self.nearly)
         with self.workshop.fresh(self.base) as tree:
             probe = self.probe.again(tree)
             command = self.scene.check.whole or self.scene.check.command
             told = probe.compare(command, _numbered(standing), min(COMPARE_S, self.left() - LAST_S))
         answers = [told.answers.get(at, ()) for at in range(len(standing))]
-        return told.own, answers, told.answers.get(-1, ())
+        return answers, Known(told.own, told.answers.get(-1, ()), self.scene.breaks, self.nearly)
 
     def _plainly(self, batch: Sequence[Candidate]) -> list[Candidate]:
         passed = []

@@ -14,11 +14,25 @@ _LOOPS = ast.For | ast.AsyncFor | ast.While
 
 
 def unnoticed(edit: Edit, source: Source, statement: ast.stmt, spectrum: Spectrum) -> bool:
-    """Of a plain `if`: in a loop, lines do not tell which way it was left last."""
-    if not isinstance(statement, ast.If) or not _turns(edit, source) or _looped(source, statement):
+    """Of a plain `if`: in a loop, lines do not tell which way it was left last. Elsewhere of one question among several: whether it
+    was asked at all, lines do not tell."""
+    if not _turns(edit, source):
+        return False
+    if not isinstance(statement, ast.If):
+        ran = any(statement.lineno in test.get(source.path, ()) for test in spectrum.passing)
+        return ran and _one_of_several(edit, source, statement)
+    if _looped(source, statement):
         return False
     ways = {_way(test.get(source.path, frozenset()), statement) for test in spectrum.failing} - {None}
     return any(_way(test.get(source.path, frozenset()), statement) in ways for test in spectrum.passing)
+
+
+def _one_of_several(edit: Edit, source: Source, statement: ast.stmt) -> bool:
+    spans = [
+        source.span(one) for head in source.head(statement) for node in ast.walk(head) if isinstance(node, ast.BoolOp)
+        for one in node.values
+    ]  # fmt: skip
+    return any(start <= edit.start and edit.end <= end for start, end in spans)
 
 
 def _turns(edit: Edit, source: Source) -> bool:

@@ -15,7 +15,7 @@ RISK = {
     "odd one out": 0.45,
     "guard": 0.3,
     "condition": 0.15,
-    "junction": 0.1,
+    "junction": 0.27,
     "condition dropped": 0.25,
     "operand dropped": 0.1,
     "flow": 0.15,
@@ -45,15 +45,20 @@ RISK = {
     "class": 0.1,
 }
 STEEP = 2.0
+LEAP = 3.0
 TROUBLE_MORE = 0.1
 ASKED_LEAST = 3
 """So many questions at least tell whether two edits mean the same, one of them beyond the tests' own calls."""
 SHARE_LEAST = 0.66
 UNKNOWN = frozenset("?")
+_NO_VALUE = "!~?"
 # Least confidence by how many tests run the edited line: one alone is easily satisfied by accident.
 LEAST = {0: 0.7, 1: 0.76}
 LEAST_OF_MANY = 0.65
 MOST = 2
+EASE = 0.06
+EASILY = 20
+"""So many edits that give the failing tests what they want, and break others, are no sign yet that this is easy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +82,37 @@ class Meaning:
         return sum(one[:1] in "!~" for one in self.answers) / max(1, len(self.answers))
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """own: how many of the questions, the first ones, are the tests' own calls; base: what the unchanged program answers; holds: that
+    this is right wherever it is a value, since all that failed did so with an error or never ended; nearly: how many edits mended
+    what failed, and broke what other tests ask for. To end without an error is easy for most: where it holds, the base tells more."""
+
+    own: int = 0
+    base: tuple[str, ...] = ()
+    holds: bool = False
+    nearly: int = 0
+
+
+NOTHING = Known()
+
+
 def chosen(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], spectrum: Spectrum,
-           base: tuple[str, ...] = (), own: int = 0) -> list[Survivor]:  # fmt: skip
+           known: Known = NOTHING) -> list[Survivor]:  # fmt: skip
     """1. Edits that answer alike beyond the tests are one meaning. 2. The meaning that weighs most is held against all others:
     where several fit alike, none is believed. 3. Nor is a limit where another one passes as well, unless the code tells of this
-    one alone. 4. Unusual edits, those that go around the work, and few tests through the edited line speak against it.
-    5. Nothing is proposed below the least confidence.
-
-    base: what the unchanged program answers, where all that failed did so with an error or never ended: what it does answer
-    is right then. own: how many of the answers, the first ones, are to the tests' own calls."""
-    found = meanings(standing, answers, own)
+    one alone. 4. Unusual edits, those that go around the work, few tests through the edited line, and a check that many edits
+    satisfy speak against it. 5. Nothing is proposed below the least confidence."""
+    found = meanings(standing, answers, known.own)
     if not found:
         return []
-    weights = [weight(one, found, base) for one in found]
+    weights = [weight(one, found, known) for one in found]
     best = max(range(len(found)), key=weights.__getitem__)
     share = weights[best] / sum(weights)
     if share < SHARE_LEAST:
         return []
     edits = pinned(found[best].edits, standing)
-    judged = [Survivor(one, confidence(one, share, spectrum)) for one in edits[:MOST]]
+    judged = [Survivor(one, confidence(one, share, spectrum, known)) for one in edits[:MOST]]
     return [one for one in judged if one.confidence >= LEAST.get(witnesses(one.candidate, spectrum), LEAST_OF_MANY)]
 
 
@@ -123,19 +140,31 @@ def meanings(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], 
     return [Meaning(tuple(sorted(some, key=lambda one: one.score)), said[key]) for key, some in groups.items()]
 
 
-def weight(one: Meaning, all_of: Sequence[Meaning], base: tuple[str, ...] = ()) -> float:
-    """How likely it is before it is held against the others: its likeliest edit, more for each other way to say the same. What
-    errs or hangs where others answer weighs a fifth, what contradicts the base a tenth."""
+def weight(one: Meaning, all_of: Sequence[Meaning], known: Known = NOTHING) -> float:
+    """How likely it is before it is held against the others: its likeliest edit, more for each other way to say the same. Each
+    answer beyond the tests' own calls that it changes, and another does not, speaks against it: a fix changes little else. What
+    errs or hangs where others answer weighs a fifth, what contradicts a base that holds a tenth."""
     value = sum(exp(-STEEP * edit.score) for edit in one.edits[:5])
+    value *= exp(LEAP * (min(changed(other, known) for other in all_of) - changed(one, known)))
     calmest = min(other.trouble for other in all_of)
-    if any(mine != old for mine, old in zip(one.answers, base, strict=False) if old[:1] not in "!~?"):
+    if known.holds and any(
+        mine != old for mine, old in zip(one.answers, known.base, strict=False) if old[:1] not in _NO_VALUE
+    ):
         value /= 10
     return value / 5 if one.trouble > calmest + TROUBLE_MORE else value
 
 
-def confidence(one: Candidate, share: float, spectrum: Spectrum) -> float:
+def changed(one: Meaning, known: Known) -> float:
+    """The share of answers beyond the tests' own calls that are others than the unchanged program's, where that gives a value."""
+    pairs = list(zip(one.answers, known.base, strict=False))[known.own :]
+    told = [mine != old for mine, old in pairs if old[:1] not in _NO_VALUE]
+    return sum(told) / len(told) if told else 0.0
+
+
+def confidence(one: Candidate, share: float, spectrum: Spectrum, known: Known = NOTHING) -> float:
     ran = witnesses(one, spectrum)
     value = share * (0.95 - RISK.get(one.edit.kind, 0.0) - 0.06 * one.score) + min(0.1, 0.03 * log2(1 + ran))
+    value -= 0.0 if known.holds else EASE * log2(1 + known.nearly / EASILY)
     return max(0.0, min(0.99, value))
 
 

@@ -1,8 +1,9 @@
 """What edits that pass the same tests answer to other questions: the tests' own calls, and calls much like those.
 
 1. A child runs the tests on the unchanged program and notes each call that a test makes into it. 2. Calls are crossed and
-varied, but stay what the tests gave: sorted stays sorted, no number leaves the range that was seen. 3. Each edit answers all of
-them in a child of its own; an answer is told as a short hash, an error by its type, one that takes too long as "~".
+varied, but stay what the tests gave: sorted stays sorted, no number leaves the range that was seen. 3. The unchanged program
+answers; what takes it long is not asked, nor more than there is time for. 4. Each edit answers the rest in a child of its own; an
+answer is told as a short hash, an error by its type, one that takes too long as "~".
 """
 
 import copy
@@ -18,6 +19,10 @@ import types
 CALLS_MOST = 40
 ASKED_MOST = 160
 ONE_S = 0.1
+SLOW_S = 0.04
+"""Of the unchanged program: with an edit it might take too long, or not, by chance."""
+FORK_S = 0.1
+LEAST = 10
 QUESTIONS_S = 2.0
 DEEP_MOST = 4
 ITEMS_MOST = 300
@@ -42,14 +47,36 @@ def all_of(watch, forks, functions):
         return True
     forks.wait(pid, watch.State.plan.get("record", 10))
     calls = noted(watch_file)
-    asked = questions(calls)
-    for edit in [None] + watch.State.plan["edits"]:
+    asked, own = worth_it(watch, forks, functions, questions(calls), min(len(calls), CALLS_MOST))
+    for edit in watch.State.plan["edits"]:
         pid = os.fork()
         if pid == 0:
-            answer_all(watch, forks, edit, functions, asked, min(len(calls), CALLS_MOST))
+            answer_all(watch, forks, edit, functions, asked, own)
             os._exit(0)
         forks.wait(pid, watch.State.plan.get("seconds", 4))
     return False
+
+
+def worth_it(watch, forks, functions, asked, own):
+    """(the questions that all edits have time for, how many of them are the tests' own), once the unchanged program has answered."""
+    place = os.path.join(watch.HERE, "base")
+    pid = os.fork()
+    if pid == 0:
+        answer_all(watch, forks, None, functions, asked, own, place)
+        os._exit(0)
+    forks.wait(pid, watch.State.plan.get("seconds", 4))
+    told = noted(place)  # (answer, seconds) of each
+    if len(told) < len(asked):
+        return asked, own
+    kept = [at for at, (answer, took) in enumerate(told) if answer == "~" or took < SLOW_S]
+    share = watch.State.plan.get("total", 1e9) / (
+        (sum(told[at][1] for at in kept) + FORK_S) * len(watch.State.plan["edits"])
+    )
+    mine, others = [at for at in kept if at < own], [at for at in kept if at >= own]
+    if share < 1:
+        mine, others = mine[: max(LEAST, int(share * len(mine)))], others[: max(LEAST, int(share * len(others)))]
+    watch.answer({"id": -1, "answers": [told[at][0] for at in mine + others], "own": len(mine)})
+    return [asked[at] for at in mine + others], len(mine)
 
 
 class Everything:
@@ -285,8 +312,9 @@ def holds(rule, seen):
 # -- answers ----------------------------------------------------------------------------------------------------------
 
 
-def answer_all(watch, forks, edit, functions, asked, own):
-    """own: how many of the questions are the tests' own calls, which come first."""
+def answer_all(watch, forks, edit, functions, asked, own, place=None):
+    """own: how many of the questions are the tests' own calls, which come first; place: where what the unchanged program says is
+    kept, with the seconds that it took; what an edit says is told."""
     try:
         forks.limit(watch.State.plan.get("seconds", 4))
         watch.State.child = -1 if edit is None else edit[0]
@@ -300,8 +328,15 @@ def answer_all(watch, forks, edit, functions, asked, own):
                 old = source.read()
             forks.become(edit, path, old, old[: edit[3]] + edit[5] + old[edit[4] :], functions)
         signal.signal(signal.SIGVTALRM, stop)
-        said = [said_to(living.get(row[:3]), row[3]) for row in asked]
-        watch.answer({"id": watch.State.child, "answers": said, "own": own})
+        said = []
+        for row in asked:
+            began = time.process_time()
+            said.append((said_to(living.get(row[:3]), row[3]), time.process_time() - began))
+        if place is None:
+            watch.answer({"id": watch.State.child, "answers": [answer for answer, _ in said], "own": own})
+        else:
+            with open(place, "wb") as out:
+                pickle.dump(said, out)
     finally:
         os._exit(0)
 

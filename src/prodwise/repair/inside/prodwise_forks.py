@@ -38,8 +38,9 @@ def fork_all(quick):
 
 
 def try_all(functions, quick):
-    """In their order, without what is clearly less likely than what passed, here or in another lane. True in a child."""
-    plan, began, best, passed = watch.State.plan, time.monotonic(), None, 0
+    """In their order; once the first few were tried, without what is clearly less likely than what passed, here or in another lane.
+    True in a child."""
+    plan, began, best, passed, tried = watch.State.plan, time.monotonic(), None, 0, 0
     alike = fails_alike(quick) if quick else False
     if alike is None:
         return True
@@ -50,10 +51,13 @@ def try_all(functions, quick):
     functions = by_file()  # with those of modules that were imported for the tries
     for edit in in_order(plan["edits"], known, failed):
         best = least(best, elsewhere())
-        if time.monotonic() > began + (plan["last"] if best is None else plan["total"]) or passed >= plan["most"]:
+        spent = time.monotonic() - began
+        if spent > (plan["last"] if best is None else plan["total"]) or passed >= plan["most"]:
             break
-        if best is not None and edit[6] > best + plan["margin"]:
+        looked = tried >= plan["look"] or spent > plan["total"] / 4
+        if looked and best is not None and edit[6] > best + plan["margin"]:
             continue
+        tried += 1
         code = one(edit, functions, quick) if quick else 0
         code = one(edit, functions, ()) if code == 0 else code
         if watch.State.child is not None:

@@ -5,9 +5,10 @@ itself. `plan.json` says what to do:
     {"mode": "cover", "only": [paths] or null}       which lines each test ran
     {"mode": "try", "edits": [[id, path, unit, start, end, new, score, whole]], "first": [tests that run first],
      "must": [tests that have to pass], "known": [tests that may fail], "seconds": CPU time of one edit, "quick": of its first look,
-     "idle": for how long it may wait, "margin": how much worse than the best that passes is still tried, "most": how many may pass,
-     "total": seconds after which it ends where one has passed, "last": where none has, "error": the type that the check fails with}
-    {"mode": "compare", "edits": as above, "seconds": CPU time of one edit}      what each answers beyond the tests
+     "idle": for how long it may wait, "margin": how much worse than the best that passes is still tried, "look": how many are tried
+     in any case, "most": how many may pass, "total": seconds after which it ends where one has passed, "last": where none has,
+     "error": the type that the check fails with}
+    {"mode": "compare", "edits": as above, "seconds": CPU time of one edit, "total": of all}     what each answers beyond the tests
     {"mode": "ask", "places": [[path, first line, last line, [questions]]], "first": [tests that fail, which run first],
      "last": seconds after which no question is asked}      what they are answered where the tests come past
 The fork happens when the tests were collected and nothing ran yet, so that imports are paid once for all edits.
@@ -24,6 +25,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 HUNG_MOST = 40
+NEARLY = 96
 TELLERS = tuple(
     os.path.join(*one) for one in (("_io", "saferepr.py"), ("reprlib.py",), ("unittest", "util.py"), ("pprint.py",))
 )
@@ -213,10 +215,16 @@ def ended(test, failed):
         prodwise_limits.beat()
         if not failed:
             State.passed.add(test)
-            if State.sorted and test in State.plan.get("first", ()) and State.passed.issuperset(State.plan["first"]):
+            if test in State.plan.get("first", ()) and mended():
                 prodwise_limits.extend(State.plan["seconds"])
         elif test not in State.known:
-            leave(1)
+            leave(NEARLY if mended() else 1)
+
+
+def mended():
+    """Whether the tests that failed pass now."""
+    first = State.plan.get("first")
+    return bool(first) and State.sorted and State.passed.issuperset(first)
 
 
 def failed_by(error):
