@@ -60,7 +60,7 @@ def test_of_two_meanings_the_one_that_changes_little_else_is_believed() -> None:
 
 
 def test_a_check_that_many_edits_satisfy_is_no_proof() -> None:
-    one = candidate("<", 1.0)
+    one = candidate("<", 2.5)
     assert chosen([one], [()], RAN, Known(nearly=3))[0].candidate is one
     assert chosen([one], [()], RAN, Known(nearly=400)) == []
 
