@@ -610,6 +610,16 @@ def test_a_question_is_not_turned_around_unnoticed(passing: tuple[int, ...], unn
     assert not turned.unnoticed(near, source, asked, spectrum)
 
 
+def test_of_questions_that_are_asked_together_none_is_turned_around_unnoticed() -> None:
+    source = Source("m.py", "def f(a, b):\n    return a in b and len(a) == 3\n\n\ndef g(a):\n    return a == 3\n")
+    both, alone = statement_at(source, 2), statement_at(source, 6)
+    ran, never = Spectrum((), ({"m.py": frozenset((2, 6))},)), Spectrum((), ({"m.py": frozenset((1,))},))
+    for statement, new in ((both, "not in"), (both, "!="), (alone, "!=")):
+        turn = next(edit for edit in candidates.of(source, statement) if edit.new == new)
+        assert turned.unnoticed(turn, source, statement, ran) is (statement is both)
+        assert not turned.unnoticed(turn, source, statement, never)
+
+
 def test_in_a_loop_lines_do_not_tell_how_a_question_was_answered_last() -> None:
     source = Source("m.py", "def f(a):\n    for b in a:\n        if b == 1:\n            return b\n    return 0\n")
     asked = statement_at(source, 3)

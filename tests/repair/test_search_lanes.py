@@ -13,7 +13,7 @@ import pytest
 from prodwise.model.errors import Refused
 from prodwise.repair.edits import Edit
 from prodwise.repair.lanes import Lanes
-from prodwise.repair.probe import BEST, Probe, Trial, Tried, Try
+from prodwise.repair.probe import BEST, NEARLY, Probe, Trial, Tried, Try
 from prodwise.repair.source import Source
 from prodwise.repair.whole import Whole, around
 from prodwise.sandbox.workshop import Workshop
@@ -143,6 +143,20 @@ def test_what_passes_in_one_lane_ends_the_less_likely_in_the_other(shop: Worksho
     found, _ = tried(shop, some, PRICE, Trial((PRICE,), (PRICE,), (NUMBER, MANY), 2.0, margin=0.8, most=60))
     assert found.codes[0] == 0
     assert len(found.codes) < len(some) / 2
+
+
+def test_the_first_few_are_tried_however_likely_one_is_that_passed(shop: Workshop) -> None:
+    some = edits([("return 2", f"return {number}") for number in (3, *range(4, 600))])
+    some = {at: Try(one.edit, one.unit, 1.0 if at == 0 else 5.0) for at, one in some.items()}
+    found, _ = tried(shop, some, PRICE, Trial((PRICE,), (PRICE,), (NUMBER, MANY), 2.0, margin=0.8, look=200))
+    assert set(found.codes) >= set(range(190))
+    assert len(found.codes) < len(some)
+
+
+def test_what_mends_the_failing_test_and_breaks_another_is_told_apart(shop: Workshop) -> None:
+    some = edits([("return 2", "return 3"), ("return 2", "return 5")])
+    found, _ = tried(shop, some, PRICE, Trial((PRICE,), (PRICE, NUMBER), (), 2.0))
+    assert found.codes == {0: NEARLY, 1: 1}
 
 
 @pytest.mark.parametrize(

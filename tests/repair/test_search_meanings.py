@@ -16,7 +16,9 @@ from prodwise.repair.edits import Edit
 from prodwise.repair.inside import prodwise_compare
 from prodwise.repair.localise import Spectrum
 from prodwise.repair.pool import Candidate
+from prodwise.repair.probe import Probe, Try
 from prodwise.repair.search_repairer import SearchRepairer
+from prodwise.repair.source import Source
 from prodwise.repair.verdict import Known, chosen
 from prodwise.sandbox.workshop import Workshop
 
@@ -90,6 +92,53 @@ def test_of_a_thing_one_field_is_varied_or_as_others_have_it(kind: type) -> None
     assert ("ush", "no such branch") in told
     assert {type(one) for one in made} == {kind}
     assert (seen[0].script, seen[0].output) == ("push", "no such branch")
+
+
+def test_no_more_is_asked_than_there_is_time_for_though_always_a_few() -> None:
+    told = [("a", 0.01)] * 40 + [("~", 0.1)] + [("a", 0.05)] + [("a", 0.01)] * 58
+    fit = prodwise_compare.fitting
+    assert fit(told, 40, 9.0) == ([*range(40)], [40, *range(42, 100)])  # type: ignore[no-untyped-call]
+    mine, others = fit(told, 40, 0.6)  # type: ignore[no-untyped-call]
+    assert mine == [*range(20)]
+    assert others[:2] == [40, 42]
+    assert len(others) < 35
+    assert [len(some) for some in fit(told, 40, 0.001)] == [10, 10]  # type: ignore[no-untyped-call]
+
+
+SLOW = """import time
+
+
+def count(cups):
+    if cups > 4:
+        end = time.process_time() + 0.06
+        while time.process_time() < end:
+            pass
+    return cups + 1
+"""
+CALLS = "import m\n\ndef test_count():\n    assert [m.count(cups) for cups in (1, 2, 3, 5, 6)] == [2, 3, 4, 6, 8]\n"
+
+
+@pytest.mark.timeout(120)
+def test_what_takes_the_program_long_is_not_asked(tmp_path: Path) -> None:
+    write(tmp_path, {"m.py": SLOW, "test_m.py": CALLS})
+    command = (sys.executable, "-m", "pytest", "-q", "test_m.py")
+    start = SLOW.index("cups + 1")
+    source = Source("m.py", SLOW)
+    unit = source.unit(source.statements[-1])
+    made = {
+        at: Edit("m.py", start, start + 8, new, "kind", "why", 1.0, 9) for at, new in enumerate(("cups + 2", "cups"))
+    }
+    tries = {at: Try(one, unit, 1.0) for at, one in made.items()}
+    try:
+        with Workshop(tmp_path, [" ".join(command)]) as shop, shop.fresh(shop.base) as tree:
+            told = Probe(tree).compare(command, tries, 20.0)
+    except Refused as error:
+        pytest.skip(error.message)
+    assert told.own == 3
+    assert set(told.answers) == {-1, 0, 1}
+    assert len({answers[0] for answers in told.answers.values()}) == 3
+    assert {len(answers) for answers in told.answers.values()} == {len(told.answers[-1])}
+    assert "~" not in told.answers[-1]
 
 
 WHOLE = """

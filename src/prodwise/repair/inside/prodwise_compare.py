@@ -68,15 +68,18 @@ def worth_it(watch, forks, functions, asked, own):
     told = noted(place)  # (answer, seconds) of each
     if len(told) < len(asked):
         return asked, own
-    kept = [at for at, (answer, took) in enumerate(told) if answer == "~" or took < SLOW_S]
-    share = watch.State.plan.get("total", 1e9) / (
-        (sum(told[at][1] for at in kept) + FORK_S) * len(watch.State.plan["edits"])
-    )
-    mine, others = [at for at in kept if at < own], [at for at in kept if at >= own]
-    if share < 1:
-        mine, others = mine[: max(LEAST, int(share * len(mine)))], others[: max(LEAST, int(share * len(others)))]
+    mine, others = fitting(told, own, watch.State.plan.get("total", 1e9) / len(watch.State.plan["edits"]))
     watch.answer({"id": -1, "answers": [told[at][0] for at in mine + others], "own": len(mine)})
     return [asked[at] for at in mine + others], len(mine)
+
+
+def fitting(told, own, seconds):
+    """(the tests' own, the others) of the questions by their places: the first ones of those that are answered quickly, or never,
+    as far as each edit's seconds go, though some of both in any case. told: (answer, seconds) of each."""
+    kept = [at for at, (answer, took) in enumerate(told) if answer == "~" or took < SLOW_S]
+    share = seconds / (sum(told[at][1] for at in kept) + FORK_S)
+    mine, others = [at for at in kept if at < own], [at for at in kept if at >= own]
+    return tuple(some if share >= 1 else some[: max(LEAST, int(share * len(some)))] for some in (mine, others))
 
 
 class Everything:
