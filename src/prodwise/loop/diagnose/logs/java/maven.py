@@ -53,6 +53,8 @@ def step(log: Log) -> Failure | None:
             continue
         if "Could not resolve dependencies" in found[3] or "Failed to collect dependencies" in found[3]:
             return Failure.RESOLUTION
+        if any(words in found[3] for words in rules.NEWER_MAVEN):
+            return Failure.ENFORCER
         plugin = found[1] or ""
         for words, kind in _STEPS:
             if any(word in plugin for word in words) and last is None:

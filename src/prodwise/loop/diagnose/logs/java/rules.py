@@ -1,4 +1,4 @@
-"""What the rules of a build forbid: banned, duplicate and diverging artifacts, and plugins that ask for a newer host."""
+"""What the rules of a build forbid: banned, duplicate and diverging artifacts, and plugins that ask for a newer host, or Maven."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Failure
 
 HOST: Final = " requires Jenkins "
+NEWER_MAVEN: Final = (" requires Maven version ", " has unmet prerequisites")
 TREE_LINES: Final = 400
 _WANTED: Final = re.compile(HOST + r"(\d[\w.]{1,30}?)\.? or higher")
 _LINE: Final = re.compile(r"-(\d{1,4}\.\d{1,6})\.x$")
@@ -28,6 +29,7 @@ _RULES: Final = (
     "Duplicate class",
     "Found duplicate",
     "Snapshot dependenc",
+    *NEWER_MAVEN,
 )
 
 
