@@ -10,7 +10,7 @@ import pytest
 from prodwise.repair import turned, verdict
 from prodwise.repair.edits import Edit, unified
 from prodwise.repair.localise import Spectrum
-from prodwise.repair.rank import edited, endless, hollow, score
+from prodwise.repair.rank import edited, endless, hollow, out_of_its_loop, score
 from prodwise.repair.search import candidates
 from prodwise.repair.source import Function, Source
 from prodwise.repair.templates import crash, defaults, expected, guards, handlers, members, raises
@@ -170,7 +170,7 @@ def test_an_edit_that_answers_itself_is_none() -> None:
     kinds = "if isinstance(x, (str, bytes)) and not isinstance({}, {}):"
     for text in ("x < x", "if a or not a:", "a = a", "return max(x, x)", "1 < 2", "n *= 1", kinds.format("x", "bytes"),
                  "return (a\n        and (b or 'x' in a.c or d)\n        and 'x' in a.c)", "if a and b or b:",
-                 "a is not None or a.b"):  # fmt: skip
+                 "a is not None or a.b", "if a is None or a is not None:", "a and b >= c and b < c"):  # fmt: skip
         assert hollow(text), text
     for text in (
         "x < y",
@@ -180,6 +180,8 @@ def test_an_edit_that_answers_itself_is_none() -> None:
         "a = b",
         "return max(0, x)",
         "if a or not b:",
+        "if a is None or b is not None:",
+        "a < b or a < c",
         kinds.format("x", "Path"),
         kinds.format("y", "bytes"),
     ):
@@ -618,6 +620,41 @@ def test_of_questions_that_are_asked_together_none_is_turned_around_unnoticed() 
         turn = next(edit for edit in candidates.of(source, statement) if edit.new == new)
         assert turned.unnoticed(turn, source, statement, ran) is (statement is both)
         assert not turned.unnoticed(turn, source, statement, never)
+
+
+WAITS = """class Wait:
+    def __init__(self, low, high):
+        self.low, self.high = low, high
+
+    def seconds(self):
+        return max(0, self.high)
+
+
+class Random(Wait):
+    def seconds(self):
+        return uniform(0, super().seconds())
+
+    def wrapped(self, f):
+        f.waits = f
+        return 0
+"""
+
+
+def test_what_the_object_was_made_with_may_be_meant_where_a_number_stands() -> None:
+    assert made(WAITS, 11)[WAITS.replace("uniform(0,", "uniform(self.low,")].kind == "variable"
+    assert WAITS.replace("max(0,", "max(self.low,") in made(WAITS, 6)
+    assert WAITS.replace("f.waits = f", "f.waits = self") in made(WAITS, 14)
+
+
+def test_a_loop_of_which_nothing_reads_its_turn_any_more_is_hardly_meant() -> None:
+    text = "def f(names, all_names):\n    for name in names:\n        if odd(name):\n            return None\n    return names\n"
+    source = Source("m.py", text)
+    asked = statement_at(source, 3)
+    start = text.index("name):")
+    for new, out in (("all_names", True), ("name.lower()", False)):
+        edit = Edit("m.py", start, start + 4, new, "variable", "why", 1.0, 3)
+        assert out_of_its_loop(edit, source, asked) is out
+    assert not out_of_its_loop(Edit("m.py", start - 4, start - 1, "even", "function", "why", 1.0, 3), source, asked)
 
 
 def test_in_a_loop_lines_do_not_tell_how_a_question_was_answered_last() -> None:

@@ -50,9 +50,14 @@ def odd_one_out(edit: Edit, source: Source, statement: ast.stmt) -> bool:
 
 
 def out_of_its_loop(edit: Edit, source: Source, statement: ast.stmt) -> bool:
-    """Whether what a turn of a `for` works out is, with the edit, the same in all turns: nothing of the turn is read any more."""
+    """Whether what a turn of a `for` works out is, with the edit, the same in all turns: nothing of the turn is read any more; or
+    whether none of its statements reads what the loop goes through any more."""
     loop = next((one for one in source.up(statement) if isinstance(one, ast.For | Function)), None)
-    if not isinstance(loop, ast.For) or not isinstance(statement, ast.Assign | ast.AugAssign):
+    if not isinstance(loop, ast.For):
+        return False
+    if _aimless(edit, source, loop):
+        return True
+    if not isinstance(statement, ast.Assign | ast.AugAssign):
         return False
     start, end = source.span(statement)
     if not start <= edit.start <= edit.end <= end:
@@ -69,6 +74,14 @@ def out_of_its_loop(edit: Edit, source: Source, statement: ast.stmt) -> bool:
         and bool(turns & _read(statement.value))
         and not turns & _read(made.value)
     )
+
+
+def _aimless(edit: Edit, source: Source, loop: ast.For) -> bool:
+    turns = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
+    used = [one for node in loop.body for one in ast.walk(node) if isinstance(one, ast.Name) and one.id in turns]
+    spans = [source.span(one) for one in used if isinstance(one.ctx, ast.Load)]
+    kept = [span for span in spans if not edit.start <= span[0] < span[1] <= edit.end]
+    return bool(spans) and not kept and not any(re.search(rf"\b{re.escape(name)}\b", edit.new) for name in turns)
 
 
 def _read(node: ast.AST) -> set[str]:
@@ -181,6 +194,7 @@ def _answers_itself(node: ast.AST) -> bool:
             or bool(negated & set(parts))
             or any(isinstance(one, ast.Constant) for one in node.values[:-1])
             or bool(conditions.kinds(node.values, True) & conditions.kinds(node.values, False))
+            or _complements(node)
             or _absorbed(node, parts)
         )
     if isinstance(node, ast.Assign):
@@ -199,6 +213,18 @@ def _answers_itself(node: ast.AST) -> bool:
     ):
         return len({ast.unparse(one) for one in node.args}) < len(node.args)
     return False
+
+
+_OTHERWISE = {
+    ast.Is: ast.IsNot, ast.Eq: ast.NotEq, ast.In: ast.NotIn, ast.Lt: ast.GtE, ast.Gt: ast.LtE,
+}  # fmt: skip
+
+
+def _complements(node: ast.BoolOp) -> bool:
+    """Whether one part asks what another one asks the other way round: `a is None or a is not None`."""
+    some = [one for one in node.values if isinstance(one, ast.Compare) and len(one.ops) == 1]
+    told = {(ast.unparse(one.left), type(one.ops[0]), ast.unparse(one.comparators[0])) for one in some}
+    return any((left, _OTHERWISE.get(op), right) in told for left, op, right in told)
 
 
 def _absorbed(node: ast.BoolOp, parts: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ import builtins
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -240,10 +240,12 @@ _ATTRIBUTES = re.compile(r"attr='\w+'")
 @dataclass(frozen=True)
 class Scope:
     """Names that a place can see. locals: parameters and what is bound in the function, in order; attributes: what follows
-    `self.` in the class; functions: what the module defines and imports to be called."""
+    `self.` in the class and in those of this file that it stands on; begun: those of them that `__init__` sets; functions: what the
+    module defines and imports to be called."""
 
     locals: tuple[str, ...]
     attributes: tuple[str, ...]
+    begun: tuple[str, ...]
     functions: tuple[str, ...]
 
 
@@ -263,16 +265,28 @@ def _scope(source: Source, function: Function | None, klass: ast.ClassDef | None
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 names[node.id] = None
         function = next((one for one in source.up(function) if isinstance(one, Function)), None)
-    return Scope(tuple(names), _attributes(klass), _functions(source.tree))
+    kin = list(_lineage(source, klass)) if klass is not None else []
+    inits = [one for known in kin for one in known.body if isinstance(one, Function) and one.name == "__init__"]
+    return Scope(tuple(names), _attributes(kin), _attributes(inits, ast.Store), _functions(source.tree))
 
 
-@lru_cache(maxsize=64)
-def _attributes(klass: ast.ClassDef | None) -> tuple[str, ...]:
-    if klass is None:
-        return ()
+def _lineage(source: Source, klass: ast.ClassDef) -> Iterator[ast.ClassDef]:
+    """The class, and those of the same file that it stands on, the nearest first."""
+    known = {one.name: one for one in source.tree.body if isinstance(one, ast.ClassDef)}
+    wanted, seen = [klass], set[ast.ClassDef]()
+    while wanted:
+        one = wanted.pop(0)
+        if one not in seen:
+            seen.add(one)
+            yield one
+            wanted += [known[base.id] for base in one.bases if isinstance(base, ast.Name) and base.id in known]
+
+
+def _attributes(places: Sequence[ast.AST], context: type[ast.expr_context] = ast.expr_context) -> tuple[str, ...]:
     return tuple(dict.fromkeys(
-        node.attr for node in ast.walk(klass)
+        node.attr for place in places for node in ast.walk(place)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+        and isinstance(node.ctx, context)
     ))  # fmt: skip
 
 

@@ -32,6 +32,7 @@ _ALIKE = (
 _KNOWN = frozenset(dir(builtins))
 SOUNDING_LEAST = 0.7
 VALUES_MOST = 4
+BEGUN_MOST = 8
 
 
 def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
@@ -43,6 +44,8 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
         yield from _arguments(site, node)
     elif isinstance(node, ast.Tuple) and isinstance(node.ctx, ast.Load):
         yield from _values(site, node)
+    elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        yield from _held(site, node)
 
 
 def _values(site: Site, node: ast.Tuple) -> Iterator[Edit]:
@@ -72,11 +75,22 @@ def _variables(site: Site, node: ast.Name) -> Iterator[Edit]:
             cost = 1.9 - 0.5 * near(node.id, other)
             yield site.swap(node, other, "variable", f"`{other}` is meant instead of `{node.id}`", cost)
     if "self" in site.scope.locals:
+        if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Attribute):
+            yield site.swap(node, "self", "variable", f"`self` is meant instead of `{node.id}`", 2.3)
         for attribute in site.scope.attributes:
             likeness = near(node.id, attribute)
             if likeness > 0.5:
                 why = f"`self.{attribute}` is meant instead of `{node.id}`"
                 yield site.swap(node, f"self.{attribute}", "variable", why, 2.4 - 0.5 * likeness)
+
+
+def _held(site: Site, node: ast.Constant) -> Iterator[Edit]:
+    """What the object was made with, where a number stands."""
+    if not isinstance(site.source.parents.get(node), ast.Call | ast.keyword | ast.BinOp | ast.Compare | ast.Return):
+        return
+    for name in site.scope.begun[:BEGUN_MOST] if "self" in site.scope.locals else ():
+        why = f"`self.{name}` is meant instead of `{site.source.of(node)}`"
+        yield site.swap(node, f"self.{name}", "variable", why, 2.3)
 
 
 def looped(site: Site, node: ast.AST | None) -> bool:
