@@ -655,6 +655,11 @@ def test_a_loop_of_which_nothing_reads_its_turn_any_more_is_hardly_meant() -> No
         edit = Edit("m.py", start, start + 4, new, "variable", "why", 1.0, 3)
         assert out_of_its_loop(edit, source, asked) is out
     assert not out_of_its_loop(Edit("m.py", start - 4, start - 1, "even", "function", "why", 1.0, 3), source, asked)
+    text = "def f(names):\n    return [name.strip() for name in names.split() if name]\n"
+    source, start = Source("m.py", text), text.index("name.strip")
+    for new, out in (("names", True), ("name.lower()", False)):
+        edit = Edit("m.py", start, start + 4, new, "variable", "why", 1.0, 2)
+        assert out_of_its_loop(edit, source, statement_at(source, 2)) is out
 
 
 def test_in_a_loop_lines_do_not_tell_how_a_question_was_answered_last() -> None:

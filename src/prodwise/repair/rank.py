@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from textwrap import dedent
 
@@ -51,11 +51,13 @@ def odd_one_out(edit: Edit, source: Source, statement: ast.stmt) -> bool:
 
 def out_of_its_loop(edit: Edit, source: Source, statement: ast.stmt) -> bool:
     """Whether what a turn of a `for` works out is, with the edit, the same in all turns: nothing of the turn is read any more; or
-    whether none of its statements reads what the loop goes through any more."""
+    whether nothing in a loop or a comprehension reads what it goes through any more."""
+    if any(_aimless(edit, source, target, made) for target, made in _within(source, statement)):
+        return True
     loop = next((one for one in source.up(statement) if isinstance(one, ast.For | Function)), None)
     if not isinstance(loop, ast.For):
         return False
-    if _aimless(edit, source, loop):
+    if _aimless(edit, source, loop.target, loop.body):
         return True
     if not isinstance(statement, ast.Assign | ast.AugAssign):
         return False
@@ -76,12 +78,22 @@ def out_of_its_loop(edit: Edit, source: Source, statement: ast.stmt) -> bool:
     )
 
 
-def _aimless(edit: Edit, source: Source, loop: ast.For) -> bool:
-    turns = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
-    used = [one for node in loop.body for one in ast.walk(node) if isinstance(one, ast.Name) and one.id in turns]
+def _aimless(edit: Edit, source: Source, target: ast.expr, body: Sequence[ast.AST]) -> bool:
+    """Whether the edit takes the only places out of the body at which it reads what a loop goes through."""
+    turns = {one.id for one in ast.walk(target) if isinstance(one, ast.Name)}
+    used = [one for node in body for one in ast.walk(node) if isinstance(one, ast.Name) and one.id in turns]
     spans = [source.span(one) for one in used if isinstance(one.ctx, ast.Load)]
     kept = [span for span in spans if not edit.start <= span[0] < span[1] <= edit.end]
     return bool(spans) and not kept and not any(re.search(rf"\b{re.escape(name)}\b", edit.new) for name in turns)
+
+
+def _within(source: Source, statement: ast.stmt) -> Iterator[tuple[ast.expr, list[ast.AST]]]:
+    """(what it goes through, what it makes of that) of each comprehension with one loop."""
+    for node in source.head(statement):
+        if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp) and len(node.generators) == 1:
+            yield node.generators[0].target, [node.elt]
+        elif isinstance(node, ast.DictComp) and len(node.generators) == 1:
+            yield node.generators[0].target, [node.key, node.value]
 
 
 def _read(node: ast.AST) -> set[str]:

@@ -31,7 +31,7 @@ RISK = {
     "idiom": 0.1,
     "return": 0.05,
     "statement missing": 0.05,
-    "copied": 0.1,
+    "copied": 0.2,
     "none": 0.1,
     "pattern": 0.1,
     "default": 0.1,
