@@ -13,7 +13,7 @@ from bench.repair import write
 from prodwise.model.errors import Refused
 from prodwise.model.patch import Fault
 from prodwise.repair.edits import Edit
-from prodwise.repair.inside import prodwise_compare
+from prodwise.repair.inside import prodwise_questions
 from prodwise.repair.localise import Spectrum
 from prodwise.repair.pool import Candidate
 from prodwise.repair.probe import Probe, Try
@@ -68,7 +68,7 @@ def test_a_check_that_many_edits_satisfy_is_no_proof() -> None:
 
 
 def test_what_is_asked_of_a_mapping_is_also_whether_an_entry_may_be_nothing() -> None:
-    asked = list(prodwise_compare.like({"lead": "5"}, [{"lead": "5"}], random.Random(1)))  # type: ignore[no-untyped-call]
+    asked = list(prodwise_questions.like({"lead": "5"}, [{"lead": "5"}], random.Random(1)))  # type: ignore[no-untyped-call]
     assert {} in asked
     assert {"lead": None} in asked
 
@@ -86,7 +86,7 @@ class Thing:
 @pytest.mark.parametrize("kind", [Asked, Thing])
 def test_of_a_thing_one_field_is_varied_or_as_others_have_it(kind: type) -> None:
     seen = [kind("push", "no such branch"), kind("pull", "")]
-    made = list(prodwise_compare.like(seen[0], seen, random.Random(1)))  # type: ignore[no-untyped-call]
+    made = list(prodwise_questions.like(seen[0], seen, random.Random(1)))  # type: ignore[no-untyped-call]
     told = {(one.script, one.output) for one in made}
     assert {("pull", "no such branch"), ("push", "")} <= told
     assert ("ush", "no such branch") in told
@@ -96,7 +96,7 @@ def test_of_a_thing_one_field_is_varied_or_as_others_have_it(kind: type) -> None
 
 def test_no_more_is_asked_than_there_is_time_for_though_always_a_few() -> None:
     told = [("a", 0.01)] * 40 + [("~", 0.1)] + [("a", 0.05)] + [("a", 0.01)] * 58
-    fit = prodwise_compare.fitting
+    fit = prodwise_questions.fitting
     assert fit(told, 40, 9.0) == ([*range(40)], [40, *range(42, 100)])  # type: ignore[no-untyped-call]
     mine, others = fit(told, 40, 0.6)  # type: ignore[no-untyped-call]
     assert mine == [*range(20)]

@@ -20,8 +20,8 @@ from prodwise.repair.whole import Whole
 
 PLACE = ".prodwise-watch"
 INSIDE = ("sitecustomize.py", "prodwise_watch.py", "prodwise_forks.py", "prodwise_modules.py", "prodwise_compare.py",
-          "prodwise_values.py", "prodwise_differs.py", "prodwise_limits.py", "prodwise_asks.py", "prodwise_places.py",
-          "prodwise_code.py", "prodwise_alone.py")  # fmt: skip
+          "prodwise_questions.py", "prodwise_values.py", "prodwise_differs.py", "prodwise_limits.py", "prodwise_asks.py",
+          "prodwise_places.py", "prodwise_code.py", "prodwise_alone.py")  # fmt: skip
 ANSWERS = "answer.jsonl"
 BEST = "best"
 """The score of what passed in another lane, told while a run goes on."""
