@@ -13,6 +13,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Final
 
+from prodwise.loop.diagnose.logs.java import published
 from prodwise.loop.diagnose.logs.java.names import TOP, VAGUE, houses_of, score, stem, words_of
 from prodwise.loop.diagnose.logs.versions import key as version_key
 from prodwise.loop.diagnose.logs.versions import newer, same_major
@@ -22,12 +23,15 @@ OWNERS_MAX: Final = 8
 OWNER_MIN: Final = 3.0
 WEAK_MIN: Final = 0.9  # for a name that fits no artifact better
 WEAKLY: Final = 0.6
+BESIDE_KNOWN: Final = 0.5
 KIN_SHARE: Final = 0.8
 STEM: Final = 6
 """Letters of a word that have to be alike."""
 ANOTHER: Final = 0.3
 """Of that share: a part of the house that the package does not name."""
 BOM: Final = re.compile(r"(?:^|[-.])(?:bom|dependencies|platform)(?:$|[-.])")
+_MORE: Final = re.compile(r"(?:[-_](?:jdk|jre|java|android|\d)[\w.-]{0,20})?")
+"""What an artifact's name goes on with, for the Java or the Scala that it is for."""
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z0-9]{2,40}|[A-Z]{2,20}(?![a-z])")
 
 
@@ -143,14 +147,26 @@ class Catalogue:
         return any(name == one or name.startswith(one + ".") for one in self.packages)
 
     def owners(self, name: str) -> list[tuple[str, float]]:
-        """(artifact, 0…1) that a class or package may come from, likeliest first: judged by names alone."""
+        """(artifact, 0…1) that a class or package may come from, likeliest first: as is known of it, else judged by names."""
         if name not in self._owners:
             package, words = _parted(name)
             near = self._near_to(package)
             used = [one for one in near if self.on_path(one)]
             best = _best(package, words, used) or self._kin(package, used)
-            self._owners[name] = best or _best(package, words, [one for one in near if one.jar])
+            best = best or _best(package, words, [one for one in near if one.jar])
+            known = self._known(published.owner(name))
+            others = [(key, BESIDE_KNOWN * share) for key, share in best if key != known]
+            self._owners[name] = [(known, 1.0), *others] if known else best
         return self._owners[name]
+
+    def _known(self, artifact: str) -> str:
+        """What is used of an artifact, whose name may go on (with the Java or Scala that it is for) and whose group may have changed
+        within its house; "" for none."""
+        group, _, name = artifact.partition(":")
+        near = self._near_to([*words_of(name)]) if name else []
+        like = [one for one in near if self.on_path(one) and _MORE.fullmatch(one.name.removeprefix(name))]
+        same = (one for one in like if one.name.startswith(name) and one.group.split(".")[:2] == group.split(".")[:2])
+        return next((one.key for one in sorted(same, key=lambda one: (one.group != group, one.name))), "")
 
     def hardly(self, name: str) -> list[tuple[str, float]]:
         """The same where no name fits: those that share a word with it."""
