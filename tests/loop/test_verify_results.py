@@ -214,3 +214,26 @@ def test_a_change_is_damaged_in_its_own_lines_only() -> None:
     )
     assert any("a['k']" in one for one in made)
     assert any("a > 3" in one for one in made)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "except (LookupError, ValueError):", "except (LookupError, socket.timeout) as error:", "except ValueError:",
+        "elif a.b:", "if a.b:", "while a.b:", "for one in a.b:", "with a.b as c:", "with a.b:", "return a.b", "yield a.b", "a.b = c",
+        "a.b(c)", "def f(a, b):", "async def f(a):", "class A(B):", "raise A(b)", "del a", "assert a", "@a.b",
+    ],
+)  # fmt: skip
+def test_each_kind_of_line_can_be_damaged(line: str) -> None:
+    """Else nothing could be said of a change to it."""
+    head, body = (
+        ("try:\n    a\n", "    b\n") if line.startswith("except") else ("", "    b\n" if line.endswith(":") else "")
+    )
+    head = "if x:\n    a\n" if line.startswith("elif") else head
+    body = "def f():\n    b\n" if line.startswith("@") else body
+    inside = "".join(f"    {one}\n" for one in f"{head}{line}\n{body}".splitlines())
+    after = f"def g():\n    c\n{inside}"
+    (file,) = read(diff("f.py", after.replace(f"    {line}\n", "    pass\n"), after))
+    made = list(mutants(after, file))
+    assert made
+    assert after not in made

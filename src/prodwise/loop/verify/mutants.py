@@ -13,7 +13,7 @@ from prodwise.model.diff import FileDiff
 MUTANTS_MAX: Final = 24
 _SWAPS: Final = (
     (r"\.get\(([^(),]{1,80})(?:, [^()]{0,80})?\)", r"[\1]"), (r"(?<=[\w)\]]) or [\w\[\]{}\"'().]{1,40}", ""),
-    (r" if .{1,80} else [^,)\]}]{1,80}", ""), (r"\bexcept [\w.]+", "except ZeroDivisionError"),
+    (r" if .{1,80} else [^,)\]}]{1,80}", ""), (r"\bexcept (?:[\w.]+|\([\w., ]*\))", "except ZeroDivisionError"),
     (r"<=", ">"), (r">=", "<"), (r"(?<![<>=!-])==(?!=)", "!="), (r"!=(?!=)", "=="), (r"(?<![<>=-])<(?![<=])", ">="),
     (r"(?<![<>=-])>(?![>=])", "<="), (r"\bnot in\b", "in"), (r"\bis not\b", "is"), (r"\bnot ", ""),
     (r"\bTrue\b", "False"), (r"\bFalse\b", "True"), (r"\btrue\b", "false"), (r"\bfalse\b", "true"),
@@ -21,8 +21,9 @@ _SWAPS: Final = (
     (r"(?<=[\w)\]] )-(?= )", "+"), (r"(?<=[\w)\]] )\*(?= )", "+"), (r"(?<=[\w)\]] )/(?= )", "*"),
     (r"\bmin\(", "max("), (r"\bmax\(", "min("), (r"(?<![\w.\"'])0(?![\w.])", "1"),
     (r"(?<![\w.\"'])([1-9]\d*)(?![\w.])", r"(\1 + 1)"), (r"(?<=return )(?!None\b)\S.*", "None"),
-    (r"(?<=[\"'])(?=\w)", "x"), (r"\bNone\b", "0"), (r"\bif (.*):$", r"if not (\1):"),
-    (r"\bwhile (.*):$", "while False:"),
+    (r"(?<=[\"'])(?=\w)", "x"), (r"\bNone\b", "0"), (r"\b(el)?if (.*):$", r"\1if not (\2):"),
+    (r"\bwhile (.*):$", "while False:"), (r"\bfor (.*?) in (.*):$", r"for \1 in ():"), (r"\bwith .*:$", "if True:"),
+    (r"(?<=yield )(?!from\b)\S.*", "None"), (r"\bdef (\w+)\(", r"def \1_("), (r"\bclass (\w+)", r"class \1_"),
 )  # fmt: skip
 
 
