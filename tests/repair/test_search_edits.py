@@ -668,3 +668,57 @@ def test_in_a_loop_lines_do_not_tell_how_a_question_was_answered_last() -> None:
     turn = next(edit for edit in candidates.of(source, asked) if edit.new == "!=")
     ran = ({"m.py": frozenset((2, 3, 4))},)
     assert not turned.unnoticed(turn, source, asked, Spectrum(ran, ran))
+
+
+@pytest.mark.parametrize(
+    ("asks", "step", "done"),
+    [
+        ("if a:", "b.append(a)", "b.append(a)"),
+        (
+            "if a:\n            # each one",
+            "b.append(\n                a\n            )",
+            "b.append(\n            a\n        )",
+        ),
+        ("if a:", "return b", ""),  # what follows would never be done
+        ("if a: pass\n        elif b:", "b.append(a)", ""),
+        ("if a:", "b.append(a)\n        else:\n            c = 1", ""),
+    ],
+)
+def test_a_step_may_be_meant_whatever_is_asked_before_it(asks: str, step: str, done: str) -> None:
+    text = f"def f(b):\n    for a in b:\n        {asks}\n            {step}\n        c = 2\n"
+    found = {program: edit for program, edit in made(text, 3).items() if edit.kind == "unasked"}
+    assert list(found) == ([f"def f(b):\n    for a in b:\n        {done}\n        c = 2\n"] if done else [])
+
+
+@pytest.mark.parametrize(
+    ("imports", "call", "good"),
+    [
+        ("import base64", "base64.b64decode(a)", "base64.b64decode(a, validate=True)"),
+        ("from base64 import b64decode as read", "read(a)", "read(a, validate=True)"),
+        ("import html as h", "h.escape(a)", "h.escape(a, quote=False)"),
+        ("import json", "json.loads(a)", ""),  # it has none
+        ("import base64", "base64.b64decode(a, validate=True)", ""),
+        ("import base64", "base64.b64decode(a, **b)", ""),
+        ("from .base64 import b64decode", "b64decode(a)", ""),
+        ("import requests", "requests.get(a)", ""),  # another's is not imported here to be looked at
+        ("import antigravity", "antigravity.geohash(a)", ""),
+    ],
+)
+def test_what_the_standard_library_lets_a_caller_switch_is_tried(imports: str, call: str, good: str) -> None:
+    text = f"{imports}\n\n\ndef f(a, b):\n    return {call}\n"
+    found = [program for program, edit in made(text, 5).items() if " can be given " in edit.why]
+    assert found == ([text.replace(call, good)] if good else [])
+
+
+def test_what_a_format_says_between_its_fields_becomes_what_is_expected() -> None:
+    text = "def f(a):\n    raise ValueError(f'no {a} in a list of {len(a)}')\n"
+    source = Source("m.py", text)
+    said = "AssertionError: assert 'no x in a list of 1' == 'no x in a sequence of 1'"
+    found = {edit.applied(text): edit for edit in expected.edits(source, statement_at(source, 2), said)}
+    edit = found[text.replace("list", "sequence")]
+    assert verdict.RISK.get(edit.kind, 0) == 0, "nothing else of it differs"
+    more = said.replace("no x in a sequence", "none: x in a sequence")
+    found = {edit.applied(text): edit for edit in expected.edits(source, statement_at(source, 2), more)}
+    assert verdict.RISK[found[text.replace("list", "sequence")].kind] > 0
+    said = "AssertionError: assert 'no lena in a list' == 'no mary in a list'"
+    assert not [one for one in expected.edits(source, statement_at(source, 2), said) if "mary" in one.new]

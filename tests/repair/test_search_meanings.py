@@ -44,6 +44,14 @@ def test_what_is_only_asked_what_the_tests_ask_is_no_meaning() -> None:
     assert chosen([one, two], [(*alike[:3], "?", "?", "?")] * 2, RAN, Known(own=3)) == []
 
 
+def test_a_question_that_is_always_answered_with_yes_is_none() -> None:
+    asked = Candidate(Edit("m.py", 10, 14, "parts", "variable", "why", 1.0, 1), None, 1.0)
+    unasked = Candidate(Edit("m.py", 7, 40, "go(part)", "unasked", "why", 2.4, 1), None, 2.4)
+    elsewhere = Candidate(Edit("m.py", 50, 60, "x", "variable", "why", 1.5, 1), None, 1.5)
+    alike = [("a", "b", "c")] * 3
+    assert [one.candidate for one in chosen([asked, unasked, elsewhere], alike, RAN)] == [elsewhere, unasked]
+
+
 def test_what_contradicts_a_program_that_only_broke_is_not_believed() -> None:
     one, two = candidate("<", 1.0), candidate("!=", 1.0)
     answers = [("x", "b", "c"), ("a", "b", "c")]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log2
 
+from prodwise.repair.edits import Edit
 from prodwise.repair.localise import Spectrum
 from prodwise.repair.pool import Candidate, Moved
 
@@ -20,6 +21,7 @@ RISK = {
     "operand dropped": 0.1,
     "flow": 0.15,
     "only if": 0.15,
+    "unasked": 0.15,
     "branch": 0.1,
     "call dropped": 0.1,
     "index dropped": 0.1,
@@ -101,8 +103,8 @@ def chosen(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], sp
            known: Known = NOTHING) -> list[Survivor]:  # fmt: skip
     """1. Edits that answer alike beyond the tests are one meaning. 2. The meaning that weighs most is held against all others:
     where several fit alike, none is believed. 3. Nor is a limit where another one passes as well, unless the code tells of this
-    one alone. 4. Unusual edits, those that go around the work, few tests through the edited line, and a check that many edits
-    satisfy speak against it. 5. Nothing is proposed below the least confidence."""
+    one alone; nor a question that is always answered with yes. 4. Unusual edits, those that go around the work, few tests through
+    the edited line, and a check that many edits satisfy speak against it. 5. Nothing is proposed below the least confidence."""
     found = meanings(standing, answers, known.own)
     if not found:
         return []
@@ -111,9 +113,19 @@ def chosen(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], sp
     share = weights[best] / sum(weights)
     if share < SHARE_LEAST:
         return []
-    edits = pinned(found[best].edits, standing)
+    edits = plain(pinned(found[best].edits, standing))
     judged = [Survivor(one, confidence(one, share, spectrum, known)) for one in edits[:MOST]]
     return [one for one in judged if one.confidence >= LEAST.get(witnesses(one.candidate, spectrum), LEAST_OF_MANY)]
+
+
+def plain(edits: Sequence[Candidate]) -> list[Candidate]:
+    """Without those that ask something else where it does as well to ask nothing: what is always so is no question."""
+    unasked = [one.edit for one in edits if one.edit.kind == "unasked"]
+
+    def within(one: Edit) -> bool:
+        return any(it.path == one.path and it.start <= one.start and one.end <= it.end and it != one for it in unasked)
+
+    return [one for one in edits if not within(one.edit)]
 
 
 def pinned(edits: Sequence[Candidate], standing: Sequence[Candidate]) -> list[Candidate]:

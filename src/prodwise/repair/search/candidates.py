@@ -47,7 +47,7 @@ MOST_OF_LINE = 200
 ALIKE = 0.4
 """The second edit of a kind waits for so much, the fourth for twice as much: of a kind that makes many, each one is less likely.
 Counted on small changes between releases, it halves the place of what was truly changed."""
-_STEPS = frozenset({"branch", "copied", "flow", "only if", "statement missing"})
+_STEPS = frozenset({"branch", "copied", "flow", "only if", "statement missing", "unasked"})
 """Of whole statements there are few: they do not stand back behind the many edits inside of one."""
 
 

@@ -1,9 +1,14 @@
-"""Arguments that a call lacks or has as a constant: a parameter that goes nowhere, and what such calls are usually given."""
+"""Arguments that a call lacks or has as a constant: a parameter that goes nowhere, what such calls are usually given, and what the
+standard library lets a caller switch on or off."""
 
 from __future__ import annotations
 
 import ast
+import inspect
+import sys
 from collections.abc import Iterator
+from functools import lru_cache
+from importlib import import_module
 
 from prodwise.repair.edits import Edit
 from prodwise.repair.search.arguments import added, name_of
@@ -28,6 +33,8 @@ _USUAL: dict[str, tuple[str, ...]] = {
 _NEEDS = {"getattr": 2, "get": 1, "next": 1, "replace": 2, "pop": 1, "split": 1, "rsplit": 1, "compile": 1, "sub": 2}
 _MOST = {"getattr": 2, "get": 1, "next": 1, "pop": 1, "split": 1, "rsplit": 1, "compile": 1, "match": 2, "search": 2, "findall": 2,
          "replace": 2, "enumerate": 1}  # fmt: skip
+_NEVER = ("__", "antigravity", "idlelib", "this", "tkinter", "turtle")
+"""Beginnings of modules of the standard library that show something when they are imported."""
 
 
 def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
@@ -39,6 +46,7 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
     yield from _unused(site, node, given)
     yield from _alike(site, node, given)
     yield from _usual(site, node, given)
+    yield from _switches(site, node, given)
     yield from _constant(site, node)
 
 
@@ -87,6 +95,48 @@ def _usual(site: Site, node: ast.Call, given: set[str | None]) -> Iterator[Edit]
         if name in ("compile", "match", "search", "findall", "sub") and "re" not in site.source.globals:
             continue
         yield added(site, node, text, f"`{name}` is usually given `{text}` here", 2.2)
+
+
+def _switches(site: Site, node: ast.Call, given: set[str | None]) -> Iterator[Edit]:
+    """`b64decode(text, validate=True)`: what a function of the standard library does or does not, unless it is told."""
+    match node.func:
+        case ast.Attribute(value=ast.Name(id=module), attr=name):
+            home = _imported(site, module)
+        case ast.Name(id=name):
+            home = _imported(site, name)
+            home, _, name = home.rpartition(".")
+        case _:
+            return
+    taken = {one.partition("=")[0] for one in _USUAL.get(name, ())}
+    for parameter, default in _flags(home, name) if None not in given else ():
+        if parameter not in given and parameter not in taken:
+            text = f"{parameter}={not default}"
+            yield added(site, node, text, f"`{name}` can be given `{text}` here", 2.3)
+
+
+def _imported(site: Site, name: str) -> str:
+    """What a name of the module stands for by its imports, "" for others."""
+    for one in site.source.tree.body:
+        if isinstance(one, ast.Import) or (isinstance(one, ast.ImportFrom) and not one.level):
+            home = f"{one.module}." if isinstance(one, ast.ImportFrom) else ""
+            for alias in one.names:
+                if (alias.asname or alias.name) == name:
+                    return home + alias.name
+    return ""
+
+
+@lru_cache(maxsize=512)
+def _flags(module: str, name: str) -> tuple[tuple[str, bool], ...]:
+    """(parameter, default) of those that are true or false by default; of the standard library alone, which is safe to import."""
+    top = module.partition(".")[0]
+    if top not in sys.stdlib_module_names or top.startswith(_NEVER):
+        return ()
+    try:
+        parameters = inspect.signature(getattr(import_module(module), name)).parameters.values()
+    except (ImportError, AttributeError, TypeError, ValueError):
+        return ()
+    named = (one for one in parameters if one.kind in (one.KEYWORD_ONLY, one.POSITIONAL_OR_KEYWORD))
+    return tuple((one.name, one.default) for one in named if isinstance(one.default, bool))
 
 
 def _constant(site: Site, node: ast.Call) -> Iterator[Edit]:

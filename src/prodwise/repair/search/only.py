@@ -1,4 +1,4 @@
-"""A step that is done always, and only where a question holds that the file asks elsewhere."""
+"""A step that is done always, and only where a question holds that the file asks elsewhere; or the other way round."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ LINES_MOST = 4
 
 def edits(site: Site) -> Iterator[Edit]:
     source, statement = site.source, site.statement
+    if isinstance(statement, ast.If) and source.function(statement) is not None and (edit := _always(site, statement)):
+        yield edit
     if source.function(statement) is None or not is_step(site) or not alone(site):
         return
     own = {ast.unparse(one) for one in ast.walk(statement) if isinstance(one, ast.expr)}
@@ -37,6 +39,23 @@ def where(site: Site, term: str, cost: float) -> Edit | None:
     inner = text.replace("\n", "\n    ")
     why = f"it is done only when `{term}`"
     return Edit(source.path, start, end, f"if {term}:\n{indent}    {inner}", "only if", why, cost, statement.lineno)
+
+
+def _always(site: Site, statement: ast.If) -> Edit | None:
+    """None where nothing comes after what is done then, or where it cannot be moved out by its lines."""
+    source, body = site.source, statement.body
+    begin, end = source.span(statement)
+    start, text = source.span(body[0])[0], source.text
+    inner, outer = source.indent(body[0]), source.indent(statement)
+    alone = text.startswith("if", begin) and body[0].lineno > source.last_head_line(statement)
+    if statement.orelse or not alone or isinstance(body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break):
+        return None
+    lines, asked = text[start:end].split("\n"), ast.unparse(statement.test)
+    if len(lines) > LINES_MOST or not all(one.startswith(inner) for one in lines[1:] if one.strip()):
+        return None
+    new = "\n".join([lines[0], *(outer + one.removeprefix(inner) for one in lines[1:])])
+    why = f"it is done whether or not `{asked}`"
+    return Edit(source.path, begin, end, new, "unasked", why, 2.4, statement.lineno)
 
 
 def _meant(site: Site, term: str) -> bool:

@@ -40,6 +40,8 @@ def edits(source: Source, statement: ast.stmt, message: str) -> Iterator[Edit]:
             yield from _whole(site, node, message)
             yield from _literal(site, node, pairs)
             yield from _aligned(site, node, message)
+        if pairs and isinstance(node, ast.JoinedStr):
+            yield from _of_a_format(site, node, pairs, message)
         if pairs and isinstance(node, ast.Call) and name_of(node.func) == "replace":
             yield from _replaced(site, node, message)
         if isinstance(node, ast.Constant) and (not isinstance(node.value, str | bytes) or node.value == ""):
@@ -180,3 +182,18 @@ def _literal(site: Site, node: ast.Constant, pairs: list[tuple[str, str]]) -> It
                 if value != node.value and (old or new):
                     why = f"`{node.value[:40]}` is expected as `{value[:40]}`"
                     yield site.swap(node, text[:start] + value + quote, "literal", why, 1.6 if old else 2.0)
+
+
+def _of_a_format(site: Site, node: ast.JoinedStr, pairs: list[tuple[str, str]], message: str) -> Iterator[Edit]:
+    """A piece of what an f-string says between its fields, where it says it once."""
+    start, text = site.source.span(node)[0], site.source.of(node)
+    fields = [one.span() for one in _FIELD.finditer(text)]
+    for old, new in pairs:
+        at = text.find(old)
+        if len(old) < PIECE_LEAST or text.count(old) != 1 or re.search(r"[\\{}'\"\n]", new):
+            continue
+        if not any(first < at + len(old) and at < last for first, last in fields):
+            all_of_it = any(one.replace(old, new) == two for one, two, _ in _both_ways(message))
+            why = f"`{old[:40]}` is expected as `{new[:40]}`"
+            kind = "text" if all_of_it else "literal"
+            yield Edit(site.source.path, start + at, start + at + len(old), new, kind, why, 1.6, node.lineno)
