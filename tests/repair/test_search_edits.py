@@ -722,3 +722,9 @@ def test_what_a_format_says_between_its_fields_becomes_what_is_expected() -> Non
     assert verdict.RISK[found[text.replace("list", "sequence")].kind] > 0
     said = "AssertionError: assert 'no lena in a list' == 'no mary in a list'"
     assert not [one for one in expected.edits(source, statement_at(source, 2), said) if "mary" in one.new]
+
+
+def test_what_is_counted_is_counted_once() -> None:
+    assert not [
+        edit for edit in made("def f(a):\n    return sum(1 for b in a if b)\n", 2).values() if edit.kind == "constant"
+    ]

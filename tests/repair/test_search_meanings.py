@@ -52,6 +52,14 @@ def test_a_question_that_is_always_answered_with_yes_is_none() -> None:
     assert [one.candidate for one in chosen([asked, unasked, elsewhere], alike, RAN)] == [elsewhere, unasked]
 
 
+def test_a_number_is_not_believed_where_any_other_does_as_well() -> None:
+    some = [Candidate(Edit("m.py", 4, 5, new, "constant", "why", 1.0, 1), None, 1.0) for new in ("1", "-2", "0")]
+    assert chosen(some[:2], [("a", "b", "c")] * 2, RAN)[0].candidate is some[0], (
+        "of three, the second one is -2 as well"
+    )
+    assert chosen(some, [("a", "b", "c")] * 3, RAN) == []
+
+
 def test_what_contradicts_a_program_that_only_broke_is_not_believed() -> None:
     one, two = candidate("<", 1.0), candidate("!=", 1.0)
     answers = [("x", "b", "c"), ("a", "b", "c")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log2
@@ -45,6 +46,7 @@ RISK = {
     "entry dropped": 0.15,
     "slip": 0.1,
     "class": 0.1,
+    "constant": 0.05,
 }
 STEEP = 2.0
 LEAP = 3.0
@@ -58,6 +60,8 @@ _NO_VALUE = "!~?"
 LEAST = {0: 0.7, 1: 0.76}
 LEAST_OF_MANY = 0.65
 MOST = 2
+NUMBERS_MOST = 2
+"""A place counted from the end, or from the begin, is the same number twice."""
 EASE = 0.06
 EASILY = 20
 """So many edits that give the failing tests what they want, and break others, are no sign yet that this is easy."""
@@ -129,12 +133,15 @@ def plain(edits: Sequence[Candidate]) -> list[Candidate]:
 
 
 def pinned(edits: Sequence[Candidate], standing: Sequence[Candidate]) -> list[Candidate]:
-    """Without those that move a limit to where nothing holds it: questions that were answered alike did not ask for it."""
+    """Without those that move a limit to where nothing holds it: questions that were answered alike did not ask for it. Nor a number
+    in place of which several others do as well."""
     open_: dict[tuple[str, int], dict[int, bool]] = {}
     for one in standing:
         if one.moved is not None:
             open_.setdefault((one.moved.path, one.moved.at), {})[one.moved.least] = one.moved.told
-    return [one for one in edits if one.moved is None or _held(one.moved, open_[one.moved.path, one.moved.at])]
+    numbers = Counter((one.edit.path, one.edit.start, one.edit.end) for one in standing if one.edit.kind == "constant")
+    held = [one for one in edits if numbers[one.edit.path, one.edit.start, one.edit.end] <= NUMBERS_MOST]
+    return [one for one in held if one.moved is None or _held(one.moved, open_[one.moved.path, one.moved.at])]
 
 
 def _held(moved: Moved, passed: Mapping[int, bool]) -> bool:

@@ -168,6 +168,8 @@ def _arithmetic(site: Site, node: ast.BinOp) -> Iterator[Edit]:
 
 def _constants(site: Site, node: ast.Constant) -> Iterator[Edit]:
     value = node.value
+    if isinstance(site.source.parents.get(node), ast.GeneratorExp):
+        return  # `sum(1 for …)` counts
     if isinstance(value, bool):
         yield site.swap(node, str(not value), "constant", f"`{value}` is meant as `{not value}`", 1.8)
     elif isinstance(value, int) and abs(value) < 10**9:
