@@ -728,3 +728,35 @@ def test_what_is_counted_is_counted_once() -> None:
     assert not [
         edit for edit in made("def f(a):\n    return sum(1 for b in a if b)\n", 2).values() if edit.kind == "constant"
     ]
+
+
+TELLS = 'def f(a, b){}:\n    """Tells."""\n    if b:\n        return {}\n    else:\n        c = [b]\n        return str({})\n'
+
+
+@pytest.mark.parametrize(
+    ("returns", "value", "taken", "error", "message", "place", "answer"),
+    [
+        (" -> str", "b.x", "a[-1]", "IndexError", "list index out of range", "    if b:\n        return b", '""'),
+        (" -> list[int]", "b.x", "a[0]", "IndexError", "tuple index out of range", "    if b:\n        return b", "[]"),
+        ("", "0", "max(a)", "ValueError", "max() arg is an empty sequence", "    if b:\n        return 0", "0"),
+        (
+            "",
+            "0",
+            "c[1]",
+            "IndexError",
+            "list index out of range",
+            "        return str",
+            "0",
+        ),  # what it makes is asked there
+    ],
+)
+def test_there_is_an_answer_for_nothing(
+    returns: str, value: str, taken: str, error: str, message: str, place: str, answer: str
+) -> None:
+    text = TELLS.format(returns, value, taken)
+    source, base = Source("m.py", text), taken.removeprefix("max(").partition("[")[0].rstrip(")")
+    found = {edit.applied(text) for edit in crash.edits(source, statement_at(source, 7), error, message, 0)}
+    indent = place[: len(place) - len(place.lstrip())]
+    assert text.replace(place, f"{indent}if not {base}:\n{indent}    return {answer}\n{place}") in found
+    other = crash.edits(source, statement_at(source, 7), "ValueError", "no such thing", 0)
+    assert not [edit for edit in other if "if not" in edit.new]

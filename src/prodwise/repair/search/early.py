@@ -17,6 +17,18 @@ FORMS_MOST = 8
 QUESTIONS_MOST = 12
 ANSWERS_MOST = 4
 _USUAL = (".strip()", ".lower()")
+_NONE = {
+    "str": '""',
+    "bytes": 'b""',
+    "list": "[]",
+    "List": "[]",
+    "dict": "{}",
+    "Dict": "{}",
+    "tuple": "()",
+    "int": "0",
+    "float": "0.0",
+}
+"""The empty value of what a function says that it hands back."""
 
 
 def edits(site: Site) -> Iterator[Edit]:
@@ -91,10 +103,15 @@ def answers(function: Function) -> list[str]:
     ]
     if not any(value is not None for value in values):
         return [""]
+    told = (
+        [_NONE[one] for one in [ast.unparse(function.returns).partition("[")[0]] if one in _NONE]
+        if function.returns
+        else []
+    )
     texts = ['""'] if any(isinstance(one, ast.JoinedStr) or _joins(one) for one in values) else []
     handed = {one.id for one in values if isinstance(one, ast.Name)}
     given = [one.arg for one in function.args.args if one.arg in handed][:1]
-    return list(dict.fromkeys((*plain, *texts, *given, "None")))[:ANSWERS_MOST]
+    return list(dict.fromkeys((*told, *plain, *texts, *given, "None")))[:ANSWERS_MOST]
 
 
 def _joins(value: ast.expr | None) -> bool:

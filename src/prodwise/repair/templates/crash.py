@@ -12,7 +12,7 @@ from prodwise.repair.search.names import near
 from prodwise.repair.search.nearby import BUILT_IN
 from prodwise.repair.search.site import Site
 from prodwise.repair.source import Function, Source, scope
-from prodwise.repair.templates import lost
+from prodwise.repair.templates import lost, nothing
 
 Rule = Callable[[Site, str], Iterator[Edit]]
 
@@ -351,10 +351,8 @@ def _exhausted(site: Site, message: str) -> Iterator[Edit]:
             and node.func.id == "next"
             and len(node.args) == 1
         ):
-            text = site.source.of(node)
             inner = site.source.of(node.args[0])
             inner = f"({inner})" if isinstance(node.args[0], ast.GeneratorExp) and not inner.startswith("(") else inner
-            del text
             yield site.swap(node, f"next({inner}, None)", "exhausted", "there may be no next one", 1.3)
         if (
             isinstance(node, ast.Call)
@@ -380,11 +378,11 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "KeyError": (_missing_key, _changing),
     "AttributeError": (_attribute,),
     "TypeError": (_type,),
-    "IndexError": (_index,),
+    "IndexError": (_index, nothing.edits),
     "ZeroDivisionError": (_division,),
     "UnicodeDecodeError": (_encoding,),
     "UnicodeEncodeError": (_encoding,),
-    "ValueError": (_exhausted, _encoding),
+    "ValueError": (_exhausted, _encoding, nothing.edits),
     "StopIteration": (_exhausted,),
     "RuntimeError": (_changing,),
     "NameError": (lost.edits,),
