@@ -11,7 +11,7 @@ from prodwise.model.action import ActionKind
 from prodwise.model.errors import NothingFits, OutOfTime
 from prodwise.model.patch import Fault, Proposal
 from prodwise.ports.repair import Workshop
-from prodwise.repair import branches, contrast, limits, rank
+from prodwise.repair import answered, branches, contrast, limits, rank
 from prodwise.repair.edits import unified
 from prodwise.repair.forced import forced, where
 from prodwise.repair.guards import Guards
@@ -147,11 +147,12 @@ class _Search:
         return sorted(held, key=lambda one: one.score)
 
     def _beside(self, passed: Sequence[Candidate]) -> list[Candidate]:
-        """With the limits that pass as well as those that did; in both branches what passes there as well."""
+        """With the limits, and the answers once for all, that pass as well as those that did; in both branches what passes there as
+        well."""
         source_of = cache(partial(source_at, self.probe.tree))
         known = limits.marked(passed, source_of)
         twins = branches.both(known, source_of)
-        more = [*limits.others(known, source_of), *twins]
+        more = [*limits.others(known, source_of), *answered.rivals(known, source_of), *twins]
         also = self._forked(more).passed if more and self.left() > LAST_S else []
         pairs = [one for one in also if one in twins]
         return [*branches.preferred(known, pairs), *(one for one in also if one not in pairs)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import exp, log2
 
 from prodwise.repair.edits import Edit
+from prodwise.repair.forced import KIND as FORCED
 from prodwise.repair.localise import Spectrum
 from prodwise.repair.pool import Candidate, Moved
 
@@ -117,7 +118,7 @@ def chosen(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], sp
     share = weights[best] / sum(weights)
     if share < SHARE_LEAST:
         return []
-    edits = plain(pinned(found[best].edits, standing))
+    edits = plain(pinned([one for one in found[best].edits if one.edit.kind != FORCED], standing))
     judged = [Survivor(one, confidence(one, share, spectrum, known)) for one in edits[:MOST]]
     return [one for one in judged if one.confidence >= LEAST.get(witnesses(one.candidate, spectrum), LEAST_OF_MANY)]
 

@@ -1,0 +1,87 @@
+"""A question that is asked otherwise counts little where the tests pass as well with one answer to it once for all."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.repair import write
+from prodwise.model.errors import Refused
+from prodwise.model.patch import Fault
+from prodwise.repair import answered
+from prodwise.repair.edits import Edit
+from prodwise.repair.forced import KIND
+from prodwise.repair.localise import Spectrum
+from prodwise.repair.pool import Candidate
+from prodwise.repair.search_repairer import SearchRepairer
+from prodwise.repair.source import Source
+from prodwise.repair.verdict import chosen
+from prodwise.sandbox.workshop import Workshop
+
+RAN = Spectrum(tuple({"m.py": frozenset((1, 2, 3))} for _ in range(4)))
+TEXT = "def f(a, b):\n    if a and b:\n        return 1\n    return 2 if a else 3\n"
+
+
+def edited(old: str, new: str, after: int = 0) -> Candidate:
+    start = TEXT.index(old, after)
+    return Candidate(Edit("m.py", start, start + len(old), new, "variable", "why", 1.0, 2), None, 1.0)
+
+
+def test_both_answers_are_tried_for_a_question_that_an_edit_changes() -> None:
+    source = Source("m.py", TEXT)
+    some = answered.rivals(
+        [edited("a and b", "b"), edited("a and", "b and"), edited("return 1", "return 4")], lambda _: source
+    )
+    assert [one.edit.applied(TEXT) for one in some] == [
+        TEXT.replace("a and b", "True"),
+        TEXT.replace("a and b", "False"),
+    ]
+    (one, _) = answered.rivals([edited("a", "b", TEXT.index("2 if"))], lambda _: source)
+    assert one.edit.applied(TEXT) == TEXT.replace("2 if a", "2 if True")
+    assert answered.rivals([edited("1", "4")], lambda _: source) == []
+
+
+def test_where_one_answer_does_as_well_the_question_is_not_believed_and_neither_is_the_answer() -> None:
+    one, source = edited("a and", "b and"), Source("m.py", TEXT)
+    _, never = answered.rivals([one], lambda _: source)
+    assert never.edit.kind == KIND
+    assert chosen([one, never], [("a", "b", "c"), ("a", "b", "d")], RAN) == []
+    assert chosen([never], [("a", "b", "c")], RAN) == []
+    alike = chosen([one, never], [("a", "b", "c")] * 2, RAN)
+    assert [survivor.candidate for survivor in alike] == [one], "wherever it was asked, this is the same"
+
+
+PROGRAM = """def label(name, short, seen):
+    text = name.upper()
+    if short and text:
+        text = text[:2]
+    return text
+"""
+TESTS = """from m import label
+
+
+def test_whole():
+    assert label('tern', False, True) == 'TERN'
+
+
+def test_new():
+    assert label('tern', True, False) == 'TERN'
+
+
+def test_seen():
+    assert label('tern', True, True) == 'TE'
+"""
+
+
+@pytest.mark.timeout(240)
+def test_a_question_is_proposed_where_the_tests_need_both_of_its_answers(tmp_path: Path) -> None:
+    write(tmp_path, {"m.py": PROGRAM, "test_m.py": TESTS})
+    command = (sys.executable, "-m", "pytest", "-q", "test_m.py")
+    try:
+        with Workshop(tmp_path, [" ".join(command)]) as shop:
+            found = next(SearchRepairer().propose(Fault(command), shop, shop.base, 120))
+    except Refused as error:
+        pytest.skip(error.message)
+    assert "+    if short and seen" in found.diff
