@@ -52,6 +52,29 @@ def test_a_question_that_is_always_answered_with_yes_is_none() -> None:
     assert [one.candidate for one in chosen([asked, unasked, elsewhere], alike, RAN)] == [elsewhere, unasked]
 
 
+def test_where_no_question_comes_to_two_edits_they_are_rivals_unless_they_stand_in_one_line() -> None:
+    base = ("f", "b", "c", "d")
+
+    def at(line: int, new: str) -> Candidate:
+        return Candidate(Edit("m.py", line, line + 1, new, "comparison", "why", 1.0, line), None, 1.0)
+
+    told, known = ("a", "b", "c", "d"), Known(own=1, base=base)
+    assert chosen([at(1, "<"), at(2, ">")], [told, told], RAN, known) == []
+    assert len(chosen([at(1, "<"), at(1, ">")], [told, told], RAN, known)) == 2
+    asked = ("a", "b", "c", "e")
+    assert len(chosen([at(1, "<"), at(2, ">")], [asked, asked], RAN, known)) == 2
+    assert len(chosen([at(1, "<"), at(2, ">")], [told, told], RAN, Known(own=1))) == 2, (
+        "without a base nothing is known of it"
+    )
+
+
+def test_a_check_that_many_edits_pass_is_less_of_a_proof() -> None:
+    some = [candidate(f"<{at}", 2.5) for at in range(60)]
+    alike = ("a", "b", "c")
+    few, many = (chosen(some[:most], [alike] * most, RAN)[0].confidence for most in (5, 60))
+    assert many < few - 0.05
+
+
 def test_a_number_is_not_believed_where_any_other_does_as_well() -> None:
     some = [Candidate(Edit("m.py", 4, 5, new, "constant", "why", 1.0, 1), None, 1.0) for new in ("1", "-2", "0")]
     assert chosen(some[:2], [("a", "b", "c")] * 2, RAN)[0].candidate is some[0], (

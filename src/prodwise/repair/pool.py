@@ -31,6 +31,7 @@ JOINED_OF = 4_000
 HISTORY_MOST = 8
 OUTER = 0.9
 """A value of a module or a class is as suspect as the lines that read it, less a little."""
+OUTER_LEAST = 0.5
 FARTHER = 0.92
 """What the failing test does not import itself is less suspect by so much: else hundreds of lines are alike."""
 TAKEN = 0.75
@@ -165,12 +166,15 @@ def _nearer(places: Mapping[tuple[str, int], float], scene: Scene, read: Reader)
 
 def _likely(ranked: Sequence[tuple[float, Source, ast.stmt]]) -> list[tuple[float, Source, ast.stmt]]:
     """The most suspect statements; of those behind them the most suspect tables and patterns, which a thousand lines that all the
-    tests run would keep out for ever."""
-    outer = [one for one in ranked[STATEMENTS_MOST:] if one[1].function(one[2]) is None]
+    tests run would keep out for ever. Before them all switches of modules and classes, which have one edit each."""
+    switches = [one for one in ranked if _switch(one[2]) and one[1].function(one[2]) is None][:OUTER_MOST]
+    rest = [one for one in ranked if one not in switches]
+    outer = [one for one in rest[STATEMENTS_MOST:] if one[1].function(one[2]) is None]
     return [
-        *ranked[: STATEMENTS_MOST - OUTER_MOST],
+        *switches,
+        *rest[: STATEMENTS_MOST - OUTER_MOST],
         *outer[:OUTER_MOST],
-        *ranked[STATEMENTS_MOST - OUTER_MOST : STATEMENTS_MOST],
+        *rest[STATEMENTS_MOST - OUTER_MOST : STATEMENTS_MOST],
     ]
 
 
@@ -281,8 +285,15 @@ def _statements(
             if inside is None and isinstance(statement, ast.Assign | ast.AnnAssign):
                 read = (places.get(line, 0.0) for name in _bound(statement) for line in readers.get(name, ()))
                 value = max(value, OUTER * max(read, default=0.0))
-            if value and (inside is not None or value > 0.5):
+            least = OUTER_LEAST if inside is None and not _switch(statement) else 0.0
+            if value > least:
                 yield value, source, statement
+
+
+def _switch(statement: ast.stmt) -> bool:
+    """`STRICT = False`: there is one edit of it, and all that reads it tells of it."""
+    value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, bool)
 
 
 def _handlers(statement: ast.stmt) -> list[int]:

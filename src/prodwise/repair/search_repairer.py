@@ -128,9 +128,7 @@ class _Search:
             given = [one for one in believed if self._again(one)]
             yield from given
             same = [
-                one.edits
-                for one in meanings(left, answers, known.own)
-                if any(it.candidate in one.edits for it in given)
+                one.edits for one in meanings(left, answers, known) if any(it.candidate in one.edits for it in given)
             ]
             if not same:
                 break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log2
 
 from prodwise.repair.edits import Edit
@@ -65,7 +65,7 @@ NUMBERS_MOST = 2
 """A place counted from the end, or from the begin, is the same number twice."""
 EASE = 0.06
 EASILY = 20
-"""So many edits that give the failing tests what they want, and break others, are no sign yet that this is easy."""
+"""So many edits that give the failing tests what they want are no sign yet that this is easy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def chosen(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], sp
     where several fit alike, none is believed. 3. Nor is a limit where another one passes as well, unless the code tells of this
     one alone; nor a question that is always answered with yes. 4. Unusual edits, those that go around the work, few tests through
     the edited line, and a check that many edits satisfy speak against it. 5. Nothing is proposed below the least confidence."""
-    found = meanings(standing, answers, known.own)
+    found = meanings(standing, answers, known)
     if not found:
         return []
     weights = [weight(one, found, known) for one in found]
@@ -118,19 +118,21 @@ def chosen(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], sp
     share = weights[best] / sum(weights)
     if share < SHARE_LEAST:
         return []
-    edits = plain(pinned([one for one in found[best].edits if one.edit.kind != FORCED], standing))
+    edits = pinned(plain(found[best].edits), standing)
+    known = replace(known, nearly=known.nearly + len(standing))
     judged = [Survivor(one, confidence(one, share, spectrum, known)) for one in edits[:MOST]]
     return [one for one in judged if one.confidence >= LEAST.get(witnesses(one.candidate, spectrum), LEAST_OF_MANY)]
 
 
 def plain(edits: Sequence[Candidate]) -> list[Candidate]:
-    """Without those that ask something else where it does as well to ask nothing: what is always so is no question."""
-    unasked = [one.edit for one in edits if one.edit.kind == "unasked"]
+    """Without those that ask something else where it does as well to ask nothing, or to answer it once for all: what is always so is
+    no question. Such an answer itself is never proposed."""
+    idle = [one.edit for one in edits if one.edit.kind in ("unasked", FORCED)]
 
     def within(one: Edit) -> bool:
-        return any(it.path == one.path and it.start <= one.start and one.end <= it.end and it != one for it in unasked)
+        return any(it.path == one.path and it.start <= one.start and one.end <= it.end and it != one for it in idle)
 
-    return [one for one in edits if not within(one.edit)]
+    return [one for one in edits if one.edit.kind != FORCED and not within(one.edit)]
 
 
 def pinned(edits: Sequence[Candidate], standing: Sequence[Candidate]) -> list[Candidate]:
@@ -149,12 +151,18 @@ def _held(moved: Moved, passed: Mapping[int, bool]) -> bool:
     return len(passed) == 1 or (moved.told and sum(passed.values()) == 1)
 
 
-def meanings(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], own: int = 0) -> list[Meaning]:
-    """What could not be asked beyond the tests' own calls stands for itself: those it passes, as all others do."""
+def meanings(
+    standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], known: Known = NOTHING
+) -> list[Meaning]:
+    """What could not be asked beyond the tests' own calls stands for itself: those it passes, as all others do. Where an edit answers
+    what the unchanged program does, the questions did not come to it: it is one with the others of its line alone."""
     groups: dict[object, list[Candidate]] = {}
     said: dict[object, tuple[str, ...]] = {}
+    own, base = known.own, known.base
     for at, (one, told) in enumerate(zip(standing, answers, strict=True)):
         key: object = told if len(told) >= ASKED_LEAST and not UNKNOWN.issuperset(told[own:]) else at
+        if key is told and len(base) == len(told) and told[own:] == base[own:]:
+            key = (one.edit.path, one.edit.line)
         groups.setdefault(key, []).append(one)
         said[key] = told
     return [Meaning(tuple(sorted(some, key=lambda one: one.score)), said[key]) for key, some in groups.items()]
