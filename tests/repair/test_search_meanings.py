@@ -53,19 +53,21 @@ def test_a_question_that_is_always_answered_with_yes_is_none() -> None:
 
 
 def test_where_no_question_comes_to_two_edits_they_are_rivals_unless_they_stand_in_one_line() -> None:
-    base = ("f", "b", "c", "d")
+    base = ("f", "b", "c", "d", "e", "f")
 
-    def at(line: int, new: str) -> Candidate:
-        return Candidate(Edit("m.py", line, line + 1, new, "comparison", "why", 1.0, line), None, 1.0)
+    def at(line: int, new: str, many: int = 1) -> Candidate:
+        return Candidate(Edit("m.py", line, line + many, new, "comparison", "why", 1.0, line), None, 1.0)
 
-    told, known = ("a", "b", "c", "d"), Known(own=1, base=base)
-    assert chosen([at(1, "<"), at(2, ">")], [told, told], RAN, known) == []
-    assert len(chosen([at(1, "<"), at(1, ">")], [told, told], RAN, known)) == 2
-    asked = ("a", "b", "c", "e")
-    assert len(chosen([at(1, "<"), at(2, ">")], [asked, asked], RAN, known)) == 2
-    assert len(chosen([at(1, "<"), at(2, ">")], [told, told], RAN, Known(own=1))) == 2, (
-        "without a base nothing is known of it"
-    )
+    told, known = ("a", *base[1:]), Known(own=1, base=base)
+    one = at(1, "<")
+    assert chosen([one, at(2, ">")], [told, told], RAN, known) == []
+    assert len(chosen([one, at(1, ">")], [told, told], RAN, known)) == 2
+    step = [at(1, "if a:\n    go()\n", 0), at(3, "    if a:\n    go()\n", 0)]
+    assert len(chosen(step, [told, told], RAN, known)) == 2
+    asked = (*told[:5], "g")
+    assert len(chosen([one, at(2, ">")], [asked, asked], RAN, known)) == 2
+    assert len(chosen([one, at(2, ">")], [told[:4]] * 2, RAN, Known(own=1, base=base[:4]))) == 2, "asked too little"
+    assert len(chosen([one, at(2, ">")], [told, told], RAN, Known(own=1))) == 2, "without a base nothing is known of it"
 
 
 def test_a_check_that_many_edits_pass_is_less_of_a_proof() -> None:

@@ -54,6 +54,8 @@ LEAP = 3.0
 TROUBLE_MORE = 0.1
 ASKED_LEAST = 3
 """So many questions at least tell whether two edits mean the same, one of them beyond the tests' own calls."""
+UNMOVED_LEAST = 5
+"""So many that an edit answers like the unchanged program tell nothing of it."""
 SHARE_LEAST = 0.66
 UNKNOWN = frozenset("?")
 _NO_VALUE = "!~?"
@@ -155,14 +157,16 @@ def meanings(
     standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], known: Known = NOTHING
 ) -> list[Meaning]:
     """What could not be asked beyond the tests' own calls stands for itself: those it passes, as all others do. Where an edit answers
-    what the unchanged program does, the questions did not come to it: it is one with the others of its line alone."""
+    enough of them as the unchanged program does, they did not come to it: it is one with the others of its line alone, or with the
+    same lines put elsewhere."""
     groups: dict[object, list[Candidate]] = {}
     said: dict[object, tuple[str, ...]] = {}
     own, base = known.own, known.base
     for at, (one, told) in enumerate(zip(standing, answers, strict=True)):
         key: object = told if len(told) >= ASKED_LEAST and not UNKNOWN.issuperset(told[own:]) else at
-        if key is told and len(base) == len(told) and told[own:] == base[own:]:
-            key = (one.edit.path, one.edit.line)
+        if key is told and len(base) == len(told) >= own + UNMOVED_LEAST and told[own:] == base[own:]:
+            added = one.edit.new.strip() if one.edit.start == one.edit.end else ""
+            key = (one.edit.path, added or one.edit.line)
         groups.setdefault(key, []).append(one)
         said[key] = told
     return [Meaning(tuple(sorted(some, key=lambda one: one.score)), said[key]) for key, some in groups.items()]
