@@ -48,6 +48,7 @@ RISK = {
     "slip": 0.1,
     "class": 0.1,
     "constant": 0.05,
+    "order": 0.1,
 }
 STEEP = 2.0
 LEAP = 3.0
