@@ -62,6 +62,8 @@ def test_where_no_question_comes_to_two_edits_they_are_rivals_unless_they_stand_
     one = at(1, "<")
     assert chosen([one, at(2, ">")], [told, told], RAN, known) == []
     assert len(chosen([one, at(1, ">")], [told, told], RAN, known)) == 2
+    added = [at(1, "if not a:\n    return 0\n", 0), at(1, "if not a:\n    return 0.0\n", 0)]
+    assert len(chosen([one, *added], [told] * 3, RAN, known)) == 2
     step = [at(1, "if a:\n    go()\n", 0), at(3, "    if a:\n    go()\n", 0)]
     assert len(chosen(step, [told, told], RAN, known)) == 2
     asked = (*told[:5], "g")

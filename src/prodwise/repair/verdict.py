@@ -162,12 +162,13 @@ def meanings(
     same lines put elsewhere."""
     groups: dict[object, list[Candidate]] = {}
     said: dict[object, tuple[str, ...]] = {}
-    own, base = known.own, known.base
+    own, base, lines = known.own, known.base, dict[tuple[str, str], int]()
     for at, (one, told) in enumerate(zip(standing, answers, strict=True)):
         key: object = told if len(told) >= ASKED_LEAST and not UNKNOWN.issuperset(told[own:]) else at
         if key is told and len(base) == len(told) >= own + UNMOVED_LEAST and told[own:] == base[own:]:
             added = one.edit.new.strip() if one.edit.start == one.edit.end else ""
-            key = (one.edit.path, added or one.edit.line)
+            key = lines.setdefault((one.edit.path, added), one.edit.line) if added else one.edit.line
+            key = (one.edit.path, key)
         groups.setdefault(key, []).append(one)
         said[key] = told
     return [Meaning(tuple(sorted(some, key=lambda one: one.score)), said[key]) for key, some in groups.items()]
