@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from bench.repair import write
-from prodwise.model.errors import Refused
 from prodwise.model.patch import Fault
 from prodwise.repair import answered
 from prodwise.repair.edits import Edit
@@ -18,7 +17,7 @@ from prodwise.repair.pool import Candidate
 from prodwise.repair.search_repairer import SearchRepairer
 from prodwise.repair.source import Source
 from prodwise.repair.verdict import chosen
-from prodwise.sandbox.workshop import Workshop
+from tests.repair.workshops import workshop
 
 RAN = Spectrum(tuple({"m.py": frozenset((1, 2, 3))} for _ in range(4)))
 TEXT = "def f(a, b):\n    if a and b:\n        return 1\n    return 2 if a else 3\n"
@@ -79,9 +78,6 @@ def test_seen():
 def test_a_question_is_proposed_where_the_tests_need_both_of_its_answers(tmp_path: Path) -> None:
     write(tmp_path, {"m.py": PROGRAM, "test_m.py": TESTS})
     command = (sys.executable, "-m", "pytest", "-q", "test_m.py")
-    try:
-        with Workshop(tmp_path, [" ".join(command)]) as shop:
-            found = next(SearchRepairer().propose(Fault(command), shop, shop.base, 120))
-    except Refused as error:
-        pytest.skip(error.message)
+    with workshop(tmp_path, command) as shop:
+        found = next(SearchRepairer().propose(Fault(command), shop, shop.base, 120))
     assert "+    if short and seen" in found.diff

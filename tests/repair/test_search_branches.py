@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from prodwise.model.errors import Refused
 from prodwise.model.patch import Fault
 from prodwise.repair import rank
 from prodwise.repair.branches import both, preferred
@@ -20,8 +19,8 @@ from prodwise.repair.search.site import Site
 from prodwise.repair.search_repairer import SearchRepairer
 from prodwise.repair.source import Source, scope
 from prodwise.repair.verdict import MOST
-from prodwise.sandbox.workshop import Workshop
 from tests.repair.small_programs import made
+from tests.repair.workshops import workshop
 
 WAYS = """def save(item, quick, pool):
     if quick:
@@ -181,10 +180,7 @@ def test_a_fix_of_which_the_tests_see_one_branch_is_made_in_both(tmp_path: Path)
     (tmp_path / "m.py").write_text(PROGRAM)
     (tmp_path / "test_m.py").write_text(TEST)
     command = (sys.executable, "-m", "pytest", "-q", "test_m.py")
-    try:
-        with Workshop(tmp_path, [" ".join(command)]) as shop:
-            found = list(islice(SearchRepairer().propose(Fault(command), shop, shop.base, 40.0), MOST))
-    except Refused as error:
-        pytest.skip(error.message)
+    with workshop(tmp_path, command) as shop:
+        found = list(islice(SearchRepairer().propose(Fault(command), shop, shop.base, 40.0), MOST))
     assert any("+        kept = pool.run(store, clean(item)" in one.diff and "+        kept = store(clean(item)" in one.diff
                for one in found), [one.diff for one in found]  # fmt: skip

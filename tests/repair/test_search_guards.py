@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from prodwise.model.errors import Refused
 from prodwise.model.patch import Fault
 from prodwise.repair.edits import Edit
 from prodwise.repair.guards import Guards
@@ -16,7 +15,7 @@ from prodwise.repair.pool import Candidate
 from prodwise.repair.probe import Probe
 from prodwise.repair.scene import look
 from prodwise.repair.source import Source
-from prodwise.sandbox.workshop import Workshop
+from tests.repair.workshops import workshop
 
 PROGRAM = "def price(cups):\n    return cups * 2\n"
 FILES = {
@@ -32,14 +31,11 @@ def guards(tmp_path: Path) -> Iterator[Guards]:
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
     command = (sys.executable, "-m", "pytest", "-q", "test_check.py")
-    try:
-        with Workshop(tmp_path, [" ".join(command)]) as shop, shop.fresh(shop.base) as tree:
-            probe = Probe(tree)
-            scene = look(probe, Fault(command), 60.0)
-            assert scene is not None
-            yield Guards(scene, probe)
-    except Refused as error:
-        pytest.skip(error.message)
+    with workshop(tmp_path, command) as shop, shop.fresh(shop.base) as tree:
+        probe = Probe(tree)
+        scene = look(probe, Fault(command), 60.0)
+        assert scene is not None
+        yield Guards(scene, probe)
 
 
 def candidate(new: str) -> Candidate:

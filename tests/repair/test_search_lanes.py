@@ -10,13 +10,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from prodwise.model.errors import Refused
 from prodwise.repair.edits import Edit
 from prodwise.repair.lanes import Lanes
 from prodwise.repair.probe import BEST, NEARLY, Probe, Trial, Tried, Try
 from prodwise.repair.source import Source
 from prodwise.repair.whole import Whole, around
 from prodwise.sandbox.workshop import Workshop
+from tests.repair.workshops import workshop
 
 PROGRAM = """import itertools
 
@@ -61,11 +61,8 @@ PRICE, NUMBER, MANY = (f"test_m.py::test_{name}" for name in ("price", "number",
 def shop(tmp_path: Path) -> Iterator[Workshop]:
     (tmp_path / "m.py").write_text(PROGRAM)
     (tmp_path / "test_m.py").write_text(TESTS)
-    try:
-        with Workshop(tmp_path, [" ".join(COMMAND)]) as shop:
-            yield shop
-    except Refused as error:
-        pytest.skip(error.message)
+    with workshop(tmp_path, COMMAND) as shop:
+        yield shop
 
 
 def edits(pairs: Sequence[tuple[str, str]]) -> dict[int, Try]:

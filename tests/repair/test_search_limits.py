@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from bench.repair import write
-from prodwise.model.errors import Refused
 from prodwise.model.patch import Fault
 from prodwise.repair import limits
 from prodwise.repair.edits import Edit
@@ -17,7 +16,7 @@ from prodwise.repair.pool import Candidate
 from prodwise.repair.search_repairer import SearchRepairer
 from prodwise.repair.source import Source
 from prodwise.repair.verdict import chosen
-from prodwise.sandbox.workshop import Workshop
+from tests.repair.workshops import workshop
 
 TEXT = 'def f(parts):\n    """{said}."""\n    if len(parts) < 2:\n        raise ValueError(parts)\n    return parts\n'
 RAN = Spectrum(tuple({"m.py": frozenset((3,))} for _ in range(4)))
@@ -104,10 +103,7 @@ def test_a_limit_is_proposed_where_the_tests_hold_it(tmp_path: Path, good: str, 
     test = ASKS.replace("a b c d", good).replace("4", str(len(good.split()))) + SHORT.replace("{words}", words)
     write(tmp_path, {"m.py": LOG, "test_m.py": test})
     command = (sys.executable, "-m", "pytest", "-q", "test_m.py")
-    try:
-        with Workshop(tmp_path, [" ".join(command)]) as shop:
-            found = next(SearchRepairer().propose(Fault(command), shop, shop.base, 150), None)
-    except Refused as error:
-        pytest.skip(error.message)
+    with workshop(tmp_path, command) as shop:
+        found = next(SearchRepairer().propose(Fault(command), shop, shop.base, 150), None)
     assert bool(found) == bool(wanted)
     assert found is None or wanted in found.diff

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import pytest
 
 from bench.repair import write
-from prodwise.model.errors import Refused
 from prodwise.model.patch import Fault
 from prodwise.repair.edits import Edit
 from prodwise.repair.inside import prodwise_questions
@@ -20,7 +19,7 @@ from prodwise.repair.probe import Probe, Try
 from prodwise.repair.search_repairer import SearchRepairer
 from prodwise.repair.source import Source
 from prodwise.repair.verdict import Known, chosen
-from prodwise.sandbox.workshop import Workshop
+from tests.repair.workshops import workshop
 
 RAN = Spectrum(tuple({"m.py": frozenset((1,))} for _ in range(4)))
 
@@ -172,11 +171,8 @@ def test_what_takes_the_program_long_is_not_asked(tmp_path: Path) -> None:
         at: Edit("m.py", start, start + 8, new, "kind", "why", 1.0, 9) for at, new in enumerate(("cups + 2", "cups"))
     }
     tries = {at: Try(one, unit, 1.0) for at, one in made.items()}
-    try:
-        with Workshop(tmp_path, [" ".join(command)]) as shop, shop.fresh(shop.base) as tree:
-            told = Probe(tree).compare(command, tries, 20.0)
-    except Refused as error:
-        pytest.skip(error.message)
+    with workshop(tmp_path, command) as shop, shop.fresh(shop.base) as tree:
+        told = Probe(tree).compare(command, tries, 20.0)
     assert told.own == 3
     assert set(told.answers) == {-1, 0, 1}
     assert len({answers[0] for answers in told.answers.values()}) == 3
@@ -212,11 +208,8 @@ ENDLESS = """def search(values, wanted):
 def test_a_whole_file_of_cases_of_which_some_never_end(tmp_path: Path) -> None:
     write(tmp_path, {"m.py": ENDLESS, "test_m.py": WHOLE})
     command = (sys.executable, "-m", "pytest", "-q", "test_m.py")
-    try:
-        with Workshop(tmp_path, [" ".join(command)]) as shop:
-            found = next(SearchRepairer().propose(Fault(command), shop, shop.base, 150))
-    except Refused as error:
-        pytest.skip(error.message)
+    with workshop(tmp_path, command) as shop:
+        found = next(SearchRepairer().propose(Fault(command), shop, shop.base, 150))
     assert "+            low = middle + 1" in found.diff
 
 
@@ -230,8 +223,5 @@ def test_where_tests_leave_open_what_is_meant_nothing_is_said(tmp_path: Path) ->
         },
     )
     command = (sys.executable, "-m", "pytest", "-q", "test_m.py")
-    try:
-        with Workshop(tmp_path, [" ".join(command)]) as shop:
-            assert list(SearchRepairer().propose(Fault(command), shop, shop.base, 150)) == []
-    except Refused as error:
-        pytest.skip(error.message)
+    with workshop(tmp_path, command) as shop:
+        assert list(SearchRepairer().propose(Fault(command), shop, shop.base, 150)) == []

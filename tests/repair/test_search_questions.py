@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from prodwise.model.errors import NothingFits, Refused
+from prodwise.model.errors import NothingFits
 from prodwise.model.patch import Fault
 from prodwise.repair import contrast
 from prodwise.repair.forced import Forced, forced
@@ -20,6 +20,7 @@ from prodwise.repair.search_repairer import SearchRepairer
 from prodwise.repair.source import Source, scope
 from prodwise.sandbox.workshop import Workshop
 from tests.repair.small_programs import made, statement_at
+from tests.repair.workshops import workshop
 
 PROGRAM = """class Task:
     def __init__(self, name, hidden=False):
@@ -80,11 +81,8 @@ def shop(tmp_path: Path) -> Iterator[Workshop]:
     (tmp_path / "m.py").write_text(PROGRAM)
     (tmp_path / "test_m.py").write_text(TESTS)
     (tmp_path / "test_o.py").write_text(OPPOSITE)
-    try:
-        with Workshop(tmp_path, [" ".join(COMMAND)]) as shop:
-            yield shop
-    except Refused as error:
-        pytest.skip(error.message)
+    with workshop(tmp_path, COMMAND) as shop:
+        yield shop
 
 
 def site(line: int, text: str = PROGRAM) -> Site:

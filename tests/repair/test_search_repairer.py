@@ -17,7 +17,7 @@ from prodwise.repair import commands
 from prodwise.repair.localise import Spectrum, suspicion
 from prodwise.repair.scene import said_of
 from prodwise.repair.search_repairer import SearchRepairer
-from prodwise.sandbox.workshop import Workshop
+from tests.repair.workshops import workshop
 
 
 def named(project: str, bug: str) -> tuple[Project, Bug]:
@@ -73,11 +73,8 @@ def test_how_much_there_was_no_time_for_is_told(tmp_path: Path) -> None:
         {"m.py": f"def far(a, b):\n    total = a + b\n{body}    return total\n", "test_m.py": test},
     )
     command = (sys.executable, "-m", "pytest", "-q", "test_m.py")
-    try:
-        with Workshop(tmp_path, [" ".join(command)]) as shop, pytest.raises(OutOfTime, match=r"[\d,]+ of [\d,]+ edits"):
-            list(SearchRepairer().propose(Fault(command), shop, shop.base, 25))
-    except Refused as error:
-        pytest.skip(error.message)
+    with workshop(tmp_path, command) as shop, pytest.raises(OutOfTime, match=r"[\d,]+ of [\d,]+ edits"):
+        list(SearchRepairer().propose(Fault(command), shop, shop.base, 25))
 
 
 @pytest.mark.timeout(120)
@@ -85,11 +82,8 @@ def test_a_check_that_passes_is_no_fault(tmp_path: Path) -> None:
     project, bug = named("till", "operator")
     write(tmp_path, project.files)
     command = (sys.executable, "-m", "pytest", bug.test)
-    try:
-        with Workshop(tmp_path, [" ".join(command)]) as shop:
-            assert list(SearchRepairer().propose(Fault(command), shop, shop.base, 60)) == []
-    except Refused as error:
-        pytest.skip(error.message)
+    with workshop(tmp_path, command) as shop:
+        assert list(SearchRepairer().propose(Fault(command), shop, shop.base, 60)) == []
 
 
 @pytest.mark.timeout(120)
@@ -104,11 +98,8 @@ def test_an_exception_that_a_test_waits_for_is_raised(tmp_path: Path) -> None:
     }
     write(tmp_path, files)
     command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_m.py::test_none")
-    try:
-        with Workshop(tmp_path, [" ".join(command)]) as shop:
-            found = next(SearchRepairer().propose(Fault(command), shop, shop.base, 60))
-    except Refused as error:
-        pytest.skip(error.message)
+    with workshop(tmp_path, command) as shop:
+        found = next(SearchRepairer().propose(Fault(command), shop, shop.base, 60))
     assert "+    if url is None:\n+        raise ValueError(" in found.diff
 
 
@@ -124,11 +115,8 @@ def test_what_the_gates_refuse_is_not_the_end(tmp_path: Path) -> None:
     }
     write(tmp_path, files)
     command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_m.py::test_at")
-    try:
-        with Workshop(tmp_path, [" ".join(command)]) as shop:
-            found = [one.diff for one in SearchRepairer().propose(Fault(command), shop, shop.base, 60)]
-    except Refused as error:
-        pytest.skip(error.message)
+    with workshop(tmp_path, command) as shop:
+        found = [one.diff for one in SearchRepairer().propose(Fault(command), shop, shop.base, 60)]
     assert "+        if price <= most:" in found[0]
     assert len(found) == len(set(found))
     assert any("(price - 1) < most" in one for one in found[1:]), found

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from bench.repair import write
-from prodwise.model.errors import Refused
 from prodwise.model.patch import Fault
 from prodwise.repair.search_repairer import SearchRepairer
-from prodwise.sandbox.workshop import Workshop
+from tests.repair.workshops import workshop
 
 PROGRAM = """STRICT = False
 NAMES = {}
@@ -35,9 +34,6 @@ FAILS = "\n\ndef test_spaces():\n    assert read('a, b') == ['a', 'b']\n"
 def test_a_switch_is_tried_though_all_tests_read_it(tmp_path: Path) -> None:
     write(tmp_path, {"m.py": PROGRAM, "test_m.py": f"from m import read\n{PASSES}{FAILS}"})
     command = (sys.executable, "-m", "pytest", "-q", "test_m.py")
-    try:
-        with Workshop(tmp_path, [" ".join(command)]) as shop:
-            found = [one.diff for one in SearchRepairer().propose(Fault(command), shop, shop.base, 120)]
-    except Refused as error:
-        pytest.skip(error.message)
+    with workshop(tmp_path, command) as shop:
+        found = [one.diff for one in SearchRepairer().propose(Fault(command), shop, shop.base, 120)]
     assert any("+STRICT = True" in one for one in found), found
