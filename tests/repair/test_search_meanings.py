@@ -105,8 +105,8 @@ def test_of_two_meanings_the_one_that_changes_little_else_is_believed() -> None:
 
 def test_a_check_that_many_edits_satisfy_is_no_proof() -> None:
     one = candidate("<", 2.5)
-    assert chosen([one], [()], RAN, Known(nearly=3))[0].candidate is one
-    assert chosen([one], [()], RAN, Known(nearly=400)) == []
+    assert chosen([one], [()], RAN, Known(mended=3))[0].candidate is one
+    assert chosen([one], [()], RAN, Known(mended=400)) == []
 
 
 def test_what_is_asked_of_a_mapping_is_also_whether_an_entry_may_be_nothing() -> None:

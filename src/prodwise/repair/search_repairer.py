@@ -217,7 +217,7 @@ class _Search:
         """What each answers to all questions, where that can be asked, and what is known beside; in a tree of its own, for it may be
         harmed."""
         if len(standing) < 2 or not self.left() > LAST_S:
-            return [()] * len(standing), Known(holds=self.scene.breaks, nearly=self.nearly)
+            return [()] * len(standing), Known(holds=self.scene.breaks, mended=self.nearly)
         with self.workshop.fresh(self.base) as tree:
             probe = self.probe.again(tree)
             command = self.scene.check.whole or self.scene.check.command

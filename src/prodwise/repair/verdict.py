@@ -95,13 +95,14 @@ class Meaning:
 @dataclass(frozen=True, slots=True)
 class Known:
     """own: how many of the questions, the first ones, are the tests' own calls; base: what the unchanged program answers; holds: that
-    this is right wherever it is a value, since all that failed did so with an error or never ended; nearly: how many edits mended
-    what failed, and broke what other tests ask for. To end without an error is easy for most: where it holds, the base tells more."""
+    this is right wherever it is a value, since all that failed did so with an error or never ended; mended: how many edits mend
+    what failed: at first those alone that break what other tests ask for. To end without an error is easy for most: where it holds,
+    the base tells more."""
 
     own: int = 0
     base: tuple[str, ...] = ()
     holds: bool = False
-    nearly: int = 0
+    mended: int = 0
 
 
 NOTHING = Known()
@@ -122,7 +123,7 @@ def chosen(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], sp
     if share < SHARE_LEAST:
         return []
     edits = pinned(plain(found[best].edits), standing)
-    known = replace(known, nearly=known.nearly + len(standing))
+    known = replace(known, mended=known.mended + len(standing))
     judged = [Survivor(one, confidence(one, share, spectrum, known)) for one in edits[:MOST]]
     return [one for one in judged if one.confidence >= LEAST.get(witnesses(one.candidate, spectrum), LEAST_OF_MANY)]
 
@@ -198,7 +199,7 @@ def changed(one: Meaning, known: Known) -> float:
 def confidence(one: Candidate, share: float, spectrum: Spectrum, known: Known = NOTHING) -> float:
     ran = witnesses(one, spectrum)
     value = share * (0.95 - RISK.get(one.edit.kind, 0.0) - 0.06 * one.score) + min(0.1, 0.03 * log2(1 + ran))
-    value -= 0.0 if known.holds else EASE * log2(1 + known.nearly / EASILY)
+    value -= 0.0 if known.holds else EASE * log2(1 + known.mended / EASILY)
     return max(0.0, min(0.99, value))
 
 
