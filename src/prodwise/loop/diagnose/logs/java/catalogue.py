@@ -136,11 +136,13 @@ class Catalogue:
         return artifact
 
     def named(self, name: str) -> str:
-        """The artifact of that name, whatever its group, or else the first one that begins with the same two words; "" for none."""
+        """The artifact of that name, whatever its group, or else the first one that begins with the same two words, or where
+        nothing is told of fetching a known one; "" for none."""
         used = [one for one in self.artifacts.values() if self.on_path(one)]
         begin = words_of(name)[:2]
         like = [one for one in used if len(begin) > 1 and words_of(one.name)[:2] == begin]
-        return next((one.key for one in (*(one for one in used if one.name == name), *like)), "")
+        listed = next((one.key for one in (*(one for one in used if one.name == name), *like)), "")
+        return listed or (published.named(name) if self.jars is Jars.NONE else "")
 
     def is_own(self, name: str) -> bool:
         """Whether a class or package is the project's."""
@@ -167,6 +169,11 @@ class Catalogue:
         like = [one for one in near if self.on_path(one) and _MORE.fullmatch(one.name.removeprefix(name))]
         same = (one for one in like if one.name.startswith(name) and one.group.split(".")[:2] == group.split(".")[:2])
         return next((one.key for one in sorted(same, key=lambda one: (one.group != group, one.name))), "")
+
+    def unlisted(self, name: str) -> str:
+        """The artifact that a class is known to come from, where nothing is told of fetching, and it is mentioned nowhere; "" else."""
+        artifact = published.owner(name) if self.jars is Jars.NONE else ""
+        return artifact if artifact and not self._known(artifact) else ""
 
     def hardly(self, name: str) -> list[tuple[str, float]]:
         """The same where no name fits: those that share a word with it."""

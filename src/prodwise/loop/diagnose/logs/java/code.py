@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from prodwise.loop.diagnose.logs.java import files
+from prodwise.loop.diagnose.logs.java.naming import Naming
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Failure
@@ -16,6 +18,7 @@ ERRORS_MAX: Final = 60
 FRAMES_MAX: Final = 40
 MORE_MAX: Final = 8
 OUTER: Final = 0.6  # of the share of an exception that has a cause
+OUTER_OF_LINKAGE: Final = 0.4  # where that cause is a name that is not there
 OWN: Final = "own"
 Whose = Callable[[str], str]
 """The artifact that a class comes from; OWN for the project's, "" when not known."""
@@ -29,10 +32,6 @@ _AT: Final = re.compile(
     r"{1,400}\.(?:java|kt|kts|scala|groovy)):"
     r"(?:\[\d+,\d+\]| ?\(\d+, ?\d+\)|\d+(?::\d+)?:?)\s?(.{0,1500})"
 )
-_JAR: Final = re.compile(
-    r"(?:repository/([\w./-]{3,300})/([\w.-]{1,120})|files-2\.1/([\w.-]{1,150})/([\w.-]{1,120}))/([\w.+-]{1,80})/"
-)
-_FILE: Final = re.compile(r"/([\w.-]{1,120})/([\w.+-]{1,80})/\1-\2[\w.-]{0,60}\.jar")
 _DASHED: Final = re.compile(r"(?<![\w.$/:-])[a-z][a-z0-9]{1,40}(?:-[a-z0-9]{1,40}){1,6}(?![\w/-])")
 """What may be the name of an artifact in a sentence."""
 _SYMBOL: Final = re.compile(r"symbol:\s{0,4}(class|method|variable|static|interface|constructor)\s{1,4}(\w{1,120})")
@@ -47,8 +46,15 @@ _THROWN: Final = re.compile(
     r"((?:[a-z_]\w{0,60}\.){1,12}[A-Z][\w$]{0,120}(?:Exception|Error|Throwable|Failure)?)(?::\s{0,2}(.{0,1500}))?$"
 )
 _FRAME: Final = re.compile(
-    r"^\s{1,12}at (?:(?=[^(/\n]{1,200}/)[\w.-]{1,80}(?:@[\w.-]{1,60})?//?)?((?:[\w$]{1,120}\.){1,14}[\w$<>]{1,120}) ?\("
+    r"^(?:\[ERROR\] )?\s{1,12}at (?:(?=[^(/\n]{1,200}/)[\w.-]{1,80}(?:@[\w.-]{1,60})?//?)?((?:[\w$]{1,120}\.){1,14}[\w$<>]{1,120}) ?\("
 )
+_ABSENT: Final = re.compile(
+    r"class path resource \[((?:[a-z_]\w{0,60}\.){1,12}[A-Z]\w{0,120})[\w$]{0,120}\.class\] cannot be opened because it does not exist"
+)
+_SIGNATURE: Final = re.compile(
+    r"'[\w.$\[\]]{1,200} ((?:[a-z_]\w{0,60}\.){1,12}[A-Z]\w{0,120})[\w$]{0,120}\.(?:<init>|\w{1,120})\([\w.$, \[\]]{0,600}\)'"
+)
+"""How the JVM writes a method that is not there, where a framework tells the words of the error without its name."""
 _LINKAGE: Final = (
     "NoClassDefFoundError",
     "ClassNotFoundException",
@@ -87,22 +93,6 @@ _RUNNERS: Final = (
 _TESTERS: Final = re.compile(r"(?:^|\.)(?:assert\w*|hamcrest|opentest4j|junit|testng|truth|mockito|surefire)(?:\.|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class Naming:
-    """A class or package that an error names. artifact, version: when the error names its file, too, of whatever group if it begins
-    with ":"; by: the class that asked.
-    """
-
-    name: str
-    reason: Reason
-    kind: Failure
-    line: int
-    share: float = 1.0
-    artifact: str = ""
-    version: str = ""
-    by: str = ""
-
-
 def of_tool(name: str) -> bool:
     """Whether a build tool brings it: what calls it is older or newer than the tool, and a dependency it is not."""
     return name.startswith("org.gradle.")
@@ -114,11 +104,7 @@ def of_jdk(name: str) -> bool:
 
 def compiled(log: Log) -> Iterator[Naming]:
     """Errors of javac, kotlinc and scalac."""
-    for number, line in log.hits("incompatible version of Kotlin", 20):
-        if (jar := _JAR.search(line)) is not None:
-            name = f"{(jar[1] or jar[3]).replace('/', '.')}:{jar[2] or jar[4]}"
-            yield Naming(name, Reason.BROKEN_FILE, Failure.COMPILATION, number, artifact=name, version=jar[5])
-    yield from _bad_files(log)
+    yield from files.unread(log)
     errors = 0
     seen: set[tuple[str, str]] = set()
     for number, line, message in _reported(log):
@@ -135,18 +121,6 @@ def compiled(log: Log) -> Iterator[Naming]:
             if (one.name, one.reason) not in seen and not of_jdk(one.name):
                 seen.add((one.name, one.reason))
                 yield one
-
-
-def _bad_files(log: Log) -> Iterator[Naming]:
-    """Files of a dependency that this compiler cannot read, wherever that is told."""
-    told: set[str] = set()
-    for number, line in log.hits("bad class file", 60):
-        jar, file = _JAR.search(line), _FILE.search(line)
-        name = f"{(jar[1] or jar[3]).replace('/', '.')}:{jar[2] or jar[4]}" if jar else f":{file[1]}" if file else ""
-        if name and name not in told:
-            told.add(name)
-            version = jar[5] if jar else file[2] if file else ""
-            yield Naming(name, Reason.BROKEN_FILE, Failure.COMPILATION, number, artifact=name, version=version)
 
 
 def warned(log: Log) -> Iterator[Naming]:
@@ -236,7 +210,7 @@ def thrown(log: Log, whose: Whose) -> Iterator[Naming]:
     for at, (number, name, message) in enumerate(told):
         weight = 1.0 if not marked or _belongs(log, number, marked) else 0.2
         if at + 1 < len(told) and told[at + 1][0] in causes and name.rpartition(".")[2] not in _LINKAGE:
-            weight *= OUTER
+            weight *= OUTER_OF_LINKAGE if told[at + 1][1].rpartition(".")[2] in _LINKAGE else OUTER
         for one in _of_exception(number, name, message, _below(log, number), whose):
             count = seen.get((one.name, one.reason), 0)
             seen[one.name, one.reason] = count + 1
@@ -320,14 +294,18 @@ def _of_exception(
                 yield Naming(found, Reason.LACKS, Failure.RUNTIME, number, share)
         return
     yield from _raised(path, whose)
+    artifacts = 0
     for at, line in [(number, message), *more]:
+        for found in (*_ABSENT.findall(line.replace("/", ".")), *_SIGNATURE.findall(line)):
+            yield Naming(found, Reason.LACKS, Failure.RUNTIME, at, by=path[0][1] if path else "")
         for place, found in enumerate(_CLASS.findall(line)[:3]):
             yield Naming(found, Reason.NAMED, Failure.RUNTIME, at, 0.6**place)
         for found in _DASHED.findall(line)[:3]:
+            artifacts += 1
             yield Naming(found, Reason.NAMED, Failure.RUNTIME, at, 0.8, artifact=f":{found}")
     tester = _TESTERS.search(name.lower()) is not None
     if not of_jdk(name) and (not tester or name.endswith("Exception")):  # a test tool's own exception is no assertion
-        yield Naming(name, Reason.NAMED, Failure.RUNTIME, number, 0.8 if tester else 0.4)
+        yield Naming(name, Reason.NAMED, Failure.RUNTIME, number, 0.8 if tester and not artifacts else 0.4)
 
 
 def _raised(path: list[tuple[int, str]], whose: Whose) -> Iterator[Naming]:

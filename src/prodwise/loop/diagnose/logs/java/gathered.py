@@ -6,6 +6,7 @@ import re
 from itertools import islice
 from typing import Final
 
+from prodwise.loop.diagnose.logs.java import published
 from prodwise.loop.diagnose.logs.java.catalogue import Catalogue, Jars, Seen
 from prodwise.loop.diagnose.logs.java.fetched import JARS, fetches, tells_of_fetching
 from prodwise.loop.diagnose.logs.text import Log
@@ -67,7 +68,8 @@ def gathered(log: Log, quiet: Log) -> Catalogue:
     names = {one.name for one in found.artifacts.values()}
     for match in _matches(quiet, ".jar", _FRAME_JAR, 5_000):
         if match[2] not in names:
-            found.add(".".join(match[1].split(".")[:2]), match[2], match[3])
+            group = published.named(match[2], match[1]).partition(":")[0]
+            found.add(group or match[1], match[2], match[3])
     for needle, pattern in (("/.m2/repository/", _LOCAL), ("files-2.1/", _CACHED)):
         for match in _matches(quiet, needle, pattern, 5_000):
             found.add(match[1].strip("/").replace("/", "."), match[2], match[3], jar=True)

@@ -68,7 +68,7 @@ def step(log: Log) -> Failure | None:
 
 def clues(log: Log, known: Catalogue) -> Iterator[Clue]:
     """What the resolver names, and what it was required by."""
-    if "* What went wrong:" not in log.text:
+    if "* What went wrong:" not in log.text and "A problem occurred " not in log.text:
         return
     for words, reason, share in _SAID:
         for number, line in log.hits(words, 30):

@@ -75,6 +75,14 @@ def clues(log: Log, known: Catalogue) -> Iterator[Clue]:
     yield from _realm(log, known)
 
 
+def unread(log: Log) -> Iterator[Clue]:
+    """When nothing else is named: what has no POM at its address, which a build may survive."""
+    for number, line in log.hits("The POM for ", 20):
+        found = NAMED.search(line) if "is missing" in line else None
+        if found is not None:
+            yield Clue(Reason.NOT_FOUND, f"{found[1]}:{found[2]}", Failure.RESOLUTION, number, found[3], 0.8)
+
+
 def of_goal(log: Log, known: Catalogue) -> Iterator[Clue]:
     """When nothing else is named: what a failed goal's plugin runs, which has the plugin's name (maven-lint-plugin runs lint)."""
     for number, line in log.hits("Failed to execute goal ", 3):

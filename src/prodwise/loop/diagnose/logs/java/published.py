@@ -5,6 +5,7 @@ own manual, what Debian has not, or has under another name. Where a log mentions
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
@@ -55,6 +56,7 @@ com.google.protobuf:protobuf-java com.google.protobuf
 com.graphql-java:graphql-java graphql
 com.h2database:h2 org.h2
 com.hazelcast:hazelcast com.hazelcast
+com.hazelcast:hazelcast-hibernate53 com.hazelcast.hibernate
 com.jayway.jsonpath:json-path com.jayway.jsonpath
 com.mysql:mysql-connector-j com.mysql.cj
 com.nimbusds:nimbus-jose-jwt com.nimbusds.jose com.nimbusds.jwt
@@ -101,6 +103,8 @@ io.micrometer:micrometer-core io.micrometer.core
 io.micrometer:micrometer-observation io.micrometer.observation
 io.micrometer:micrometer-registry-prometheus io.micrometer.prometheus io.micrometer.prometheusmetrics
 io.micrometer:micrometer-tracing io.micrometer.tracing
+io.micrometer:micrometer-tracing-bridge-brave io.micrometer.tracing.brave
+io.micrometer:micrometer-tracing-bridge-otel io.micrometer.tracing.otel
 io.mockk:mockk-jvm io.mockk
 io.netty:netty-buffer io.netty.buffer
 io.netty:netty-codec-http io.netty.handler.codec.http
@@ -114,7 +118,12 @@ io.projectreactor.netty:reactor-netty-core reactor.netty
 io.projectreactor.netty:reactor-netty-http reactor.netty.http
 io.projectreactor:reactor-core reactor.core
 io.projectreactor:reactor-test reactor.test
+io.quarkus:quarkus-arc io.quarkus.arc
+io.quarkus:quarkus-bootstrap-core io.quarkus.bootstrap
+io.quarkus:quarkus-builder io.quarkus.builder
 io.quarkus:quarkus-core io.quarkus.runtime
+io.quarkus:quarkus-core-deployment io.quarkus.deployment
+io.quarkus:quarkus-junit5 io.quarkus.test.junit
 io.r2dbc:r2dbc-spi io.r2dbc.spi
 io.reactivex.rxjava2:rxjava io.reactivex
 io.reactivex.rxjava3:rxjava io.reactivex.rxjava3
@@ -178,8 +187,9 @@ org.apache.hadoop:hadoop-common org.apache.hadoop.conf org.apache.hadoop.fs
 org.apache.httpcomponents.client5:httpclient5 org.apache.hc.client5
 org.apache.httpcomponents.core5:httpcore5 org.apache.hc.core5
 org.apache.httpcomponents:httpclient org.apache.http
-org.apache.kafka:kafka-clients org.apache.kafka.clients
+org.apache.kafka:kafka-clients org.apache.kafka.clients org.apache.kafka.common
 org.apache.kafka:kafka-streams org.apache.kafka.streams
+org.apache.kafka:kafka_2.13 kafka
 org.apache.logging.log4j:log4j-api org.apache.logging.log4j
 org.apache.logging.log4j:log4j-core org.apache.logging.log4j.core
 org.apache.maven:maven-core org.apache.maven.execution org.apache.maven.lifecycle
@@ -196,6 +206,7 @@ org.apache.tomcat.embed:tomcat-embed-core org.apache.catalina org.apache.coyote 
 org.apache.velocity:velocity-engine-core org.apache.velocity
 org.assertj:assertj-core org.assertj.core
 org.awaitility:awaitility org.awaitility
+org.bstats:bstats-bukkit org.bstats.bukkit
 org.checkerframework:checker-qual org.checkerframework.checker
 org.dom4j:dom4j org.dom4j
 org.easymock:easymock org.easymock
@@ -206,8 +217,9 @@ org.eclipse.jetty:jetty-util org.eclipse.jetty.util
 org.ehcache:ehcache org.ehcache
 org.elasticsearch.client:elasticsearch-rest-client org.elasticsearch.client
 org.elasticsearch:elasticsearch org.elasticsearch
-org.flywaydb:flyway-core org.flywaydb.core
+org.flywaydb:flyway-core org.flywaydb
 org.freemarker:freemarker freemarker
+org.glassfish.jaxb:jaxb-runtime com.sun.xml.bind.v2
 org.glassfish.jersey.core:jersey-client org.glassfish.jersey.client
 org.glassfish.jersey.core:jersey-common org.glassfish.jersey
 org.glassfish.jersey.core:jersey-server org.glassfish.jersey.server
@@ -325,20 +337,50 @@ software.amazon.awssdk:sqs software.amazon.awssdk.services.sqs
 """
 
 
+_FAMILIES: Final = {
+    "com.amazonaws.services": "com.amazonaws:aws-java-sdk-",
+    "software.amazon.awssdk.services": "software.amazon.awssdk:",
+}
+"""Of each of whose packages an artifact of its name is published."""
+
+
 @lru_cache(maxsize=4_096)
 def owner(name: str) -> str:
     """The artifact that a class or package is known to come from, by the longest beginning that is known; "" for none."""
     parts = name.split(".")
-    beginnings = (".".join(parts[:many]) for many in range(len(parts), 0, -1))
-    return next((_owners()[one] for one in beginnings if one in _owners()), "")
+    for many in range(len(parts), 0, -1):
+        begin = ".".join(parts[:many])
+        if begin in _owners():
+            return _owners()[begin]
+        if begin in _FAMILIES and many < len(parts):
+            return _FAMILIES[begin] + parts[many]
+    return ""
+
+
+@lru_cache(maxsize=4_096)
+def named(artifact: str, package: str = "") -> str:
+    """The one that is published under that name, by the house that a package begins with if one is given; "" for none or several."""
+    house = package.split(".")[:2]
+    found = [one for one in _names().get(artifact, ()) if not package or one.split(":")[0].split(".")[:2] == house]
+    return found[0] if len(found) == 1 else ""
 
 
 @cache
 def _owners() -> dict[str, str]:
+    return {package: artifact for artifact, packages in _rows() for package in packages}
+
+
+@cache
+def _names() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for artifact in dict.fromkeys(artifact for artifact, _ in _rows()):
+        found.setdefault(artifact.partition(":")[2], []).append(artifact)
+    return found
+
+
+def _rows() -> Iterator[tuple[str, list[str]]]:
     told = files(__package__).joinpath("published.txt").read_text()
-    return {
-        package: line.split()[0]
-        for text in (told, _OF)
-        for line in text.strip().split("\n")
-        for package in line.split()[1:]
-    }
+    for text in (told, _OF):
+        for line in text.strip().split("\n"):
+            artifact, *packages = line.split()
+            yield artifact, packages

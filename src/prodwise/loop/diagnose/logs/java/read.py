@@ -9,8 +9,9 @@ from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
 from prodwise.loop.diagnose.logs.java import code, gradle, maven, published
-from prodwise.loop.diagnose.logs.java.catalogue import Artifact, Catalogue, Jars, alike
+from prodwise.loop.diagnose.logs.java.catalogue import BESIDE_KNOWN, Artifact, Catalogue, Jars, alike
 from prodwise.loop.diagnose.logs.java.gathered import gathered
+from prodwise.loop.diagnose.logs.java.naming import Naming
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.versions import newer, same_major
 from prodwise.loop.diagnose.logs.weights import Reason
@@ -36,6 +37,8 @@ _MARKS: Final = (
     "ClassNotFoundException",
     "Failed to execute goal",
     "Could not find artifact",
+    "> Could not resolve ",
+    "Caused by: ",
 )
 _LED: Final = re.compile(r"^\s{0,12}\[(?:java|exec|junit)\] ", re.MULTILINE)
 _FETCHED: Final = (".pom", ".jar", "maven")
@@ -73,7 +76,7 @@ def read(whole: Log, few: Log) -> Reading:
             [replace(clue, share=0.5 * clue.share) for clue in clues if clue.name in realm] if realm else clues
         )
     if not found.clues:
-        found.clues += maven.of_goal(log, known)
+        found.clues += [*maven.of_goal(log, known)] or [*maven.unread(log)]
     if not found.clues and kind is not None:
         found.clues += _fresh(known, kind)
     found.clues += [] if realm else _beside(found.clues, known)
@@ -106,12 +109,13 @@ def _whose(known: Catalogue, name: str) -> str:
     return next((key for key, _ in known.owners(name)), "")
 
 
-def _owned(one: code.Naming, known: Catalogue, kind: Failure | None) -> Iterator[Clue]:
+def _owned(one: Naming, known: Catalogue, kind: Failure | None) -> Iterator[Clue]:
     """The artifacts that a class may come from."""
     failing = one.kind if kind is None or one.kind is Failure.WERROR else kind
     if one.artifact.startswith(":"):
         if key := known.named(one.artifact[1:]):
-            yield Clue(one.reason, key, failing, one.line, one.version or known.artifacts[key].used, one.share)
+            used = known.artifacts[key].used if key in known.artifacts else ""
+            yield Clue(one.reason, key, failing, one.line, one.version or used, one.share)
         return
     if one.artifact:
         yield Clue(one.reason, one.artifact, failing, one.line, one.version)
@@ -122,12 +126,24 @@ def _owned(one: code.Naming, known: Catalogue, kind: Failure | None) -> Iterator
     owners = owners or (known.hardly(one.name) if one.reason not in _FRAMES else [])
     if one.reason is Reason.LACKS and one.name.startswith("javax."):  # what was renamed does not bring the old names
         owners = [(key, share) for key, share in owners if not key.startswith("jakarta.")]
+    stranger = known.unlisted(one.name) if one.reason not in _FRAMES else ""
+    if stranger:
+        yield Clue(one.reason, stranger, failing, one.line, share=one.share)
+        asks = {key for key, _ in known.owners(one.by)[:1]} if one.by else set()
+        owners = [(key, share) for key, share in owners if key not in asks]
     for key, share in owners:
+        share *= BESIDE_KNOWN if stranger else 1.0
         yield Clue(one.reason, key, failing, one.line, known.artifacts[key].used, one.share * share)
     if one.reason is Reason.LACKS:
         yield from _asked_for(one, owners, known, failing)
     of_maven = one.name.startswith("org.apache.maven.") and one.reason is not Reason.LACKS  # it runs the build
-    if not owners and one.reason is not Reason.PASSES and known.jars is Jars.NONE and "." in one.name and not of_maven:
+    if (
+        not (owners or stranger)
+        and one.reason is not Reason.PASSES
+        and known.jars is Jars.NONE
+        and "." in one.name
+        and not of_maven
+    ):
         package = [part for part in one.name.split(".") if not part[:1].isupper()]
         if package:
             yield Clue(
@@ -146,7 +162,7 @@ def _not_of(owners: list[tuple[str, float]], callers: list[tuple[str, float]]) -
     return [(key, share / owners[1][1]) for key, share in owners[1:]]
 
 
-def _asked_for(one: code.Naming, owners: list[tuple[str, float]], known: Catalogue, kind: Failure) -> Iterator[Clue]:
+def _asked_for(one: Naming, owners: list[tuple[str, float]], known: Catalogue, kind: Failure) -> Iterator[Clue]:
     """What is missing was asked for by somebody: by whoever wanted a newer version of its owner, or renamed its packages."""
     for key, share in owners[:OWNERS_ASKED]:
         artifact = known.artifacts[key]
