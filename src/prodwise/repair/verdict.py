@@ -11,6 +11,7 @@ from prodwise.repair.edits import Edit
 from prodwise.repair.forced import KIND as FORCED
 from prodwise.repair.localise import Spectrum
 from prodwise.repair.pool import Candidate, Moved
+from prodwise.repair.search.operators import DROPPED
 
 # What fits by accident more often than other kinds: it adds a way around, or takes something away.
 RISK = {
@@ -19,7 +20,7 @@ RISK = {
     "guard": 0.3,
     "condition": 0.15,
     "junction": 0.27,
-    "condition dropped": 0.25,
+    DROPPED: 0.25,
     "operand dropped": 0.1,
     "flow": 0.15,
     "only if": 0.15,
@@ -131,10 +132,11 @@ def chosen(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], sp
 def plain(edits: Sequence[Candidate]) -> list[Candidate]:
     """Without those that ask something else where it does as well to ask nothing, or to answer it once for all: what is always so is
     no question. Such an answer itself is never proposed."""
-    idle = [one.edit for one in edits if one.edit.kind in ("unasked", FORCED)]
+    idle = [one.edit for one in edits if one.edit.kind in ("unasked", DROPPED, FORCED)]
 
     def within(one: Edit) -> bool:
-        return any(it.path == one.path and it.start <= one.start and one.end <= it.end and it != one for it in idle)
+        around = (it for it in idle if it.path == one.path and it.start <= one.start and one.end <= it.end)
+        return any(it != one and not it.kind == one.kind == DROPPED for it in around)
 
     return [one for one in edits if one.edit.kind != FORCED and not within(one.edit)]
 

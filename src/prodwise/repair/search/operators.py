@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from prodwise.repair.edits import Edit
 from prodwise.repair.search.site import Site
 
+DROPPED = "condition dropped"
 _COMPARED: dict[type[ast.cmpop], tuple[str, tuple[tuple[str, float], ...]]] = {
     ast.Lt: ("<", (("<=", 0.8), (">", 1.2), (">=", 1.6))),
     ast.LtE: ("<=", (("<", 0.8), (">=", 1.2), (">", 1.6))),
@@ -123,12 +124,17 @@ def _junctions(site: Site, node: ast.BoolOp) -> Iterator[Edit]:
         if made:
             yield made
     for at, value in enumerate(node.values):
-        rest = f" {old} ".join(site.source.of(one) for one in node.values if one is not value)
-        why = f"the condition asks too much with `{_short(site, value)}`"
-        yield site.swap(node, rest, "condition dropped", why, 2.6)
+        yield without(site, node, value)
         yield site.swap(
             value, _negated(site, value), "negation", f"`{_short(site, value)}` is meant negated", 1.6 + 0.1 * at
         )
+
+
+def without(site: Site, node: ast.BoolOp, value: ast.expr) -> Edit:
+    """Conditions less one of them."""
+    word = " and " if isinstance(node.op, ast.And) else " or "
+    rest = word.join(site.source.of(one) for one in node.values if one is not value)
+    return site.swap(node, rest, DROPPED, f"the condition asks too much with `{_short(site, value)}`", 2.6)
 
 
 def _negated(site: Site, node: ast.expr) -> str:

@@ -20,7 +20,12 @@ FIELDS_MOST = 4
 
 def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
     """All of one expression."""
-    for new, cost in (*_of_texts(site, node), *_of_pieces(site, node), *_of_things(site, node)):
+    for new, cost in (
+        *_of_texts(site, node),
+        *_of_pieces(site, node),
+        *_from_the_end(site, node),
+        *_of_things(site, node),
+    ):
         old = site.source.of(node)
         yield site.swap(node, new, KIND, f"`{old[:60]}` is meant as `{new[:60]}`", cost)
     if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
@@ -76,6 +81,25 @@ def _of_pieces(site: Site, node: ast.expr) -> Iterator[tuple[str, float]]:
             yield f"range(1, {of(end)})", 2.1
         case ast.Yield(value=ast.Name() | ast.Attribute() | ast.Call() as value):
             yield f"yield from {of(value)}", 2.2
+
+
+def _from_the_end(site: Site, node: ast.expr) -> Iterator[tuple[str, float]]:
+    """A place that is counted from the other end: `-n` for `n`, and the other way round."""
+    if not isinstance(node, ast.Subscript):
+        return
+    where = node.slice
+    bounds = [where.lower, where.upper] if isinstance(where, ast.Slice) and where.step is None else [where]
+    start, text = site.source.span(node)[0], site.source.of(node)
+    for bound in bounds:
+        match bound:
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Name() | ast.Attribute() as counted):
+                new = site.source.of(counted)
+            case ast.Name() | ast.Attribute() | ast.Call(func=ast.Name(id="len")):
+                new = f"-{site.source.of(bound)}"
+            case _:
+                continue
+        first, last = site.source.span(bound)
+        yield text[: first - start] + new + text[last - start :], 2.1
 
 
 def _of_things(site: Site, node: ast.expr) -> Iterator[tuple[str, float]]:

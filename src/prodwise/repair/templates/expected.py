@@ -162,10 +162,22 @@ def _whole(site: Site, node: ast.Constant, message: str) -> Iterator[Edit]:
     """The very text that an assertion held against another one: that one."""
     text = site.source.of(node)
     for one, two, _ in _both_ways(message):
-        plain = text[:1] in "'\"" and text[-1:] not in two and not re.search(r"[\\{}%\n]", two)
-        if plain and one == node.value and len(one) >= PIECE_LEAST:
-            why = f"`{one[:40]}` is expected as `{two[:40]}`"
-            yield site.swap(node, text[0] + two + text[-1], "text", why, 1.3)
+        new = _written(text, two) if one == node.value and not re.search(r"[{}%]", two) else ""
+        if new and len(one) >= PIECE_LEAST:
+            why = (
+                f"`{one[:40]!r}` is expected as `{two[:40]!r}`"
+                if "\\" in new
+                else f"`{one[:40]}` is expected as `{two[:40]}`"
+            )
+            yield site.swap(node, new, "text", why, 1.3)
+
+
+def _written(like: str, value: str) -> str:
+    """A text as a literal in the quotes of another one; "" where that is none of one line with a plain quote at its begin."""
+    quote, new = like[:1], repr(value)
+    if quote not in ("'", '"') or like[:3] in ('"""', "'''"):
+        return ""
+    return new if new[0] == quote or quote in value or "'" in value else quote + new[1:-1] + quote
 
 
 def _literal(site: Site, node: ast.Constant, pairs: list[tuple[str, str]]) -> Iterator[Edit]:
