@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ from prodwise.repair.edits import Edit
 from prodwise.repair.forced import KIND
 from prodwise.repair.localise import Spectrum
 from prodwise.repair.pool import Candidate
+from prodwise.repair.search.operators import DROPPED
 from prodwise.repair.search_repairer import SearchRepairer
 from prodwise.repair.source import Source
-from prodwise.repair.verdict import chosen
+from prodwise.repair.verdict import chosen, plain
 from tests.repair.workshops import workshop
 
 RAN = Spectrum(tuple({"m.py": frozenset((1, 2, 3))} for _ in range(4)))
@@ -50,6 +52,23 @@ def test_where_one_answer_does_as_well_the_question_is_not_believed_and_neither_
     assert chosen([never], [("a", "b", "c")], RAN) == []
     assert chosen([one, never], [("a", "b", "c")] * 2, RAN) == [], "wherever it was asked, this is the same"
     assert chosen([one], [("a", "b", "c")], RAN)[0].candidate is one
+
+
+def test_of_several_conditions_the_one_that_is_changed_is_left_out_too() -> None:
+    source, one = Source("m.py", TEXT), edited("b:", "(b is not None):")
+    one = replace(one, edit=replace(one.edit, end=one.edit.end - 1, new="(b is not None)"))
+    some = answered.rivals([one], lambda _: source)
+    assert [other.edit.applied(TEXT) for other in some if other.edit.kind == DROPPED] == [TEXT.replace("a and b", "a")]
+    assert not any(other.edit.kind == DROPPED for other in answered.rivals([one, *some], lambda _: source))
+
+
+def test_a_condition_that_may_as_well_be_left_out_is_not_asked_otherwise() -> None:
+    source, one = Source("m.py", TEXT), edited("b:", "b is not None:")
+    one = replace(one, edit=replace(one.edit, end=one.edit.end - 1, new="b is not None"))
+    (less,) = (other for other in answered.rivals([one], lambda _: source) if other.edit.kind == DROPPED)
+    assert plain([one, less]) == [less]
+    other = replace(less, edit=replace(less.edit, new="b"))
+    assert plain([less, other]) == [less, other], "neither of the two ways to ask less is idle beside the other"
 
 
 PROGRAM = """def label(name, short, seen):

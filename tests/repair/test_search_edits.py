@@ -288,6 +288,24 @@ def test_what_an_assertion_expected_is_tried(message: str, good: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("literal", "new"),
+    [
+        (r"'\\rule\n'", r"'\n\\rule\n'"),
+        (r'"\\rule\n"', r'"\n\\rule\n"'),
+        (r"r'\rule' '\n'", ""),
+        ('"""\\\\rule\n"""', ""),
+    ],
+)
+def test_a_text_with_escapes_becomes_the_one_that_is_expected(literal: str, new: str) -> None:
+    text = f"def f(a):\n    return {literal}\n"
+    source, message = Source("m.py", text), r"AssertionError: '\\rule\n' != '\n\\rule\n'"
+    found = {
+        edit.applied(text): edit.kind for edit in reversed([*expected.edits(source, statement_at(source, 2), message)])
+    }
+    assert found.get(text.replace(literal, new or "?")) == ("text" if new else None)
+
+
+@pytest.mark.parametrize(
     "said",
     [
         "E  AssertionError: Regex pattern did not match.\nE    Regex: {}\nE    Input: {}",

@@ -70,6 +70,20 @@ def test_a_call_gets_what_it_lacks(head: str, bad: str, good: str) -> None:
     assert cost(f"{head}\n    {body}\n", bad, good) < 2.5
 
 
+@pytest.mark.parametrize(
+    ("bad", "good"),
+    [
+        ("return a[:n]", "return a[:-n]"),
+        ("return a[n:]", "return a[-n:]"),
+        ("return a[-n:]", "return a[n:]"),
+        ("return a[n]", "return a[-n]"),
+        ("return a[1 : len(b)]", "return a[1 : -len(b)]"),
+    ],
+)
+def test_a_place_is_counted_from_the_other_end(bad: str, good: str) -> None:
+    assert cost(f"def f(a, b, n):\n    {bad}\n", bad, good) < 2.2
+
+
 def test_all_that_came_is_handed_on_where_others_do() -> None:
     text = "def f(a, **more):\n    a.go(1, **more)\n    return a.go(2)\n"
     assert cost(text, "a.go(2)", "a.go(2, **more)") < 2.1
