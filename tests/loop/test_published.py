@@ -14,8 +14,9 @@ from prodwise.loop.diagnose.logs.java.catalogue import Catalogue, Jars
 ROW = re.compile(r"[\w.-]+:[\w.-]+(?: \w+(?:\.\w+)*)+")
 
 
-def test_each_row_names_an_artifact_and_packages_that_no_other_row_has() -> None:
-    rows = files(java).joinpath("published.txt").read_text().splitlines()
+@pytest.mark.parametrize("table", ["published.txt", "manuals.txt"])
+def test_each_row_names_an_artifact_and_packages_that_no_other_row_has(table: str) -> None:
+    rows = files(java).joinpath(table).read_text().splitlines()
     assert [row for row in rows if not ROW.fullmatch(row)] == []
     packages = [package for row in rows for package in row.split()[1:]]
     assert len(packages) == len({*packages})
@@ -27,12 +28,29 @@ def test_each_row_names_an_artifact_and_packages_that_no_other_row_has() -> None
         ("org.springframework.orm.jpa.vendor.Database", "org.springframework:spring-orm"),  # of Debian's
         ("org.testcontainers.containers.Network", "org.testcontainers:testcontainers"),  # by its manual
         ("org.testcontainers.junit.jupiter.Container", "org.testcontainers:junit-jupiter"),  # the longest beginning
+        ("software.amazon.awssdk.services.eks.EksClient", "software.amazon.awssdk:eks"),  # of a family
+        ("software.amazon.awssdk.services", ""),
         ("org.tern.Anything", ""),
         ("", ""),
     ],
 )
 def test_the_longest_beginning_that_is_known_tells(name: str, artifact: str) -> None:
     assert published.owner(name) == artifact
+
+
+@pytest.mark.parametrize(
+    ("artifact", "package", "found"),
+    [
+        ("jackson-databind", "com.fasterxml", "com.fasterxml.jackson.core:jackson-databind"),
+        ("jackson-databind", "", "com.fasterxml.jackson.core:jackson-databind"),
+        ("jackson-databind", "org.tern", ""),
+        ("rxjava", "", ""),  # of two groups
+        ("rxjava", "io.reactivex", ""),
+        ("tern", "", ""),
+    ],
+)
+def test_a_name_is_one_artifacts_or_none(artifact: str, package: str, found: str) -> None:
+    assert published.named(artifact, package) == found
 
 
 def owners(*used: str) -> list[str]:

@@ -98,6 +98,11 @@ def of_tool(name: str) -> bool:
     return name.startswith("org.gradle.")
 
 
+def _brought(name: str) -> bool:
+    """Whether a language's own classes come with a library."""
+    return name.startswith(("kotlin.", "scala.", "groovy.lang.", "org.codehaus.groovy."))
+
+
 def of_jdk(name: str) -> bool:
     return name.startswith(_JDK)
 
@@ -214,7 +219,11 @@ def thrown(log: Log, whose: Whose) -> Iterator[Naming]:
         for one in _of_exception(number, name, message, _below(log, number), whose):
             count = seen.get((one.name, one.reason), 0)
             seen[one.name, one.reason] = count + 1
-            if count < 12 and one.name and not of_jdk(one.name):
+            if (
+                count < 12
+                and one.name
+                and not (of_jdk(one.name) and not (one.reason is Reason.LACKS and _brought(one.name)))
+            ):
                 yield replace(one, share=one.share * weight, by=one.by or askers.get(one.name, ""))
             askers.setdefault(one.name, one.by)
 
@@ -332,7 +341,8 @@ def _linked(number: int, short: str, message: str) -> Iterator[Naming]:
     if short in ("NoSuchMethodError", "NoSuchFieldError"):
         owner = _SHORT_CLASS.findall(text.partition("(")[0])
         names = owner[-1:] or names
-    if "Could not initialize class" in message:
+    if "Could not initialize class" in message:  # why, was told where it was tried first, if at all
+        yield from (Naming(one, Reason.NAMED, Failure.RUNTIME, number, 0.4) for one in names[:1])
         return
     reason = Reason.BROKEN_FILE if short == "UnsupportedClassVersionError" else Reason.LACKS
     for place, one in enumerate(names[:2]):

@@ -15,7 +15,9 @@ _JAR: Final = re.compile(
     r"(?:repository/([\w./-]{3,300})/([\w.-]{1,120})|files-2\.1/([\w.-]{1,150})/([\w.-]{1,120}))/([\w.+-]{1,80})/"
 )
 _FILE: Final = re.compile(r"/([\w.-]{1,120})/([\w.+-]{1,80})/\1-\2[\w.-]{0,60}\.jar")
-_ENTRY: Final = re.compile(r"\.jar\(/?[\w/$-]{3,300}\.class\)$")
+_UNPACKED: Final = re.compile(r"/jetified-([A-Za-z][\w.-]{0,100}?)-(\d[\w.+-]{0,60}?)\.jar[(!]")
+"""A library of Android as Gradle unpacks it."""
+_ENTRY: Final = re.compile(r"\.jar\(/?([\w/$-]{3,300})\.class\)$")
 """How javac writes a class file of a jar, whatever language the words around it are in."""
 _NOT_FOUND: Final = re.compile(r"class file for ((?:[a-z_]\w{0,60}\.){1,12}[A-Z]\w{0,120})[\w$]{0,120} not found")
 _INSIDE_JAVAC: Final = "com.sun.tools.javac.tree.JCTree$JCImport does not have member field"
@@ -47,12 +49,13 @@ def _bad_files(log: Log) -> Iterator[Naming]:
     for number, line in [*log.hits("bad class file", 60), *log.hits(".class)", 60)]:
         if "bad class file" not in line and not _ENTRY.search(line.rstrip()):
             continue
-        jar, file = _JAR.search(line), _FILE.search(line)
+        jar, file = _JAR.search(line), _FILE.search(line) or _UNPACKED.search(line)
         if jar is not None:
             one = _of_jar(jar, number)
         elif file is not None:
-            name = f":{file[1]}"
-            one = Naming(name, Reason.BROKEN_FILE, Failure.COMPILATION, number, artifact=name, version=file[2])
+            name, entry = f":{file[1]}", _ENTRY.search(line.rstrip())
+            whose = entry[1].replace("/", ".") if entry else name
+            one = Naming(whose, Reason.BROKEN_FILE, Failure.COMPILATION, number, artifact=name, version=file[2])
         else:
             continue
         if one.name not in told:

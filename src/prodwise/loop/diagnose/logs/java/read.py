@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
-from prodwise.loop.diagnose.logs.java import code, gradle, maven, published
+from prodwise.loop.diagnose.logs.java import boot, code, gradle, maven, published
 from prodwise.loop.diagnose.logs.java.catalogue import BESIDE_KNOWN, Artifact, Catalogue, Jars, alike
 from prodwise.loop.diagnose.logs.java.gathered import gathered
 from prodwise.loop.diagnose.logs.java.naming import Naming
@@ -39,6 +39,7 @@ _MARKS: Final = (
     "Could not find artifact",
     "> Could not resolve ",
     "Caused by: ",
+    "APPLICATION FAILED TO START",
 )
 _LED: Final = re.compile(r"^\s{0,12}\[(?:java|exec|junit)\] ", re.MULTILINE)
 _FETCHED: Final = (".pom", ".jar", "maven")
@@ -66,7 +67,7 @@ def read(whole: Log, few: Log) -> Reading:
     found = Reading(Ecosystem.JAVA, kind=kind)
     found.clues += maven.clues(log, known)
     found.clues += gradle.clues(log, known)
-    namings = [*code.compiled(log), *code.thrown(log, lambda name: _whose(known, name))]
+    namings = [*code.compiled(log), *boot.named(log), *code.thrown(log, lambda name: _whose(known, name))]
     if kind is Failure.WERROR:
         namings += code.warned(log)
     realm = maven.realm(log)
@@ -113,7 +114,7 @@ def _owned(one: Naming, known: Catalogue, kind: Failure | None) -> Iterator[Clue
     """The artifacts that a class may come from."""
     failing = one.kind if kind is None or one.kind is Failure.WERROR else kind
     if one.artifact.startswith(":"):
-        if key := known.named(one.artifact[1:]):
+        if key := known.named(one.artifact[1:]) or _guessed(one, known):
             used = known.artifacts[key].used if key in known.artifacts else ""
             yield Clue(one.reason, key, failing, one.line, one.version or used, one.share)
         return
@@ -153,6 +154,14 @@ def _owned(one: Naming, known: Catalogue, kind: Failure | None) -> Iterator[Clue
                 one.line,
                 share=(0.9 if one.reason is Reason.LACKS else 0.6) * one.share,
             )
+
+
+def _guessed(one: Naming, known: Catalogue) -> str:
+    """A jar's coordinates by a class in it, where nothing else tells its group: the house that the class is of."""
+    parts = one.name.split(".")
+    if known.jars is not Jars.NONE or len(parts) < 3:
+        return ""
+    return ".".join(parts[: 3 if parts[1] in ("github", "gitlab") else 2]) + one.artifact
 
 
 def _not_of(owners: list[tuple[str, float]], callers: list[tuple[str, float]]) -> list[tuple[str, float]]:
