@@ -84,6 +84,7 @@ def test_a_number_is_not_believed_where_any_other_does_as_well() -> None:
         "of three, the second one is -2 as well"
     )
     assert chosen(some, [("a", "b", "c")] * 3, RAN) == []
+    assert chosen(some[1:], [("a", "b", "c")] * 2, RAN) == [], "0 is no place that -2 is as well"
 
 
 def test_what_contradicts_a_program_that_only_broke_is_not_believed() -> None:

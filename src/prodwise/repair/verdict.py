@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp, log2
 
@@ -65,8 +64,6 @@ _NO_VALUE = "!~?"
 LEAST = {0: 0.7, 1: 0.76}
 LEAST_OF_MANY = 0.65
 MOST = 2
-NUMBERS_MOST = 2
-"""A place counted from the end, or from the begin, is the same number twice."""
 EASE = 0.06
 EASILY = 20
 """So many edits that give the failing tests what they want are no sign yet that this is easy."""
@@ -148,9 +145,18 @@ def pinned(edits: Sequence[Candidate], standing: Sequence[Candidate]) -> list[Ca
     for one in standing:
         if one.moved is not None:
             open_.setdefault((one.moved.path, one.moved.at), {})[one.moved.least] = one.moved.told
-    numbers = Counter((one.edit.path, one.edit.start, one.edit.end) for one in standing if one.edit.kind == "constant")
-    held = [one for one in edits if numbers[one.edit.path, one.edit.start, one.edit.end] <= NUMBERS_MOST]
+    numbers: dict[tuple[str, int, int], set[str]] = {}
+    for one in standing:
+        if one.edit.kind == "constant":
+            numbers.setdefault((one.edit.path, one.edit.start, one.edit.end), set()).add(one.edit.new)
+    held = [one for one in edits if _one_place(numbers.get((one.edit.path, one.edit.start, one.edit.end), set()))]
     return [one for one in held if one.moved is None or _held(one.moved, open_[one.moved.path, one.moved.at])]
+
+
+def _one_place(numbers: Collection[str]) -> bool:
+    """Whether these may be one number: a place counted from the end, or from the begin, is the same one twice."""
+    from_end = [one for one in numbers if one.startswith("-")]
+    return len(numbers) < 2 or (len(numbers) == 2 and len(from_end) == 1 and "0" not in numbers)
 
 
 def _held(moved: Moved, passed: Mapping[int, bool]) -> bool:
