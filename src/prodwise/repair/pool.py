@@ -166,16 +166,26 @@ def _nearer(places: Mapping[tuple[str, int], float], scene: Scene, read: Reader)
 
 def _likely(ranked: Sequence[tuple[float, Source, ast.stmt]]) -> list[tuple[float, Source, ast.stmt]]:
     """The most suspect statements; of those behind them the most suspect tables and patterns, which a thousand lines that all the
-    tests run would keep out for ever. Before them all switches of modules and classes, which have one edit each."""
-    switches = [one for one in ranked if _switch(one[2]) and one[1].function(one[2]) is None][:OUTER_MOST]
-    rest = [one for one in ranked if one not in switches]
-    outer = [one for one in rest[STATEMENTS_MOST:] if one[1].function(one[2]) is None]
+    tests run would keep out for ever. Before them all switches of modules and classes, which have one edit each; after them the
+    least suspect values of modules, where there is room."""
+    switches = [one for one in ranked if _switch(one[2]) and _outer(one)][:OUTER_MOST]
+    rest = [
+        one for one in ranked if not (_switch(one[2]) and _outer(one)) and not (_outer(one) and one[0] <= OUTER_LEAST)
+    ]
+    faint = [one for one in ranked if not _switch(one[2]) and _outer(one) and one[0] <= OUTER_LEAST]
+    outer = [one for one in rest[STATEMENTS_MOST:] if _outer(one)]
     return [
         *switches,
         *rest[: STATEMENTS_MOST - OUTER_MOST],
         *outer[:OUTER_MOST],
         *rest[STATEMENTS_MOST - OUTER_MOST : STATEMENTS_MOST],
+        *faint[: min(OUTER_MOST, max(0, STATEMENTS_MOST - len(rest)))],
     ]
+
+
+def _outer(one: tuple[float, Source, ast.stmt]) -> bool:
+    """Whether it stands in no function."""
+    return one[1].function(one[2]) is None
 
 
 def _spread(made: Sequence[_Made]) -> list[tuple[_Made, float]]:
@@ -285,8 +295,7 @@ def _statements(
             if inside is None and isinstance(statement, ast.Assign | ast.AnnAssign):
                 read = (places.get(line, 0.0) for name in _bound(statement) for line in readers.get(name, ()))
                 value = max(value, OUTER * max(read, default=0.0))
-            least = OUTER_LEAST if inside is None and not _switch(statement) else 0.0
-            if value > least:
+            if value > 0.0:
                 yield value, source, statement
 
 

@@ -96,7 +96,11 @@ def _variants(body: str) -> Iterator[tuple[str, float]]:
     for old, new in _SPELT:
         for found in list(old.finditer(body))[:6]:
             yield body[: found.start()] + found.expand(new) + body[found.end() :], 1.9
-    yield from ((f"^{body}", 2.1), (f"{body}$", 2.0), (f"(?i){body}", 2.1), (rf"\b{body}", 2.2), (rf"{body}\b", 2.2))
+    yield f"(?i){body}", 2.1
+    if not body.startswith("^"):  # beside an end there is no other one
+        yield from ((f"^{body}", 2.1), (rf"\b{body}", 2.2))
+    if not body.endswith(("$", r"\Z")):
+        yield from ((f"{body}$", 2.0), (rf"{body}\b", 2.2))
     for end in ("^", "$", r"\b", r"\Z"):
         yield body.removeprefix(end), 2.1
         yield body.removesuffix(end), 2.1

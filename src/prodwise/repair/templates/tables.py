@@ -19,7 +19,8 @@ VALUES_MOST = 4
 NUMBERS_MOST = 4
 CHARACTERS_MOST = 8
 LIKE_LEAST = 0.8
-_OF_CHARACTERS = frozenset(("strip", "lstrip", "rstrip", "set", "frozenset"))
+_OF_CHARACTERS = frozenset(("strip", "lstrip", "rstrip", "set", "frozenset", "quote", "quote_plus", "quote_from_bytes"))
+_NAMED_CHARACTERS = frozenset(("safe", "unsafe", "chars", "characters", "ignore", "punctuation"))
 
 
 def edits(source: Source, statement: ast.stmt, said: tuple[str, ...], numbers: tuple[int, ...] = ()) -> Iterator[Edit]:
@@ -135,6 +136,7 @@ def _characters(site: Site, node: ast.Constant, value: str, odd: tuple[str, ...]
     """A text that stands for its characters: one more, or one less."""
     parent = site.source.parents.get(node)
     called = isinstance(parent, ast.Call) and node in parent.args and name_of(parent.func) in _OF_CHARACTERS
+    called = called or (isinstance(parent, ast.keyword) and parent.arg in _NAMED_CHARACTERS)
     asked = (
         isinstance(parent, ast.Compare) and node in parent.comparators and isinstance(parent.ops[0], ast.In | ast.NotIn)
     )
