@@ -54,6 +54,17 @@ def test_where_one_answer_does_as_well_the_question_is_not_believed_and_neither_
     assert chosen([one], [("a", "b", "c")], RAN)[0].candidate is one
 
 
+def test_a_step_that_may_as_well_be_left_out_is_not_done_otherwise() -> None:
+    text = "def f(a):\n    note = a[:3]\n    return note\n"
+    source, start = Source("m.py", text), text.index("3")
+    one = Candidate(Edit("m.py", start, start + 1, "0", "constant", "why", 1.0, 2), None, 1.0)
+    (less,) = answered.rivals([one], lambda _: source)
+    assert less.edit.applied(text) == text.replace("note = a[:3]", "pass")
+    assert plain([one, less]) == []
+    kept = replace(one, edit=replace(one.edit, start=text.index("return note") + 7, end=len(text) - 1, new="a"))
+    assert answered.rivals([kept], lambda _: source) == [], "what is handed back is no step"
+
+
 def test_of_several_conditions_the_one_that_is_changed_is_left_out_too() -> None:
     source, one = Source("m.py", TEXT), edited("b:", "(b is not None):")
     one = replace(one, edit=replace(one.edit, end=one.edit.end - 1, new="(b is not None)"))

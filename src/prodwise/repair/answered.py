@@ -1,5 +1,5 @@
-"""A question that is asked otherwise, where it does as well to answer it once for all: the tests do not tell what is to be asked, and
-what they let pass by accident is more often a way around a step than the right question."""
+"""A question that is asked otherwise, where it does as well to answer it once for all, and a step that is done otherwise, where it
+does as well to leave it out: the tests do not tell what is meant, and what they let pass by accident is more often a way around a step."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ LESS = 0.4
 
 
 def rivals(passed: Sequence[Candidate], source_of: Callable[[str], Source | None]) -> list[Candidate]:
-    """With `True` and `False` in place of each question of an `if` that one of these changes, and, where it changes one of several
-    conditions, without that one."""
+    """With `True` and `False` in place of each question of an `if` that one of these changes; where it changes one of several
+    conditions, without that one; and without the step that it changes."""
     found: dict[Edit, Candidate] = {}
     for one in passed:
         source = source_of(one.edit.path)
@@ -42,10 +42,21 @@ def _otherwise(source: Source, one: Candidate) -> Iterator[tuple[Edit, float]]:
         for answer in ("True", "False"):
             edit = Edit(path, *source.span(test), answer, KIND, f"it is always {answer}", cost, test.lineno)
             yield edit, one.score + LESS
+    for step in _steps(source, one.edit):
+        yield Edit(path, *source.span(step), "pass", KIND, "it is left out", cost, step.lineno), one.score + LESS
     for node, value in _conditions(source, one.edit):
         statement = next(one for one in source.up(node) if isinstance(one, ast.stmt))
         edit = without(Site(source, statement, scope(source, statement)), node, value)
         yield edit, one.score - cost + edit.cost
+
+
+def _steps(source: Source, edit: Edit) -> Iterator[ast.stmt]:
+    """The statement of a function that an edit changes, if it goes on after it."""
+    for node in source.statements:
+        if isinstance(node, ast.Assign | ast.AugAssign | ast.Expr) and source.function(node) is not None:
+            start, end = source.span(node)
+            if start <= edit.start and edit.end <= end and edit.start < edit.end:
+                yield node
 
 
 def _conditions(source: Source, edit: Edit) -> Iterator[tuple[ast.BoolOp, ast.expr]]:
