@@ -1,5 +1,5 @@
 """A question that is asked otherwise, where it does as well to answer it once for all, and a step that is done otherwise, where it
-does as well to leave it out: the tests do not tell what is meant, and what they let pass by accident is more often a way around a step."""
+does as well to leave it out: the tests do not tell what is meant, and what passes by accident is more often a way around a step."""
 
 from __future__ import annotations
 
