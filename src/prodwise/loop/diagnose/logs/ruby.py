@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
+from prodwise.loop.diagnose.logs.ruby_raised import raised
 from prodwise.loop.diagnose.logs.rules import apply, began, between, bumped, move, rule, wants
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
@@ -82,7 +83,10 @@ _RULES: Final = (
         RESOLUTION,
     ),
     rule(
-        "requires rubygems version", rf"(?:^|\s){_GEM}-{_VER} requires rubygems version", Reason.NOT_FOUND, RESOLUTION
+        "requires rubygems version",
+        rf"(?:^|\s){_GEM}-{_VER}(?:-[\w-]{{1,40}})? requires rubygems version",
+        Reason.NOT_FOUND,
+        RESOLUTION,
     ),
     rule("because every version of", rf"every version of {_GEM} depends on Ruby", Reason.NOT_FOUND, RESOLUTION, 0.8),
     rule("can't activate", rf"can't activate {_GEM} \(", Reason.CONFLICTS, RUNTIME),
@@ -94,30 +98,8 @@ _RULES: Final = (
     rule("The gemspec for", rf"The gemspec for {_GEM}-{_VER}", Reason.FAILS_TO_BUILD, RESOLUTION),
     rule("checksum", rf"(?:mismatch for|for) {_GEM}[- ]\(?{_VER}\)?", Reason.DIFFERS, LOCK, 0.8),
 )
-_FRAME: Final = re.compile(
-    r"/gems/((?:[A-Za-z0-9_]+|-(?!\d+\.\d)){1,60})-(\d[\w.]{0,60})(?:-[\w-]{1,40})?/(?!gems/)(?:lib|a"
-    r"pp|ext|config|bin|exe|rails|vendor)?"
-)
-_RAISED: Final = re.compile(
-    r"(?:\(([A-Z]\w{0,80}(?:::\w{1,80}){0,6})\)\s{0,3}$|^\s{0,8}([A-Z]\w{0,80}(?:::\w{1,80})"
-    r"{0,6}(?:Error|Exception|NotFound|Conflict)):|^\s{0,8}([A-Z]\w{0,80}(?:::[A-Z]\w{0,80}){1,6}): )"
-)
 _EXTENSION: Final = re.compile(r"/gems/([A-Za-z0-9_][\w.-]{0,80}?)-(\d[\w.]{0,40})/ext(?:/|$)")
-_TOOL: Final = re.compile(r"/lib/ruby/(?:site_ruby/|vendor_ruby/)?\d[\w.]{0,20}/(bundler|rubygems)[/.]")
-"""Ruby's own installer, which comes with it and is updated like a gem."""
-_SAID: Final = ("cannot load such file", "undefined method", "uninitialized constant")
-"""What is told of an error on a line of its own, under its class."""
-_UNFIT: Final = re.compile(r"wrong number of arguments|(?:missing|unknown) keywords?:")
 _THREW: Final = re.compile(r"^\S{1,300}\.rb:\d{1,7}:in [^\n]{1,1200}\([A-Z][\w:]{1,100}\)", re.MULTILINE)
-_LOAD: Final = re.compile(r"cannot load such file -- ([\w./-]{1,200})")
-_CONSTANT: Final = re.compile(
-    r"uninitialized constant (?:#<\w{1,40}:\S{1,80}>::)?([A-Z]\w{0,80}(?:::[A-Z]\w{0,80}){0,6})"
-)
-_METHOD: Final = re.compile(
-    r"undefined (?:local variable or )?method [`'](\S{1,100})' for (?:an instance of |class "
-    r"|module |#<(?:Class:)?)?([A-Z]\w{0,80}(?:::[A-Z]\w{0,80}){0,6})?"
-)
-_RECEIVER: Final = re.compile(r" for (?:module |class )?([A-Z][a-z0-9]{1,40}[A-Z]\w{1,60})(?::Module|:Class|\s|$)")
 _BECAUSE: Final = re.compile(
     r"(?<![\w.-])([A-Za-z0-9][\w.-]{0,100}?)((?: [=<>~]{1,2} \d[\w.]{0,60},?){0,3}) depends on ([A-Za-z"
     r"0-9][\w.-]{0,100}?)((?: [=<>~]{1,2} \d[\w.]{0,60},?){0,3})(?=[\s,.]|$)"
@@ -128,60 +110,9 @@ _INSTALLED: Final = re.compile(r"^Successfully installed ([A-Za-z][\w.-]{0,80}?)
 _RESOLVED: Final = re.compile(
     r"^\s{2,14}([\w.-]{1,100})(?: \([^)]{1,80}\))? was resolved to (\d[\w.]{0,40}), which depends on$"
 )
-_STANDARD: Final = frozenset(
-    [
-        "json",
-        "date",
-        "time",
-        "set",
-        "uri",
-        "net",
-        "openssl",
-        "yaml",
-        "psych",
-        "erb",
-        "csv",
-        "logger",
-        "digest",
-        "tempfile",
-        "fileutils",
-        "stringio",
-        "socket",
-        "english",
-        "object",
-        "kernel",
-        "string",
-        "array",
-        "hash",
-        "integer",
-        "nilclass",
-        "symbol",
-        "module",
-        "class",
-    ]
-)
-_UNCAUGHT: Final = re.compile(r"\.rb:\d{1,6}:in [`'].{1,400}: .{1,600} \([A-Z]\w{0,80}(?:::\w{1,80}){0,8}\)$")
 _ACTIVATE: Final = re.compile(
     r"Unable to activate ([\w.-]{1,100}?)-(\d[\w.]{0,40}), because ([\w.-]{1,100}?)-(\d[\w.]{0,40}) conflicts with"
     r" [\w.-]{1,100} \(([^)]{1,80})\)"
-)
-_TESTERS: Final = frozenset(
-    [
-        "rspec",
-        "rspec-core",
-        "rspec-expectations",
-        "rspec-mocks",
-        "minitest",
-        "rake",
-        "bundler",
-        "test-unit",
-        "cucumber",
-        "spring",
-        "bootsnap",
-        "zeitwerk",
-        "irb",
-        "rubygems",
-    ]
 )
 
 
@@ -203,7 +134,7 @@ def read(log: Log) -> Reading:
     found.clues += apply(log, _RULES, lambda name: name)
     found.clues += _of_older_ruby(log)
     found.clues += _solved(log)
-    found.clues += _raised(log, found)
+    found.clues += raised(log, found)
     found.kind = _step(log, found)
     return found
 
@@ -305,88 +236,3 @@ def _tree(log: Log, number: int, line: str) -> Iterator[Clue]:
         yield from wants(RESOLUTION, at, wanter, (gem[1], wanted), have)
     if not bounds:
         yield Clue(Reason.NOT_FOUND, gem[1], RESOLUTION, number, have)
-
-
-def _raised(log: Log, reading: Reading) -> Iterator[Clue]:
-    """Errors, with the frames around them: Ruby prints the innermost one before the message, test tools print them below."""
-    lines: dict[int, str] = {}
-    for word in ("Error", "Exception", "cannot load such file", "undefined method", "uninitialized constant", "::"):
-        lines.update(log.hits(word, 300))
-    lines.update((number, line) for number, line in log.hits(":in ", 400) if _UNCAUGHT.search(line))
-    for number, line in sorted(lines.items()):
-        raised = _RAISED.search(line) or _UNCAUGHT.search(line)
-        if raised is None and not any(words in line for words in _SAID):
-            continue
-        text = line + "\n" + log.line(number + 1)
-        frames = _frames(log, number, reading)
-        yield from _of_error(number, text, frames, reading.versions)
-
-
-def _frames(log: Log, number: int, reading: Reading) -> list[tuple[int, str]]:
-    found: list[tuple[int, str]] = []
-    for at, line in [(number, log.line(number)), *log.after(number, 25)]:
-        if at != number and (".rb:" not in line or _RAISED.search(line)):
-            if found and ".rb:" not in line:
-                break
-            continue
-        gem = _FRAME.search(line)
-        if gem:
-            reading.versions.setdefault(gem[1], gem[2])
-        if ".rb:" in line:
-            tool = _TOOL.search(line) if gem is None else None
-            found.append((at, gem[1] if gem else tool[1] if tool else ""))
-    return found
-
-
-def _of_error(number: int, text: str, frames: list[tuple[int, str]], known: Collection[str]) -> Iterator[Clue]:
-    path = [(at, gem) for at, gem in frames if gem not in _TESTERS]
-    load, constant, method = _LOAD.search(text), _CONSTANT.search(text), _METHOD.search(text)
-    if load and "/" in load[1].strip("/"):
-        yield Clue(
-            Reason.LACKS,
-            load[1].split("/")[0].replace("_", "-") if load[1].split("/")[0] == "rack_" else load[1].split("/")[0],
-            RUNTIME,
-            number,
-            share=0.9,
-        )
-    elif load and load[1] not in _STANDARD:
-        yield Clue(Reason.LACKS, re.sub(r"\.(?:rb|so|bundle|dll)$", "", load[1]), RUNTIME, number, share=0.8)
-    for named in (constant and constant[1], method and method[2]):
-        used = _used(named, known) if named else ""
-        if named and (used or "::" in named) and named.split("::")[0].lower() not in _STANDARD:
-            gem = used or _gem_of(named)
-            elsewhere = bool(path and path[0][1] and path[0][1] != gem)
-            yield Clue(Reason.LACKS, gem, RUNTIME, number, share=1.1 if elsewhere else 0.8)
-    owner = _RECEIVER.search(text)
-    if owner and owner[1].lower() not in _STANDARD:
-        yield Clue(Reason.LACKS, _used(owner[1], known) or _gem_of(owner[1]), RUNTIME, number, share=0.6)
-    callee = frames[0][1] if frames and _UNFIT.search(text) else ""
-    if callee and next((gem for _, gem in frames if gem != callee), ""):
-        yield Clue(Reason.LACKS, callee, RUNTIME, frames[0][0])
-    if frames and not path:
-        yield Clue(Reason.RAISES, frames[0][1], RUNTIME, frames[0][0], share=0.9)
-    first = True
-    for at, gem in path[:12]:
-        if not gem:
-            break
-        yield Clue(Reason.RAISES if first else Reason.PASSES, gem, RUNTIME, at, share=1.0 if first else 0.7)
-        first = False
-    if first:
-        nearest = next(((at, gem) for at, gem in path if gem), None)
-        if nearest is not None:
-            yield Clue(Reason.PASSES, nearest[1], RUNTIME, nearest[0], share=0.8)
-
-
-def _used(constant: str, known: Collection[str]) -> str:
-    """The gem in use whose name is a constant's, whatever parts its words; "" for none."""
-    plain = constant.split("::")[0].lower().replace("_", "")
-    return next((one for one in known if re.sub(r"[-_]", "", one.lower()) == plain), "")
-
-
-def _gem_of(constant: str) -> str:
-    """ActiveSupport::Thing comes from activesupport or active_support: Rails writes the former, most others the latter."""
-    top = constant.split("::")[0]
-    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*", top)
-    if words == ["Gem"]:
-        return "rubygems"
-    return "".join(words).lower() if words[:1] in (["Active"], ["Action"]) else "_".join(words).lower()
