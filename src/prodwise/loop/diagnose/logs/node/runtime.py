@@ -42,6 +42,27 @@ RULES: Final = (
         1.1,
     ),
     rule(
+        "to load ES Module",
+        rf"to load ES Module: \S{{0,300}}/node_modules/{PATH}(?:\s|$)",
+        Reason.LACKS,
+        RUNTIME,
+        1.1,
+    ),
+    rule(
+        "require() of ",
+        rf"require\(\) of (?:ES Module )?\S{{0,300}}/node_modules/{PATH} from ",
+        Reason.LACKS,
+        RUNTIME,
+        1.1,
+    ),
+    rule(
+        "require() of ",
+        rf"from \S{{0,300}}/node_modules/{PATH} (?:is an ES|not supported)",
+        Reason.RAISES,
+        RUNTIME,
+        0.9,
+    ),
+    rule(
         'is not defined by "exports"',
         rf'is not defined by "exports" in \S{{0,300}}/node_modules/{FULL}/package\.json',
         Reason.LACKS,
