@@ -53,7 +53,8 @@ _RULES: Final = (
     rule("missing go.sum entry", rf"{_MOD}@{_VER}: missing go\.sum entry", Reason.DIFFERS, LOCK),
     rule("checksum mismatch", rf"verifying {_MOD}@{_VER}(?:/go\.mod)?: checksum mismatch", Reason.DIFFERS, LOCK),
     rule("vendor/modules.txt", rf"^\s{{0,4}}{_MOD}@{_VER}: is (?:explicitly|marked)", Reason.DIFFERS, LOCK),
-    rule(" requires go >= ", rf"{_MOD}@{_VER} requires go >= ", Reason.NOT_FOUND, RESOLUTION),
+    rule(" requires go", rf"{_MOD}@{_VER} requires go(?: >= |@)\d", Reason.NOT_FOUND, RESOLUTION),
+    rule("no matching versions for query", rf"{_MOD}(?:@{_VER})?: no matching versions", Reason.NOT_FOUND, RESOLUTION),
     rule("module requires Go ", rf"{_MOD}@{_VER}.{{0,200}}module requires Go ", Reason.NOT_FOUND, RESOLUTION),
     rule(": reading ", rf"{_MOD}@{_VER}: reading ", Reason.NOT_FOUND, RESOLUTION, 0.9),
     rule("parsing go.mod", rf"{_MOD}@{_VER}: parsing go\.mod", Reason.NOT_FOUND, RESOLUTION),
@@ -62,7 +63,7 @@ _RULES: Final = (
     rule("retracted by module author", rf"{_MOD}@{_VER}: retracted", Reason.NOT_FOUND, RESOLUTION, 0.3),
 )
 _UNDEFINED: Final = re.compile(
-    r"^(?:vet: |Error: )?(?:\./|\.\./|/)?([\w./@!+-]{1,300}\.go):\d{1,7}(?::\d{1,5})?: (.{0,1200})"
+    r"^(?:[A-Za-z]{1,20}(?:\([\w/]{1,40}\))?: )?(?:\./|\.\./|/)?([\w./@!+-]{1,300}\.go):\d{1,7}(?::\d{1,5})?: (.{0,1200})"
 )
 _LACKING: Final = re.compile(
     r"undefined|unknown field|no field or method|not enough|too many|missing method|could not import|does not implement"
@@ -80,6 +81,10 @@ _REFUSED: Final = re.compile(
 _PATHS: Final = re.compile(
     r"(?<![\w.-])([a-z0-9][\w-]{0,80}(?:\.[\w-]{1,60}){1,6}(?:/[\w.~-]{1,100}){1,10}?)\"?\.[A-Z]"
 )
+_TAKER: Final = re.compile(
+    r" value in (?:argument to|assignment to|return statement)[^:]{0,300}: (?=.{1,600} does not implement )"
+)
+"""Who takes a value of a type: where that no longer fits, it is between the type and the value."""
 _ALIAS: Final = re.compile(r"(?<![\w./\"])\*?([a-z][\w]{0,60})\.([A-Z]\w{0,120})")
 _DOWNLOADING: Final = re.compile(r"go: (?:downloading|finding|extracting|added) ([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80})")
 _CHANGED: Final = re.compile(
@@ -94,6 +99,7 @@ _VENDORED: Final = re.compile(r"/vendor/([a-z0-9][\w-]{0,60}(?:\.[\w-]{1,60}){1,
 _BUILDING: Final = re.compile(r"^# ([a-z0-9][\w-]{0,60}(?:\.[\w-]{1,60}){1,4}/[\w.~/-]{1,200})")
 BUILDING_LINES_MAX: Final = 20
 _AMBIGUOUS: Final = re.compile(r"^\s{1,8}([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80}) \(")
+_PLACE: Final = re.compile(r"^\s{1,16}(\S{1,400}\.go:)\d")
 _TOOLCHAIN: Final = re.compile(
     r"/(?:go|go[-/@]?\d[\w.]{0,20}|libexec|hostedtoolcache/go\S{0,80}|golang\.org/toolchain\S{0,80})/src/|"
     r"/src/(?:runtime|testing|net|reflect|internal|sync|encoding|database|context)/"
@@ -237,15 +243,21 @@ def _compiled(log: Log, found: Reading) -> Iterator[Clue]:
 
 def _within(log: Log, number: int, line: str, found: Reading) -> tuple[str, str]:
     """The module (and its version) whose own source an error is in: by the file's path, or by what is being built; "" for none."""
-    path = "/" + line.partition(".go:")[0].removeprefix("vet: ").removeprefix("Error: ") + ".go:"
-    if (inside := _IN_MOD.search(path) or _VERSIONED.search(path)) is not None:
-        return _plain(inside[1]), inside[2]
-    if (vendored := _VENDORED.search(path)) is not None:
-        return _module(vendored[1], found), ""
+    path = "/" + line.partition(".go:")[0].rpartition(": ")[2] + ".go:"
+    if (inside := _of_path(path, found))[0]:
+        return inside
     for back in range(number - 1, max(0, number - BUILDING_LINES_MAX), -1):
         if (building := _BUILDING.match(log.line(back))) is not None:
             return (_module(building[1], found), "") if f"/{building[1]}/" in path else ("", "")
     return "", ""
+
+
+def _of_path(path: str, found: Reading) -> tuple[str, str]:
+    """The module (and its version) that a file lies in: in the cache of modules, or in a vendor folder; "" for neither."""
+    if (inside := _IN_MOD.search(path) or _VERSIONED.search(path)) is not None:
+        return _plain(inside[1]), inside[2]
+    vendored = _VENDORED.search(path)
+    return (_module(vendored[1], found), "") if vendored is not None else ("", "")
 
 
 def _inner(name: str, within: str, file: str) -> bool:
@@ -270,7 +282,7 @@ def _by_alias(log: Log, number: int, message: str, reason: Reason, found: Readin
         told |= {path: at for one in _PATHS.findall(more) if (path := _module(one, found)) and path not in told}
     for path, at in told.items():
         yield Clue(Reason.NAMED, path, COMPILATION, at, found.versions.get(path, ""), 0.6)
-    text = "\n".join([message, *(more for _, more in below)])
+    text = "\n".join([_TAKER.sub(": ", message), *(more for _, more in below)])
     folder = log.line(number).partition(".go:")[0].rpartition("/")[0].rpartition("/")[2]
     for alias in dict.fromkeys(one[1] for one in _ALIAS.finditer(text) if one[1] not in _STANDARD):
         for module, share in _aliased(alias, (*found.versions, *told)) if alias != folder else ():
@@ -278,7 +290,7 @@ def _by_alias(log: Log, number: int, message: str, reason: Reason, found: Readin
 
 
 def _aliased(alias: str, modules: Collection[str]) -> list[tuple[str, float]]:
-    """Modules that a file may import under this name."""
+    """Modules that a file may import under this name. One with a "_" is made from a protocol, and is no module's name."""
     exact, near = [], []
     for module in dict.fromkeys(modules):
         parts = [part for part in module.lower().split("/") if not re.fullmatch(r"v\d{1,3}", part)]
@@ -286,12 +298,12 @@ def _aliased(alias: str, modules: Collection[str]) -> list[tuple[str, float]]:
         plain = last.removeprefix("go-").removesuffix("-go").removesuffix(".go").replace("-", "").replace(".", "")
         if plain == alias or last == alias:
             exact.append(module)
-        elif alias in re.split(r"[-./]", module.lower()) or plain.endswith(alias):
+        elif alias in re.split(r"[-./]", module.lower()) or plain.endswith(alias) or alias.startswith(f"{plain}_"):
             near.append(module)
     if exact:
         return [(one, 1.0) for one in exact[:3]]
     few = list(modules) if len(modules) <= FEW else []
-    return [(one, 0.6) for one in near[:3] or few] or [(alias, GUESSED)]
+    return [(one, 0.6) for one in near[:3] or few] or ([] if "_" in alias else [(alias, GUESSED)])
 
 
 def _panicked(log: Log, found: Reading) -> Iterator[Clue]:
@@ -300,15 +312,14 @@ def _panicked(log: Log, found: Reading) -> Iterator[Clue]:
         for number, _ in log.hits(word, 10):
             first = True
             for at, line in log.after(number, 50):
-                if not line.startswith("\t") or ".go:" not in line:
+                place = _PLACE.match(line)
+                if place is None:
                     continue
-                inside = _IN_MOD.search(line)
-                if inside is None:
+                module, version = _of_path("/" + place[1], found)
+                if not module:
                     if _TOOLCHAIN.search(line):
                         continue
                     break
-                module = _plain(inside[1])
-                yield Clue(
-                    Reason.RAISES if first else Reason.PASSES, module, RUNTIME, at, inside[2], 1.0 if first else 0.7
-                )
+                reason, share = (Reason.RAISES, 1.0) if first else (Reason.PASSES, 0.7)
+                yield Clue(reason, module, RUNTIME, at, version, share)
                 first = False
