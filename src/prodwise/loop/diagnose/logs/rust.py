@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from prodwise.loop.diagnose.logs import rust_names
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
 from prodwise.loop.diagnose.logs.rules import apply, began, between, bumped, move, rule, wants
+from prodwise.loop.diagnose.logs.rust_names import SOURCE
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
@@ -96,15 +98,10 @@ _RULES: Final = (
     rule(
         ", found a different `", rf"expected `{_CRATE}::[\w:]{{1,160}}`, found a ", Reason.CONFLICTS, COMPILATION, 1.1
     ),
-    rule("unresolved import `", rf"unresolved import `(?:crate::)?{_CRATE}(?:::|`)", Reason.LACKS, COMPILATION),
+    rule("unresolved import `", rf"unresolved import `{_CRATE}(?:::|`)", Reason.LACKS, COMPILATION),
     rule("unresolved imports `", rf"`{_CRATE}::", Reason.LACKS, COMPILATION),
-    rule(
-        "could not find `",
-        rf"could not find `\w{{1,100}}` in `{_CRATE}(?:::[\w:]{{1,160}})?`",
-        Reason.LACKS,
-        COMPILATION,
-    ),
     rule("unresolved module or unlinked crate", rf"unlinked crate `{_CRATE}`", Reason.LACKS, COMPILATION, 0.8),
+    rule("undeclared crate or module", r"crate or module `(?P<name>[a-z]\w{0,80})`", Reason.LACKS, COMPILATION, 0.7),
     rule("can't find crate for", rf"can't find crate for `{_CRATE}`", Reason.NOT_FOUND, COMPILATION, 0.8),
     rule(
         "use of deprecated",
@@ -117,9 +114,6 @@ _RULES: Final = (
 _PATH: Final = re.compile(r"`&?(?:mut )?(?:dyn |impl )?(?:\w{1,60}<)?([a-z][a-z0-9_]{1,80})::")
 _USE: Final = re.compile(r"^\d{1,7} [|+] {1,8}(?:pub )?use ([a-z][a-z0-9_]{1,80})::")
 _ERROR: Final = re.compile(r"^error(?:\[E(\d{4})\])?: (.{0,1200})")
-_SOURCE: Final = re.compile(
-    r"(?:registry/src/[^/\s]{1,100}|/vendor)/([A-Za-z0-9][\w-]{0,80}?)-(\d+\.\d[\w.+-]{0,60}?)/"
-)
 _SHOWN: Final = re.compile(r"(?<![\w:])([a-z][a-z0-9_]{1,80})::")
 _CODE: Final = re.compile(r"^\d{1,7} [|+-] ")
 _COMPILING: Final = re.compile(
@@ -151,8 +145,11 @@ def read(log: Log) -> Reading:
 
     found.clues += apply(log, _RULES, named)
     found.clues += _selected(log, own)
+    lacking = ((number, named(name)) for number, name in rust_names.lacking(log))
+    found.clues += [Clue(Reason.LACKS, name, COMPILATION, number) for number, name in lacking if name]
     found.clues += _compiled(log, found, own)
     found.clues += _panicked(log)
+    found.clues = [*rust_names.unaliased(found.clues, log, found.versions)]
     found.kind = _step(log, found)
     return found
 
@@ -178,6 +175,9 @@ def _installed(log: Log, found: Reading) -> set[str]:
             if (moved := _UPDATING.match(line)) is not None:
                 move(found, moved[1], moved[2], moved[3], number)
                 found.versions[moved[1]] = moved[3]
+    for _, line in log.hits("registry/src/", 400):
+        if (source := SOURCE.search(line)) is not None:
+            found.versions.setdefault(source[1], source[2])
     return own
 
 
@@ -261,14 +261,14 @@ def _compiled(log: Log, found: Reading, own: set[str]) -> Iterator[Clue]:
 def _placed(log: Log) -> Iterator[Clue]:
     """Where nothing but places is left of what the compiler said: the dependency whose source they are in."""
     for number, line in log.hits("registry/src/", 20):
-        source = _SOURCE.search(line) if re.search(r"\.rs:\d{1,7}:\d{1,5}\s*$", line) else None
+        source = SOURCE.search(line) if re.search(r"\.rs:\d{1,7}:\d{1,5}\s*$", line) else None
         if source is not None and "panicked" not in line:
             yield Clue(Reason.FAILS_TO_BUILD, source[1], COMPILATION, number, source[2], 0.9)
 
 
 def _of_error(block: list[tuple[int, str]], found: Reading, own: set[str]) -> Iterator[Clue]:
     place = next((more for _, more in block if "--> " in more), "")
-    source = _SOURCE.search(place)
+    source = SOURCE.search(place)
     told = {source[1].replace("_", "-")} if source else set[str]()
     others = list(_named(block, found, own, told))
     if source:
@@ -280,7 +280,7 @@ def _of_error(block: list[tuple[int, str]], found: Reading, own: set[str]) -> It
 def _named(block: list[tuple[int, str]], found: Reading, own: set[str], told: set[str]) -> Iterator[Clue]:
     """Other crates that an error names: by their paths, or by the files that its notes show."""
     for at, line in block:
-        noted = _SOURCE.search(line) if "--> " in line or "::: " in line else None
+        noted = SOURCE.search(line) if "--> " in line or "::: " in line else None
         shown = [_crate(name, found) for name in _SHOWN.findall(line)] if _CODE.match(line) else []
         names = [_crate(name, found) for name in (*_PATH.findall(line), *_USE.findall(line))]
         names += [name for name in shown if name in found.versions]
@@ -301,8 +301,8 @@ def _named(block: list[tuple[int, str]], found: Reading, own: set[str], told: se
 
 def _panicked(log: Log) -> Iterator[Clue]:
     for number, line in log.hits("panicked at ", 20):
-        source = _SOURCE.search(line) or next(
-            (one for _, more in log.after(number, 3) if (one := _SOURCE.search(more))), None
+        source = SOURCE.search(line) or next(
+            (one for _, more in log.after(number, 3) if (one := SOURCE.search(more))), None
         )
         if source:
             yield Clue(Reason.RAISES, source[1], RUNTIME, number, source[2])
