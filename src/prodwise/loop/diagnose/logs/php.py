@@ -92,7 +92,8 @@ _MOVED: Final = re.compile(
 _LOCKED: Final = re.compile(
     r"- (?:Installing|Locking|Downloading) ([a-z0-9][\w.-]{0,80}/[\w.-]{1,100}) \((v?\d[\w.+-]{0,60})\)"
 )
-_CLASS: Final = re.compile(r"(?<![\w\\])\\?((?:[A-Z]\w{0,80}\\){1,8}\w{1,80})")
+_CLASS: Final = re.compile(r"(?<![\w\\])\\?((?:[A-Z]\w{0,80}\\){1,8}\w{1,80})(?!\w)(?!\s{0,2}: )")
+"""A class that is told of; what an error's message follows is only what was thrown."""
 _FILE: Final = re.compile(r"/vendor/([a-z0-9][\w.-]{0,80}/[\w.-]{1,100})/")
 _FRAME: Final = re.compile(r"^(?:\s{0,8}#\d{1,3} |\s{0,8})(\S{1,400}\.php)(?:\(\d{1,7}\)|:\d{1,7})")
 _NAMES: Final = (
@@ -108,7 +109,12 @@ _NAMES: Final = (
     "does not exist",
     "Undefined constant",
     "undefined class constant",
+    "Attempted to load",
 )
+_ATTEMPTED: Final = re.compile(
+    r"Attempted to \w{1,20} (?:class|interface|trait|enum|function) \"(\w{1,100})\" from namespace \"([\w\\]{1,200})\""
+)
+"""How Symfony tells of a name that is not there: in two parts."""
 # Namespaces that do not tell the name of the package that they are published in.
 _ROOTS: Final = {
     "GuzzleHttp": "guzzlehttp/guzzle",
@@ -118,6 +124,11 @@ _ROOTS: Final = {
     "Ramsey\\Uuid": "ramsey/uuid",
     "PhpParser": "nikic/php-parser",
     "PHPUnit": "phpunit/phpunit",
+    "GuzzleHttp\\Psr7": "guzzlehttp/psr7",
+    "GuzzleHttp\\Promise": "guzzlehttp/promises",
+    "Composer": "composer/composer",
+    "Composer\\Semver": "composer/semver",
+    "Composer\\Installers": "composer/installers",
 }
 _VAGUE: Final = frozenset(["component", "bundle", "bridge", "extension", "exception", "contracts", "handler"])
 _TESTERS: Final = re.compile(r"^(?:phpunit|sebastian|mockery|pestphp|symfony/phpunit-bridge|composer)(?:/|$)")
@@ -246,7 +257,9 @@ def _frames(log: Log, number: int) -> list[tuple[int, str]]:
 
 def _lacking(log: Log, number: int, line: str, found: Reading) -> Iterator[Clue]:
     child = _inherits(line)
-    for place, name in enumerate(dict.fromkeys(_CLASS.findall(line))):
+    attempted = _ATTEMPTED.search(line)
+    names = [f"{attempted[2]}\\{attempted[1]}"] if attempted else dict.fromkeys(_CLASS.findall(line))
+    for place, name in enumerate(names):
         package = _package(name, log, found)
         if package and place < 3:
             second = place == 0 and child
@@ -265,6 +278,9 @@ def _package(name: str, log: Log, found: Reading) -> str:
     parts = [re.sub(r"(?<=[a-z0-9])([A-Z])", r"-\1", part).lower() for part in name.split("\\")]
     if parts[0] in ("app", "tests", "test", "database"):
         return ""
+    root = _root(name)
+    if "\\" in root:
+        return _ROOTS[root]
     parts = [parts[0], *(part for part in parts[1:] if part not in _VAGUE)]
     known = {*found.versions, *(one[1] for one in _FILE.finditer(log.text[:400_000]))}
     scored = []
@@ -284,8 +300,12 @@ def _package(name: str, log: Log, found: Reading) -> str:
     best = max(scored, default=(0.0, ""))
     if best[0] >= 2.0:
         return best[1]
-    for root, package in _ROOTS.items():
-        if name == root or name.startswith(root + "\\"):
-            return package
+    if root:
+        return _ROOTS[root]
     vendor = parts[0].replace("-", "")
     return f"{vendor}/{parts[1]}" if len(parts) > 2 else f"{vendor}/{vendor}"
+
+
+def _root(name: str) -> str:
+    """The longest namespace of a class whose package is known; "" for none."""
+    return max((root for root in _ROOTS if f"{name}\\".startswith(f"{root}\\")), key=len, default="")

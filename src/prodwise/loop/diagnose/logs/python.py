@@ -52,7 +52,7 @@ _SHORT_FRAME: Final = re.compile(
 )
 _RAISED: Final = re.compile(
     r"^(?:E\s{1,8}|INTERNALERROR> )?((?:[a-zA-Z_]\w{0,80}\.){0,8}[A-Z]\w{0,80}(?:Error|Exception|Warning|Fou"
-    r"nd|Conflict|Exit)\w{0,20}|[a-z_][\w.]{0,200}\.[A-Z]\w{2,80}): (.{0,1500})"
+    r"nd|Conflict|Exit)\w{0,20}|[a-z_][\w.]{0,200}\.(?![A-Z]{3,20}: )[A-Z]\w{2,80}): (.{0,1500})"
 )
 _FROM: Final = re.compile(r"^\s{1,12}from ([A-Za-z_][\w.]{0,200}) import ")
 _MISSING: Final = re.compile(r"No module named '?([A-Za-z_][\w.]{0,200})'?")
