@@ -12,6 +12,7 @@ from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Ecosystem, Failure
 
+NAMES_MAX: Final = 3  # classes of one message
 BOX_CHARS_MIN: Final = 60
 """A shorter line is not one that a console has broken."""
 _MARKS: Final = (
@@ -92,7 +93,7 @@ _MOVED: Final = re.compile(
 _LOCKED: Final = re.compile(
     r"- (?:Installing|Locking|Downloading) ([a-z0-9][\w.-]{0,80}/[\w.-]{1,100}) \((v?\d[\w.+-]{0,60})\)"
 )
-_CLASS: Final = re.compile(r"(?<![\w\\])\\?((?:[A-Z]\w{0,80}\\){1,8}\w{1,80})(?!\w)(?!\s{0,2}: )")
+_CLASS: Final = re.compile(r"(?<![\w\\])\\?((?:[A-Z]\w{0,80}\\){1,8}\w{1,80})(?!\w|\\\w|\s{0,2}: )")
 """A class that is told of; what an error's message follows is only what was thrown."""
 _FILE: Final = re.compile(r"/vendor/([a-z0-9][\w.-]{0,80}/[\w.-]{1,100})/")
 _FRAME: Final = re.compile(r"^(?:\s{0,8}#\d{1,3} |\s{0,8})(\S{1,400}\.php)(?:\(\d{1,7}\)|:\d{1,7})")
@@ -259,10 +260,10 @@ def _lacking(log: Log, number: int, line: str, found: Reading) -> Iterator[Clue]
     child = _inherits(line)
     attempted = _ATTEMPTED.search(line)
     names = [f"{attempted[2]}\\{attempted[1]}"] if attempted else dict.fromkeys(_CLASS.findall(line))
-    for place, name in enumerate(names):
-        package = _package(name, log, found)
-        if package and place < 3:
-            second = place == 0 and child
+    packages = [_package(name, log, found) for name in [*names][:NAMES_MAX]]
+    for place, package in enumerate(packages):
+        second = place == 0 and child
+        if package and not (second and package in packages[1:]):
             yield Clue(
                 Reason.CALLS if second else Reason.LACKS,
                 package,
