@@ -10,7 +10,7 @@ from typing import Final
 from prodwise.loop.diagnose.logs import python_installers as installers
 from prodwise.loop.diagnose.logs.clue import Clue, Reading
 from prodwise.loop.diagnose.logs.python_laid import laid
-from prodwise.loop.diagnose.logs.python_packages import PUBLISHED, canonical, published, site_of
+from prodwise.loop.diagnose.logs.python_packages import BACKPORTS, PUBLISHED, canonical, published, site_of
 from prodwise.loop.diagnose.logs.rules import apply, began, bumped, host_of
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
@@ -57,7 +57,11 @@ _RAISED: Final = re.compile(
 _FROM: Final = re.compile(r"^\s{1,12}from ([A-Za-z_][\w.]{0,200}) import ")
 _MISSING: Final = re.compile(r"No module named '?([A-Za-z_][\w.]{0,200})'?")
 _HAS_NOT: Final = re.compile(r"'(\w{1,80})' object has no attribute ")
-_CALLED: Final = re.compile(r"(?<![\w.])([a-z_]\w{1,60})\.(?:\w{1,60}\.){0,4}\w{1,60}\(")
+_CALLED: Final = re.compile(r"(?<![\w.])([a-z_]\w{1,60})\.(?:\w{1,60}\.){0,4}(\w{1,60})\(")
+_FUNCTION: Final = re.compile(r"(?:[\w.<>]{0,200}\.)?(\w{1,80})\(\) ")
+"""The function that an error says was called in vain."""
+_GAVE: Final = re.compile(r"(?<![\w.])([a-z_]\w{1,60})\.\w{1,60}\([^()]{0,200}\)\.(\w{1,60})\b")
+"""A module, and a name that is asked of what its function gave."""
 _INTEGRATED: Final = re.compile(r"/(?:contrib|integrations?|instrumentation|plugins?|ext)/([a-z_]\w{1,60})(?:/|\.py)")
 _WORD: Final = re.compile(r"[A-Za-z_]\w{2,60}")
 _ASKED: Final = re.compile(r"^\s{0,12}(?:from|import) ([A-Za-z_][\w.]{0,200})")
@@ -162,15 +166,37 @@ def _of_another(
     has_not = _HAS_NOT.match(raised[2])
     if has_not and (owner := canonical(has_not[1])) in {*sites, *known} and owner != last:
         yield Clue(Reason.LACKS, owner, RUNTIME, number)
+    elif has_not and (giver := _giver(log, number, raised[2], {*sites, *known})) and giver != last:
+        yield Clue(Reason.LACKS, giver, RUNTIME, number)
     if last and (host := _host(log, frames[-1][1], last, {*sites, *known})):
         yield Clue(Reason.LACKS, host, RUNTIME, number, share=0.9)
     if last and _UNFIT.search(raised[2]):
         shown = next((more for _, more in log.after(frames[-1][0], 2) if "File " not in more), "")
-        called = {published(one[1]) for one in _CALLED.finditer(shown)} - {last, ""}
+        called = {published(one) for one in _called(shown, raised[2])} - {last, ""}
         text = "\n".join(log.line(at) for at in range(max(1, number - 60), number))
         others = [one for one in known if one not in _TESTERS and one != last]
         for name in sorted(called) or [one for one in others if f" {one.replace('-', '_')}." in text][:3]:
             yield Clue(Reason.LACKS if called else Reason.NAMED, name, RUNTIME, number, share=0.9 if called else 1.2)
+
+
+def _called(shown: str, message: str) -> list[str]:
+    """The modules whose function a line calls, of those in it the one that the message tells of; else the outermost one."""
+    calls = [(one[1], one[2]) for one in _CALLED.finditer(shown)]
+    function = _FUNCTION.match(message)
+    name = function[1] if function is not None else ""
+    if name != "__init__" and re.search(rf"\b{name}\(", shown):
+        return [module for module, last in calls if last == name]
+    return [module for module, _ in calls[:1]]
+
+
+def _giver(log: Log, number: int, message: str, near: set[str]) -> str:
+    """The package whose function gave the object that lacks a name, as the line above shows; "" for one that is not known."""
+    name = message.rpartition(" has no attribute ")[2].strip("'\" ")
+    for back in (1, 2):
+        for one in _GAVE.finditer(log.line(number - back)):
+            if one[2] == name and (one[1] in BACKPORTS or published(one[1]) in near):
+                return published(one[1])
+    return ""
 
 
 def _shown_with(log: Log, number: int, frames: list[tuple[int, str]], known: Collection[str]) -> Iterator[Clue]:
@@ -185,11 +211,20 @@ def _shown_with(log: Log, number: int, frames: list[tuple[int, str]], known: Col
 def _host(log: Log, file: str, plugin: str, near: set[str]) -> str:
     """What a package plugs into: what its file is an integration of, or an end of its name that the log speaks of; "" for none."""
     part = _INTEGRATED.search(file.rpartition("-packages/")[2])
-    if part is not None and (whole := published(part[1])) and whole != plugin:
+    if (
+        part is not None
+        and (whole := published(part[1])) not in ("", plugin)
+        and (whole in near or _spoken(part[1], log))
+    ):
         return whole
     ends = {end for end in (plugin.partition("-")[0], plugin.rpartition("-")[2]) if len(end) > 3 and end != plugin}
-    spoken = {end for end in ends if re.search(rf"(?<![\w/.-]){end}(?![\w/.-])", log.text)}
+    spoken = {end for end in ends if _spoken(end, log)}
     return host_of(plugin, (near - _TESTERS) | ({"pytest"} & near) | spoken)
+
+
+def _spoken(name: str, log: Log) -> bool:
+    """Whether the log has it as a word of its own, and not only in a path."""
+    return re.search(rf"(?<![\w/.-]){re.escape(name)}(?![\w/.-])", log.text) is not None
 
 
 def _told_below(log: Log, number: int) -> list[tuple[int, str]]:

@@ -54,6 +54,8 @@ PUBLISHED: Final = {
     "cairo": "pycairo",
     "fake_useragent": "fake-useragent",
 }
+BACKPORTS: Final = frozenset(["importlib_metadata", "importlib_resources", "typing_extensions"])
+"""Modules that stand in for newer ones of the standard library: what they give changes with their versions."""
 NAMESPACES: Final = {
     "google": ("google.protobuf", "protobuf"),
     "azure": ("azure.", ""),
