@@ -15,21 +15,23 @@ NEAR_LINES: Final = 10
 IMPORTS_CHARS: Final = 400_000
 _CODE: Final = re.compile(r"^\s{0,8}\d{1,7}\s{1,4}[|+-] ")
 _NOT_FOUND: Final = re.compile(r"could not find `\w{1,100}` in `(\w{1,80})(?:::[\w:]{1,160})?`")
+_IMPORTED: Final = re.compile(r"\buse (\w{1,80})::(?:\w{1,80}::){0,8}(\w{1,80});")
 _BINDINGS: Final = frozenset(["sys", "ffi"])
 """What crates call the one that binds a library of the system, wherever it comes from."""
 
 
 def lacking(log: Log) -> Iterator[tuple[int, str]]:
     """(line, name) of what does not hold a name: a crate, or the first name of the path that leads to a module."""
-    for number, line in log.hits("could not find `", 60):
-        if (one := _NOT_FOUND.search(line)) is not None:
-            yield number, _holder(log, number, one[1])
+    missing = [
+        (number, one[1]) for number, line in log.hits("could not find `", 60) if (one := _NOT_FOUND.search(line))
+    ]
+    imported = {one[2]: one[1] for one in _IMPORTED.finditer(log.text, 0, IMPORTS_CHARS)} if missing else {}
+    for number, module in missing:
+        yield number, _led_to(log, number, module) or imported.get(module, module)
 
 
-def _holder(log: Log, number: int, module: str) -> str:
-    """1. What leads to the module in the code that is shown. 2. The crate whose file of that name a note shows.
-    3. What it is imported from, elsewhere in the log. 4. Its own name.
-    """
+def _led_to(log: Log, number: int, module: str) -> str:
+    """1. What leads to the module in the code that is shown. 2. The crate whose file of that name a note shows. "" for neither."""
     near = [log.line(number - 1), *(line for _, line in log.after(number, NEAR_LINES))]
     led = re.compile(
         rf"(?<![\w:])(\w{{1,80}})::(?:\w{{1,80}}::){{0,8}}{module}::|\buse (\w{{1,80}})::.{{0,300}}\b{module}\b"
@@ -38,11 +40,10 @@ def _holder(log: Log, number: int, module: str) -> str:
         if _CODE.match(line) and (found := led.search(line)) is not None:
             return found[1] or found[2]
     for line in near:
-        if "--> " in line and (noted := SOURCE.search(line)) and line[noted.end() - 1 :].find(f"/{module}") >= 0:
+        noted = SOURCE.search(line) if "--> " in line else None
+        if noted is not None and re.search(rf"/{module}[./]", line[noted.end() - 1 :]):
             return noted[1]
-    imported = re.compile(rf"\buse (\w{{1,80}})::(?:\w{{1,80}}::){{0,8}}{module};")
-    elsewhere = imported.search(log.text, 0, IMPORTS_CHARS)
-    return elsewhere[1] if elsewhere is not None else module
+    return ""
 
 
 def unaliased(clues: Iterable[Clue], log: Log, known: Collection[str]) -> Iterator[Clue]:
