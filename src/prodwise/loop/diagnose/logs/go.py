@@ -57,6 +57,7 @@ _RULES: Final = (
     rule("no matching versions for query", rf"{_MOD}(?:@{_VER})?: no matching versions", Reason.NOT_FOUND, RESOLUTION),
     rule("module requires Go ", rf"{_MOD}@{_VER}.{{0,200}}module requires Go ", Reason.NOT_FOUND, RESOLUTION),
     rule(": reading ", rf"{_MOD}@{_VER}: reading ", Reason.NOT_FOUND, RESOLUTION, 0.9),
+    rule("unrecognized import path", rf"{_MOD}(?:@{_VER})?: unrecognized import path", Reason.NOT_FOUND, RESOLUTION),
     rule("parsing go.mod", rf"{_MOD}@{_VER}: parsing go\.mod", Reason.NOT_FOUND, RESOLUTION),
     rule("is not in std", rf"pkg/mod/{_MOD}@{_VER}/", Reason.BROKEN_FILE, COMPILATION),
     rule("is not in GOROOT", rf"pkg/mod/{_MOD}@{_VER}/", Reason.BROKEN_FILE, COMPILATION),
@@ -308,7 +309,7 @@ def _aliased(alias: str, modules: Collection[str]) -> list[tuple[str, float]]:
 
 def _panicked(log: Log, found: Reading) -> Iterator[Clue]:
     """A panic: the first dependency on the stack, until the program's own code."""
-    for word in ("panic: ", "panic("):
+    for word in ("panic: ", "panic(", "fatal error: "):
         for number, _ in log.hits(word, 10):
             first = True
             for at, line in log.after(number, 50):

@@ -58,8 +58,8 @@ _FROM: Final = re.compile(r"^\s{1,12}from ([A-Za-z_][\w.]{0,200}) import ")
 _MISSING: Final = re.compile(r"No module named '?([A-Za-z_][\w.]{0,200})'?")
 _HAS_NOT: Final = re.compile(r"'(\w{1,80})' object has no attribute ")
 _CALLED: Final = re.compile(r"(?<![\w.])([a-z_]\w{1,60})\.(?:\w{1,60}\.){0,4}(\w{1,60})\(")
-_FUNCTION: Final = re.compile(r"(?:[\w.<>]{0,200}\.)?(\w{1,80})\(\) ")
-"""The function that an error says was called in vain."""
+_FUNCTION: Final = re.compile(r"(?:[\w.<>]{0,200}?\.)??(\w{1,80})(?:\.__init__)?\(\) ")
+"""The function, or the class, that an error says was called in vain."""
 _GAVE: Final = re.compile(r"(?<![\w.])([a-z_]\w{1,60})\.\w{1,60}\([^()]{0,200}\)\.(\w{1,60})\b")
 """A module, and a name that is asked of what its function gave."""
 _INTEGRATED: Final = re.compile(r"/(?:contrib|integrations?|instrumentation|plugins?|ext)/([a-z_]\w{1,60})(?:/|\.py)")
