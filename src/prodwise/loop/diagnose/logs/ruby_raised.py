@@ -36,7 +36,9 @@ _METHOD: Final = re.compile(
     r"|module |#<(?:Class:)?)?([A-Z]\w{0,80}(?:::[A-Z]\w{0,80}){0,6})?"
 )
 _RECEIVER: Final = re.compile(r" for (?:module |class )?([A-Z][a-z0-9]{1,40}[A-Z]\w{1,60})(?::Module|:Class|\s|$)")
-_SPACES: Final = frozenset(["net"])
+_OWN: Final = frozenset(["app", "config", "features", "lib", "spec", "spec_helper", "rails_helper", "test_helper"])
+"""What programs call their own folders and files."""
+_SPACES: Final = frozenset(["net", "test"])
 """Folders that several gems share, none of which has its name."""
 PARTS_MAX: Final = 4  # of a file's path that may be a gem's name
 _STANDARD: Final = frozenset(
@@ -166,7 +168,7 @@ def _holding(path: str, known: Collection[str]) -> str:
     is called after (a/b/c is a file of a-b, if a-b_x asks for it); else the first part. "" for the program's own and Ruby's.
     """
     parts = re.sub(r"\.(?:rb|so|bundle|dll)$", "", path).rstrip("/").split("/")
-    if not parts[0] or parts[0].startswith("."):
+    if not parts[0] or parts[0].startswith(".") or parts[0] in _OWN:
         return ""
     if len(parts) == 1:
         return "" if parts[0] in _STANDARD else parts[0]

@@ -101,7 +101,6 @@ _RULES: Final = (
     rule("unresolved import `", rf"unresolved import `{_CRATE}(?:::|`)", Reason.LACKS, COMPILATION),
     rule("unresolved imports `", rf"`{_CRATE}::", Reason.LACKS, COMPILATION),
     rule("unresolved module or unlinked crate", rf"unlinked crate `{_CRATE}`", Reason.LACKS, COMPILATION, 0.8),
-    rule("undeclared crate or module", r"crate or module `(?P<name>[a-z]\w{0,80})`", Reason.LACKS, COMPILATION, 0.7),
     rule("can't find crate for", rf"can't find crate for `{_CRATE}`", Reason.NOT_FOUND, COMPILATION, 0.8),
     rule(
         "use of deprecated",

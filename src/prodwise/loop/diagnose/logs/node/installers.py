@@ -73,8 +73,12 @@ RULES: Final = (
         RESOLUTION,
     ),
 )
+MAYBE_OWN: Final = 0.6
+"""The share of a package whose script runs after an installation, if it may be the project's own."""
 HASHES_MAX: Final = 5
-_SCRIPT: Final = re.compile(rf"(?:ERR!|error) (?:Failed at the )?{PKG}@{VER} (?:pre|post)?install(?: script|:)")
+_SCRIPT: Final = re.compile(
+    rf"(?:ERR!|error) (?:Failed at the )?{PKG}@{VER} (?P<script>(?:pre|post)?install)(?: script|:)"
+)
 _RUN: Final = re.compile(
     r"^> ((?:@[\w.-]{1,80}/)?[\w.-]{1,100})@\S{1,60} \S{1,60}(?: (?!\S{0,300}node_modules/)\S{1,300})?$"
 )
@@ -101,7 +105,10 @@ def stopped(log: Log) -> Iterator[Clue]:
     for number, line in log.hits("install", 200):
         script = _SCRIPT.search(line)
         if script is not None and script["name"] not in own:
-            yield Clue(Reason.FAILS_TO_BUILD, script["name"], RESOLUTION, number, script["version"])
+            sure = script["script"] != "postinstall" or f"node_modules/{script['name']}" in log.text
+            yield Clue(
+                Reason.FAILS_TO_BUILD, script["name"], RESOLUTION, number, script["version"], 1.0 if sure else MAYBE_OWN
+            )
     wanted = [
         one[1] for _, line in log.hits("integrity checksum failed", 40) if (one := _WANTED.search(line)) is not None
     ]
