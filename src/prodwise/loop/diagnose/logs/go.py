@@ -60,11 +60,19 @@ _RULES: Final = (
     rule("unrecognized import path", rf"{_MOD}(?:@{_VER})?: unrecognized import path", Reason.NOT_FOUND, RESOLUTION),
     rule("parsing go.mod", rf"{_MOD}@{_VER}: parsing go\.mod", Reason.NOT_FOUND, RESOLUTION),
     rule("is not in std", rf"pkg/mod/{_MOD}@{_VER}/", Reason.BROKEN_FILE, COMPILATION),
+    rule(
+        "rror: ",
+        rf"/pkg/mod/{_MOD}@{_VER}/\S{{1,300}}\.(?:c|cc|cpp|h):\d{{1,7}}:\d{{1,5}}: (?:fatal )?error: ",
+        Reason.BROKEN_FILE,
+        COMPILATION,
+    ),
+    rule("/go.mod:", rf"/pkg/mod/{_MOD}@{_VER}/go\.mod:\d{{1,6}}: ", Reason.NOT_FOUND, RESOLUTION),
+    rule("use of internal package", rf"internal package {_MOD} not allowed", Reason.LACKS, COMPILATION, 0.9),
     rule("is not in GOROOT", rf"pkg/mod/{_MOD}@{_VER}/", Reason.BROKEN_FILE, COMPILATION),
     rule("retracted by module author", rf"{_MOD}@{_VER}: retracted", Reason.NOT_FOUND, RESOLUTION, 0.3),
 )
 _UNDEFINED: Final = re.compile(
-    r"^(?:[A-Za-z]{1,20}(?:\([\w/]{1,40}\))?: )?(?:\./|\.\./|/)?([\w./@!+-]{1,300}\.go):\d{1,7}(?::\d{1,5})?: (.{0,1200})"
+    r"^(?:[A-Za-z]{1,20}(?:\([\w/]{1,40}\))?: )?(?:[A-Z]:)?(?:\./|\.\./|/)?([\w./@!+-]{1,300}\.go):\d{1,7}(?::\d{1,5})?: (.{0,1200})"
 )
 _LACKING: Final = re.compile(
     r"undefined|unknown field|no field or method|not enough|too many|missing method|could not import|does not implement"

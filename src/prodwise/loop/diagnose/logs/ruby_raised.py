@@ -16,6 +16,10 @@ _FRAME: Final = re.compile(
     r"/gems/((?:[A-Za-z0-9_]+|-(?!\d+\.\d)){1,60})-(\d[\w.]{0,60})(?:-[\w-]{1,40})?/(?!gems/)(?:lib|a"
     r"pp|ext|config|bin|exe|rails|vendor)?"
 )
+_SHORT_FRAME: Final = re.compile(r"^\s{0,8}([a-z][\w-]{0,80}) \((\d[\w.]{0,40})\) \S{1,300}\.rb:\d")
+"""A frame as Rails writes it: a gem, its version, and a path in it."""
+_RAILS_ERROR: Final = re.compile(r"^\s{0,8}(?:NoMethod|Argument|Name|Type|Load|NotImplemented)Error \(.{1,1000}\):?$")
+_RUBYS_OWN: Final = re.compile(r"/lib/ruby/(?:site_ruby/|vendor_ruby/)?\d[\w.]{0,20}/(?!gems/|bundler/)")
 _RAISED: Final = re.compile(
     r"(?:\(([A-Z]\w{0,80}(?:::\w{1,80}){0,6})\)\s{0,3}$|^\s{0,8}([A-Z]\w{0,80}(?:::\w{1,80})"
     r"{0,6}(?:Error|Exception|NotFound|Conflict)):|^\s{0,8}([A-Z]\w{0,80}(?:::[A-Z]\w{0,80}){1,6}): )"
@@ -101,7 +105,7 @@ def raised(log: Log, reading: Reading) -> Iterator[Clue]:
         lines.update(log.hits(word, 300))
     lines.update((number, line) for number, line in log.hits(":in ", 400) if _UNCAUGHT.search(line))
     for number, line in sorted(lines.items()):
-        raised = _RAISED.search(line) or _UNCAUGHT.search(line)
+        raised = _RAISED.search(line) or _UNCAUGHT.search(line) or _RAILS_ERROR.match(line)
         if raised is None and not any(words in line for words in _SAID):
             continue
         text = line + "\n" + log.line(number + 1)
@@ -116,12 +120,13 @@ def _frames(log: Log, number: int, reading: Reading) -> list[tuple[int, str]]:
             if found and ".rb:" not in line:
                 break
             continue
-        gem = _FRAME.search(line)
+        gem = _FRAME.search(line) or _SHORT_FRAME.match(line)
         if gem:
             reading.versions.setdefault(gem[1], gem[2])
         if ".rb:" in line and not _LOADER.search(line):
             tool = _TOOL.search(line) if gem is None else None
-            found.append((at, gem[1] if gem else tool[1] if tool else ""))
+            if gem or tool or not _RUBYS_OWN.search(line):
+                found.append((at, gem[1] if gem else tool[1] if tool else ""))
     return found
 
 

@@ -110,7 +110,7 @@ _RULES: Final = (
         0.8,
     ),
 )
-_PATH: Final = re.compile(r"`&?(?:mut )?(?:dyn |impl )?(?:\w{1,60}<)?([a-z][a-z0-9_]{1,80})::")
+_PATH: Final = re.compile(r"`(?:[A-Z]\w{0,60}: )?&?(?:mut )?(?:dyn |impl )?(?:\w{1,60}<)?([a-z][a-z0-9_]{1,80})::")
 _USE: Final = re.compile(r"^\d{1,7} [|+] {1,8}(?:pub )?use ([a-z][a-z0-9_]{1,80})::")
 _ERROR: Final = re.compile(r"^error(?:\[E(\d{4})\])?: (.{0,1200})")
 _SHOWN: Final = re.compile(r"(?<![\w:])([a-z][a-z0-9_]{1,80})::")
