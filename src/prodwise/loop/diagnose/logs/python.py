@@ -210,16 +210,22 @@ def _shown_with(log: Log, number: int, frames: list[tuple[int, str]], known: Col
 
 def _host(log: Log, file: str, plugin: str, near: set[str]) -> str:
     """What a package plugs into: what its file is an integration of, or an end of its name that the log speaks of; "" for none."""
-    part = _INTEGRATED.search(file.rpartition("-packages/")[2])
-    if (
-        part is not None
-        and (whole := published(part[1])) not in ("", plugin)
-        and (whole in near or _spoken(part[1], log))
-    ):
+    if (whole := _integrated(log, file, near)) not in ("", plugin):
         return whole
     ends = {end for end in (plugin.partition("-")[0], plugin.rpartition("-")[2]) if len(end) > 3 and end != plugin}
     spoken = {end for end in ends if _spoken(end, log)}
     return host_of(plugin, (near - _TESTERS) | ({"pytest"} & near) | spoken)
+
+
+def _integrated(log: Log, file: str, near: set[str]) -> str:
+    """What a file is an integration of. A folder is called after that; a file may as well be any part of a plugin system, so
+    that its name counts where the log speaks of it elsewhere.
+    """
+    part = _INTEGRATED.search(file.rpartition("-packages/")[2])
+    if part is None:
+        return ""
+    whole = published(part[1])
+    return whole if part[0].endswith("/") or whole in near or _spoken(part[1], log) else ""
 
 
 def _spoken(name: str, log: Log) -> bool:
