@@ -128,14 +128,18 @@ def chosen(standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], sp
 
 def plain(edits: Sequence[Candidate]) -> list[Candidate]:
     """Without those that ask something else where it does as well to ask nothing, or to answer it once for all: what is always so is
-    no question. Such an answer itself is never proposed."""
+    no question; but one that is asked as before of all but empty values may be meant. Such an answer itself is never proposed."""
     idle = [one.edit for one in edits if one.edit.kind in ("unasked", DROPPED, FORCED)]
 
     def within(one: Edit) -> bool:
         around = (it for it in idle if it.path == one.path and it.start <= one.start and one.end <= it.end)
-        return any(it != one and not it.kind == one.kind == DROPPED for it in around)
+        return any(it != one and not it.kind == one.kind == DROPPED and not _narrow(one, it) for it in around)
 
     return [one for one in edits if one.edit.kind != FORCED and not within(one.edit)]
+
+
+def _narrow(one: Edit, answer: Edit) -> bool:
+    return one.kind == "none" and answer.new in ("True", "False")
 
 
 def pinned(edits: Sequence[Candidate], standing: Sequence[Candidate]) -> list[Candidate]:
