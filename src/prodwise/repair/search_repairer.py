@@ -13,6 +13,7 @@ from prodwise.model.patch import Fault, Proposal
 from prodwise.ports.repair import Workshop
 from prodwise.repair import answered, branches, contrast, limits, rank
 from prodwise.repair.edits import unified
+from prodwise.repair.forced import KIND as NEVER_MEANT
 from prodwise.repair.forced import forced, where
 from prodwise.repair.guards import Guards
 from prodwise.repair.lanes import Lanes
@@ -208,7 +209,8 @@ class _Search:
         tried = self.lanes.attempt(self.probe, command, _numbered(candidates), trial, share * seconds)
         if not tried.ready:
             return _Tries([], list(candidates), [])
-        self.nearly += sum(code == NEARLY for code in tried.codes.values())
+        edits = {at for at, one in enumerate(candidates) if one.edit.kind != NEVER_MEANT}
+        self.nearly += sum(tried.codes.get(at) == NEARLY for at in edits)
         passed = [one for at, one in enumerate(candidates) if tried.codes.get(at) == 0]
         cannot = [one for at, one in enumerate(candidates) if tried.codes.get(at) == CANNOT]
         return _Tries(passed, cannot, [one for at, one in enumerate(candidates) if at not in tried.codes])
