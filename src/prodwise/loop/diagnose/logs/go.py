@@ -52,6 +52,8 @@ _RULES: Final = (
     rule("missing go.sum entry", rf"missing go\.sum entry for module providing package {_MOD}", Reason.DIFFERS, LOCK),
     rule("missing go.sum entry", rf"{_MOD}@{_VER}: missing go\.sum entry", Reason.DIFFERS, LOCK),
     rule("checksum mismatch", rf"verifying {_MOD}@{_VER}(?:/go\.mod)?: checksum mismatch", Reason.DIFFERS, LOCK),
+    rule("checksum mismatch", rf"{_MOD}@{_VER}: verifying (?:module|go\.mod): checksum mismatch", Reason.DIFFERS, LOCK),
+    rule("go build ", rf"^go build (?:\S{{1,300}}/)?vendor/{_MOD}: ", Reason.FAILS_TO_BUILD, COMPILATION),
     rule("vendor/modules.txt", rf"^\s{{0,4}}{_MOD}@{_VER}: is (?:explicitly|marked)", Reason.DIFFERS, LOCK),
     rule(" requires go", rf"{_MOD}@{_VER} requires go(?: >= |@)\d", Reason.NOT_FOUND, RESOLUTION),
     rule("no matching versions for query", rf"{_MOD}(?:@{_VER})?: no matching versions", Reason.NOT_FOUND, RESOLUTION),
@@ -72,7 +74,7 @@ _RULES: Final = (
     rule("retracted by module author", rf"{_MOD}@{_VER}: retracted", Reason.NOT_FOUND, RESOLUTION, 0.3),
 )
 _UNDEFINED: Final = re.compile(
-    r"^(?:[A-Za-z]{1,20}(?:\([\w/]{1,40}\))?: )?(?:[A-Z]:)?(?:\./|\.\./|/)?([\w./@!+-]{1,300}\.go):\d{1,7}(?::\d{1,5})?: (.{0,1200})"
+    r"^(?:[A-Za-z]{1,20}(?:\([\w/]{1,40}\))?: )?(?:[A-Z]:)?(?:\./|\.\./|/)?([\w./@!+~-]{1,300}\.go):\d{1,7}(?::\d{1,5})?: (.{0,1200})"
 )
 _LACKING: Final = re.compile(
     r"undefined|unknown field|no field or method|not enough|too many|missing method|could not import|does not implement"
@@ -106,6 +108,8 @@ _VERSIONED: Final = re.compile(
 )
 _VENDORED: Final = re.compile(r"/vendor/([a-z0-9][\w-]{0,60}(?:\.[\w-]{1,60}){1,4}/[\w.~/-]{1,200})/[\w.-]{1,100}\.go:")
 _BUILDING: Final = re.compile(r"^# ([a-z0-9][\w-]{0,60}(?:\.[\w-]{1,60}){1,4}/[\w.~/-]{1,200})")
+_EXTERNAL: Final = re.compile(r"/external/(?:[\w.]{1,80}[~+]{1,2}[\w.]{1,80}[~+])?([a-z][a-z0-9_]{2,150})/")
+"""A module's folder in a build of Bazel."""
 BUILDING_LINES_MAX: Final = 20
 _AMBIGUOUS: Final = re.compile(r"^\s{1,8}([\w.~!/-]{3,200}) (v\d[\w.+-]{0,80}) \(")
 _PLACE: Final = re.compile(r"^\s{1,16}(\S{1,400}\.go:)\d")
@@ -190,8 +194,9 @@ def _module(path: str, reading: Reading) -> str:
     if "." not in parts[0]:
         return ""
     hosted = parts[0] in _SHARED
-    length = 3 if hosted else 1 if parts[0].startswith("gopkg") and len(parts) > 1 else 2
-    length = 2 if parts[0].startswith("gopkg") and len(parts) == 2 else length
+    if parts[0] == "gopkg.in":
+        hosted = re.search(r"\.v\d{1,3}(?:-unstable)?$", parts[1] if len(parts) > 1 else "") is None
+    length = 3 if hosted else 2
     if len(parts) > length and re.fullmatch(r"v\d{1,3}", parts[length]):
         length += 1
     return "/".join(parts[:length])
@@ -265,8 +270,20 @@ def _of_path(path: str, found: Reading) -> tuple[str, str]:
     """The module (and its version) that a file lies in: in the cache of modules, or in a vendor folder; "" for neither."""
     if (inside := _IN_MOD.search(path) or _VERSIONED.search(path)) is not None:
         return _plain(inside[1]), inside[2]
-    vendored = _VENDORED.search(path)
-    return (_module(vendored[1], found), "") if vendored is not None else ("", "")
+    if (vendored := _VENDORED.search(path)) is not None:
+        return _module(vendored[1], found), ""
+    fetched = _EXTERNAL.search(path)
+    return (_of_bazel(fetched[1], found), "") if fetched is not None else ("", "")
+
+
+def _of_bazel(label: str, found: Reading) -> str:
+    """The module of a repository of Bazel: a fetched one that is written so, or owner and name on GitHub; "" for others."""
+    for module in found.versions:
+        host, _, rest = module.lower().partition("/")
+        if re.sub(r"[^a-z0-9]", "_", "/".join([*reversed(host.split(".")), rest])) == label:
+            return module
+    owner, _, name = label.removeprefix("com_github_").partition("_")
+    return f"github.com/{owner}/{name.replace('_', '-')}" if label.startswith("com_github_") and name else ""
 
 
 def _inner(name: str, within: str, file: str) -> bool:

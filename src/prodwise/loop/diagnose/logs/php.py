@@ -104,6 +104,7 @@ _NAMES: Final = (
     "not found",
     "must be compatible with",
     "abstract method",
+    "(as in class ",
     "Too few arguments",
     "Unknown named parameter",
     "must be of type",
@@ -130,6 +131,20 @@ _ROOTS: Final = {
     "Composer": "composer/composer",
     "Composer\\Semver": "composer/semver",
     "Composer\\Installers": "composer/installers",
+    "Aws": "aws/aws-sdk-php",
+    "Barryvdh\\Debugbar": "barryvdh/laravel-debugbar",
+    "Barryvdh\\DomPDF": "barryvdh/laravel-dompdf",
+    "Cron": "dragonmantank/cron-expression",
+    "Dotenv": "vlucas/phpdotenv",
+    "Faker": "fakerphp/faker",
+    "Firebase\\JWT": "firebase/php-jwt",
+    "Inertia": "inertiajs/inertia-laravel",
+    "Kreait\\Firebase": "kreait/firebase-php",
+    "PhpAmqpLib": "php-amqplib/php-amqplib",
+    "Spatie\\Permission": "spatie/laravel-permission",
+    "Stripe": "stripe/stripe-php",
+    "Telegram\\Bot": "irazasyed/telegram-bot-sdk",
+    "Twilio": "twilio/sdk",
 }
 _VAGUE: Final = frozenset(["component", "bundle", "bridge", "extension", "exception", "contracts", "handler"])
 _TESTERS: Final = re.compile(r"^(?:phpunit|sebastian|mockery|pestphp|symfony/phpunit-bridge|composer)(?:/|$)")
@@ -239,7 +254,7 @@ def _unwrapped(log: Log, number: int) -> str:
 
 def _inherits(line: str) -> bool:
     """Whether a class no longer fits what it is made from: where that is told is no place of the fault."""
-    return "must be compatible with" in line or "abstract method" in line
+    return any(words in line for words in ("must be compatible with", "abstract method", "(as in class "))
 
 
 def _frames(log: Log, number: int) -> list[tuple[int, str]]:
@@ -257,9 +272,9 @@ def _frames(log: Log, number: int) -> list[tuple[int, str]]:
 
 
 def _lacking(log: Log, number: int, line: str, found: Reading) -> Iterator[Clue]:
-    child = _inherits(line)
     attempted = _ATTEMPTED.search(line)
     names = [f"{attempted[2]}\\{attempted[1]}"] if attempted else dict.fromkeys(_CLASS.findall(line))
+    child = _inherits(line) and ("(as in class " not in line or len(names) > 1)
     packages = [_package(name, log, found) for name in [*names][:NAMES_MAX]]
     for place, package in enumerate(packages):
         second = place == 0 and child

@@ -118,6 +118,8 @@ RULES: Final = (
     rule("Missing optional dependency", rf"Missing optional dependency '{_NAME}'", Reason.NOT_FOUND, RUNTIME, 0.9),
     rule("No package metadata was found for", rf"was found for {_NAME}(?:\s|$)", Reason.NOT_FOUND, RUNTIME),
     rule("unknown hook '", rf" in plugin <module '{_NAME}(?:\.[\w.]{{1,200}})?'", Reason.LACKS, RUNTIME),
+    rule(" for hook '", rf"Plugin '(?!(?:tests?|conftest)[.']){_NAME}' for hook '", Reason.CALLS, RUNTIME),
+    rule(" for hook '", r"Plugin '(?P<name>[a-z]{2,40})[_-][\w-]{1,80}' for hook '(?P=name)_", Reason.LACKS, RUNTIME),
     rule("partially initialized module", rf"partially initialized module '{_NAME}['.]", Reason.LACKS, RUNTIME, 0.6),
     rule("' has no attribute '", rf"module '{_NAME}(?:\.[\w.]{{1,200}})?' has no attribute '", Reason.LACKS, RUNTIME),
     rule(

@@ -97,6 +97,13 @@ _RULES: Final = (
     rule("could not be found in any of the sources", rf"locked to {_GEM} \({_VER}\)", Reason.NOT_FOUND, RESOLUTION),
     rule("The gemspec for", rf"The gemspec for {_GEM}-{_VER}", Reason.FAILS_TO_BUILD, RESOLUTION),
     rule("[BUG] ", rf"/gems/{_GEM}-{_VER}/\S{{1,300}}: \[BUG\] ", Reason.RAISES, RUNTIME),
+    rule(
+        "to define constant",
+        rf"expected file \S{{0,300}}/gems/{_GEM}-{_VER}/\S{{1,300}} to define constant",
+        Reason.LACKS,
+        RUNTIME,
+        1.2,
+    ),
     rule("checksum", rf"(?:mismatch for|for) {_GEM}[- ]\(?{_VER}\)?", Reason.DIFFERS, LOCK, 0.8),
 )
 _EXTENSION: Final = re.compile(r"/gems/([A-Za-z0-9_][\w.-]{0,80}?)-(\d[\w.]{0,40})/ext(?:/|$)")

@@ -42,9 +42,9 @@ _METHOD: Final = re.compile(
 _RECEIVER: Final = re.compile(r" for (?:module |class )?([A-Z][a-z0-9]{1,40}[A-Z]\w{1,60})(?::Module|:Class|\s|$)")
 _OWN: Final = frozenset(["app", "config", "features", "lib", "spec", "spec_helper", "rails_helper", "test_helper"])
 """What programs call their own folders and files."""
-_SPACES: Final = frozenset(["net", "test"])
-"""Folders that several gems share, none of which has its name."""
-PARTS_MAX: Final = 4  # of a file's path that may be a gem's name
+_SPACES: Final = frozenset(["dry", "net", "test"])
+"""Folders and modules that several gems share, none of which has its name."""
+PARTS_MAX: Final = 4  # of a file's path, or of a constant, that may be a gem's name
 _STANDARD: Final = frozenset(
     [
         "json",
@@ -75,6 +75,7 @@ _STANDARD: Final = frozenset(
         "symbol",
         "module",
         "class",
+        *("didyoumean", "errorhighlight", "syntaxsuggest"),
     ]
 )
 _UNCAUGHT: Final = re.compile(r"\.rb:\d{1,6}:in [`'].{1,400}: .{1,600} \([A-Z]\w{0,80}(?:::\w{1,80}){0,8}\)$")
@@ -187,14 +188,20 @@ def _holding(path: str, known: Collection[str]) -> str:
 
 
 def _used(constant: str, known: Collection[str]) -> str:
-    """The gem in use whose name is a constant's, whatever parts its words; "" for none."""
-    plain = constant.split("::")[0].lower().replace("_", "")
-    return next((one for one in known if re.sub(r"[-_]", "", one.lower()) == plain), "")
+    """The gem in use whose name is the longest start of a constant's, whatever parts its words; "" for none."""
+    parts = constant.lower().replace("_", "").split("::")[:PARTS_MAX]
+    starts = ["".join(parts[:many]) for many in range(len(parts), 0, -1)]
+    named = {re.sub(r"[-_]", "", one.lower()): one for one in known}
+    return next((named[start] for start in starts if start in named), "")
 
 
 def _gem_of(constant: str) -> str:
-    """ActiveSupport::Thing comes from activesupport or active_support: Rails writes the former, most others the latter."""
-    top = constant.split("::")[0]
+    """ActiveSupport::Thing comes from activesupport or active_support: Rails writes the former, most others the latter. A::B may
+    be a-b.
+    """
+    top, _, below = constant.partition("::")
+    if below and top.lower() in _SPACES:
+        return f"{top.lower()}-{_gem_of(below)}"
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*", top)
     if words == ["Gem"]:
         return "rubygems"

@@ -128,6 +128,9 @@ _REQUIRED: Final = re.compile(r"required by package `([A-Za-z0-9][\w-]{0,80}) v(
 _MEET: Final = re.compile(r"versions that meet the requirements `([^`]{1,80})`")
 _PREVIOUS: Final = re.compile(r"previously selected package `([A-Za-z0-9][\w-]{0,80}) v(\d[\w.+-]{0,60})")
 _SATISFIES: Final = re.compile(r"which satisfies (?:\w{1,20} )?dependency `([A-Za-z0-9][\w-]{0,80}) = ")
+_INSTALLED: Final = re.compile(r"failed to compile `([A-Za-z0-9][\w-]{0,80}) v\d[^`]{0,200}`, intermediate artifacts")
+FEW: Final = 2
+"""Crates that were compiled before a program whose installation failed, for each of them to be a likely cause."""
 _OWN_WORDS: Final = frozenset(["crate", "self", "super", "std", "core", "alloc", "test", "proc_macro"])
 
 
@@ -160,14 +163,14 @@ def _crate(name: str, found: Reading) -> str:
 
 
 def _installed(log: Log, found: Reading) -> set[str]:
-    """Reads versions; returns the crates that are built from the project's own folder."""
-    own: set[str] = set()
+    """Reads versions; returns the crates that are built from the project's own folder, or are the program that is installed."""
+    own = {one[1] for _, line in log.hits("failed to compile `", 6) if (one := _INSTALLED.search(line))}
     for word in ("Compiling ", "Checking ", "Downloaded ", "Adding ", "Locking "):
         for _, line in log.hits(word, 1_500):
             one = _COMPILING.match(line)
             if one and one[3]:
                 own.add(one[1])
-            elif one:
+            elif one and one[1] not in own:
                 found.versions[one[1]] = one[2]
     for word in ("Updating ", "Downgrading ", "Upgrading "):
         for number, line in log.hits(word, 500):
@@ -175,7 +178,7 @@ def _installed(log: Log, found: Reading) -> set[str]:
                 move(found, moved[1], moved[2], moved[3], number)
                 found.versions[moved[1]] = moved[3]
     for _, line in log.hits("registry/src/", 400):
-        if (source := SOURCE.search(line)) is not None:
+        if (source := SOURCE.search(line)) is not None and source[1] not in own:
             found.versions.setdefault(source[1], source[2])
     return own
 
@@ -251,10 +254,17 @@ def _compiled(log: Log, found: Reading, own: set[str]) -> Iterator[Clue]:
         calling |= {clue.name for clue in clues if clue.reason is Reason.CALLS}
         found_all += clues
     if not found_all:
-        found_all += _placed(log)
+        found_all += [clue for clue in (*_placed(log), *_few(log, found)) if clue.name not in own]
     for clue in found_all:
         called = clue.reason is Reason.FAILS_TO_BUILD and clue.name in calling
         yield replace(clue, reason=Reason.CALLS) if called else clue
+
+
+def _few(log: Log, found: Reading) -> Iterator[Clue]:
+    """What a published program needs, where it does not compile any more and hardly anything else is told."""
+    lines = [number for number, line in log.hits("failed to compile `", 6) if _INSTALLED.search(line)]
+    if lines and "error[E" in log.text and len(found.versions) <= FEW:
+        yield from (Clue(Reason.FETCHED, name, COMPILATION, lines[0], found.versions[name]) for name in found.versions)
 
 
 def _placed(log: Log) -> Iterator[Clue]:
@@ -270,7 +280,7 @@ def _of_error(block: list[tuple[int, str]], found: Reading, own: set[str]) -> It
     source = SOURCE.search(place)
     told = {source[1].replace("_", "-")} if source else set[str]()
     others = list(_named(block, found, own, told))
-    if source:
+    if source and source[1] not in own:
         reason = Reason.CALLS if others else Reason.FAILS_TO_BUILD
         yield Clue(reason, source[1], COMPILATION, block[0][0], source[2], 0.9 if others else 1.0)
     yield from others
@@ -283,7 +293,8 @@ def _named(block: list[tuple[int, str]], found: Reading, own: set[str], told: se
         shown = [_crate(name, found) for name in _SHOWN.findall(line)] if _CODE.match(line) else []
         names = [_crate(name, found) for name in (*_PATH.findall(line), *_USE.findall(line))]
         names += [name for name in shown if name in found.versions]
-        for name in [*names, *([noted[1]] if noted else [])]:
+        rivals = [_crate(name, found) for name in rust_names.implementing(line)]
+        for name in [*rivals, *names, *([noted[1]] if noted else [])]:
             if (
                 name
                 and name not in own
@@ -292,7 +303,7 @@ def _named(block: list[tuple[int, str]], found: Reading, own: set[str], told: se
                 and name.replace("_", "-") not in told
             ):
                 told.add(name.replace("_", "-"))
-                sure = at == block[0][0]
+                sure = at == block[0][0] or name in rivals
                 version = found.versions.get(name, "")
                 sure = sure or bool(noted and name == noted[1])
                 yield Clue(Reason.LACKS if sure else Reason.NAMED, name, COMPILATION, at, version, 1.0 if sure else 0.9)

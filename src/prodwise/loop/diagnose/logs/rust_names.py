@@ -16,6 +16,7 @@ IMPORTS_CHARS: Final = 400_000
 _CODE: Final = re.compile(r"^\s{0,8}\d{1,7}\s{1,4}[|+-] ")
 _NOT_FOUND: Final = re.compile(r"could not find `\w{1,100}` in `(\w{1,80})(?:::[\w:]{1,160})?`")
 _IMPORTED: Final = re.compile(r"\buse (\w{1,80})::(?:\w{1,80}::){0,8}(\w{1,80});")
+_IMPLS: Final = re.compile(r"found in the following crates: ((?:`\w{1,80}`(?:, )?){1,8})")
 _BINDINGS: Final = frozenset(["sys", "ffi"])
 """What crates call the one that binds a library of the system, wherever it comes from."""
 
@@ -28,6 +29,12 @@ def lacking(log: Log) -> Iterator[tuple[int, str]]:
     imported = {one[2]: one[1] for one in _IMPORTED.finditer(log.text, 0, IMPORTS_CHARS)} if missing else {}
     for number, module in missing:
         yield number, _led_to(log, number, module) or imported.get(module, module)
+
+
+def implementing(line: str) -> list[str]:
+    """The crates whose implementations an error cannot choose between: it worked until one of them gained its own."""
+    found = _IMPLS.search(line)
+    return re.findall(r"`(\w{1,80})`", found[1]) if found is not None else []
 
 
 def _led_to(log: Log, number: int, module: str) -> str:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Final
 
-from prodwise.loop.diagnose.logs.node.names import FULL, PATH, PKG
+from prodwise.loop.diagnose.logs.clue import Clue
+from prodwise.loop.diagnose.logs.node.names import FULL, PATH, PKG, package
 from prodwise.loop.diagnose.logs.rules import rule
+from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
 from prodwise.model.breakage import Failure
 
 COMPILATION, RUNTIME = Failure.COMPILATION, Failure.RUNTIME
+_OF_ANOTHER: Final = r"[^'\"]{0,60}error TS\d{1,6}: Module ['\"]{1,4}[^'\"]{0,300}node_modules/"
+"""What follows the place of an error that is about another package's module."""
+ABOVE_LINES: Final = 3
+_UNREAD: Final = re.compile(rf"(?:^|\s)(?:[^\s'\"]{{0,300}}/)?node_modules/{FULL}/")
 RULES: Final = (
     rule(
         " has no exported member",
@@ -17,12 +25,25 @@ RULES: Final = (
         Reason.LACKS,
         COMPILATION,
     ),
+    rule(
+        "error TS249",
+        rf"error TS249[78]: Module ['\"]+{PATH}['\"]+ (?:resolves to|uses 'export =)",
+        Reason.LACKS,
+        COMPILATION,
+    ),
+    rule(
+        "error TS",
+        rf"(?:^|[\s\]])(?:[^\s'\"]{{0,300}}/)?node_modules/{PATH}[(:]\d(?={_OF_ANOTHER})",
+        Reason.CALLS,
+        COMPILATION,
+        0.9,
+    ),
     rule("TS2307", rf"Cannot find module '{PATH}'", Reason.LACKS, COMPILATION, 0.9),
     rule("TS7016", rf"declaration file for module '{PATH}'", Reason.LACKS, COMPILATION, 0.9),
     rule("has no default export", rf"""Module ['"]+{PATH}['"]+ has no default export""", Reason.LACKS, COMPILATION),
     rule(
         "error TS",
-        rf"(?:^|[\s\]])(?:[^\s'\"]{{0,300}}/)?node_modules/{PATH}[(:]\d",
+        rf"(?:^|[\s\]])(?:[^\s'\"]{{0,300}}/)?node_modules/{PATH}[(:]\d(?!{_OF_ANOTHER})",
         Reason.BROKEN_FILE,
         COMPILATION,
         0.8,
@@ -33,7 +54,7 @@ RULES: Final = (
     rule("node_modules/", rf"""import\("[^"]{{0,300}}node_modules/{PATH}"\)""", Reason.NAMED, COMPILATION, 0.9),
     rule(
         "node_modules/",
-        rf"(?i:\berror) in (?:\[[\w-]{{1,40}}\] )?(?:[^\s'\"]{{0,300}}/)?node_modules/{PATH}[(: ]\d",
+        rf"(?i:\berror) in (?:\[[\w-]{{1,40}}\] )?(?:[^\s'\"]{{0,300}}/)?node_modules/{PATH}[(: ]\d(?!{_OF_ANOTHER})",
         Reason.BROKEN_FILE,
         COMPILATION,
         0.8,
@@ -65,3 +86,15 @@ RULES: Final = (
     rule("Failed to resolve entry for package", rf'entry for package "{FULL}"', Reason.LACKS, COMPILATION),
     rule('specifier in "', rf"""specifier in "{FULL}" package""", Reason.LACKS, COMPILATION),
 )
+
+
+def unread(log: Log) -> Iterator[Clue]:
+    """Files that webpack cannot read, which it names with the error or just above, behind what it loads them with."""
+    for number, line in log.hits("Module parse failed", 20):
+        above = range(number - 1, max(0, number - 1 - ABOVE_LINES), -1)
+        last = next((at for at in above if log.line(at).strip()), number)
+        for at, text in ((number, line), (last, log.line(last))):
+            file = _UNREAD.search(text.rpartition("!")[2] if "!" in text else text)
+            if file is not None:
+                yield Clue(Reason.BROKEN_FILE, package(file["name"]), COMPILATION, at)
+                break

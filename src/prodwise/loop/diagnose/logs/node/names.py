@@ -57,6 +57,14 @@ _BUILTIN: Final = frozenset(
 )
 
 
+def of_node(file: str) -> bool:
+    """Whether a file is Node's own: old ones call theirs by the module's name alone."""
+    if file.startswith(("node:", "internal/")):
+        return True
+    stem = file.removesuffix(".js")
+    return "/" not in file and (stem in _BUILTIN or stem.startswith("_") or stem == "bootstrap_node")
+
+
 def package(name: str) -> str:
     """The package of a module's name or path; "" for the program's own and Node's."""
     if not name or name.startswith((".", "/", "node:", "~", "@/", "#")) or ":" in name:

@@ -47,6 +47,7 @@ def read(log: Log) -> Reading:
     bumped(log, found, package)
     installers.installed(log, found)
     found.clues += apply(log, (*installers.RULES, *compilers.RULES, *runtime.RULES), package)
+    found.clues += compilers.unread(log)
     found.clues += installers.stopped(log)
     found.clues += peers.peers(log)
     found.clues += peers.locked(log)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from prodwise.loop.diagnose.logs.clue import Clue
-from prodwise.loop.diagnose.logs.node.names import FULL, PATH, dashed, likely, package
+from prodwise.loop.diagnose.logs.node.names import FULL, PATH, dashed, likely, of_node, package
 from prodwise.loop.diagnose.logs.rules import host_of, rule
 from prodwise.loop.diagnose.logs.text import Log
 from prodwise.loop.diagnose.logs.weights import Reason
@@ -109,7 +109,7 @@ _TOLD_FRAME: Final = re.compile(
 """What Node's own runner tells of an error, and a frame as it is told there."""
 _IN: Final = re.compile(r"node_modules/(?:\.pnpm/[^/]{1,200}/node_modules/)?((?:@[\w.-]{1,80}/)?[\w.-]{1,120})")
 _RAISED: Final = re.compile(
-    r"(?:^|Uncaught |\s{1,8}|● .{0,200}|\] )((?:[A-Z]\w{0,60}\.)?(?:[A-Z]\w{0,60})?(?:Error|Exception))"
+    r"(?:^|Uncaught |\s{1,8}|● .{0,200}|\] |\.\.)((?:[A-Z]\w{0,60}\.)?(?:[A-Z]\w{0,60})?(?:Error|Exception))"
     r"(?: \[(\w{1,80})\])?: (.{0,1000})"
 )
 _IMPORTED: Final = re.compile(
@@ -167,7 +167,7 @@ def _of_error(
     for at, file in frames[:30]:
         packages = _IN.findall(file)
         package = packages[-1] if packages else ""
-        if file.startswith(("node:", "internal/")) or _TESTERS.match(package):
+        if of_node(file) or _TESTERS.match(package):
             continue
         if not package:
             own = True
