@@ -10,7 +10,7 @@ import pytest
 from prodwise.repair import turned, verdict
 from prodwise.repair.edits import Edit, unified
 from prodwise.repair.localise import Spectrum
-from prodwise.repair.rank import edited, endless, hollow, out_of_its_loop, score
+from prodwise.repair.rank import edited, endless, for_nothing, hollow, out_of_its_loop, score
 from prodwise.repair.search import candidates
 from prodwise.repair.source import Function, Source
 from prodwise.repair.templates import crash, defaults, expected, guards, handlers, members, raises
@@ -678,6 +678,56 @@ def test_a_loop_of_which_nothing_reads_its_turn_any_more_is_hardly_meant() -> No
     for new, out in (("names", True), ("name.lower()", False)):
         edit = Edit("m.py", start, start + 4, new, "variable", "why", 1.0, 2)
         assert out_of_its_loop(edit, source, statement_at(source, 2)) is out
+
+
+RENAMED = """def rename(self, entry, at):
+    global last
+    name = f"{self.short}-{at}"
+    key, last = f"{self.id}-{at}", at
+    total: int = 0
+    if entry.name == name:
+        return total
+    entry.name = name
+    entry.last = last
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "idle"),
+    [
+        ("total\n", "entry\n", True),
+        (
+            "name:\n        return total\n    entry.name = name",
+            "key:\n        return total\n    entry.name = key",
+            True,
+        ),
+        ("name:", "key:", False),
+        ("self.short", "self.name", False),
+        ('name = f"{self.short}-{at}"', 'label = f"{self.short}-{at}"', False),
+        ("last\n", "key\n", False),
+        ("entry.name =", "self.name =", False),
+    ],
+)
+def test_what_is_worked_out_for_nothing_is_hardly_meant(old: str, new: str, idle: bool) -> None:
+    source, at = Source("m.py", RENAMED), RENAMED.rindex(old)
+    edit = Edit("m.py", at, at + len(old), new, "variable", "why", 1.0, 7)
+    assert for_nothing(edit, source, statement_at(source, 8)) is idle
+
+
+def test_a_loop_does_not_take_what_it_goes_through_from_one_of_its_turns() -> None:
+    text = """def f(text, kept):
+    text = text.strip()
+    for at, one in enumerate(text):
+        for rule in RULES:
+            if rule(text, at):
+                break
+        else:
+            yield one
+"""
+    held = next(one for one in made(text, 8).values() if one.new.strip() == "text = one")
+    assert held.cost > 3
+    text = "def f(text, kept):\n    last = None\n    for one in text:\n        if one != last:\n            show(one)\n"
+    assert next(one for one in made(text, 5).values() if one.new.strip() == "last = one").cost < 3
 
 
 def test_in_a_loop_lines_do_not_tell_how_a_question_was_answered_last() -> None:

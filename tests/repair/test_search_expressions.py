@@ -129,6 +129,9 @@ def test_an_expression_goes_through_what_others_go_through(around: str, bad: str
         (r"\s*--?(\w+)", r"\s*(?<!\S)--?(\w+)"),
         ("<(?:[^>]*)>", "<(?:[^<>]*)>"),
         ('"(?P<text>[^;]+);', '"(?P<text>[^";]+);'),
+        (r"^[=-]+\s", r"^(?:=+|-+)\s"),
+        (r"[.\w]{2,}", r"(?:\.{2,}|\w{2,})"),
+        (r"(?<!\S)a\S", r"(?<!\w)a\S"),
     ],
 )
 def test_a_pattern_takes_more_or_less(bad: str, good: str) -> None:

@@ -49,6 +49,27 @@ def test_a_limit_that_moves_is_tried_further_on(bad: str, good: str, beside: lis
 
 
 @pytest.mark.parametrize(
+    ("line", "old", "new", "beside"),
+    [
+        ("show(parts[:1])", "1", "2", ["3"]),
+        ("show(parts[:-2])", "2", "1", ["0"]),
+        ("show(parts[2::3])", "2", "3", ["4"]),
+        ("show(parts[:1])", "1", "0", []),
+        ("show(parts[1])", "1", "2", []),
+        ("show(parts[2::3])", "3", "2", []),
+    ],
+)
+def test_the_end_of_a_slice_that_moves_is_tried_further_on(line: str, old: str, new: str, beside: list[str]) -> None:
+    text = f"def f(parts):\n    {line}\n"
+    at = text.index(old)
+    one = Candidate(Edit("m.py", at, at + 1, new, "constant", "why", 1.2, 2), None, 0.8)
+    further = limits.others([one], lambda _: Source("m.py", text))
+    assert texts(further) == beside
+    assert chosen([one], [()], RAN)[0].candidate is one
+    assert not further or not chosen([one, *further], [("1", "2", "3")] * 2, RAN)
+
+
+@pytest.mark.parametrize(
     ("bad", "good"),
     [
         ("len(parts) < 0", "len(parts) <= 0"),

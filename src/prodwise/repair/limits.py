@@ -43,9 +43,11 @@ def marked(passed: Sequence[Candidate], source_of: Callable[[str], Source | None
 
 
 def others(passed: Sequence[Candidate], source_of: Callable[[str], Source | None]) -> list[Candidate]:
-    """Further limits where one was moved: if the tests let them pass as well, they hold nothing against each other."""
+    """Further limits where one was moved, an end of a slice too: if the tests let them pass as well, they hold nothing against each
+    other."""
     found: dict[tuple[str, int, int], Candidate] = {}
     taken = {one.moved for one in passed}
+    ends = [(one, source) for one in passed if (source := source_of(one.edit.path)) is not None and not one.parts]
     for one in passed:
         source = source_of(one.edit.path)
         if one.moved is None or source is None or len({(path, at) for path, at, _ in found}) >= PLACES_MOST:
@@ -53,7 +55,26 @@ def others(passed: Sequence[Candidate], source_of: Callable[[str], Source | None
         for moved, edit in _further(source, one):
             if moved not in taken:
                 found.setdefault((moved.path, moved.at, moved.least), replace(one, edit=edit, moved=moved))
-    return sorted(found.values(), key=lambda one: one.score)
+    further = [replace(one, edit=edit) for one, source in ends for edit in _beyond(source, one.edit)][:PLACES_MOST]
+    return sorted((*found.values(), *further), key=lambda one: one.score)
+
+
+def _beyond(source: Source, edit: Edit) -> Iterator[Edit]:
+    """`[:3]` where `[:1]` became `[:2]`."""
+    old, new = source.text[edit.start : edit.end], edit.new
+    if edit.kind == "constant" and old.isdecimal() and new.isdecimal() and _ends_slice(source, edit):
+        number = str(int(new) + (1 if int(new) > int(old) else -1))
+        if not number.startswith("-"):
+            yield replace(edit, new=number, why=f"{old} is meant as {number}")
+
+
+def _ends_slice(source: Source, edit: Edit) -> bool:
+    ends = (end for node in ast.walk(source.tree) if isinstance(node, ast.Slice) for end in (node.lower, node.upper))
+    return any(
+        isinstance(one, ast.Constant) and source.span(one) == (edit.start, edit.end)
+        for end in ends
+        for one in (end, *ast.iter_child_nodes(end or ast.Pass()))
+    )
 
 
 def weighed(standing: Sequence[Candidate]) -> list[Candidate]:

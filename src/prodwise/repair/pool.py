@@ -15,6 +15,7 @@ from prodwise.repair import rank, turned
 from prodwise.repair.edits import Edit
 from prodwise.repair.localise import suspicion
 from prodwise.repair.probe import read_text
+from prodwise.repair.readers import Readers, bound
 from prodwise.repair.scene import ASSERTED, Scene
 from prodwise.repair.search import candidates, together
 from prodwise.repair.source import Function, Source, Unit
@@ -32,6 +33,7 @@ HISTORY_MOST = 8
 OUTER = 0.9
 """A value of a module or a class is as suspect as the lines that read it, less a little."""
 OUTER_LEAST = 0.5
+"""Of what is most suspect: less is what only lines read which all tests run."""
 FARTHER = 0.92
 """What the failing test does not import itself is less suspect by so much: else hundreds of lines are alike."""
 TAKEN = 0.75
@@ -106,7 +108,7 @@ class Pool:
     tree: Tree
     suspects: Sequence[tuple[float, Source, ast.stmt]]
     older: Mapping[str, tuple[str, ...]]
-    readers: Mapping[str, frozenset[tuple[str, int]]]
+    readers: Readers
 
     def candidates(self) -> list[Candidate]:
         """In the order to try them: the likelier edits of each statement; the likeliest by kind, place and turn are looked at, and
@@ -126,11 +128,13 @@ class Pool:
         edit, source = one.edit, one.source
         score = rank.score(edit, one.suspicion, source, self.older.get(source.path, ()))
         unit = _unit(source, one.statement, edit)
-        seen = _seen(source, one.statement, self.readers) if unit is None else frozenset()
+        seen = self.readers.seen(source, one.statement) if unit is None else frozenset()
         seen |= {(part.path, part.line) for part in one.parts}
         if turned.unnoticed(edit, source, one.statement, self.scene.spectrum):
             edit = replace(edit, kind="turned")
-        elif rank.odd_one_out(edit, source, one.statement) or rank.out_of_its_loop(edit, source, one.statement):
+        elif any(
+            odd(edit, source, one.statement) for odd in (rank.odd_one_out, rank.out_of_its_loop, rank.for_nothing)
+        ):
             edit, score = replace(edit, kind="odd one out"), score + ODD
         return Candidate(edit, unit, score, seen, parts=one.parts, whole=around(source, one.statement, edit))
 
@@ -145,8 +149,8 @@ def pool(scene: Scene, tree: Tree, workshop: Workshop) -> Pool:
     sources = _sources(sorted(best, key=lambda path: -best[path]), read)
     older = {path: _older(workshop, path) for path in list(sources)[:3]}
     sources |= lenders(list(sources.values())[:LENDING_MOST], places, read)
-    readers = _readers(sources)
-    ranked = _likely(sorted(_statements(sources, places, readers), key=lambda one: -one[0]))
+    readers = Readers(sources)
+    ranked = likely(sorted(_statements(sources, places, readers), key=lambda one: -one[0]))
     return Pool(scene, tree, ranked, older, readers)
 
 
@@ -159,23 +163,22 @@ def _nearer(places: Mapping[tuple[str, int], float], scene: Scene, read: Reader)
     for path, names in near.items():
         source = read(path)
         for one in source.tree.body if source is not None else ():
-            if isinstance(one, ast.Assign | ast.AnnAssign) and names.intersection(_bound(one)):
+            if isinstance(one, ast.Assign | ast.AnnAssign) and names.intersection(bound(one)):
                 found[path, one.lineno] = max(TAKEN, found.get((path, one.lineno), 0.0))
     return found
 
 
-def _likely(ranked: Sequence[tuple[float, Source, ast.stmt]]) -> list[tuple[float, Source, ast.stmt]]:
+def likely(ranked: Sequence[tuple[float, Source, ast.stmt]]) -> list[tuple[float, Source, ast.stmt]]:
     """The most suspect statements; of those behind them the most suspect tables and patterns, which a thousand lines that all the
     tests run would keep out for ever. Before them all switches of modules and classes, which have one edit each; after them the
     least suspect values of modules, where there is room."""
-    switches = [one for one in ranked if _switch(one[2]) and _outer(one)][:OUTER_MOST]
-    rest = [
-        one for one in ranked if not (_switch(one[2]) and _outer(one)) and not (_outer(one) and one[0] <= OUTER_LEAST)
-    ]
-    faint = [one for one in ranked if not _switch(one[2]) and _outer(one) and one[0] <= OUTER_LEAST]
+    least = OUTER_LEAST * max((one[0] for one in ranked), default=0.0)
+    switches = [one for one in ranked if _switch(one[2]) and _outer(one)]
+    faint = [one for one in ranked if not _switch(one[2]) and _outer(one) and one[0] <= least]
+    rest = [one for one in ranked if not _outer(one) or (one[0] > least and not _switch(one[2]))]
     outer = [one for one in rest[STATEMENTS_MOST:] if _outer(one)]
     return [
-        *switches,
+        *switches[:OUTER_MOST],
         *rest[: STATEMENTS_MOST - OUTER_MOST],
         *outer[:OUTER_MOST],
         *rest[STATEMENTS_MOST - OUTER_MOST : STATEMENTS_MOST],
@@ -282,7 +285,7 @@ def _hints(scene: Scene, tree: Tree) -> Hints:
 def _statements(
     sources: Mapping[str, Source],
     places: Mapping[tuple[str, int], float],
-    readers: Mapping[str, frozenset[tuple[str, int]]],
+    readers: Readers,
 ) -> Iterator[tuple[float, Source, ast.stmt]]:
     for path, source in sources.items():
         for statement in source.statements:
@@ -293,7 +296,7 @@ def _statements(
                 first = statement.body[0]
                 value = max(value, places.get((path, first.lineno), 0.0), _body(source, statement, places))
             if inside is None and isinstance(statement, ast.Assign | ast.AnnAssign):
-                read = (places.get(line, 0.0) for name in _bound(statement) for line in readers.get(name, ()))
+                read = (places.get(line, 0.0) for line in readers.of(source, statement))
                 value = max(value, OUTER * max(read, default=0.0))
             if value > 0.0:
                 yield value, source, statement
@@ -308,38 +311,6 @@ def _switch(statement: ast.stmt) -> bool:
 def _handlers(statement: ast.stmt) -> list[int]:
     """A `try` is as suspect as the handlers that were come to."""
     return [one.lineno for one in statement.handlers] if isinstance(statement, ast.Try) else []
-
-
-def _readers(sources: Mapping[str, Source]) -> dict[str, frozenset[tuple[str, int]]]:
-    """Name → the lines that read it, and those that read what a module makes of it."""
-    found: dict[str, set[tuple[str, int]]] = {}
-    for path, source in sources.items():
-        for node in ast.walk(source.tree):
-            if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
-                found.setdefault(node.id if isinstance(node, ast.Name) else node.attr, set()).add((path, node.lineno))
-    for source in sources.values():
-        for statement in reversed([one for one in source.tree.body if isinstance(one, ast.Assign | ast.AnnAssign)]):
-            lines = {line for name in _bound(statement) for line in found.get(name, ())}
-            for node in ast.walk(statement.value or statement):
-                if lines and isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-                    found[node.id] |= lines
-    return {name: frozenset(lines) for name, lines in found.items()}
-
-
-def _seen(
-    source: Source, statement: ast.stmt, readers: Mapping[str, frozenset[tuple[str, int]]]
-) -> frozenset[tuple[str, int]]:
-    """Of a function's head its first line; of a module's or a class's value what reads it."""
-    if isinstance(statement, Function):
-        return frozenset((source.path, one.lineno) for one in statement.body[:2])
-    if isinstance(statement, ast.Assign | ast.AnnAssign) and source.function(statement) is None:
-        return frozenset(line for name in _bound(statement) for line in readers.get(name, ()))
-    return frozenset()
-
-
-def _bound(statement: ast.Assign | ast.AnnAssign) -> list[str]:
-    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-    return [one.id for one in targets if isinstance(one, ast.Name)]
 
 
 def _body(source: Source, function: Function, places: Mapping[tuple[str, int], float]) -> float:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from textwrap import dedent
+from typing import TypeAlias
 
 from prodwise.repair.edits import Edit
 from prodwise.repair.search import conditions
 from prodwise.repair.source import Function, Source, shape
 
 PLACE_WEIGHT = 1.5
+_NAME = re.compile(r"(?<![.\w])[^\W\d]\w*")
 ODD_OF = 3
 """A name that a statement reads so often is hardly another one at one place alone."""
 
@@ -49,6 +52,42 @@ def odd_one_out(edit: Edit, source: Source, statement: ast.stmt) -> bool:
     return read.count(old) >= ODD_OF and edit.new not in read
 
 
+def for_nothing(edit: Edit, source: Source, statement: ast.stmt) -> bool:
+    """Whether, with the edit, nothing reads any more what the function works out and keeps under a name of its own."""
+    lost = set(_NAME.findall(source.text, edit.start, edit.end)) - set(_NAME.findall(edit.new))
+    function = source.function(statement) if lost else None
+    kept, read = _kept_and_read(source, function) if function is not None else ({}, {})
+    return any(
+        read.get(name) and not _outside(read[name], edit) and bool(_outside(kept[name], edit))
+        for name in lost & kept.keys()
+    )
+
+
+_Spans: TypeAlias = dict[str, list[tuple[int, int]]]
+
+
+@lru_cache(maxsize=512)
+def _kept_and_read(source: Source, function: Function) -> tuple[_Spans, _Spans]:
+    """Where names are assigned, one at a time, and where they are read. What others see as well is no name of its own."""
+    kept: _Spans = {}
+    read: _Spans = {}
+    shared = set[str]()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            for one in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if isinstance(one, ast.Name):
+                    kept.setdefault(one.id, []).append(source.span(one))
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            read.setdefault(node.id, []).append(source.span(node))
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            shared |= set(node.names)
+    return {name: spans for name, spans in kept.items() if name not in shared}, read
+
+
+def _outside(spans: Sequence[tuple[int, int]], edit: Edit) -> list[tuple[int, int]]:
+    return [one for one in spans if not edit.start <= one[0] < one[1] <= edit.end]
+
+
 def out_of_its_loop(edit: Edit, source: Source, statement: ast.stmt) -> bool:
     """Whether what a turn of a `for` works out is, with the edit, the same in all turns: nothing of the turn is read any more; or
     whether nothing in a loop or a comprehension reads what it goes through any more."""
@@ -83,8 +122,11 @@ def _aimless(edit: Edit, source: Source, target: ast.expr, body: Sequence[ast.AS
     turns = {one.id for one in ast.walk(target) if isinstance(one, ast.Name)}
     used = [one for node in body for one in ast.walk(node) if isinstance(one, ast.Name) and one.id in turns]
     spans = [source.span(one) for one in used if isinstance(one.ctx, ast.Load)]
-    kept = [span for span in spans if not edit.start <= span[0] < span[1] <= edit.end]
-    return bool(spans) and not kept and not any(re.search(rf"\b{re.escape(name)}\b", edit.new) for name in turns)
+    return (
+        bool(spans)
+        and not _outside(spans, edit)
+        and not any(re.search(rf"\b{re.escape(name)}\b", edit.new) for name in turns)
+    )
 
 
 def _within(source: Source, statement: ast.stmt) -> Iterator[tuple[ast.expr, list[ast.AST]]]:

@@ -19,6 +19,8 @@ _CLASS = re.compile(r"(?<!\\)\[(?!\])(\^?)((?:[^\]\\\[]|\\.)+)\]")
 _MORE = ("-", "_", ".", "0-9", "A-Z", "a-z", r"\s", ":", "+", "/", "@", " ")
 _MEMBER = re.compile(r"\\.|[^\\]-[^\\]|.")
 _RANGE = re.compile(r"[^\\]-[^\\]")
+_TIMES = re.compile(r"\+|\{\d+,?\d*\}")
+_SPECIAL = frozenset(".^$*+?{}()|[]")
 _ATOM = re.compile(r"\\.|\[\^?\]?(?:[^\]\\]|\\.)*\]|[A-Za-z0-9/:,;=@#%&!\"'<>~` _-]")
 _OPENS = re.compile(r"(?<!\\)([^\w\s\\()\[\]{}?*+|^$.-])(?:\((?:\?:|\?P<\w{1,40}>)?)?$")
 _BEGINS = re.compile(r"(?:(?<=[|\n ])|(?<=\|)|(?<=\\s\*)|(?<=\(\?:))(?=\(\?:\w|[\w-])")
@@ -31,7 +33,7 @@ _SPELT = tuple((re.compile(old), new) for old, new in (
     (r"\\w(?=[+*])", r"[\\w-]"), (r"\\w(?=[+*])", r"[\\w.-]"), (r"\\d\+", r"[\\d.]+"), (r"\\d\+", r"\\d+(?:\\.\\d+)?"),
     (r"(?<![\\*+?])\.(?![*+?])", r"\\."), (r"\\\.", "."), ("https:", "https?:"), ("http:", "https?:"), (r" \+", r"\\s+"),
     (r"(?<!\\) (?![*+?])", r"\\s+"), (r"(?<!\\) (?![*+?])", r"\\s*"), (r"\\s\+", r"\\s*"), (r"\\s\*", r"\\s+"),
-    (r"\\d", "[0-9]"), (r"\{(\d+)\}", r"{1,\1}"), (r"\{(\d+)\}", r"{\1,}"), (r"\(\?!", "(?="),
+    (r"\\d", "[0-9]"), (r"\{(\d+)\}", r"{1,\1}"), (r"\{(\d+)\}", r"{\1,}"), (r"\(\?!", "(?="), (r"(?<=\(\?<!)\\S(?=\))", r"\\w"),
     (r"(?<![-?])\\d\+", r"-?\\d+"), (r"\$$", r"\\Z"),
 ))  # fmt: skip
 
@@ -93,6 +95,7 @@ def _variants(body: str) -> Iterator[tuple[str, float]]:
                 yield body[:start] + more + body[start:], 1.9 if more in "-_." else 2.2
         yield from _narrower(body, found)
         yield from _fenced(body, found)
+        yield from _alike(body, found)
     for old, new in _SPELT:
         for found in list(old.finditer(body))[:6]:
             yield body[: found.start()] + found.expand(new) + body[found.end() :], 1.9
@@ -129,6 +132,21 @@ def _fenced(body: str, found: re.Match[str]) -> Iterator[tuple[str, float]]:
     opens = _OPENS.search(body[: found.start()])
     if found[1] and opens is not None and opens[1] not in found[2]:
         yield body[: found.start(2)] + opens[1] + body[found.start(2) :], 1.8
+
+
+def _alike(body: str, found: re.Match[str]) -> Iterator[tuple[str, float]]:
+    """`[=-]+` as `(?:=+|-+)`: as many of the same one, not any of them."""
+    members, times = [one[0] for one in _MEMBER.finditer(found[2])], _TIMES.match(body, found.end())
+    if (
+        not found[1]
+        and times is not None
+        and 1 < len(members) <= 4
+        and not any(_RANGE.fullmatch(one) for one in members)
+    ):
+        each = "|".join(
+            f"{one if len(one) > 1 or one not in _SPECIAL else re.escape(one)}{times[0]}" for one in members
+        )
+        yield f"{body[: found.start()]}(?:{each}){body[times.end() :]}", 2.0
 
 
 def _quoted(body: str) -> Iterator[tuple[str, float]]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
-from itertools import permutations
+from itertools import permutations, takewhile
 
 from prodwise.repair.edits import Edit
 from prodwise.repair.search.site import Site
 from prodwise.repair.source import Function
 
 _RECORDING = frozenset(("append", "add", "appendleft", "extend", "update", "discard", "remove", "pop"))
+_LOOPS = ast.For | ast.AsyncFor | ast.While
 _BLOCKS = ast.For | ast.While | ast.If | ast.With | ast.Try
 MOST = 80
+HELD = 1.0
 
 
 def edits(site: Site) -> Iterator[Edit]:
@@ -54,17 +57,27 @@ def _ends_block(site: Site) -> bool:
 
 
 def _assignments(site: Site, function: Function) -> Iterator[tuple[str, float]]:
-    """`a = b` of two of the function's variables where `a` is assigned but once, or not in this block."""
+    """`a = b` of two of the function's variables where `a` is assigned but once, or not in this block. What a function is given
+    to go through, and no turn of the loop here changes, is hardly meant to become something of one turn."""
     bound = [name for name in site.scope.locals if name not in ("self", "cls", "_")]
     if len(bound) > 9:
         return
-    counts = dict.fromkeys(bound, 0)
-    for node in ast.walk(function):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in counts:
-            counts[node.id] += 1
+    counts = Counter(_stored(function))
+    given = {one.arg for one in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
+    loops = [
+        one
+        for one in takewhile(lambda one: one is not function, site.source.up(site.statement))
+        if isinstance(one, _LOOPS)
+    ]
+    turns = frozenset(_stored(loops[-1])) if loops else frozenset[str]()
     for one, two in permutations(bound, 2):
         if counts[one]:
-            yield f"{one} = {two}", 2.4 + 0.2 * (counts[one] > 1)
+            held = two in turns and one in given and one not in turns
+            yield f"{one} = {two}", 2.4 + 0.2 * (counts[one] > 1) + HELD * held
+
+
+def _stored(place: ast.AST) -> list[str]:
+    return [node.id for node in ast.walk(place) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
 
 
 def _calls(site: Site, function: Function) -> Iterator[tuple[str, float]]:
