@@ -321,11 +321,20 @@ def test_what_changes_a_list_hands_nothing_back(call: str, meant: bool) -> None:
         ("b = a.split(':')", "b = a.split(os.pathsep)"),
         ("b = a + '/'", "b = a + os.sep"),
         ("b = search(br'^a', c)", "b = search(r'^a', c)"),
+        ("b = set(a)", "b = {a}"),
+        ("b = tuple(a)", "b = (a,)"),
+        ("b = [a]", "b = list(a)"),
     ],
 )
 def test_usual_slips_are_taken_back(bad: str, good: str) -> None:
     text = f"import os\ndef f(a, c):\n    {bad}\n    return a\n"
     assert text.replace(bad, good) in made(text, 3)
+
+
+def test_a_text_is_hardly_meant_character_by_character() -> None:
+    text = "def f(a):\n    if {}:\n        return set(a)\n    return a\n"
+    asked, other = text.format("isinstance(a, str)"), text.format("isinstance(a, dict)")
+    assert made(asked, 3)[asked.replace("set(a)", "{a}")].cost < made(other, 3)[other.replace("set(a)", "{a}")].cost
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ KIND = "slip"
 _CUT = frozenset(("split", "rsplit", "strip", "lstrip", "rstrip"))
 _SHOWN = (("%s", "%r", 2.0), ("%r", "%s", 2.2), ("{}", "{!r}", 2.0), ("{!r}", "{}", 2.2))
 _SYSTEM = {":": "os.pathsep", ";": "os.pathsep", "/": "os.sep", "\\": "os.sep"}
+_ONE = {"set": "{{{}}}", "list": "[{}]", "tuple": "({},)"}
+"""What holds one thing, in place of all that is in it."""
 FIELDS_MOST = 4
 
 
@@ -113,11 +115,21 @@ def _of_things(site: Site, node: ast.expr) -> Iterator[tuple[str, float]]:
             yield f"dict({of(other)}, **{of(one)})", 1.9
         case ast.Dict(keys=[None, None], values=[one, other]):
             yield f"{{**{of(other)}, **{of(one)}}}", 1.9
+        case ast.Call(func=ast.Name(id=kind), args=[ast.Name() | ast.Attribute() as one], keywords=[]) if kind in _ONE:
+            yield _ONE[kind].format(of(one)), 1.6 if _is_text(site, of(one)) else 2.1
+        case ast.Set(elts=[one]) | ast.List(elts=[one], ctx=ast.Load()) if isinstance(one, ast.Name | ast.Attribute):
+            yield f"{'set' if isinstance(node, ast.Set) else 'list'}({of(one)})", 2.2
         case ast.DictComp(value=value, generators=[ast.comprehension(ifs=[])]) if of(node).endswith("}"):
             for test, cost in ((f"{of(value)} is not None", 2.3), (of(value), 2.4)):
                 yield f"{of(node)[:-1]} if {test}}}", cost
         case ast.BoolOp() if isinstance(site.source.parents.get(node), ast.Return):
             yield f"bool({of(node)})", 2.2
+
+
+def _is_text(site: Site, name: str) -> bool:
+    """Whether a question around asks that: hardly anybody wants its characters one by one."""
+    tests = (site.source.of(one.test) for one in site.source.up(site.statement) if isinstance(one, ast.If))
+    return any(f"isinstance({name}, str)" in test for test in tests)
 
 
 def _kept(site: Site, node: ast.expr) -> bool:
