@@ -680,6 +680,42 @@ def test_a_loop_of_which_nothing_reads_its_turn_any_more_is_hardly_meant() -> No
         assert out_of_its_loop(edit, source, statement_at(source, 2)) is out
 
 
+@pytest.mark.parametrize(
+    ("line", "likely"),
+    [
+        ("b = g(a)", False),
+        ("b = len(a)", True),
+        ("n = g(a)", True),
+        ("return g(a)", False),
+        ("return h(a)", True),
+        ("return n", True),
+        ("return t", False),
+    ],
+)
+def test_one_is_added_to_what_counts(line: str, likely: bool) -> None:
+    text = f"def f(a, n, t):\n    {line}\n    a = t + '.'\n    if n < 3:\n        return 1 + h(t)\n    return b\n"
+    found = made(text, 2)[text.replace(line, f"{line} + 1", 1)]
+    assert (found.cost < 2.2) is likely
+
+
+BRANCHES = """class Cache:
+    def set(self, key, value):
+        if self.kept.get(key):
+            self.kept.move_to_end(key, last=True)
+        else:
+            self.kept[key] = value
+            if self.most < len(self.kept):
+                self.kept.popitem(last=False)
+"""
+
+
+def test_what_one_branch_does_may_be_forgotten_in_the_other() -> None:
+    good = BRANCHES.replace(
+        "            self.kept.move", "            self.kept[key] = value\n            self.kept.move"
+    )
+    assert made(BRANCHES, 4)[good].kind == "copied"
+
+
 RENAMED = """def rename(self, entry, at):
     global last
     name = f"{self.short}-{at}"

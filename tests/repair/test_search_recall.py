@@ -324,6 +324,9 @@ def test_what_changes_a_list_hands_nothing_back(call: str, meant: bool) -> None:
         ("b = set(a)", "b = {a}"),
         ("b = tuple(a)", "b = (a,)"),
         ("b = [a]", "b = list(a)"),
+        ("b = join(a, *c)", "b = join(a, c)"),
+        ("b = a != c", "b = not (a == c)"),
+        ("b = os.path.commonprefix(a)", "b = os.path.commonpath(a)"),
     ],
 )
 def test_usual_slips_are_taken_back(bad: str, good: str) -> None:

@@ -111,10 +111,16 @@ def likeness(donor: Donor, here: Here, before: str, after: str) -> float:
     if donor.klass is not None and donor.klass is here.klass:
         value += 0.2
     if donor.function is here.function:
-        value += 0.2
+        value += 0.5 if _beside(donor, here) else 0.2
     elif donor.function.name == here.function.name:
         value += 0.45
     return value
+
+
+def _beside(donor: Donor, here: Here) -> bool:
+    """Whether the donor stands in the other branch of a question: what is done there is easily forgotten here."""
+    one, two = (here.source.parents.get(it) for it in (donor.node, here.statement))
+    return one is two and isinstance(one, ast.If) and (donor.node in one.body) != (here.statement in one.body)
 
 
 def _fitted(donor: Donor, here: Here, before: str, after: str) -> Iterator[tuple[str, float]]:

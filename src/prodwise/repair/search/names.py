@@ -27,7 +27,13 @@ _ALIKE = (
     ("now", "utcnow"), ("fromtimestamp", "utcfromtimestamp"), ("isdigit", "isdecimal", "isnumeric"), ("lower", "casefold"),
     ("find", "index"), ("findall", "finditer"), ("sub", "subn"), ("ljust", "rjust"), ("warning", "error"), ("time", "monotonic"),
     ("localtime", "gmtime"), ("mktime", "timegm"), ("search", "match"), ("items", "iteritems"), ("safe_load", "load"),
-    ("int", "float"), ("mkdir", "makedirs"),
+    ("int", "float"), ("mkdir", "makedirs"), ("commonprefix", "commonpath"), ("rename", "replace"), ("copy", "copy2", "copyfile"),
+    ("lstrip", "removeprefix"), ("rstrip", "removesuffix"), ("read", "readline", "readlines"), ("rindex", "rfind", "index"),
+    ("exists", "lexists"), ("stat", "lstat"), ("rmdir", "removedirs", "rmtree"), ("expanduser", "expandvars"), ("start", "end"),
+    ("group", "groups", "groupdict"), ("digest", "hexdigest"), ("weekday", "isoweekday"), ("timetuple", "utctimetuple"),
+    ("getattr", "hasattr"), ("islower", "isupper"), ("issubset", "issuperset"), ("iscoroutine", "iscoroutinefunction"),
+    ("isgenerator", "isgeneratorfunction"), ("isfunction", "ismethod", "isroutine"), ("randint", "randrange"),
+    ("eval", "literal_eval"),
 )  # fmt: skip
 _KNOWN = frozenset(dir(builtins))
 SOUNDING_LEAST = 0.7

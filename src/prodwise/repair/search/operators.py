@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 
 from prodwise.repair.edits import Edit
 from prodwise.repair.search.site import Site
@@ -19,6 +20,7 @@ _COMPARED: dict[type[ast.cmpop], tuple[str, tuple[tuple[str, float], ...]]] = {
     ast.In: ("in", (("not in", 1.2), ("==", 2.0))),
     ast.Is: ("is", (("is not", 1.2), ("==", 1.2))),
 }
+_COUNTING = frozenset(("len", "int", "round", "sum", "ord", "abs"))
 _WORDS: dict[type[ast.cmpop], tuple[str, str]] = {ast.NotIn: ("in", "not"), ast.IsNot: ("not", "is")}
 _ARITHMETIC: dict[type[ast.operator], tuple[str, tuple[str, ...]]] = {
     ast.Add: ("+", ("-", "*")),
@@ -204,10 +206,51 @@ def _one_more(site: Site, node: ast.expr) -> Iterator[Edit]:
         return
     ranged = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id == "range"
     compared = isinstance(parent, ast.Compare)  # where another comparison is likelier
-    cost = 1.9 if compared else 1.2 if ranged or limit else 1.6 if call else 2.0
+    cost = 1.9 if compared else 1.2 if ranged or limit else 1.6 if call else 2.0 if _counts(site, node, parent) else 2.4
     text = site.source.of(node)
     for sign in ("+", "-"):
         yield site.swap(node, f"{text} {sign} 1", "limit", f"`{_short(site, node)}` is one off", cost)
+
+
+def _counts(site: Site, node: ast.expr, parent: ast.AST | None) -> bool:
+    """Whether anything tells that this is a number: the function reckons with it, or with what is made of it."""
+    function = site.source.function(node)
+    names = (
+        [target for target in parent.targets if isinstance(target, ast.Name)] if isinstance(parent, ast.Assign) else []
+    )
+    told = _reckoned(function) if function is not None else frozenset[str]()
+    return not isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call) or any(
+        _said(one) in told or _said(one) in _COUNTING for one in (node, *names)
+    )
+
+
+@lru_cache(maxsize=512)
+def _reckoned(function: ast.AST) -> frozenset[str]:
+    """What a function adds, orders, or takes as a place."""
+    found: list[ast.expr | None] = []
+    for node in ast.walk(function):
+        match node:
+            case ast.BinOp(left=left, right=right, op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div() | ast.FloorDiv()):
+                found += [left, right] if not _texts(left) and not _texts(right) else []
+            case ast.AugAssign(target=left, value=right):
+                found += [left, right]
+            case ast.Compare(left=left, comparators=rights, ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE(), *_]):
+                found += [left, *rights]
+            case ast.Subscript(slice=ast.Slice(lower=left, upper=right)):
+                found += [left, right]
+            case ast.Subscript(slice=index):
+                found.append(index)
+            case ast.Call(func=ast.Name(id="range"), args=args):
+                found += args
+    return frozenset(_said(one) for one in found if one is not None)
+
+
+def _texts(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))
+
+
+def _said(node: ast.expr) -> str:
+    return ast.unparse(node.func) if isinstance(node, ast.Call) else ast.unparse(node)
 
 
 def _short(site: Site, node: ast.expr) -> str:

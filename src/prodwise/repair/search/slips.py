@@ -81,6 +81,8 @@ def _of_pieces(site: Site, node: ast.expr) -> Iterator[tuple[str, float]]:
             yield f"{of(value)}[:{of(first)}]", 2.1
         case ast.Call(func=ast.Name(id="range"), args=[end], keywords=[]):
             yield f"range(1, {of(end)})", 2.1
+        case ast.Starred(value=some, ctx=ast.Load()) if isinstance(site.source.parents.get(node), ast.Call):
+            yield of(some), 2.1
         case ast.Yield(value=ast.Name() | ast.Attribute() | ast.Call() as value):
             yield f"yield from {of(value)}", 2.2
 

@@ -28,6 +28,13 @@ def edits(site: Site, node: ast.expr) -> Iterator[Edit]:
         case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]) if _text(right):
             yield from _not_whole(site, node, left, right)
             yield from _other_end(site, node, left, right)
+        case ast.Compare(
+            left=ast.Name() | ast.Attribute() as one, ops=[ast.NotEq()], comparators=[ast.Name() as other]
+        ):
+            new = (
+                f"not ({site.source.of(one)} == {site.source.of(other)})"  # a class may know the one and not the other
+            )
+            yield site.swap(node, new, "question", f"`{site.source.of(node)[:60]}` is meant as `{new[:60]}`", 2.5)
         case ast.Compare(left=part, ops=[ast.In()], comparators=[ast.Name() | ast.Attribute() as whole]) if _text(part):
             yield from _not_whole(site, node, whole, part)
 
