@@ -34,7 +34,8 @@ RISK = {
     "raise": 0.1,
     "idiom": 0.1,
     "return": 0.05,
-    "statement missing": 0.05,
+    "statement missing": 0.1,
+    "call missing": 0.08,
     "copied": 0.2,
     "none": 0.1,
     "pattern": 0.1,
@@ -47,7 +48,7 @@ RISK = {
     "entry dropped": 0.15,
     "slip": 0.1,
     "class": 0.1,
-    "constant": 0.05,
+    "constant": 0.1,
     "order": 0.1,
 }
 STEEP = 2.0
