@@ -69,12 +69,10 @@ def _beyond(source: Source, edit: Edit) -> Iterator[Edit]:
 
 
 def _ends_slice(source: Source, edit: Edit) -> bool:
-    ends = (end for node in ast.walk(source.tree) if isinstance(node, ast.Slice) for end in (node.lower, node.upper))
-    return any(
-        isinstance(one, ast.Constant) and source.span(one) == (edit.start, edit.end)
-        for end in ends
-        for one in (end, *ast.iter_child_nodes(end or ast.Pass()))
-    )
+    slices = [node for node in ast.walk(source.tree) if isinstance(node, ast.Slice)]
+    ends = [end for one in slices for end in (one.lower, one.upper) if end is not None]
+    numbers = [one.operand if isinstance(one, ast.UnaryOp) else one for one in ends]
+    return any(source.span(one) == (edit.start, edit.end) for one in numbers)
 
 
 def weighed(standing: Sequence[Candidate]) -> list[Candidate]:
