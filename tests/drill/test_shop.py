@@ -15,7 +15,7 @@ import pytest
 from prodwise.config import load
 from prodwise.drill.environment import make_environment
 from prodwise.drill.git import git
-from prodwise.drill.shop import HISTORY, ShopRepo
+from prodwise.drill.shop import HISTORY, ShopRepo, make_repo, regrow
 from tests.drill.running_shop import RunningShop, get, poll
 
 Shop = Callable[[str], RunningShop]
@@ -44,6 +44,18 @@ def test_history_holds_what_is_claimed(shop_repo: ShopRepo) -> None:
     for release in HISTORY:
         assert git(shop_repo.path, "rev-parse", f"{release.tag}~1").strip() == shop_repo.commits[release.parent]
     assert git(shop_repo.path, "status", "--porcelain") == "", "secrets and the database are ignored"
+
+
+def test_what_main_says_of_the_app_holds_for_the_releases_that_grow_from_it(tmp_path: Path) -> None:
+    make_repo(tmp_path)
+    grown = [release.tag for release in HISTORY if release.parent == "v2"]
+    brought = {tag: git(tmp_path, "diff", "v2", tag) for tag in grown}
+    (tmp_path / "prodwise.toml").write_text((tmp_path / "prodwise.toml").read_text() + "\n[heal]\nwatch_seconds = 8\n")
+    git(tmp_path, "commit", "-q", "-a", "-m", "Watch for a shorter time")
+    regrow(tmp_path)
+    assert {tag: git(tmp_path, "diff", "main", tag) for tag in grown} == brought
+    assert all(git(tmp_path, "rev-parse", f"{tag}~1") == git(tmp_path, "rev-parse", "main") for tag in grown)
+    assert git(tmp_path, "branch", "--show-current").strip() == "main"
 
 
 def test_configuration_is_valid_and_secrets_stay_outside_git(shop_repo: ShopRepo) -> None:

@@ -11,6 +11,7 @@ from prodwise.drill.narrate import Line, Tell
 from prodwise.drill.play import Play
 from prodwise.drill.result import DrillResult, ScenarioResult, Trace, check_place, drilled
 from prodwise.drill.scenario import Scenario, find
+from prodwise.drill.shop import regrow
 from prodwise.drill.stage import Stage, ended_politely
 from prodwise.model.errors import ProdwiseError
 
@@ -51,6 +52,7 @@ def run_demo(
 
 def _prepare(app_dir: Path) -> None:
     open_forge(app_dir, HASTE)
+    regrow(app_dir)
 
 
 def _scene(scene: Scenario, number: int, stage: Stage, tell: Tell) -> tuple[ScenarioResult, Trace | None]:

@@ -62,6 +62,15 @@ def make_repo(dest: Path) -> ShopRepo:
     return ShopRepo(dest, {tag: git(dest, "rev-parse", f"{tag}^{{commit}}").strip() for tag in tags})
 
 
+def regrow(dest: Path) -> None:
+    """Puts what grew from v2 on what `main` is now: a release differs from the one before in its own change alone."""
+    for release in HISTORY:
+        if release.parent == "v2":
+            git(dest, "rebase", "-q", "main", f"work/{release.tag}")
+            git(dest, "tag", "-f", release.tag)
+    git(dest, "checkout", "-q", "main")
+
+
 def _commit(dest: Path, tag: str, message: str) -> None:
     git(dest, "add", "-A")
     git(dest, "commit", "-q", "-m", message)
