@@ -6,10 +6,8 @@ import contextlib
 import os
 import signal
 import sqlite3
-from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -35,8 +33,12 @@ def in_the_ramp(house: House) -> str:
     return next(r.id for r in house.store.releases.list() if r.id not in known)
 
 
-def verified(house: House, release: str) -> Callable[[], Any]:
-    return lambda: house.state_of(release) in ("verified_good", "failed")
+def its_end(house: House, release: str) -> None:
+    """Waits for it. Raises AssertionError with where the story stands."""
+    try:
+        apps.until(lambda: house.state_of(release) in ("verified_good", "failed"), 60, "the story's end")
+    except AssertionError as late:
+        raise AssertionError(f"{late}: {house.store.rollouts.load(release)}") from None
 
 
 def test_traffic_returns_to_stable_without_the_healer_and_the_next_one_ends_the_story(house: House) -> None:
@@ -50,7 +52,7 @@ def test_traffic_returns_to_stable_without_the_healer_and_the_next_one_ends_the_
         assert house.serving().release == stable
         house.ready()
         with kept_alive(house):
-            apps.until(verified(house, release), 60, "the story's end")
+            its_end(house, release)
     assert house.state_of(release) == "verified_good", house.store.releases.load(release)
     assert house.serves(release)
     assert seen.failed == 0, seen.answers
@@ -81,7 +83,7 @@ def test_a_paused_healer_changes_nothing_when_it_wakes_up(house: House) -> None:
         house.ready()
         apps.until(lambda: house.target.observe().token > old, 20, "the other healer's lease")
         around.enter_context(kept_alive(house))
-        apps.until(verified(house, release), 60, "the story's end")
+        its_end(house, release)
         apps.until(lambda: house.serves(release), 10, "its release everywhere")
         before, switch, done = house.seen().slots, house.switch, house.target.observe().effects
         os.kill(paused.pid or 0, signal.SIGCONT)

@@ -71,10 +71,10 @@ def test_bad_release_is_stopped(errors: float, within: int) -> None:
 
 @pytest.mark.parametrize("route", ["GET /r5", "GET /r30"])
 def test_one_broken_route_of_fifty_is_seen(route: str) -> None:
-    """A busy one (4 % of the requests) and a rare one (1 %); it is named."""
-    ends = [play(s, 0.001, 0.001, broken=route, routes=50) for s in range(6)]
-    assert all(verdict is Verdict.FAIL for verdict, _, _ in ends)
-    assert sum("routes" in gates for _, _, gates in ends) >= 4  # the whole service may fail first
+    """A busy one (4 % of the requests) and a rare one (1 %), which a lucky ramp may pass by; it is named."""
+    ends = [play(s, 0.001, 0.001, broken=route, routes=50) for s in range(20)]
+    assert sum(verdict is Verdict.FAIL for verdict, _, _ in ends) >= 18
+    assert sum("routes" in gates for _, _, gates in ends) >= 12  # the whole service may fail first
 
 
 def test_a_route_that_always_fails_often_is_no_news() -> None:
@@ -92,6 +92,18 @@ def test_a_route_that_always_fails_often_is_no_news() -> None:
 def test_slower_release_is_stopped() -> None:
     ends = [play(s, ms=300.0) for s in range(6)]
     assert all(verdict is Verdict.FAIL and gates == {"latency"} for verdict, _, gates in ends)
+
+
+@pytest.mark.parametrize("ms", [0.5, 3.0])
+def test_what_nobody_feels_is_not_slower(ms: float) -> None:
+    """On pages that take about a millisecond: a busy machine alone does that."""
+    for seed in range(6):
+        rng, judge = Random(seed), RolloutJudge(0.01, 2.0)
+        for n in range(4000):
+            canary = rng.random() < 0.5
+            taken = rng.lognormvariate(-0.3, 0.2) + (ms if canary else 0.0)
+            judge.observe(request(n, "GET /", True, taken, str(n), canary, 0.5))
+        assert worst(judge.verdict(DEFAULT_RAMP[2])) is Verdict.PASS
 
 
 def test_requests_that_never_come_back_are_missed() -> None:
