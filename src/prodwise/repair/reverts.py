@@ -9,13 +9,15 @@ from typing import Final
 from prodwise.clock import monotonic
 from prodwise.loop.diagnose.bisect import Found
 from prodwise.loop.diagnose.suspect.kinds import Kind, kind_of
+from prodwise.loop.verify.patch.policy import FILES_MAX, LINES_MAX
 from prodwise.model.action import ActionKind
 from prodwise.model.commit import Commit
-from prodwise.model.errors import ProdwiseError
+from prodwise.model.errors import NothingFits, ProdwiseError
 from prodwise.model.patch import Fault, Proposal
 from prodwise.model.revert import Revert
 from prodwise.ports.repair import Limits, Workshop
 from prodwise.repair.base import known
+from prodwise.repair.lookback import broke
 from prodwise.repair.revert import only, revert
 from prodwise.repair.scratch import Scratch, scratch
 from prodwise.repair.trial import SandboxTrial, bisected
@@ -36,11 +38,16 @@ class RevertRepairer:
         self._limits = limits or Limits()
 
     def propose(self, fault: Fault, workshop: Workshop, base: str, seconds: float) -> Iterator[Proposal]:
-        """What bisection found first, then the suspects as they are ranked. Commits with migrations or locks are left to people."""
+        """What bisection found first, then the suspects as they are ranked. Commits with migrations or locks are left to people.
+        Raises NothingFits where history knows the commit, and it is not for automation."""
         until = monotonic() + seconds
         try:
             with scratch(self._repo) as made:
                 here = known(made, workshop, base)
+                if not fault.suspects and fault.command:
+                    broken = broke(made, here, base, fault, workshop, self._limits, seconds)
+                    yield from self._small(made, here, base, broken) if broken else ()
+                    return
                 suspects = [
                     one for one in fault.suspects if made.tried("merge-base", "--is-ancestor", one, here)[0] == 0
                 ]
@@ -50,8 +57,28 @@ class RevertRepairer:
                     if monotonic() > until:
                         return
                     yield from self._proposal(made, here, commit, fault, rank, proven == commit)
+        except NothingFits:
+            raise
         except ProdwiseError:
             return
+
+    def _small(self, made: Scratch, here: str, base: str, commit: str) -> Iterator[Proposal]:
+        """A commit that nobody suspected is taken back where that is as small as a patch, and all tests stay: nobody said that what
+        it brought may go."""
+        if commit == base != here:
+            raise NothingFits(
+                "only what is not committed yet fails",
+                f"the check passes at {made.head[:7]}, without what is not committed yet",
+            )
+        found = revert(made, here, commit)
+        code = [path for path in found.paths if kind_of(path) in (Kind.CODE, Kind.OTHER)]
+        mine = only(found, code)
+        if not found.whole or found.cautions or not code or not small(mine):
+            raise NothingFits(
+                f"{commit[:7]} is the first with which the check fails, and is no small one",
+                f"the check passes up to the commit before {commit[:7]} '{found.title}': `prodwise revert {commit[:7]}`",
+            )
+        yield Proposal(self.name, ActionKind.REVERT, mine.diff, _why(found, True), commit=found.commit)
 
     def _proven(self, fault: Fault, workshop: Workshop, made: Scratch, suspects: list[str], seconds: float) -> str:
         """The first bad commit from the oldest suspect on; "" when tests cannot tell."""
@@ -81,6 +108,12 @@ class RevertRepairer:
             rank + (0.0 if found.whole else 0.5),
             found.commit,
         )
+
+
+def small(found: Revert) -> bool:
+    """Within what a patch may change."""
+    lines = sum(line[:1] in "+-" and line[:4] not in ("+++ ", "--- ") for line in found.diff.splitlines() if line)
+    return len(found.paths) <= FILES_MAX and lines <= LINES_MAX
 
 
 def _between(made: Scratch, suspects: list[str]) -> list[Commit]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from prodwise.clock import monotonic
 from prodwise.loop.diagnose.bisect import Answer, Bisection, Found, Try, Unresolved, next_step, runs_max
 from prodwise.model.commit import Commit
-from prodwise.model.errors import TargetError, UsageError
+from prodwise.model.errors import GateFailed, TargetError, UsageError
 from prodwise.model.patch import Fault
 from prodwise.ports.repair import Limits, Workshop
 
@@ -23,17 +23,24 @@ _PYTEST_NONE: Final = (2, 3, 4, 5)
 
 @dataclass(frozen=True, slots=True)
 class SandboxTrial:
-    """Implements ports.history.Trial. Another failure than the fault's is no answer."""
+    """Implements ports.history.Trial. Another failure than the fault's is no answer. brings: the diff that a commit is given first,
+    None where it cannot be tested."""
 
     workshop: Workshop
     fault: Fault
     limits: Limits
+    brings: Callable[[str], str | None] = lambda commit: ""
 
     def run(self, commit: str) -> Answer:
         try:
+            brought = self.brings(commit)
+            if brought is None:
+                return Answer.UNTESTABLE
             with self.workshop.fresh(commit) as tree:
+                if brought:
+                    tree.apply(brought)
                 ran = tree.run(self.fault.command, self.limits)
-        except (TargetError, UsageError):
+        except (GateFailed, TargetError, UsageError):
             return Answer.UNTESTABLE
         if ran.code == 0:
             return Answer.GOOD

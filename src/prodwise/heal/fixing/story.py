@@ -176,10 +176,11 @@ def _proposals(court: Court, one: Repairer, share: float, seen: set[str], tell: 
     except (BudgetOver, Refused):
         raise
     except NothingFits as error:
-        court.learned = error.hint
+        court.learn(error.hint)
         tell(f"{one.name}: {error.message}; {error.hint}")
     except OutOfTime as error:
-        court.unfinished, court.learned = f"{one.name}: {error.message}", error.hint
+        court.unfinished = f"{one.name}: {error.message}"
+        court.learn(error.hint)
         court.not_checked(f"what else {one.name} would propose: {error.message}")
         tell(court.unfinished)
     except Exception as error:  # noqa: BLE001 — a repairer may be anybody's: what it stumbles over ends it, not the story

@@ -35,8 +35,8 @@ class Means:
 @dataclass
 class Court:
     """What is the same for all proposals. suite, before, suite_s: the suite at the base, once it was looked for, and how long it
-    took; late: why there was no time for any of it, "" otherwise; unfinished: what a repairer had no time for; learned: what one
-    without a proposal says of where to look; unchecked: what no gate could look at, in plain words; tell: hears what is going on;
+    took; late: why there was no time for any of it, "" otherwise; unfinished: what a repairer had no time for; learned: what those
+    without a proposal say of where to look; unchecked: what no gate could look at, in plain words; tell: hears what is going on;
     installed: folder of a lock → the court with what it installs at the base, or why there is none."""
 
     workshop: Workshop
@@ -57,6 +57,9 @@ class Court:
     tell: Callable[[str], None] = lambda _line: None
     means: Means = Means()
     installed: dict[str, Court | GateResult] = field(default_factory=dict)
+
+    def learn(self, hint: str) -> None:
+        self.learned = "; ".join(filter(None, (self.learned, hint)))
 
     def not_checked(self, what: str) -> None:
         if what not in self.unchecked:
