@@ -17,14 +17,14 @@ from prodwise.model.patch import Fault
 from prodwise.ports.repair import Limits, Workshop
 from prodwise.quiet_git import PLAIN
 from prodwise.repair.scratch import Scratch
-from prodwise.repair.trial import SandboxTrial, bisected
+from prodwise.repair.trial import BISECT_SHARE, SandboxTrial, bisected
 
 STEPS: Final = (1, 2, 4, 8, 16, 32, 64)
 """How many commits of the main line back."""
 UNTOLD_MAX: Final = 2
 """So many of these that cannot be tested end it: what is older is still more foreign to today's tests."""
-LOOK_SHARE, BISECT_SHARE = 0.2, 0.6
-"""Of the time: to find a commit with which the check passes, which most faults do not have; and for all of it once there is one."""
+LOOK_SHARE: Final = 0.2
+"""Of the time, to find a commit with which the check passes: most faults have none."""
 TESTS_MAX: Final = 200
 
 

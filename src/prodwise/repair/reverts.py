@@ -20,12 +20,10 @@ from prodwise.repair.base import known
 from prodwise.repair.lookback import broke
 from prodwise.repair.revert import only, revert
 from prodwise.repair.scratch import Scratch, scratch
-from prodwise.repair.trial import SandboxTrial, bisected
+from prodwise.repair.trial import BISECT_SHARE, SandboxTrial, bisected
 
 CANDIDATES_MAX: Final = 64
 TRIED_MAX: Final = 5
-BISECT_SHARE: Final = 0.6
-"""Of the time, so that proposals are left some."""
 
 
 class RevertRepairer:

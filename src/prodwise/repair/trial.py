@@ -14,6 +14,8 @@ from prodwise.model.errors import GateFailed, TargetError, UsageError
 from prodwise.model.patch import Fault
 from prodwise.ports.repair import Limits, Workshop
 
+BISECT_SHARE: Final = 0.6
+"""Of the time, so that proposals are left some."""
 _NO_ANSWER: Final = (125, 126, 127)
 """As git bisect has it: not to be told, cannot be run, not found."""
 _PYTEST: Final = re.compile(r"\b(?:pytest|py\.test)\b")
