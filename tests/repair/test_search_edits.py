@@ -410,6 +410,16 @@ def test_how_a_negative_number_differs_is_left_open_without_a_zero() -> None:
         ("try:\n    f()\nexcept E:\n    pass\nelse:\n    raise E\n", 2, None),
         ("with self.assertRaises(m.E):\n    f()\n", 2, raises.Awaited("E", "")),
         ("pytest.raises(E, f, 1)\n", 1, raises.Awaited("E", "")),
+        (
+            "def t():\n    with raises(E) as e:\n        f()\n    assert str(e.value) == 'no such'\n",
+            3,
+            raises.Awaited("E", "no such"),
+        ),
+        (
+            "def t():\n    with raises(E) as e:\n        f()\n    assert e.value.kind == 'other'\n",
+            3,
+            raises.Awaited("E", ""),
+        ),
         ("with raises((E, F)):\n    f()\n", 2, None),
         ("with raises(Exception):\n    f()\n", 2, None),
     ],
@@ -432,6 +442,19 @@ def test_what_is_waited_for_is_raised_in_place_of_another_error() -> None:
     assert outer.cost > edit.cost
     for other, error in ((wanted, "Exception"), (wanted, "E"), (raises.Awaited("Elsewhere", ""), "ValueError")):
         assert not list(raises.instead(source, statement_at(source, 4), other, error, 0))
+
+
+def test_what_is_waited_for_is_made_as_the_function_makes_it_elsewhere() -> None:
+    text = (
+        "class E(Exception):\n    pass\ndef f(a, b):\n    if not a:\n        raise E('none', b)\n    if len(a) > 9:\n"
+        "        raise E('too long', b)\n    c = int(a)\n    return c\n"
+    )
+    source, wanted = Source("m.py", text), raises.Awaited("E", "too long")
+    first, second, plain = raises.instead(source, statement_at(source, 8), wanted, "ValueError", 0)
+    assert "raise E('too long', b) from error" in first.new
+    assert "raise E('none', b) from error" in second.new
+    assert 'raise E("too long") from error' in plain.new
+    assert first.cost < second.cost < plain.cost
 
 
 def test_another_exception_is_raised_with_the_same_words() -> None:

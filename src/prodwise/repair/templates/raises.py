@@ -26,6 +26,7 @@ _WAITS = ("raises", "assertRaises", "assertRaisesRegex", "assert_raises")
 LATER = 0.3
 INNER = 0.7
 DEEPER = 0.15
+ALIKE_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,32 @@ def instead(source: Source, statement: ast.stmt, wanted: Awaited, error: str, de
     plain = isinstance(statement, ast.Expr | ast.Return | ast.Assign | ast.AnnAssign | ast.AugAssign)
     if not plain or not isinstance(kind, type) or other in {*_BROAD, wanted.error} or not _known(source, wanted.error):
         return
-    made = f"raise {wanted.error}({_quoted(wanted.words) if wanted.words else 'str(error)'}) from error"
-    why = f"`{wanted.error}` is expected where {other} is raised"
-    yield from handlers.around(source, statement, f"{other} as error", made, why, 1.5 + DEEPER * depth)
+    why, deeper = f"`{wanted.error}` is expected where {other} is raised", DEEPER * depth
+    words = _quoted(wanted.words) if wanted.words else "str(error)"
+    alike = _alike(source, statement, wanted)
+    made = [(text, 1.1 + LATER * at) for at, text in enumerate(alike)] + [
+        (f"{wanted.error}({words})", 1.5 + LATER * len(alike))
+    ]
+    for text, cost in made:
+        then = f"raise {text} from error"
+        yield from handlers.around(source, statement, f"{other} as error", then, why, cost + deeper)
+
+
+def _alike(source: Source, statement: ast.stmt, wanted: Awaited) -> list[str]:
+    """As the same function raises it elsewhere, with the awaited words first: what it is given tells more than words."""
+    function = source.function(statement)
+    made = (
+        [one.exc for one in ast.walk(function) if isinstance(one, ast.Raise) and isinstance(one.exc, ast.Call)]
+        if function
+        else []
+    )
+    texts = dict.fromkeys(ast.unparse(one) for one in made if ast.unparse(one.func) == wanted.error and not _bare(one))
+    return sorted(texts, key=lambda text: wanted.words not in text)[:ALIKE_MAX]
+
+
+def _bare(made: ast.Call) -> bool:
+    """Nothing but words."""
+    return not made.keywords and all(isinstance(one, ast.Constant) for one in made.args)
 
 
 def _another(source: Source, statement: ast.Raise, wanted: Awaited, other: str, depth: int) -> Iterator[Edit]:
@@ -119,11 +143,19 @@ def _around(test: Source, line: int) -> Iterator[ast.stmt]:
 
 
 def _words(node: ast.stmt) -> str:
-    """`match=` of a `with`, where it is plain text."""
+    """`match=` of a `with`, where it is plain text; of the test's function what it compares an exception's text with."""
     calls = [one.context_expr for one in node.items] if isinstance(node, ast.With) else []
     values = [key.value for call in calls if isinstance(call, ast.Call) for key in call.keywords if key.arg == "match"]
+    if isinstance(node, Function):
+        values = [side for one in ast.walk(node) if isinstance(one, ast.Compare) for side in _compared(one)]
     texts = [one.value for one in values if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     return next((text for text in texts if _WORDS.fullmatch(text)), "")
+
+
+def _compared(node: ast.Compare) -> list[ast.expr]:
+    """Both sides, where one is `str(…)` of something."""
+    sides = [node.left, *node.comparators]
+    return sides if any(isinstance(one, ast.Call) and ast.unparse(one.func) == "str" for one in sides) else []
 
 
 def _known(source: Source, error: str) -> bool:
