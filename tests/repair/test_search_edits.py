@@ -274,6 +274,25 @@ def test_an_unexpected_kind_of_value_is_asked_for_first(error: str, message: str
 
 
 @pytest.mark.parametrize(
+    ("bad", "message", "good"),
+    [
+        ("dump(a, 1, deep=False, **more)", "dump() got multiple values for keyword argument 'deep'",
+         'dump(a, 1, **{"deep": False, **more})'),
+        ("dump(a, 1, deep=False)", "dump() got multiple values for argument 'deep'", "dump(a, 1)"),
+        ("dump(a, deep=False, b=1)", "dump() got an unexpected keyword argument 'deep'", "dump(a, b=1)"),
+        ("dump(a, deep=False)", "dump() missing 1 required positional argument: 'more'", "dump(a, deep=False, more=more)"),
+        ("dump(a, deep=False, **more)", "dump() got multiple values for keyword argument 'a'", ""),
+    ],
+)  # fmt: skip
+def test_a_call_is_made_to_fit_what_is_called(bad: str, message: str, good: str) -> None:
+    text = f"def f(a, more):\n    return {bad}\n"
+    source = Source("m.py", text)
+    found = crash.edits(source, statement_at(source, 2), "TypeError", message, 0)
+    made = {edit.applied(text) for edit in found}
+    assert text.replace(bad, good) in made if good else not made
+
+
+@pytest.mark.parametrize(
     ("message", "good"),
     [
         ("AssertionError: assert 'a; b' == 'a, b'", "    return join('; ', a)"),

@@ -84,6 +84,7 @@ _WRONG: Final = tuple(
         (r"`([^`]+)` is asked elsewhere, and not here", "ask {} here as well"),
         (r"`([^`]+)` has another type than its neighbour", "give {} the type of its neighbour"),
         (r"`([^`]+)` is no parameter of what is called", "do not pass {}"),
+        (r"`([^`]+)` may be given by the caller as well", "let the caller's {} go first"),
         (r"`([^`]+)` is not handed on", "hand {} on"),
         (r"the value of `([^`]+)` is not handed back", "hand the value of {} back"),
         (r"`([^`]+)` is not set on every path", "set {} on every path"),

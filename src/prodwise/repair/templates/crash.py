@@ -12,7 +12,7 @@ from prodwise.repair.search.names import near
 from prodwise.repair.search.nearby import BUILT_IN
 from prodwise.repair.search.site import Site
 from prodwise.repair.source import Function, Source, scope
-from prodwise.repair.templates import lost, nothing
+from prodwise.repair.templates import called, lost, nothing
 
 Rule = Callable[[Site, str], Iterator[Edit]]
 
@@ -215,7 +215,7 @@ def _type(site: Site, message: str) -> Iterator[Edit]:
                         side, f"{call}({text})", "type", f"`{text}` has another type than its neighbour", 1.4
                     )
         if isinstance(node, ast.Call):
-            yield from _called(site, node, message)
+            yield from called.edits(site, node, message)
         if isinstance(node, ast.Subscript) and ("not subscriptable" in message or "indices must be" in message):
             base = site.source.of(node.value)
             for call in ("list", "int"):
@@ -230,33 +230,6 @@ def _type(site: Site, message: str) -> Iterator[Edit]:
                     yield site.swap(
                         part, f"{call}({text})", "type", f"`{text}` has another type than its neighbour", 1.5
                     )
-
-
-def _called(site: Site, node: ast.Call, message: str) -> Iterator[Edit]:
-    unexpected = re.search(r"unexpected keyword argument '(\w{1,80})'", message)
-    if unexpected:
-        for one in node.keywords:
-            if one.arg == unexpected[1]:
-                rest = [*map(site.source.of, node.args), *(_keyword(site, k) for k in node.keywords if k is not one)]
-                yield site.swap(node, f"{site.source.of(node.func)}({', '.join(rest)})", "argument",
-                                f"`{one.arg}` is no parameter of what is called", 2.2)  # fmt: skip
-    missing = re.search(r"missing \d+ required (?:positional|keyword-only) arguments?: '(\w{1,80})'", message)
-    if missing:
-        text, name = site.source.of(node), missing[1]
-        comma = ", " if node.args or node.keywords else ""
-        for value in sorted(site.scope.locals, key=lambda one: -near(one, name))[:6]:
-            cost = 1.6 - 0.6 * near(value, name)
-            argument = value if not node.keywords else f"{name}={value}"
-            yield site.swap(node, f"{text[:-1]}{comma}{argument})", "argument", f"the call lacks `{name}`", cost)
-        for value in site.scope.attributes:
-            if near(value, name) > 0.6:
-                yield site.swap(node, f"{text[:-1]}{comma}self.{value})", "argument", f"the call lacks `{name}`", 1.6)
-    if "not callable" in message:
-        yield site.swap(node, site.source.of(node.func), "call dropped", "this is a value, not a function", 1.4)
-
-
-def _keyword(site: Site, one: ast.keyword) -> str:
-    return f"{one.arg}={site.source.of(one.value)}" if one.arg else f"**{site.source.of(one.value)}"
 
 
 def _index(site: Site, message: str) -> Iterator[Edit]:
