@@ -54,6 +54,25 @@ def test_a_condition_asks_what_the_file_asks_elsewhere(around: str, bad: str, go
 
 
 @pytest.mark.parametrize(
+    ("bad", "good"),
+    [
+        ("[y for x in a for y in x.split(b)]", "[x for x in a]"),
+        ("{y for x in a if x for y in x}", "{x for x in a if x}"),
+        ("a == b", "a is b"),
+        ("a != b.c", "a is not b.c"),
+    ],
+)
+def test_a_loop_within_a_loop_and_what_is_only_equal(bad: str, good: str) -> None:
+    assert cost(f"def f(a, b):\n    return {bad}\n", bad, good) <= 2.0
+
+
+@pytest.mark.parametrize(("text", "new"), [("a == 1", "a is 1"), ("[(x, y) for x in a for y in x]", "[x for x in a]")])
+def test_what_is_written_out_is_not_asked_to_be_the_same_one(text: str, new: str) -> None:
+    with pytest.raises(AssertionError, match="nothing makes"):
+        cost(f"def f(a):\n    return {text}\n", text, new)
+
+
+@pytest.mark.parametrize(
     ("head", "bad", "good"),
     [
         ("def f(a, deep=False):", "return a.read(1)", "return a.read(1, deep=deep)"),

@@ -34,7 +34,8 @@ def broke(made: Scratch, here: str, base: str, fault: Fault, workshop: Workshop,
     began = monotonic()
     asked = " ".join(fault.command)
     brings = lambda commit: "" if commit == base else todays_tests(made, commit, here, asked)  # noqa: E731
-    trial = SandboxTrial(workshop, fault, limits, brings)
+    brief = replace(limits, seconds=min(limits.seconds, seconds * LOOK_SHARE))
+    trial = SandboxTrial(workshop, fault, brief, brings)
     newest, *older = _line(made, here)
     suspects = _since_it_passed([replace(newest, sha=base), *older], trial, began + seconds * LOOK_SHARE)
     if len(suspects) < 2:

@@ -15,8 +15,8 @@ _COMPARED: dict[type[ast.cmpop], tuple[str, tuple[tuple[str, float], ...]]] = {
     ast.LtE: ("<=", (("<", 0.8), (">=", 1.2), (">", 1.6))),
     ast.Gt: (">", ((">=", 0.8), ("<", 1.2), ("<=", 1.6))),
     ast.GtE: (">=", ((">", 0.8), ("<=", 1.2), ("<", 1.6))),
-    ast.Eq: ("==", (("!=", 1.2), ("<=", 1.6), (">=", 1.6), ("in", 2.0))),
-    ast.NotEq: ("!=", (("==", 1.2), ("<", 1.8), (">", 1.8))),
+    ast.Eq: ("==", (("!=", 1.2), ("<=", 1.6), (">=", 1.6), ("in", 2.0), ("is", 2.0))),
+    ast.NotEq: ("!=", (("==", 1.2), ("<", 1.8), (">", 1.8), ("is not", 2.0))),
     ast.In: ("in", (("not in", 1.2), ("==", 2.0))),
     ast.Is: ("is", (("is not", 1.2), ("==", 1.2))),
 }
@@ -95,8 +95,9 @@ def _comparisons(site: Site, node: ast.Compare) -> Iterator[Edit]:
         if type(operator) in _COMPARED:
             old, others = _COMPARED[type(operator)]
             plain = type(operator) in (ast.Eq, ast.NotEq) and (_unordered(left) or _unordered(right))
+            made_here = not all(isinstance(one, ast.Name | ast.Attribute) for one in (left, right))
             for new, cost in others:
-                if plain and new[0] in "<>":
+                if (plain and new[0] in "<>") or (made_here and new.startswith("is") and old in ("==", "!=")):
                     continue
                 made = site.between(left, right, old, new, "comparison", f"`{old}` is meant as `{new}`", cost)
                 if made:
