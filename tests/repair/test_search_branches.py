@@ -71,6 +71,23 @@ def test_a_pair_that_passes_stands_for_the_one_that_it_was_made_of() -> None:
     assert preferred([one, other], []) == [one, other]
 
 
+@pytest.mark.parametrize(
+    ("error", "message", "kind", "found"),
+    [
+        ("IndexError", "string index out of range", "attribute", True),
+        ("app.KeyError", "'a'", "variable", True),
+        ("TypeError", "'NoneType' object is not iterable", "variable", True),
+        ("TypeError", "unhashable type: 'list'", "variable", False),
+        ("IndexError", "string index out of range", "index", False),
+    ],
+)
+def test_another_name_ends_an_error_of_an_empty_one_by_accident(
+    error: str, message: str, kind: str, found: bool
+) -> None:
+    edit = Edit("m.py", 0, 1, "b", kind, "why", 1.0, 1)
+    assert rank.another_than_empty(edit, error, message) is found
+
+
 def test_a_name_is_hardly_another_one_at_one_place_of_many() -> None:
     text = "def f(flat, item):\n    return flat.a + flat.b + flat.c + flat.d\n\n\ndef g(x, y, z):\n    return x.a + x.b + y.c\n"
     source = Source("m.py", text)

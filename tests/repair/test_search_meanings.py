@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from prodwise.repair.probe import Probe, Try
 from prodwise.repair.search_repairer import SearchRepairer
 from prodwise.repair.source import Source
 from prodwise.repair.verdict import Known, chosen
+from prodwise.repair.whole import Whole
 from tests.repair.workshops import workshop
 
 RAN = Spectrum(tuple({"m.py": frozenset((1,))} for _ in range(4)))
@@ -65,6 +67,9 @@ def test_where_no_question_comes_to_two_edits_they_are_rivals_unless_they_stand_
     assert len(chosen([one, *added], [told] * 3, RAN, known)) == 2
     step = [at(1, "if a:\n    go()\n", 0), at(3, "    if a:\n    go()\n", 0)]
     assert len(chosen(step, [told, told], RAN, known)) == 2
+    whole = Whole(1, 3, 0, 40, "truth")
+    inner = [replace(at(line, f"< {line}"), whole=whole) for line in (2, 3)]
+    assert len(chosen(inner, [told, told], RAN, known)) == 2, "of one question over several lines"
     asked = (*told[:5], "g")
     assert len(chosen([one, at(2, ">")], [asked, asked], RAN, known)) == 2
     assert len(chosen([one, at(2, ">")], [told[:4]] * 2, RAN, Known(own=1, base=base[:4]))) == 2, "asked too little"

@@ -43,6 +43,8 @@ LENT_LEAST = 0.5
 PROTECTED = ("setup.py", "conftest.py", "noxfile.py", "fabfile.py", "tasks.py", "sitecustomize.py")
 ODD = 0.6
 """What an edit waits for more that reads another name at one place of many, or nothing of the turn of its loop."""
+EMPTY = 0.5
+"""And one that takes another name in place of what is empty or missing."""
 CROWDED = 0.3
 ROOM = 16
 """So many edits of one line have their turn at once; twice as many more wait for what CROWDED adds to their scores, and so on."""
@@ -127,6 +129,7 @@ class Pool:
     def _scored(self, one: _Made) -> Candidate:
         edit, source = one.edit, one.source
         score = rank.score(edit, one.suspicion, source, self.older.get(source.path, ()))
+        score += EMPTY if rank.another_than_empty(edit, self.scene.error, self.scene.message) else 0.0
         unit = _unit(source, one.statement, edit)
         seen = self.readers.seen(source, one.statement) if unit is None else frozenset()
         seen |= {(part.path, part.line) for part in one.parts}

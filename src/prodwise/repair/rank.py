@@ -16,6 +16,8 @@ from prodwise.repair.source import Function, Source, shape
 
 PLACE_WEIGHT = 1.5
 _NAME = re.compile(r"(?<![.\w])[^\W\d]\w*")
+_EMPTY = ("IndexError", "KeyError", "ZeroDivisionError")
+_NONE = ("AttributeError", "TypeError")
 ODD_OF = 3
 """A name that a statement reads so often is hardly another one at one place alone."""
 
@@ -41,6 +43,13 @@ def _agreement(edit: Edit, source: Source, older: Sequence[str]) -> float:
         if line and line not in source.text and any(line in text for text in older):
             found += 1.2
     return found
+
+
+def another_than_empty(edit: Edit, error: str, message: str) -> bool:
+    """Whether it takes another name where one was empty, missing or None: that ends the error wherever the other one is not."""
+    name = error.rpartition(".")[2]
+    nothing = name in _EMPTY or (name in _NONE and "NoneType" in message)
+    return nothing and edit.kind in ("variable", "attribute")
 
 
 def odd_one_out(edit: Edit, source: Source, statement: ast.stmt) -> bool:

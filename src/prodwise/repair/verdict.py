@@ -172,8 +172,8 @@ def meanings(
     standing: Sequence[Candidate], answers: Sequence[tuple[str, ...]], known: Known = NOTHING
 ) -> list[Meaning]:
     """What could not be asked beyond the tests' own calls stands for itself: those it passes, as all others do. Where an edit answers
-    enough of them as the unchanged program does, they did not come to it: it is one with the others of its line alone, or with the
-    same lines put elsewhere."""
+    enough of them as the unchanged program does, they did not come to it: it is one with the others of its statement alone, or with
+    the same lines put elsewhere."""
     groups: dict[object, list[Candidate]] = {}
     said: dict[object, tuple[str, ...]] = {}
     own, base, lines = known.own, known.base, dict[tuple[str, str], int]()
@@ -181,8 +181,8 @@ def meanings(
         key: object = told if len(told) >= ASKED_LEAST and not UNKNOWN.issuperset(told[own:]) else at
         if key is told and len(base) == len(told) >= own + UNMOVED_LEAST and told[own:] == base[own:]:
             added = one.edit.new.strip() if one.edit.start == one.edit.end else ""
-            key = lines.setdefault((one.edit.path, added), one.edit.line) if added else one.edit.line
-            key = (one.edit.path, key)
+            line = one.whole.first if one.whole is not None else one.edit.line
+            key = (one.edit.path, lines.setdefault((one.edit.path, added), line) if added else line)
         groups.setdefault(key, []).append(one)
         said[key] = told
     return [Meaning(tuple(sorted(some, key=lambda one: one.score)), said[key]) for key, some in groups.items()]
