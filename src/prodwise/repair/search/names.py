@@ -30,7 +30,7 @@ _ALIKE = (
     ("int", "float"), ("mkdir", "makedirs"), ("commonprefix", "commonpath"), ("rename", "replace"), ("copy", "copy2", "copyfile"),
     ("lstrip", "removeprefix"), ("rstrip", "removesuffix"), ("read", "readline", "readlines"), ("rindex", "rfind", "index"),
     ("exists", "lexists"), ("stat", "lstat"), ("rmdir", "removedirs", "rmtree"), ("expanduser", "expandvars"), ("start", "end"),
-    ("group", "groups", "groupdict"), ("digest", "hexdigest"), ("weekday", "isoweekday"), ("timetuple", "utctimetuple"),
+    ("len", "bool"), ("group", "groups", "groupdict"), ("digest", "hexdigest"), ("weekday", "isoweekday"), ("timetuple", "utctimetuple"),
     ("getattr", "hasattr"), ("islower", "isupper"), ("issubset", "issuperset"), ("iscoroutine", "iscoroutinefunction"),
     ("isgenerator", "isgeneratorfunction"), ("isfunction", "ismethod", "isroutine"), ("randint", "randrange"),
     ("eval", "literal_eval"),
