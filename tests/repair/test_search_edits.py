@@ -273,6 +273,18 @@ def test_an_unexpected_kind_of_value_is_asked_for_first(error: str, message: str
     assert text.replace("    x = g(url, args)\n", good) in {edit.applied(text) for edit in found}
 
 
+def test_where_there_is_nothing_to_unpack_something_is() -> None:
+    text = "def f(pairs):\n    a, b = zip(*pairs)\n    return a\n"
+    source = Source("m.py", text)
+
+    def tried(message: str) -> set[str]:
+        return {one.applied(text) for one in crash.edits(source, statement_at(source, 2), "ValueError", message, 0)}
+
+    found = tried("not enough values to unpack (expected 2, got 0)")
+    assert {text.replace("*pairs)", f"*pairs) or {empty}") for empty in ("([], [])", "(None, None)")} <= found
+    assert not tried("not enough values to unpack (expected 2, got 1)")
+
+
 @pytest.mark.parametrize(
     ("bad", "message", "good"),
     [

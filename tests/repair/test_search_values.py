@@ -36,6 +36,10 @@ def join(x, by=' ', *, end='.'):
 
 def whole(x):
     return bool(WHOLE.match(x)) and len(x) <= LIMIT
+
+
+def fits(x, match=WHOLE.match, *, most=LIMIT):
+    return bool(match(x)) and len(x) <= most
 """
 
 
@@ -76,6 +80,8 @@ def become(modules: ModuleType, program: ModuleType, bad: str, good: str) -> boo
     [
         ("[a-z]", "[a-z-]", "whole('a-b')", False, True),
         ("LIMIT = 3", "LIMIT = 5", "whole('abcd')", False, True),
+        ("[a-z]", "[a-z-]", "fits('a-b')", False, True),
+        ("LIMIT = 3", "LIMIT = 5", "fits('abcd')", False, True),
         ("size = 2", "size = 3", "C().cut('abc')", "ab", "abc"),
         ("by=' '", "by=''", "join('ab')", "a b.", "ab."),
         ("end='.'", "end=''", "join('ab')", "a b.", "a b"),

@@ -35,7 +35,12 @@ def become(path, old, new, start, end, functions):
                 return False
     if isinstance(twin, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return of_function(way[-1][0], twin, last, space, functions.get(path, ()), path)
-    return isinstance(twin, (ast.Assign, ast.AnnAssign)) and of_value(twin, owner, space, after, path)
+    if not isinstance(twin, (ast.Assign, ast.AnnAssign)):
+        return False
+    changed = of_value(twin, owner, space, after, path)
+    if changed and owner is modules[0]:
+        of_defaults(before.body, after.body, changed, space, functions.get(path, ()), path)
+    return bool(changed)
 
 
 def same(module, path):
@@ -71,21 +76,32 @@ def follow(tree, way):
 
 
 def of_value(node, owner, space, tree, path):
-    """The value anew, and what later statements of the module make of it."""
+    """The value anew, and what later statements of the module make of it. Returns the names."""
     names = bound(node)
     if not names or node.value is None:
-        return False
+        return set()
     if not put(node, owner, space, path):
         os._exit(1)
     if isinstance(owner, type):
-        return True
+        return set(names)
     changed, later = set(names), [one for one in tree.body if one.lineno > node.lineno]
     for one in later:
         mine = bound(one)
         if mine and len(changed) <= LATER_MOST and changed & {n.id for n in ast.walk(one) if isinstance(n, ast.Name)}:
             put(one, owner, space, path)
             changed.update(mine)
-    return True
+    return changed
+
+
+def of_defaults(before, after, changed, space, functions, path):
+    """And what parameters have of it by default."""
+    for old, new in zip(before, after):
+        if isinstance(old, ast.ClassDef) and isinstance(new, ast.ClassDef):
+            of_defaults(old.body, new.body, changed, space, functions, path)
+        elif isinstance(old, (ast.FunctionDef, ast.AsyncFunctionDef)) and type(old) is type(new):
+            values = [one for one in old.args.defaults + old.args.kw_defaults if one is not None]
+            if changed & {one.id for value in values for one in ast.walk(value) if isinstance(one, ast.Name)}:
+                of_function(old, new, 0, space, functions, path)
 
 
 def bound(node):

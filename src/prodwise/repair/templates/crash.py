@@ -355,7 +355,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "ZeroDivisionError": (_division,),
     "UnicodeDecodeError": (_encoding,),
     "UnicodeEncodeError": (_encoding,),
-    "ValueError": (_exhausted, _encoding, nothing.edits),
+    "ValueError": (_exhausted, _encoding, nothing.edits, nothing.unpacked),
     "StopIteration": (_exhausted,),
     "RuntimeError": (_changing,),
     "NameError": (lost.edits,),

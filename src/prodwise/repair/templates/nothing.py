@@ -1,14 +1,29 @@
-"""An answer where there is nothing to work on: whether a collection is empty is asked before its first element is taken."""
+"""An answer where there is nothing to work on: whether a collection is empty is asked before its first element is taken; something is
+there to unpack where it holds nothing."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from prodwise.repair.edits import Edit
 from prodwise.repair.search import early
 from prodwise.repair.search.site import Site
 from prodwise.repair.source import Function
+
+_UNPACKED = re.compile(r"not enough values to unpack \(expected (\d), got 0\)")
+_PARTS = ("[]", "None", '""')
+
+
+def unpacked(site: Site, message: str) -> Iterator[Edit]:
+    found, statement = _UNPACKED.search(message), site.statement
+    if found is None or not isinstance(statement, ast.Assign):
+        return
+    value = site.source.of(statement.value)
+    for at, part in enumerate(_PARTS):
+        text = f"{value} or ({', '.join([part] * int(found[1]))})"
+        yield site.swap(statement.value, text, "index", f"`{value}` may be empty", 1.9 + 0.1 * at)
 
 
 def edits(site: Site, message: str) -> Iterator[Edit]:
