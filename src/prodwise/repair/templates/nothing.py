@@ -18,7 +18,11 @@ _PARTS = ("[]", "None", '""')
 
 def unpacked(site: Site, message: str) -> Iterator[Edit]:
     found, statement = _UNPACKED.search(message), site.statement
-    if found is None or not isinstance(statement, ast.Assign):
+    if (
+        found is None
+        or not isinstance(statement, ast.Assign)
+        or isinstance(statement.value, ast.IfExp | ast.Await | ast.Yield)
+    ):
         return
     value = site.source.of(statement.value)
     for at, part in enumerate(_PARTS):

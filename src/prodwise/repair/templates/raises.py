@@ -82,11 +82,8 @@ def instead(source: Source, statement: ast.stmt, wanted: Awaited, error: str, de
 def _alike(source: Source, statement: ast.stmt, wanted: Awaited) -> list[str]:
     """As the same function raises it elsewhere, with the awaited words first: what it is given tells more than words."""
     function = source.function(statement)
-    made = (
-        [one.exc for one in ast.walk(function) if isinstance(one, ast.Raise) and isinstance(one.exc, ast.Call)]
-        if function
-        else []
-    )
+    raised = [one.exc for one in ast.walk(function) if isinstance(one, ast.Raise)] if function else []
+    made = [one for one in raised if isinstance(one, ast.Call)]
     texts = dict.fromkeys(ast.unparse(one) for one in made if ast.unparse(one.func) == wanted.error and not _bare(one))
     return sorted(texts, key=lambda text: wanted.words not in text)[:ALIKE_MAX]
 
@@ -147,15 +144,28 @@ def _words(node: ast.stmt) -> str:
     calls = [one.context_expr for one in node.items] if isinstance(node, ast.With) else []
     values = [key.value for call in calls if isinstance(call, ast.Call) for key in call.keywords if key.arg == "match"]
     if isinstance(node, Function):
-        values = [side for one in ast.walk(node) if isinstance(one, ast.Compare) for side in _compared(one)]
+        caught = _caught(node)
+        values = [side for one in ast.walk(node) if isinstance(one, ast.Compare) for side in _compared(one, caught)]
     texts = [one.value for one in values if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     return next((text for text in texts if _WORDS.fullmatch(text)), "")
 
 
-def _compared(node: ast.Compare) -> list[ast.expr]:
-    """Both sides, where one is `str(…)` of something."""
+def _caught(function: Function) -> set[str]:
+    """The names under which it keeps an exception: of a `with`, of a handler."""
+    within = [item.optional_vars for one in ast.walk(function) if isinstance(one, ast.With) for item in one.items]
+    handled = {one.name for one in ast.walk(function) if isinstance(one, ast.ExceptHandler) and one.name}
+    return handled | {one.id for one in within if isinstance(one, ast.Name)}
+
+
+def _compared(node: ast.Compare, caught: set[str]) -> list[ast.expr]:
+    """Both sides, where one is the text of an exception."""
     sides = [node.left, *node.comparators]
-    return sides if any(isinstance(one, ast.Call) and ast.unparse(one.func) == "str" for one in sides) else []
+    of = [
+        ast.unparse(one.args[0])
+        for one in sides
+        if isinstance(one, ast.Call) and ast.unparse(one.func) == "str" and one.args
+    ]
+    return sides if any(text.partition(".")[0] in caught for text in of) else []
 
 
 def _known(source: Source, error: str) -> bool:
