@@ -451,6 +451,12 @@ def test_how_a_negative_number_differs_is_left_open_without_a_zero() -> None:
             3,
             raises.Awaited("E", ""),
         ),
+        ("def t():\n    with raises(E):\n        f()\n    assert str(g()) == 'other'\n", 3, raises.Awaited("E", "")),
+        (
+            "def t():\n    with self.assertRaises(E) as e:\n        f()\n    g('no' in str(e.exception))\n",
+            3,
+            raises.Awaited("E", "no"),
+        ),
         ("with raises((E, F)):\n    f()\n", 2, None),
         ("with raises(Exception):\n    f()\n", 2, None),
     ],
