@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from prodwise.loop.detect.baseline import RouteBaseline
 from prodwise.loop.watch.rollout import RolloutJudge
 from prodwise.model.gate import GateResult, Verdict, worst
 from prodwise.model.rollout import DEFAULT_RAMP
@@ -104,6 +105,22 @@ def test_what_nobody_feels_is_not_slower(ms: float) -> None:
             taken = rng.lognormvariate(-0.3, 0.2) + (ms if canary else 0.0)
             judge.observe(request(n, "GET /", True, taken, str(n), canary, 0.5))
         assert worst(judge.verdict(DEFAULT_RAMP[2])) is Verdict.PASS
+
+
+@pytest.mark.parametrize(("stable", "usual"), [(60, None), (20, 0), (0, 2)])
+@pytest.mark.parametrize(("errors", "fails"), [(0.22, True), (0.001, False)])
+def test_once_everybody_is_on_it_little_of_stable_is_no_reason_to_judge_nothing(
+    stable: int, usual: int | None, errors: float, fails: bool
+) -> None:
+    """However quick the ramp was: what was usual before counts as well, where it is known."""
+    known = None if usual is None else RouteBaseline("", 2000, usual, usual)
+    for seed in range(5):
+        rng, judge = Random(seed), RolloutJudge(0.01, 2.0, usual=known)
+        for n in range(stable):
+            judge.observe(request(n, canary=False, share=0.01))
+        for n in range(stable, stable + 600):
+            judge.observe(request(n, "GET /", rng.random() > errors, 5.0, str(n), True, 1.0))
+        assert (failing(judge.verdict(LAST)) == {"errors"}) is fails, judge.verdict(LAST)
 
 
 def test_requests_that_never_come_back_are_missed() -> None:

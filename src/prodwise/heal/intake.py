@@ -231,7 +231,7 @@ class Intake:
 
     def _new_trial(self, release: str) -> Trial:
         ramp = self.parts.config.ramp
-        return Trial(release, [s.id for s in self.parts.shipped if s.ramps], ramp.alpha, ramp.worse)
+        return Trial(release, [s.id for s in self.parts.shipped if s.ramps], ramp.alpha, ramp.worse, self._baselines())
 
     def _save(self) -> None:
         """What is as it was when last saved is not written again: an idle app leaves the disk alone."""

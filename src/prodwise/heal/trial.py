@@ -20,10 +20,16 @@ RESTARTS_MAX = 1
 class Trial:
     """Judges of one release. alpha is shared equally over the services, and again over ramp and watch."""
 
-    def __init__(self, release: str, services: Sequence[str], alpha: float, worse: float) -> None:
+    def __init__(
+        self, release: str, services: Sequence[str], alpha: float, worse: float, usual: Mapping[str, Baseline]
+    ) -> None:
+        """usual: of each service, before the release."""
         self.release = release
         self._alpha = alpha / (2 * max(1, len(services)))
-        self._ramp = {service: RolloutJudge(self._alpha, worse) for service in services}
+        self._ramp = {
+            service: RolloutJudge(self._alpha, worse, usual=usual[service].whole if service in usual else None)
+            for service in services
+        }
         self._watch: dict[str, WatchJudge] = {}
 
     def observe(self, request: RequestSeen) -> None:

@@ -7,7 +7,7 @@ from math import log
 from typing import Any
 
 from prodwise.loop.detect.accept import Count, needed_for, upper_bound
-from prodwise.loop.detect.baseline import MIN_N, BaselineBuilder
+from prodwise.loop.detect.baseline import BaselineBuilder, RouteBaseline
 from prodwise.loop.detect.known import KnownErrors
 from prodwise.loop.detect.outage import CAP
 from prodwise.loop.detect.quantile import RunningQuantile
@@ -38,10 +38,11 @@ class RolloutJudge:
     times stable's error share is not acceptable, where that is more than the stage's own limit. Memory is bounded: lanes,
     routes and latencies are all capped. Errors of the canary that go on while stable answers are taken for an outage sooner
     than in a stream of unknown source: here each one is a user's, and stable is there to go back to.
+    usual: what is known of the service from before, for where stable answered too little beside the canary.
     """
 
-    def __init__(self, alpha: float, worse: float, max_routes: int = 200) -> None:
-        self.alpha, self.worse = alpha, worse
+    def __init__(self, alpha: float, worse: float, max_routes: int = 200, usual: RouteBaseline | None = None) -> None:
+        self.alpha, self.worse, self._usual = alpha, worse, usual
         self._caps = {part: 1 / (alpha * share) for part, share in PARTS.items()}
         self._lanes = Lanes()
         self._errors = TwoSample(self._caps["errors"], longest=CAP)
@@ -99,11 +100,16 @@ class RolloutJudge:
     def _observe_error(self, canary: bool, error: bool, w: float) -> None:
         self._errors.observe(canary, error, w)
         if canary and w >= 0.999:
-            if self._alone is None and self._n[Arm.STABLE] >= MIN_N:
-                usual = self._stable.build().whole
+            if self._alone is None:
+                usual = self._usually()
                 self._alone = KnownErrors(min(0.5, usual.upper()), self._caps["alone"], continues=usual.continues)
-            if self._alone is not None:
-                self._alone.observe(error)
+            self._alone.observe(error)
+
+    def _usually(self) -> RouteBaseline:
+        """Of few answers the bound on the usual share of errors is a wide one, and not none: a ramp that was quick must not end
+        where nothing is judged any more."""
+        seen = self._stable.build().whole
+        return seen if seen.known or self._usual is None else seen.merge(self._usual)
 
     def observe_pair(
         self,
