@@ -18,6 +18,7 @@ from prodwise.heal.reports import POSITION, USUAL, ReportsIntake
 from prodwise.loop.detect.rate import YOUNG_S, GroupRate
 from prodwise.loop.detect.reports import ReportMonitor
 from prodwise.loop.group import RESOLVED, Resolution
+from prodwise.loop.watch.reports import ReportsContrast
 from prodwise.model.incident import Symptom
 from prodwise.model.service import SlotName
 from prodwise.model.target import Order
@@ -198,3 +199,25 @@ def test_what_began_while_a_release_was_on_trial_is_left_to_its_judges_for_a_whi
     after = replace(during, onset_at=116.0)
     assert not trial.left_to_judges(after, 117.0), "this one began with what serves now"
     assert not trial.left_to_judges(during, 115.0 + PATIENCE_S)
+
+
+def test_what_was_told_during_a_trial_goes_on_after_it(world: World) -> None:
+    """Else its incident would end as one that went away, though the errors go on."""
+    trial, monitor = world.ear().on_trial, ReportMonitor(world.receiving.project)
+    number = monitor.project.id
+    release = world.store.releases.create("a" * 40, "ana").id
+    trial.want(release)
+    trial.follow(100.0)
+    contrast = ReportsContrast(0.01)
+    for at in range(80):
+        contrast.observe("group", "KeyError: a", f"user-{at}", True, 0.1)
+    assert [key for key, _ in contrast.worse()] == ["group"]
+    trial._contrasts[number], trial._worse_since["group"] = (monitor, contrast), 101.0
+    own = Symptom("errors", "web", "x", 101.0, 101.0, source="reports:shop", subject="group")
+    assert trial.symptoms(number, 110.0) == []
+    assert trial.left_to_judges(own, 110.0)
+    assert [one.subject for one in trial.symptoms(number, 101.0 + PATIENCE_S)] == ["group"]
+    trial.unwant(release)
+    trial.follow(122.0)
+    assert not trial.left_to_judges(own, 123.0)
+    assert trial.left_to_judges(replace(own, subject="another"), 123.0)

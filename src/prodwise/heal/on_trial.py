@@ -40,6 +40,7 @@ class OnTrial:
         self._contrasts: dict[int, tuple[ReportMonitor, ReportsContrast]] = {}
         self._worse_since: dict[str, float] = {}  # group → when the release was proven to have more of it
         self._gates: dict[int, tuple[str, Gates]] = {}
+        self._told: set[str] = set()  # groups that a person was told of while the release was, or is, on trial
 
     def want(self, release: str) -> None:
         """Which release is on trial from now on."""
@@ -71,6 +72,8 @@ class OnTrial:
         if self.release is not None:
             self._ended, self._over = (self.release, at), at
         self.release = self._parts.records.releases.load(wanted) if wanted else None
+        if wanted:
+            self._told.clear()
         for kept in (self._contrasts, self._worse_since, self._gates):
             kept.clear()
 
@@ -123,7 +126,10 @@ class OnTrial:
                 self._gates[project.id] = project.service, (alone, agreed)
 
     def left_to_judges(self, symptom: Symptom, at: float) -> bool:
-        """What began while a release was on trial: its judges see users fail, and take it back, sooner than a person reads this."""
+        """What began while a release was on trial: its judges see users fail, and take it back, sooner than a person reads this. What
+        was told during the trial goes on after it."""
+        if symptom.subject in self._told:
+            return False
         if self.release is not None:
             return at - symptom.onset_at < PATIENCE_S
         return symptom.onset_at <= self._over and at - self._over < PATIENCE_S
@@ -139,9 +145,11 @@ class OnTrial:
         if found is None or self.release is None:
             return []
         monitor, contrast = found
-        return [
+        said = [
             Symptom("errors", monitor.project.service, f"{text} (release {self.release.id} is on trial)",
                     self._worse_since[key], at, severity=0.0, source=monitor.source, subject=key)
             for key, text in contrast.worse()[:SHOWN_MAX]
             if at - self._worse_since.get(key, at) >= PATIENCE_S
         ]  # fmt: skip
+        self._told.update(one.subject for one in said)
+        return said
